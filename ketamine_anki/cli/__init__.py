@@ -1,0 +1,121 @@
+"""The command line: read, call, print, exit code. Commands are imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+
+from ketamine_anki import __version__
+
+# name -> first line of its help; the module of that name in this package holds `command`
+COMMANDS = {
+    "check": "Find every mistake in a collection.",
+    "build": "Check a collection and compile it into an Anki package.",
+}
+
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_CANNOT_CREATE, EXIT_IO = 1, 2, 70, 73, 74
+
+
+class Failure(Exception):  # noqa: N818 - it is said on the command line, not caught
+    """One sentence on standard error and an exit code; the way every expected failure ends."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+class _Commands(click.Group):
+    """A group that knows its commands' names and imports one only to run it."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"ketamine_anki.cli.{name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(self, context: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], list(COMMANDS), 1)
+            if close:
+                raise click.UsageError(f"No such command {args[0]!r}. Did you mean {close[0]!r}?", context) from error
+            raise
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `ketamine-anki check`, then `ketamine-anki build`; the package is in dist/.",
+)
+@click.version_option(__version__, "-V", "--version")
+def cli() -> None:
+    """Flashcards as code: YAML notes, checked and compiled into Anki packages."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the program and exits. Never shows a traceback unless KETAMINE_ANKI_DEBUG is set."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
+        sys.stdout.flush()
+        code = 0
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except Failure as error:
+        _say(str(error))
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        code = 130
+    except _Terminated:
+        _say("terminated")
+        code = 143
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        code = 0
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - Python flushes it at exit
+    except OSError as error:
+        _say(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        code = EXIT_IO
+    except Exception as error:
+        if os.environ.get("KETAMINE_ANKI_DEBUG"):
+            raise
+        _say(f"internal error ({type(error).__name__}: {error}): please report it; KETAMINE_ANKI_DEBUG=1 shows where")
+        code = EXIT_INTERNAL
+    sys.exit(code)
+
+
+def _say(sentence: str) -> None:
+    from contextlib import suppress
+
+    with suppress(OSError, ValueError):
+        click.echo(f"ketamine-anki: {sentence}", err=True)
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise _Terminated

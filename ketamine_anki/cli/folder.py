@@ -1,0 +1,128 @@
+"""Reading a collection's folder: regular files only, each through one descriptor, links not followed."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.limits import MAX_FILE_BYTES, MAX_FILES, MAX_MEDIA_BYTES, MAX_PICTURE_BYTES
+from ketamine_anki.media import read_picture
+from ketamine_anki.model import Collection, Deck, Finding, Picture, Position
+from ketamine_anki.reader import read_collection, read_deck
+
+COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
+MEDIA = "media"
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """The bytes of a regular file, at most `most` + 1 of them. Raises ValueError saying why not."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if path.is_symlink():
+            raise ValueError("a symbolic link is not followed: put the file itself here") from None
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise ValueError("not a regular file")
+        data = file.read(most + 1)
+        after = os.fstat(descriptor)
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise ValueError("changed while it was read: try again")
+    return data
+
+
+class Folder:
+    """A collection on disk. `collection` is None when collection.yaml cannot be read; `findings`
+    holds what was found so far.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.path = Path(folder)
+        if not self.path.is_dir():
+            raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
+        self.findings: list[Finding] = []
+        self.collection = self._collection()
+
+    def show(self, name: str) -> str:
+        """The path of a file as the user would type it."""
+        return (self.path / name).as_posix()
+
+    def _finding(self, name: str, rule: str, message: str) -> None:
+        self.findings.append(Finding(Position(self.show(name), 1, 1), rule, message))
+
+    def _read(self, name: str) -> tuple[str, bytes] | None:
+        """(path, bytes) of a YAML file; None, with a finding, when it cannot be read."""
+        try:
+            return self.show(name), read_bytes(self.path / name, MAX_FILE_BYTES)
+        except ValueError as error:
+            self._finding(name, "file", str(error))
+            return None
+
+    def _collection(self) -> Collection | None:
+        if not os.path.lexists(self.path / COLLECTION):
+            self._finding(COLLECTION, "file", f"no {COLLECTION} here: name the folder that holds it")
+            return None
+        head = self._read(COLLECTION)
+        if head is None:
+            return None
+        source, references = (self._read(n) if os.path.lexists(self.path / n) else None for n in (SOURCE, REFERENCES))
+        collection, findings = read_collection(head, source, references)
+        self.findings += findings
+        if collection is None:
+            return None
+        return dataclasses.replace(collection, pictures=self._pictures(), media_folder=self.show(MEDIA))
+
+    def _pictures(self) -> dict[str, Picture]:
+        folder = self.path / MEDIA
+        pictures: dict[str, Picture] = {}
+        if not os.path.lexists(folder):
+            return pictures
+        if folder.is_symlink() or not folder.is_dir():
+            self._finding(MEDIA, "file", "must be a folder, and not a link to one")
+            return pictures
+        names: dict[str, str] = {}
+        total = 0
+        for name in sorted(os.listdir(folder)):
+            path = f"{MEDIA}/{name}"
+            try:
+                if (other := names.setdefault(name.casefold(), name)) != name:
+                    raise ValueError(f"name differs only in case from {other!r}")
+                data = read_bytes(folder / name, MAX_PICTURE_BYTES)
+                total += len(data)
+                if total > MAX_MEDIA_BYTES:
+                    raise ValueError(f"all pictures together are over {MAX_MEDIA_BYTES:,} bytes")
+                pictures[name] = read_picture(name, data)
+            except ValueError as error:
+                self._finding(path, "picture", str(error))
+                if total > MAX_MEDIA_BYTES:
+                    break
+        return pictures
+
+    def deck_files(self) -> list[str]:
+        """Names of the deck files, in the order in which they are read."""
+        others = {COLLECTION, SOURCE, REFERENCES, LEDGER}
+        names = sorted(n for n in os.listdir(self.path) if n.endswith((".yaml", ".yml")) and n not in others)
+        if len(names) > MAX_FILES:
+            self._finding("", "limit", f"{len(names):,} deck files: at most {MAX_FILES:,}")
+            del names[MAX_FILES:]
+        return names
+
+    def decks(self) -> Iterator[Deck]:
+        """The decks one after the other; what is wrong with their files goes to `findings`."""
+        names = self.deck_files()
+        if not names:
+            self._finding(COLLECTION, "file", "no deck file beside it: add one such as 01-first.yaml")
+        for name in names:
+            read = self._read(name)
+            if read is None:
+                continue
+            deck, findings = read_deck(*read)
+            self.findings += findings
+            if deck is not None:
+                yield deck

@@ -1,0 +1,96 @@
+"""Writing files so that each is whole or absent: temporary file in the same folder, flushed to the
+disk, moved into place.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from ketamine_anki.cli import EXIT_CANNOT_CREATE, Failure
+
+
+def make_folder(folder: Path) -> None:
+    """Makes an output folder, with its parents."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"{folder}: cannot make this folder: {error.strerror}", EXIT_CANNOT_CREATE) from None
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], None], verify: Callable[[Path], None] | None = None) -> None:
+    """Writes a file through `write`, lets `verify` look at it, and moves it to `path`.
+
+    On any failure the file that was there stays as it was. An existing `path` that is not a regular
+    file is refused; of a symbolic link the file it leads to is replaced.
+    """
+    path = _target(path)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise Failure(f"{path.parent}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        if verify is not None:
+            verify(temporary)
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file, UTF-8 with \\n line ends."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(text.encode("utf-8"))
+
+    write_whole(path, write)
+
+
+@contextmanager
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder inside `folder`, gone at the end whatever happens."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix=".ketamine-anki-", suffix=".tmp", dir=folder)
+    except OSError as error:
+        raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
+    with made as name:
+        yield Path(name)
+
+
+def _target(path: Path) -> Path:
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Failure(f"{path}: exists and is not a regular file", EXIT_CANNOT_CREATE)
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,174 @@
+"""A note as written -> the note that Anki gets: GUID, fields, tags, card numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from ketamine_anki.model import Collection, Note, Reference
+from ketamine_anki.notetypes import NoteType, note_types
+from ketamine_anki.render import Rendered, render
+
+_YIELD = {"core": "1-Core", "supporting": "2-Supporting"}
+_SKILL = {"recall": "1-Recall", "understand": "2-Understand", "apply": "3-Apply"}
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class CompiledNote:
+    """One note as Anki stores it. `fields` are in the order of the note type's; `cards` are the
+    card ordinals from 0; `number` is the subdeck's place and `index` the note's place in it.
+    """
+
+    id: str
+    guid: str
+    note_type: str
+    deck: str
+    fields: tuple[str, ...]
+    tags: tuple[str, ...]
+    cards: tuple[int, ...]
+    number: int = 0
+    index: int = 0
+    pictures: tuple[str, ...] = ()
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over what a learner gets (note type, fields, tags), 16 hex digits."""
+        content = json.dumps([self.note_type, self.fields, self.tags], ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
+
+
+def guid(namespace: str, note_id: str) -> str:
+    """The identity of a note in Anki: 14 letters and digits from the namespace and the id alone."""
+    number = int.from_bytes(hashlib.sha256(f"{namespace}\0note\0{note_id}".encode()).digest()[:10], "big")
+    letters = []
+    for _ in range(14):
+        number, rest = divmod(number, 62)
+        letters.append(_ALPHABET[rest])
+    return "".join(letters)
+
+
+def stable_id(namespace: str, *parts: str) -> int:
+    """A number for a deck, note type, field or template: derived from its names, about 2^40 to 2^41."""
+    digest = hashlib.sha256("\0".join((namespace, *parts)).encode()).digest()
+    return (1 << 40) + int.from_bytes(digest[:5], "big")
+
+
+def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
+    """The rendered texts of a note by key."""
+    media = _media(collection)
+    return {key: render(text, media, cloze=key == "text") for key, text in note.texts()}
+
+
+def compile_note(
+    note: Note, collection: Collection, shown: dict[str, Rendered], number: int = 0, index: int = 0
+) -> CompiledNote:
+    """A checked note and its rendered texts -> its compiled form. A retired note carries its notice
+    and tag. `number` is the place of its subdeck, `index` its own place there.
+    """
+    values = {
+        "Question": "question",
+        "Answer": "answer",
+        "ReverseQuestion": "reverse.question",
+        "ReverseAnswer": "reverse.answer",
+        "Text": "text",
+        "Extra": "extra",
+        "Picture": "picture",
+        "Caveat": "caveat",
+    }
+    made = {
+        "Evidence": _evidence(note, collection),
+        "Source": _source(note, collection),
+        "Notice": _notice(note, collection),
+        "ID": note.id,
+    }
+    kind = note_types(collection.repository)["cloze" if note.is_cloze else "question"]
+    fields = tuple(
+        made[name] if name in made else shown[values[name]].html if values.get(name) in shown else ""
+        for name in kind.fields
+    )
+    return CompiledNote(
+        id=note.id,
+        guid=guid(collection.namespace, note.id),
+        note_type=kind.key,
+        deck=collection.deck_name(note.deck),
+        fields=fields,
+        tags=derived_tags(note, collection),
+        cards=_cards(note, kind, shown),
+        number=number,
+        index=index,
+        pictures=tuple(name for rendered in shown.values() for name in rendered.pictures),
+    )
+
+
+def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
+    """Every tag of a note under the collection's root, sorted as Anki sorts them."""
+    section = collection.sections.get(note.source.rpartition("/")[0])
+    tags = [f"Domain::{_segment(note.deck)}", f"Yield::{_YIELD[note.importance]}", f"Skill::{_SKILL[note.skill]}"]
+    if section is not None:
+        tags.append(f"Section::{_segment(section.title)}")
+    tags += [f"Concept::{tag}" for tag in note.tags]
+    tags += [f"Ref::{kind.capitalize()}::{number}" for kind, _, number in (cite.partition("/") for cite in note.cites)]
+    if note.caveat:
+        tags.append("Flag::Evidence_nuance")
+    if any(collection.claims[claim].kind == "derived" for claim in note.claims if claim in collection.claims):
+        tags.append("Flag::Derived")
+    if note.beyond:
+        tags.append("Flag::Beyond_source")
+    if note.retired is not None:
+        tags.append(f"Retired::{note.retired.version}")
+    return tuple(sorted((f"{collection.tag}::{tag}" for tag in tags), key=str.casefold))
+
+
+def _media(collection: Collection) -> dict[str, str]:
+    return {name: picture.packaged for name, picture in collection.pictures.items()}
+
+
+def _segment(name: str) -> str:
+    """A name as a tag segment: `Trauma & Resuscitation` -> `Trauma_and_Resuscitation`."""
+    words = "".join(c if c.isalnum() or c in "-_" else " " for c in name.replace("&", " and ")).split()
+    return "_".join(words)
+
+
+def _cards(note: Note, kind: NoteType, shown: dict[str, Rendered]) -> tuple[int, ...]:
+    if kind.is_cloze:
+        return tuple(number - 1 for number in shown["text"].markup.numbers if number > 0)
+    return (0, 1) if note.reverse_question else (0,)
+
+
+def _evidence(note: Note, collection: Collection) -> str:
+    works = [collection.references[key] for key in note.evidence if key in collection.references]
+    return f"<ul>{''.join(f'<li>{_work(work)}</li>' for work in works)}</ul>" if works else ""
+
+
+def _work(work: Reference) -> str:
+    parts = [html.escape(work.citation, quote=False).rstrip(".") + "."]
+    if work.doi:
+        parts.append(f'<a href="https://doi.org/{html.escape(work.doi)}">doi:{html.escape(work.doi)}</a>')
+    if work.pmid:
+        parts.append(f'<a href="https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/">PMID {work.pmid}</a>')
+    if work.pmcid:
+        parts.append(f'<a href="https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/">{work.pmcid}</a>')
+    if work.url and not work.doi:
+        parts.append(f'<a href="{html.escape(work.url)}">{html.escape(work.url)}</a>')
+    return " ".join(parts)
+
+
+def _source(note: Note, collection: Collection) -> str:
+    slug, _, paragraph = note.source.rpartition("/")
+    section = collection.sections.get(slug)
+    title = section.title if section else slug
+    cites = [f"{kind} {number}" for kind, _, number in (cite.partition("/") for cite in note.cites)]
+    return html.escape(" · ".join([f"{title}, paragraph {paragraph}", *cites]), quote=False)
+
+
+def _notice(note: Note, collection: Collection) -> str:
+    if note.retired is None:
+        return ""
+    reason = render(note.retired.reason, _media(collection)).html
+    see = f" See {html.escape(note.retired.see)}." if note.retired.see else ""
+    version = html.escape(note.retired.version)
+    return f"Retired in version {version}: {reason}{see} You can suspend or delete this note."

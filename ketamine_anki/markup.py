@@ -1,0 +1,271 @@
+"""What stands in a text besides words: code, math and cloze deletions, found in one scan.
+
+The scan decides alone what is math and what is a deletion; the Markdown parser later sees one
+placeholder for each. Rules of the scan:
+
+* code: a run of backticks up to a run of the same length (CommonMark); nothing inside it counts;
+* a backslash before punctuation makes that character ordinary text (CommonMark);
+* math: `$...$` whose first and last characters are not spaces and whose closing `$` no digit
+  follows (Pandoc: prices such as "$5 to $9" stay text), and `$$...$$`;
+* cloze: `{{c1::answer}}` or `{{c1::answer::hint}}`; an answer may hold math, other deletions, and
+  math may hold a deletion (Anki's syntax).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    r"(?P<escape>\\[!-/:-@\[-`{-~])"
+    r"|(?P<code>(?<!`)(?P<ticks>`+)(?!`))"
+    r"|(?P<display>\$\$)"
+    r"|(?P<dollar>\$)"
+    r"|(?P<open>\{\{c(?P<number>\d+)::)"
+    r"|(?P<braces>\{\{)"
+    r"|(?P<close>\}\})"
+    r"|(?P<hint>::)"
+)
+_MARKS = re.compile(r"[\\`$]|\{\{|\}\}")
+
+
+class Span(NamedTuple):
+    """A part of the text: kind is text, code, math, display, open, hint or close. `value` is the
+    code or math without its delimiters, the number of an `open`, the text otherwise.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: str
+
+
+class Trouble(NamedTuple):
+    """A mistake in a text: rule, offset, the offending fragment, message."""
+
+    rule: str
+    start: int
+    fragment: str
+    message: str
+
+
+@dataclass
+class Deletion:
+    """One cloze deletion: number, answer and hint as typed, the other deletions around it."""
+
+    number: int
+    start: int
+    answer_start: int
+    end: int = -1
+    answer_end: int = -1
+    hint: str = ""
+    answer: str = ""
+    depth: int = 0
+
+
+@dataclass
+class Markup:
+    """The result of a scan: the spans in order, the deletions by place, the mistakes."""
+
+    text: str
+    spans: list[Span] = field(default_factory=list)
+    deletions: list[Deletion] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    @property
+    def numbers(self) -> list[int]:
+        """The cloze numbers used, ascending: one card each."""
+        return sorted({deletion.number for deletion in self.deletions})
+
+
+def scan(text: str) -> Markup:
+    """Finds code, math and deletions of a text; mistakes of syntax come with it."""
+    markup = Markup(text)
+    if not _MARKS.search(text):
+        markup.spans.append(Span("text", 0, len(text), text))
+        return markup
+    _Scan(markup).run()
+    return markup
+
+
+class _Scan:
+    """State of one walk over a text."""
+
+    def __init__(self, markup: Markup) -> None:
+        self.markup = markup
+        self.text = markup.text
+        self.open: list[Deletion] = []
+        self.said = 0  # end of the last span
+
+    def run(self) -> None:
+        at = 0
+        while match := _TOKEN.search(self.text, at):
+            at = self._token(match)
+        self._until(len(self.text))
+        for deletion in self.open:
+            self._trouble(deletion.start, deletion.answer_start, "cloze deletion is never closed: add }}")
+        self._number()
+
+    def _until(self, end: int) -> None:
+        if end > self.said:
+            self.markup.spans.append(Span("text", self.said, end, self.text[self.said : end]))
+            self.said = end
+
+    def _span(self, kind: str, start: int, end: int, value: str) -> int:
+        self._until(start)
+        self.markup.spans.append(Span(kind, start, end, value))
+        self.said = end
+        return end
+
+    def _trouble(self, start: int, end: int, message: str) -> int:
+        self.markup.troubles.append(Trouble("cloze-syntax", start, self.text[start:end], message))
+        return end
+
+    def _token(self, match: re.Match[str]) -> int:
+        start, end = match.span()
+        kind = match.lastgroup if match["code"] is None else "code"
+        if match["number"] is not None:
+            kind = "open"
+        if kind == "code":
+            return self._code(match, start, end)
+        if kind in ("display", "dollar"):
+            return self._math(match[0], start, end)
+        if kind == "open":
+            return self._open(match, start, end)
+        if kind == "braces":
+            return self._braces(start, end)
+        if kind == "close":
+            return self._close(start, end)
+        if kind == "hint":
+            return self._hint(start, end)
+        return end
+
+    def _code(self, match: re.Match[str], start: int, end: int) -> int:
+        ticks = match["ticks"]
+        close = re.compile(rf"(?<!`){ticks}(?!`)").search(self.text, end)
+        if close is None:
+            return end
+        return self._span("code", start, close.end(), self.text[end : close.start()])
+
+    def _math(self, dollars: str, start: int, end: int) -> int:
+        close = _math_end(self.text, end, dollars)
+        if close < 0:
+            return end if dollars == "$" else start + 1 if _math_end(self.text, start + 1, "$") >= 0 else end
+        kind = "display" if dollars == "$$" else "math"
+        value = self.text[end:close]
+        self._inner(end, value)
+        return self._span(kind, start, close + len(dollars), value)
+
+    def _inner(self, offset: int, tex: str) -> None:
+        """Deletions inside math; their braces are TeX's and are counted."""
+        at = 0
+        while (begin := tex.find("{{c", at)) >= 0:
+            head = re.compile(r"\{\{c(\d+)::").match(tex, begin)
+            if head is None:
+                at = begin + 3
+                continue
+            close = tex_close(tex, head.end())
+            if close < 0:
+                self._trouble(
+                    offset + begin, offset + head.end(), "cloze deletion is not closed inside the math: add }}"
+                )
+                return
+            deletion = Deletion(int(head[1]), offset + begin, offset + head.end(), offset + close + 2, offset + close)
+            deletion.answer, _, deletion.hint = tex[head.end() : close].partition("::")
+            deletion.depth = len(self.open)
+            self.markup.deletions.append(deletion)
+            at = close + 2
+
+    def _open(self, match: re.Match[str], start: int, end: int) -> int:
+        deletion = Deletion(int(match["number"][:6]), start, end, depth=len(self.open))
+        self.open.append(deletion)
+        self.markup.deletions.append(deletion)
+        return self._span("open", start, end, match["number"][:6])
+
+    def _braces(self, start: int, end: int) -> int:
+        shown = self.text[start : start + 24].split("\n")[0]
+        shown = shown[: shown.index("}}") + 2] if "}}" in shown else shown
+        if re.match(r"\{\{\s*c?\d*\s*:", self.text[start:]) or re.match(r"\{\{\s*[cC]\d", self.text[start:]):
+            message = f"malformed cloze deletion {shown!r}: write {{{{c1::hidden}}}} or {{{{c1::hidden::hint}}}}"
+        else:
+            message = f"{shown!r} is read as a field by Anki: write single braces, or {{{{c1::hidden}}}} for a deletion"
+        self._trouble(start, start + len(shown), message)
+        closing = self.text.find("}}", end)
+        return closing + 2 if closing >= 0 else end
+
+    def _close(self, start: int, end: int) -> int:
+        if not self.open:
+            return self._trouble(start, end, "}} without a {{c1:: before it: delete it or open the deletion")
+        deletion = self.open.pop()
+        if deletion.answer_end < 0:
+            deletion.answer_end = start
+        else:
+            deletion.hint = self.text[deletion.answer_end + 2 : start]
+        deletion.end = end
+        deletion.answer = self.text[deletion.answer_start : deletion.answer_end]
+        if not deletion.answer.strip():
+            self._trouble(deletion.start, end, "empty cloze deletion: hide at least one word")
+        return self._span("close", start, end, "}}")
+
+    def _hint(self, start: int, end: int) -> int:
+        if not self.open:
+            return end
+        deletion = self.open[-1]
+        if deletion.answer_end >= 0:
+            return self._trouble(start, end, "second '::' in one cloze deletion: only one hint")
+        deletion.answer_end = start
+        return self._span("hint", start, end, "::")
+
+    def _number(self) -> None:
+        numbers = self.markup.numbers
+        for expected, number in enumerate(numbers, 1):
+            if number == expected:
+                continue
+            deletion = next(d for d in self.markup.deletions if d.number == number)
+            shown = self.text[deletion.start : deletion.answer_start]
+            if number == 0:
+                message = "cloze numbers start at c1: c0 makes no card"
+            else:
+                message = f"cloze number c{number} without a c{expected}: number from c1 without gaps"
+            self.markup.troubles.append(Trouble("cloze-syntax", deletion.start, shown, message))
+            return
+
+
+def _math_end(text: str, start: int, dollars: str) -> int:
+    """Index of the closing dollars, or -1 when this is not math."""
+    if start >= len(text) or (text[start].isspace() and dollars == "$"):
+        return -1
+    at = start
+    while at < len(text):
+        if text[at] == "\\":
+            at += 2
+        elif text.startswith(dollars, at):
+            if at == start:
+                return -1
+            if dollars == "$" and (text[at - 1].isspace() or text[at + 1 : at + 2].isdigit()):
+                return -1
+            return at
+        elif text.startswith("\n\n", at) or (text[at] == "$" and dollars == "$$"):
+            return -1
+        else:
+            at += 1
+    return -1
+
+
+def tex_close(tex: str, start: int) -> int:
+    """Index of the `}}` that closes a deletion inside TeX, counting TeX's own braces; or -1."""
+    depth = 0
+    at = start
+    while at < len(tex):
+        if tex[at] == "\\":
+            at += 2
+            continue
+        if tex[at] == "{":
+            depth += 1
+        elif tex[at] == "}":
+            if depth == 0:
+                return at if tex.startswith("}}", at) else -1
+            depth -= 1
+        at += 1
+    return -1

@@ -1,0 +1,228 @@
+"""The values that flow between the stages. Frozen; standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Position(NamedTuple):
+    """A place in a file: its path as the user named it, line and column from 1 (in code points)."""
+
+    path: str
+    line: int
+    column: int
+
+
+class Finding(NamedTuple):
+    """One mistake in a collection: where, which rule, and what is wrong with the likely fix."""
+
+    position: Position
+    rule: str
+    message: str
+
+
+class Where(NamedTuple):
+    """A part of a note: a key such as `answer`, `reverse.answer` or `claims.0`, and, inside its
+    text, the nth occurrence (from 0) of a fragment.
+    """
+
+    key: str
+    fragment: str = ""
+    nth: int = 0
+
+
+class Mark(NamedTuple):
+    """Where a value stands in its file: lines and columns from 0, as libyaml counts them."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Finds the position of each part of one record in the file it was read from."""
+
+    path: str
+    lines: tuple[str, ...]
+    marks: Mapping[str, Mark]
+
+    def at(self, where: Where | str) -> Position:
+        """Position of a key's value, or of a fragment inside it; of the record (key ``""``) if the
+        key is absent.
+        """
+        key, fragment, nth = (where, "", 0) if isinstance(where, str) else where
+        mark = self.marks.get(key) or self.marks[""]
+        if fragment:
+            found = self._find(mark, fragment, nth)
+            if found is not None:
+                return found
+        return Position(self.path, mark.line + 1, mark.column + 1)
+
+    def _find(self, mark: Mark, fragment: str, nth: int) -> Position | None:
+        # A fragment may be folded over two lines in the file: look for its first word-run then.
+        for wanted in (fragment, fragment.split("\n", 1)[0], fragment.split(" ", 1)[0]):
+            if not wanted.strip():
+                continue
+            seen = 0
+            for number in range(mark.line, min(mark.end_line + 1, len(self.lines))):
+                line = self.lines[number]
+                start = mark.column if number == mark.line else 0
+                stop = mark.end_column if number == mark.end_line else len(line)
+                column = line.find(wanted, start, stop)
+                while column >= 0:
+                    if seen == nth:
+                        return Position(self.path, number + 1, column + 1)
+                    seen += 1
+                    column = line.find(wanted, column + len(wanted), stop)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """Why a released note is no longer taught: the version that retires it, the reason shown to
+    learners, and the id of the note that takes its place ("" for none).
+    """
+
+    version: str
+    reason: str
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note as written: text is Markdown, NFC. A question/answer note has `question` and
+    `answer` (and perhaps the two of the reverse card); a cloze note has `text`.
+    """
+
+    id: str
+    deck: str
+    places: Places = field(repr=False, compare=False)
+    question: str = ""
+    answer: str = ""
+    reverse_question: str = ""
+    reverse_answer: str = ""
+    text: str = ""
+    extra: str = ""
+    picture: str = ""
+    caveat: str = ""
+    evidence: tuple[str, ...] = ()
+    source: str = ""
+    cites: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    importance: str = ""
+    skill: str = ""
+    beyond: str = ""
+    allow: Mapping[str, str] = field(default_factory=dict)
+    retired: Retired | None = None
+
+    @property
+    def is_cloze(self) -> bool:
+        return bool(self.text)
+
+    def texts(self) -> list[tuple[str, str]]:
+        """(key, Markdown) of every text that is shown on a card, in the order it is shown."""
+        shown = (
+            ("question", self.question),
+            ("answer", self.answer),
+            ("reverse.question", self.reverse_question),
+            ("reverse.answer", self.reverse_answer),
+            ("text", self.text),
+            ("extra", self.extra),
+            ("picture", self.picture),
+            ("caveat", self.caveat),
+        )
+        return [(key, text) for key, text in shown if text]
+
+    def tested(self) -> list[tuple[str, str]]:
+        """(key, Markdown) of the texts that a learner is asked for, without extra and caveat."""
+        return [(k, t) for k, t in self.texts() if k not in ("extra", "picture", "caveat")]
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """One subdeck: its name as written, the file it came from, and its notes in authored order."""
+
+    name: str
+    places: Places = field(repr=False, compare=False)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One teachable statement of the source, in own words."""
+
+    id: str
+    text: str
+    section: str
+    paragraph: int
+    domain: str
+    importance: str
+    kind: str
+    caveat_required: bool
+    places: Places = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the source text; `cites[n]` is what paragraph n+1 cites."""
+
+    slug: str
+    title: str
+    cites: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One work of the literature. `supports` is `finding` when its numbers were checked too."""
+
+    key: str
+    citation: str
+    doi: str = ""
+    pmid: str = ""
+    pmcid: str = ""
+    url: str = ""
+    supports: str = "finding"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as packaged: `name` in the collection, bytes, `packaged` = name with content hash."""
+
+    name: str
+    packaged: str
+    data: bytes = field(repr=False)
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Everything that the notes refer to. Notes themselves come deck by deck."""
+
+    title: str
+    tag: str
+    namespace: str
+    decks: tuple[str, ...]
+    description: str = ""
+    disclaimer: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    evidence_date: str = ""
+    repository: str = ""
+    topic: tuple[str, ...] = ()
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
+    source_title: str = ""
+    sections: Mapping[str, Section] = field(default_factory=dict)
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    media_folder: str = "media"
+
+    def deck_name(self, name: str) -> str:
+        """Full name in Anki of a subdeck: `Title::NN Name`, numbered by the collection's order."""
+        return f"{self.title}::{self.decks.index(name) + 1:02d} {name}"

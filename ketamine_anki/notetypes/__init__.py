@@ -1,0 +1,61 @@
+"""The note types: fields, templates and CSS, for question/answer and cloze notes.
+
+Names, order and ids of fields and templates are frozen with the first release: Anki skips every
+note of an update whose note type has other fields or templates. Two spare fields can be renamed
+later without harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+_TAIL_FIELDS = ("Extra", "Picture", "Caveat", "Evidence", "Source", "Notice", "ID", "Spare1", "Spare2")
+
+
+@dataclass(frozen=True)
+class Template:
+    """One card template: its name, and the HTML of both sides with {{Field}} marks."""
+
+    name: str
+    front: str
+    back: str
+
+
+@dataclass(frozen=True)
+class NoteType:
+    """`key` names it in ids and in the ledger; `label` ends its name in Anki."""
+
+    key: str
+    label: str
+    is_cloze: bool
+    fields: tuple[str, ...]
+    templates: tuple[Template, ...]
+    css: str
+
+
+@cache
+def note_types(repository: str = "") -> dict[str, NoteType]:
+    """The note types by key; with a repository the backs link to its form for corrections."""
+    css = _text("style.css")
+    question = NoteType(
+        "question",
+        "question and answer",
+        False,
+        ("Question", "Answer", "ReverseQuestion", "ReverseAnswer", *_TAIL_FIELDS),
+        (_template("Question", "question", repository), _template("Reverse", "reverse", repository)),
+        css,
+    )
+    cloze = NoteType("cloze", "cloze", True, ("Text", *_TAIL_FIELDS), (_template("Cloze", "cloze", repository),), css)
+    return {"question": question, "cloze": cloze}
+
+
+def _template(name: str, stem: str, repository: str) -> Template:
+    report = _text("report-link.html").rstrip().format(repository=repository) if repository else ""
+    tail = _text("back-tail.html").replace("<!--report-->", report)
+    return Template(name, _text(f"{stem}-front.html").strip(), (_text(f"{stem}-back.html") + tail).strip())
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

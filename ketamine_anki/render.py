@@ -1,0 +1,600 @@
+"""Markdown, math and cloze -> the safe HTML of an Anki field.
+
+What could run, load, overlay or mislead is refused with its place, not repaired: raw HTML, Anki's
+own bracket commands, fields in braces, TeX outside an allow-list, links and pictures from elsewhere.
+Nothing of what is typed comes through as HTML except the elements that Markdown makes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ketamine_anki.markup import Markup, Span, Trouble, scan, tex_close
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+MANUAL = {
+    "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
+    " gaps, beginning and ending in the same paragraph. Anki makes no card, or a wrong one, from anything else."
+    "\n\nBad: `The pressure {{c1:falls}}.`\n\nGood: `The pressure {{c1::falls}}.`",
+    "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
+    "Bad: `<b>falls</b>`\n\nGood: `**falls**`",
+    "anki-command": "`[latex]`, `[$]`, `[sound:…]`, `[anki:…]`, `{{…}}` and `\\(` are commands of Anki, not text.\n\n"
+    "Bad: `[$]CPP[/$]`\n\nGood: `$CPP$`",
+    "tex-command": "Math may use the TeX commands of an allow-list: some of MathJax's commands run scripts, load"
+    " pages or overlay the card.\n\nBad: `$\\href{https://example.org}{CPP}$`\n\nGood: `$\\text{CPP}$`",
+    "link": "Links lead to http, https or mailto addresses.\n\nBad: `[label](javascript:alert(1))`\n\n"
+    "Good: `[label](https://example.org)`",
+}
+
+# Commands that only draw: letters, relations, arrows, accents, fractions, spacing. Not \href, \url,
+# \style, \class, \cssId, \require, \def and their kin, which reach outside the formula.
+_TEX_COMMANDS = frozenset(
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "varpi",
+        "rho",
+        "varrho",
+        "sigma",
+        "varsigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Upsilon",
+        "Phi",
+        "Psi",
+        "Omega",
+        "frac",
+        "dfrac",
+        "tfrac",
+        "cfrac",
+        "binom",
+        "sqrt",
+        "sum",
+        "prod",
+        "int",
+        "iint",
+        "oint",
+        "lim",
+        "limsup",
+        "liminf",
+        "max",
+        "min",
+        "sup",
+        "inf",
+        "log",
+        "ln",
+        "lg",
+        "exp",
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "det",
+        "dim",
+        "gcd",
+        "ker",
+        "deg",
+        "hom",
+        "arg",
+        "Pr",
+        "times",
+        "div",
+        "cdot",
+        "cdots",
+        "ldots",
+        "dots",
+        "vdots",
+        "ddots",
+        "pm",
+        "mp",
+        "ast",
+        "star",
+        "circ",
+        "bullet",
+        "oplus",
+        "ominus",
+        "otimes",
+        "odot",
+        "wedge",
+        "vee",
+        "cap",
+        "cup",
+        "leq",
+        "le",
+        "geq",
+        "ge",
+        "neq",
+        "ne",
+        "approx",
+        "equiv",
+        "sim",
+        "simeq",
+        "cong",
+        "propto",
+        "ll",
+        "gg",
+        "prec",
+        "succ",
+        "subset",
+        "supset",
+        "subseteq",
+        "supseteq",
+        "in",
+        "ni",
+        "notin",
+        "mid",
+        "parallel",
+        "perp",
+        "not",
+        "to",
+        "gets",
+        "infty",
+        "partial",
+        "nabla",
+        "forall",
+        "exists",
+        "neg",
+        "land",
+        "lor",
+        "prime",
+        "angle",
+        "triangle",
+        "square",
+        "emptyset",
+        "ell",
+        "hbar",
+        "Re",
+        "Im",
+        "degree",
+        "rightarrow",
+        "leftarrow",
+        "Rightarrow",
+        "Leftarrow",
+        "leftrightarrow",
+        "Leftrightarrow",
+        "longrightarrow",
+        "longleftarrow",
+        "Longrightarrow",
+        "Longleftarrow",
+        "uparrow",
+        "downarrow",
+        "updownarrow",
+        "Uparrow",
+        "Downarrow",
+        "mapsto",
+        "nearrow",
+        "searrow",
+        "swarrow",
+        "nwarrow",
+        "rightleftharpoons",
+        "xrightarrow",
+        "xleftarrow",
+        "implies",
+        "iff",
+        "hat",
+        "widehat",
+        "bar",
+        "overline",
+        "underline",
+        "vec",
+        "tilde",
+        "widetilde",
+        "dot",
+        "ddot",
+        "overbrace",
+        "underbrace",
+        "overset",
+        "underset",
+        "stackrel",
+        "text",
+        "textbf",
+        "textit",
+        "textrm",
+        "mathrm",
+        "mathbf",
+        "mathit",
+        "mathsf",
+        "mathtt",
+        "mathcal",
+        "mathbb",
+        "mathfrak",
+        "operatorname",
+        "boldsymbol",
+        "left",
+        "right",
+        "big",
+        "Big",
+        "bigg",
+        "Bigg",
+        "bigl",
+        "bigr",
+        "Bigl",
+        "Bigr",
+        "langle",
+        "rangle",
+        "lfloor",
+        "rfloor",
+        "lceil",
+        "rceil",
+        "vert",
+        "Vert",
+        "lbrace",
+        "rbrace",
+        "quad",
+        "qquad",
+        "thinspace",
+        "displaystyle",
+        "textstyle",
+        "limits",
+        "nolimits",
+        "begin",
+        "end",
+        "substack",
+        "boxed",
+        "phantom",
+    ]
+)
+_TEX_ENVIRONMENTS = frozenset(
+    ["aligned", "array", "cases", "gathered", "matrix", "pmatrix", "bmatrix", "vmatrix", "Vmatrix", "smallmatrix"]
+)
+_TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
+_ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
+
+_HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--|<[!?][^<>]*>")
+_COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):", re.IGNORECASE)
+_MATHJAX = re.compile(r"\\[()\[\]]")
+# Anything outside these needs the Markdown parser.
+_PLAIN = re.compile(r"(?![-+#=:>]|\d+[.)])[^\\`*_{}\[\]<>&$|~!\n]*")
+_BLOCK = re.compile(r"\s*(?:[-+*#=:>]|\d+[.)])")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~!\n]")
+_LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
+_IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class Rendered:
+    """The HTML of a text, the mistakes in it, and the names of the pictures it shows."""
+
+    __slots__ = ("html", "markup", "pictures", "troubles")
+
+    def __init__(self, html: str, markup: Markup, troubles: list[Trouble], pictures: list[str]) -> None:
+        self.html = html
+        self.markup = markup
+        self.troubles = troubles
+        self.pictures = pictures
+
+
+def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rendered:
+    """Markdown text and {picture name: packaged name} -> HTML with the mistakes found on the way.
+
+    Only in the `text` of a cloze note (`cloze`) are deletions allowed. A text with mistakes still
+    gives HTML, for previews; a package is made only of texts without.
+    """
+    if _PLAIN.fullmatch(text):
+        return Rendered(_escape(text), Markup(text), [], [])
+    markup = scan(text)
+    troubles = list(markup.troubles)
+    if cloze and not markup.deletions and not troubles:
+        troubles.append(Trouble("cloze-syntax", 0, "", "no cloze deletion: hide a part as {{c1::hidden}}"))
+    if not cloze and markup.deletions:
+        first = markup.deletions[0]
+        shown = text[first.start : first.answer_start]
+        troubles.append(Trouble("cloze-syntax", first.start, shown, "cloze deletion here: only 'text' may hold them"))
+    troubles += _troubles(markup)
+    body, pictures = _body(markup, media, troubles, cloze)
+    return Rendered(body, markup, troubles, pictures)
+
+
+def needs_parser(text: str) -> bool:
+    """Whether Markdown has any work to do on a text, code, math and deletions apart."""
+    return bool(_MARKDOWN.search(text) or _BLOCK.match(text))
+
+
+def _escape(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+# --- what is refused --------------------------------------------------------------------------
+
+
+def _troubles(markup: Markup) -> Iterator[Trouble]:
+    text = markup.text
+    for match in _COMMAND.finditer(text):
+        yield Trouble(
+            "anki-command", match.start(), match[0], f"{match[0]!r} is a command of Anki: write math as $...$"
+        )
+    for span in markup.spans:
+        if span.kind == "text":
+            for match in _HTML.finditer(span.value):
+                shown = match[0] if len(match[0]) <= 40 else match[0][:37] + "..."
+                message = f"HTML {shown!r}: write Markdown, such as **bold** or a list"
+                yield Trouble("raw-html", span.start + match.start(), match[0], message)
+        elif span.kind in ("math", "display"):
+            offset = span.end - len(span.value) - (2 if span.kind == "display" else 1)
+            yield from _tex_troubles(span.value, offset)
+        elif span.kind == "code":
+            for match in re.finditer(r"\{\{|\}\}|\\[()\[\]]", span.value):
+                at = text.index(span.value, span.start) + match.start()
+                yield Trouble("anki-command", at, match[0], f"{match[0]!r} in code is read by Anki: leave it out")
+
+
+def _tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
+    depth = 0
+    for match in _TEX.finditer(_without_deletions(tex)):
+        at, found = offset + match.start(), match[0]
+        if match["word"] and match["word"] not in _TEX_COMMANDS:
+            yield Trouble("tex-command", at, found, f"TeX command {found} is not in the list of allowed commands")
+        elif match["word"] in ("begin", "end"):
+            name = _ENVIRONMENT.match(tex, match.end())
+            if name is None or name[1] not in _TEX_ENVIRONMENTS:
+                allowed = ", ".join(sorted(_TEX_ENVIRONMENTS))
+                yield Trouble("tex-command", at, found, f"TeX environment is not one of {allowed}")
+        elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|/":
+            yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
+        elif match["comment"]:
+            yield Trouble("tex-command", at, found, "% starts a comment in TeX: write \\%")
+        elif match["brace"]:
+            depth += 1 if found == "{" else -1
+            if depth < 0:
+                yield Trouble("tex-command", at, found, "} without a { in the math")
+                return
+        elif found == "\\":
+            yield Trouble("tex-command", at, found, "backslash at the end of the math")
+    if depth > 0:
+        yield Trouble("tex-command", offset, tex.split("\n", maxsplit=1)[0], "{ is never closed in the math")
+
+
+def _without_deletions(tex: str) -> str:
+    """The TeX with the marks of cloze deletions blanked, same length."""
+    at = 0
+    while match := re.compile(r"\{\{c\d+::").search(tex, at):
+        close = tex_close(tex, match.end())
+        if close < 0:
+            return tex[: match.start()] + " " * len(match[0]) + tex[match.end() :]
+        inner = tex[match.end() : close].replace("::", "  ")
+        tex = tex[: match.start()] + " " * len(match[0]) + inner + "  " + tex[close + 2 :]
+        at = match.start()
+    return tex
+
+
+# --- HTML -------------------------------------------------------------------------------------
+
+# Placeholders for the Markdown parser; texts cannot hold private-use characters themselves.
+_HOLD = 0xF0000
+_HELD = re.compile("[\U000f0000-\U000ffffd]")
+
+
+def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble], cloze: bool) -> tuple[str, list[str]]:
+    held: list[Span] = []
+    typed: list[str] = []
+    for span in markup.spans:
+        if span.kind in ("text", "code"):
+            typed.append(markup.text[span.start : span.end])
+        else:
+            typed.append(chr(_HOLD + len(held)))
+            held.append(span)
+    source = "".join(typed)
+    pictures: list[str] = []
+
+    def show(match: re.Match[str]) -> str:
+        return _held(held[ord(match[0]) - _HOLD], cloze)
+
+    if needs_parser(source):
+        renderer = _Html(media, held, troubles, pictures, markup)
+        body = renderer.run(source)
+        _unbalanced(body, held, troubles)
+    else:
+        body = _escape(source)
+    return (_HELD.sub(show, body) if held else body), pictures
+
+
+def _held(span: Span, cloze: bool) -> str:
+    if span.kind == "open":
+        return f"{{{{c{int(span.value)}::"
+    if span.kind in ("close", "hint"):
+        return span.value
+    tex = _tex(span.value) if cloze else span.value
+    left, right = ("\\[", "\\]") if span.kind == "display" else ("\\(", "\\)")
+    return left + _escape(tex).replace("\n", " ") + right
+
+
+def _tex(tex: str) -> str:
+    """TeX for a cloze field: `}}` and `::` that are not cloze syntax are split, unseen in print."""
+    parts: list[str] = []
+    at = 0
+    while match := re.compile(r"\{\{c\d+::").search(tex, at):
+        close = tex_close(tex, match.end())
+        if close < 0:
+            break
+        answer, sep, hint = tex[match.end() : close].partition("::")
+        parts += [_guard(tex[at : match.start()]), match[0], _guard(answer), sep, _guard(hint), "}}"]
+        at = close + 2
+    parts.append(_guard(tex[at:]))
+    return "".join(parts)
+
+
+def _guard(tex: str) -> str:
+    while "}}" in tex:
+        tex = tex.replace("}}", "} }")
+    tex = tex.replace("{{", "{ {").replace("::", ":{}:")
+    return tex + " " if tex.endswith("}") else tex
+
+
+def _unbalanced(body: str, held: list[Span], troubles: list[Trouble]) -> None:
+    """A deletion must not begin in one element and end in another."""
+    stack: list[str] = []
+    for match in re.finditer(
+        r"<(?P<end>/?)(?P<tag>[a-z0-9]+)[^>]*?(?P<void>/?)>|(?P<held>[\U000f0000-\U000ffffd])", body
+    ):
+        if match["held"]:
+            span = held[ord(match["held"]) - _HOLD]
+            if span.kind == "open":
+                stack.append("cloze")
+            elif span.kind == "close" and (not stack or stack.pop() != "cloze"):
+                message = (
+                    "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
+                )
+                troubles.append(Trouble("cloze-syntax", span.start, "}}", message))
+                return
+        elif match["end"]:
+            if stack and stack[-1] == match["tag"]:
+                stack.pop()
+            elif "cloze" in stack:
+                span = next(s for s in held if s.kind == "open")
+                message = (
+                    "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
+                )
+                troubles.append(Trouble("cloze-syntax", span.start, f"{{{{c{span.value}::", message))
+                return
+        elif not match["void"] and match["tag"] not in ("br", "img"):
+            stack.append(match["tag"])
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("zero", {"html": False, "breaks": True, "linkify": False, "typographer": False})
+    return parser.enable(["fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"])
+
+
+class _Html:
+    """Markdown tokens -> HTML of one field. One walk over one text."""
+
+    def __init__(
+        self, media: Mapping[str, str], held: list[Span], troubles: list[Trouble], pictures: list[str], markup: Markup
+    ) -> None:
+        self.media = media
+        self.held = held
+        self.troubles = troubles
+        self.pictures = pictures
+        self.markup = markup
+
+    def run(self, source: str) -> str:
+        parser = _parser()
+        tokens = parser.parse(source)
+        if [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
+            return self._inline(tokens[1].children or [])
+        return "".join(self._block(token) for token in tokens).strip()
+
+    def _block(self, token: Any) -> str:
+        if token.type == "inline":
+            return self._inline(token.children or [])
+        if token.type in ("fence", "code_block"):
+            return f"<pre><code>{_escape(self._typed(token.content.rstrip()))}</code></pre>"
+        if token.hidden or not token.tag:
+            return ""
+        if token.nesting < 0:
+            return f"</{token.tag}>"
+        style = token.attrGet("style") or ""
+        align = re.fullmatch(r"text-align:(left|center|right)", style)
+        start = token.attrGet("start") if token.tag == "ol" else None
+        extra = f' class="{align[1]}"' if align else f' start="{int(start)}"' if start else ""
+        return f"<{token.tag}{extra}>"
+
+    def _inline(self, tokens: list[Any]) -> str:
+        return "".join(self._span(token) for token in tokens)
+
+    def _span(self, token: Any) -> str:
+        if token.type == "text":
+            self._no_mathjax(token.content)
+            return _escape(token.content)
+        if token.type == "code_inline":
+            return f"<code>{self._code(token.content)}</code>"
+        if token.type in ("softbreak", "hardbreak"):
+            return "<br>"
+        if token.type == "image":
+            return self._image(token)
+        if token.type == "link_open":
+            href = str(token.attrGet("href") or "")
+            if not _LINK.fullmatch(href):
+                self._trouble("link", href, f"link to {href!r}: only http, https and mailto addresses")
+                href = ""
+            return f'<a href="{html.escape(href)}">'
+        if token.type == "link_close":
+            return "</a>"
+        return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
+
+    def _code(self, content: str) -> str:
+        return _escape(self._typed(content)).replace("::", ":&#58;")
+
+    def _typed(self, content: str) -> str:
+        """Code as it was typed: math and deletions in it are only characters."""
+
+        def back(match: re.Match[str]) -> str:
+            span = self.held[ord(match[0]) - _HOLD]
+            self._trouble("cloze-syntax", span.value, "math or a deletion inside code: move it out", span.start)
+            return self.markup.text[span.start : span.end]
+
+        return _HELD.sub(back, content)
+
+    def _no_mathjax(self, content: str) -> None:
+        for match in _MATHJAX.finditer(content):
+            message = f"{match[0]!r} starts or ends math in Anki: write math as $...$"
+            self._trouble("anki-command", match[0], message)
+
+    def _image(self, token: Any) -> str:
+        name, alt = str(token.attrGet("src") or ""), _HELD.sub("", token.content).strip()
+        if not alt:
+            self._trouble("picture", f"]({name}", f"picture {name!r} without a text: say what is seen between [ and ]")
+        packaged = self.media.get(name, "")
+        if not _IMAGE_NAME.fullmatch(name):
+            self._trouble(
+                "picture", f"]({name}", f"picture {name!r} is not a file name: pictures come from the media folder"
+            )
+        elif not packaged:
+            near = _similar(name, self.media)
+            self._trouble("picture", f"]({name}", f"no picture {name!r} in the media folder{near}")
+        self.pictures.append(name)
+        return f'<img src="{html.escape(packaged or "missing.png")}" alt="{html.escape(alt)}">'
+
+    def _trouble(self, rule: str, fragment: str, message: str, start: int = -1) -> None:
+        at = start if start >= 0 else max(self.markup.text.find(fragment), 0)
+        self.troubles.append(Trouble(rule, at, fragment, message))
+
+
+def _similar(name: str, media: Mapping[str, str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, list(media), 1, 0.6)
+    return f": did you mean {close[0]!r}?" if close else ""

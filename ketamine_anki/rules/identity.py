@@ -1,0 +1,112 @@
+"""Rules about names: ids, subdecks, tags, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ketamine_anki.limits import MAX_TAGS
+from ketamine_anki.model import Collection, Deck, Finding, Position
+from ketamine_anki.rules.rule import CollectionRule, Complaint, View, nearest
+
+_RESERVED = re.compile(r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)")
+
+
+def reserved_tag(view: View) -> Iterator[Complaint]:
+    """A concept tag must not be one that Anki or a widespread add-on gives a meaning of its own.
+
+    Anki drops `marked` and `leech` when it imports; AnkiHub protects and moves by its tags.
+    Source: Anki's import (by experiment); AnKing and AnkiHub conventions.
+
+    Bad: `tags: [leech]`
+
+    Good: `tags: [Wind_up]`
+    """
+    for n, tag in enumerate(view.note.tags):
+        if _RESERVED.match(tag):
+            yield f"tags.{n}", f"tag {tag!r} has a meaning of its own in Anki or an add-on: choose another"
+    if len(view.note.tags) > MAX_TAGS:
+        yield "tags", f"{len(view.note.tags)} tags: at most {MAX_TAGS}"
+
+
+class DuplicateId(CollectionRule):
+    """An id stands for one note for ever, over all decks: Anki matches notes by a GUID made from it,
+    and of two notes with one GUID every later update reaches only one.
+
+    Source: Anki's import, by experiment.
+
+    Bad: `id: abbreviation-cpp` in two decks
+
+    Good: an id of its own for each note
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._first: dict[str, Position] = {}
+
+    def note(self, view: View) -> Iterator[Finding]:
+        position = view.note.places.at("id")
+        first = self._first.setdefault(view.note.id, position)
+        if first is not position:
+            message = f"id {view.note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
+            yield Finding(position, "duplicate-id", message)
+
+
+class UnknownDeck(CollectionRule):
+    """A deck file names one of the subdecks of collection.yaml, each in one file. Anki matches decks
+    by their names, without regard to case.
+
+    Bad: `deck: neurocritical care`
+
+    Good: `deck: Neurocritical Care`
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._seen: dict[str, tuple[str, Position]] = {}
+
+    def deck(self, deck: Deck) -> Iterator[Finding]:
+        position = deck.places.at("deck")
+        if deck.name.casefold() in self._seen:
+            other, at = self._seen[deck.name.casefold()]
+            how = "stands already" if other == deck.name else f"differs only in case from {other!r}"
+            yield Finding(
+                position, "unknown-deck", f"deck {deck.name!r} {how} at {at.path}:{at.line}: one file per deck"
+            )
+            return
+        self._seen[deck.name.casefold()] = (deck.name, position)
+        if deck.name not in self.collection.decks:
+            yield Finding(
+                position,
+                "unknown-deck",
+                f"deck {deck.name!r} is not in collection.yaml{nearest(deck.name, self.collection.decks)}",
+            )
+
+
+class UnusedPicture(CollectionRule):
+    """Every picture in the media folder is shown by a note: what no card uses only makes the
+    collection heavier, and often a note has lost its picture.
+
+    Bad: `media/cpp-old.png` that no note shows
+
+    Good: delete it, or show it
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._unused = set(collection.pictures)
+        self._folder = collection.media_folder
+
+    def note(self, view: View) -> Iterable[Finding]:
+        if self._unused:
+            for rendered in view.shown.values():
+                self._unused.difference_update(rendered.pictures)
+        return ()
+
+    def finish(self) -> Iterator[Finding]:
+        for name in sorted(self._unused):
+            yield Finding(
+                Position(f"{self._folder}/{name}", 1, 1),
+                "unused-picture",
+                f"no note shows {name!r}: show it or delete it",
+            )

@@ -1,0 +1,120 @@
+"""Rules about where a note comes from: section, citation, claim, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ketamine_anki.rules.rule import Complaint, View, nearest
+
+
+def unknown_source(view: View) -> Iterator[Complaint]:
+    """`source` names a section and paragraph of source.yaml, so that every card can be traced.
+
+    Source: SuperMemo's rule 18 (give sources).
+
+    Bad: `source: guardian-of-the-unstable`
+
+    Good: `source: the-guardian-of-the-unstable/2`
+    """
+    slug, slash, paragraph = view.note.source.rpartition("/")
+    sections = view.collection.sections
+    if not slash or not paragraph.isdecimal():
+        yield "source", f"source {view.note.source!r} must be section/paragraph, such as {_example(view)!r}"
+    elif slug not in sections:
+        yield "source", f"unknown section {slug!r}{nearest(slug, sections)}"
+    elif not 1 <= int(paragraph) <= len(sections[slug].cites):
+        yield "source", f"section {slug!r} has {len(sections[slug].cites)} paragraphs, not a paragraph {paragraph}"
+
+
+def _example(view: View) -> str:
+    return f"{next(iter(view.collection.sections), 'section')}/1"
+
+
+def _paragraph_cites(view: View) -> tuple[str, ...] | None:
+    """What the note's paragraph cites; None when the paragraph is not known."""
+    slug, _, paragraph = view.note.source.rpartition("/")
+    section = view.collection.sections.get(slug)
+    if section is None or not paragraph.isdecimal() or not 1 <= int(paragraph) <= len(section.cites):
+        return None
+    return section.cites[int(paragraph) - 1]
+
+
+def uncited(view: View) -> Iterator[Complaint]:
+    """A note cites only what its paragraph cites, and where the paragraph cites something, so does
+    the note; a note beyond the source need not.
+
+    Source: SuperMemo's rule 18 (give sources).
+
+    Bad: `cites: [problem/4634071]` on a note from a paragraph that does not cite it
+
+    Good: `cites: [problem/4717727]`
+    """
+    made = _paragraph_cites(view)
+    if made is None:
+        return
+    for n, cite in enumerate(view.note.cites):
+        if cite not in made:
+            known = any(
+                cite in section.cites[p]
+                for section in view.collection.sections.values()
+                for p in range(len(section.cites))
+            )
+            what = f"{view.note.source} does not cite {cite}" if known else f"unknown citation {cite!r}"
+            yield f"cites.{n}", f"{what}: it cites {', '.join(made) or 'nothing'}"
+    if made and not view.note.cites and not view.note.beyond:
+        yield "source", f"{view.note.source} cites {', '.join(made)}: add cites"
+
+
+def unknown_claim(view: View) -> Iterator[Complaint]:
+    """`claims` are names of source.yaml. A note tests at least one, or says in `beyond` why it goes
+    beyond the source.
+
+    Bad: `claims: [C-GU-99]`
+
+    Good: `claims: [C-GU-18]`
+    """
+    for n, claim in enumerate(view.note.claims):
+        if claim not in view.collection.claims:
+            yield f"claims.{n}", f"unknown claim {claim!r}{nearest(claim, view.collection.claims)}"
+    if view.collection.claims and not view.note.claims and not view.note.beyond:
+        yield "id", "no claims: name the claims that the note tests, or say in 'beyond' why it goes beyond the source"
+
+
+def unknown_evidence(view: View) -> Iterator[Complaint]:
+    """`evidence` are keys of references.yaml.
+
+    Bad: `evidence: [casey-2052]`
+
+    Good: `evidence: [casey-2025]`
+    """
+    for n, key in enumerate(view.note.evidence):
+        if key not in view.collection.references:
+            yield f"evidence.{n}", f"unknown reference {key!r}{nearest(key, view.collection.references)}"
+
+
+def missing_evidence(view: View) -> Iterator[Complaint]:
+    """A caveat, and a note that goes beyond the source, rest on evidence that a reader can look up.
+
+    Bad: `caveat: A trial disagrees.` without `evidence`
+
+    Good: `caveat: …` with `evidence: [casey-2025]`
+    """
+    if view.note.caveat and not view.note.evidence:
+        yield "caveat", "caveat without evidence: name the references"
+    if view.note.beyond and not view.note.evidence:
+        yield "beyond", "a note beyond the source without evidence: name the references"
+
+
+def missing_caveat(view: View) -> Iterator[Complaint]:
+    """A note that tests a claim which current evidence qualifies says so on its back.
+
+    Source: the fact check of this collection; `caveat: required` in source.yaml.
+
+    Bad: a note on C-GU-29 without `caveat`
+
+    Good: the same note with `caveat` and `evidence`
+    """
+    for n, name in enumerate(view.note.claims):
+        claim = view.collection.claims.get(name)
+        if claim is not None and claim.caveat_required and not view.note.caveat:
+            yield f"claims.{n}", f"claim {name} needs a caveat: say where current evidence differs"

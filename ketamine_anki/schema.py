@@ -1,0 +1,322 @@
+"""The shape of the YAML files, in one table: the reader and the JSON Schemas are made from it.
+
+A shape is a `Text` (one scalar), a `List` of one shape, a `Record` with known keys, or a `Table`
+whose keys are the author's. `names` says which names of the collection a text must be one of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Text:
+    """One scalar, read as the text that was typed."""
+
+    about: str
+    examples: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    expected: str = ""
+    names: str = ""
+    markdown: bool = False
+
+
+@dataclass(frozen=True)
+class List:
+    """A list of one shape; not empty."""
+
+    item: Text | Record | Either
+    about: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """A mapping with these keys, in canonical order."""
+
+    keys: Mapping[str, Shape]
+    about: str
+    required: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A mapping whose keys are the author's own, such as the rules that a note is excused from."""
+
+    value: Text
+    about: str
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of two records, told apart by a key that only the first has."""
+
+    key: str
+    having: Record
+    otherwise: Record
+
+
+Shape = Text | List | Record | Table | Either
+
+ID = r"[a-z0-9]+(-[a-z0-9]+)*"
+_DATE = r"\d{4}-\d{2}-\d{2}"
+_TAG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+
+
+def _prose(about: str, *examples: str) -> Text:
+    return Text(about, examples, markdown=True)
+
+
+REVERSE = Record(
+    {
+        "question": _prose(
+            "Question of the second card.", "Which abbreviation is used for cerebral perfusion pressure?"
+        ),
+        "answer": _prose("Answer of the second card.", "CPP"),
+    },
+    "A second card that asks the other way round, with a question of its own.",
+    frozenset({"question", "answer"}),
+)
+
+RETIRED = Record(
+    {
+        "version": Text(
+            "The release that retires the note.",
+            ("2.0.0",),
+            pattern=r"\d+\.\d+\.\d+",
+            expected="a version such as 2.0.0",
+        ),
+        "reason": _prose("Why, in one sentence for learners.", "Superseded by newer guidance."),
+        "see": Text("Id of the note that takes its place.", ("cpp-map-falls",), pattern=ID),
+    },
+    "The note is no longer taught. Its id stays here for ever, so that it is never used again.",
+    frozenset({"version", "reason"}),
+)
+
+_NOTE_TAIL: dict[str, Shape] = {
+    "extra": _prose("Shown under the answer: what helps to understand it.", "All three pressures share one unit."),
+    "picture": _prose(
+        "Shown under the answer: one picture from media/, quoted, with a text that says what one sees.",
+        "![Pressure bar: MAP minus ICP leaves CPP](cpp-balance.png)",
+    ),
+    "caveat": _prose(
+        "Shown on the back, set apart: where current evidence differs. Needs evidence.",
+        "A 2025 trial found more cardiovascular collapse with ketamine than with etomidate.",
+    ),
+    "evidence": List(
+        Text("A key of references.yaml.", ("casey-2025",), names="references"), "What supports the caveat."
+    ),
+    "source": Text(
+        "Where the source teaches it: section/paragraph of source.yaml.",
+        ("the-guardian-of-the-unstable/2",),
+        names="paragraphs",
+    ),
+    "cites": List(
+        Text("problem/N or entry/N, as that paragraph cites it.", ("problem/4634071",), names="cites"),
+        "What that paragraph cites and this note rests on.",
+    ),
+    "claims": List(
+        Text("A claim of source.yaml that the note tests.", ("C-GU-18",), names="claims"),
+        "The claims that the note tests.",
+    ),
+    "tags": List(
+        Text(
+            "A concept, letters, digits, _ and -.",
+            ("CPP",),
+            pattern=_TAG,
+            expected="letters, digits, _ and -, without spaces or ::",
+        ),
+        "Concepts; every other tag is derived.",
+    ),
+    "yield": Text("core when it tests a core claim.", ("core",), choices=("core", "supporting")),
+    "skill": Text("What the card asks of the learner.", ("recall",), choices=("recall", "understand", "apply")),
+    "beyond": _prose(
+        "For a note that goes beyond the source: why it is worth a card.", "Safety fact that the text omits."
+    ),
+    "allow": Table(
+        Text("Why the rule does not fit here.", ("the term has no shorter form",)),
+        "Rules that this note is excused from, each with the reason.",
+    ),
+    "retired": RETIRED,
+}
+
+_ID = Text(
+    "The note's name, for ever: never changed, never used again.",
+    ("cpp-equation",),
+    pattern=ID,
+    expected="small letters, digits and single hyphens, such as cpp-equation",
+)
+
+QUESTION_NOTE = Record(
+    {
+        "id": _ID,
+        "question": _prose(
+            "Front of the card: one question.", "Which equation gives cerebral perfusion pressure (CPP)?"
+        ),
+        "answer": _prose("Back of the card: short.", "$CPP = MAP - ICP$"),
+        "reverse": REVERSE,
+        **_NOTE_TAIL,
+    },
+    "A question/answer note.",
+    frozenset({"id", "question", "answer", "source", "tags", "yield", "skill"}),
+)
+
+CLOZE_NOTE = Record(
+    {
+        "id": _ID,
+        "text": _prose(
+            "A sentence with {{c1::hidden}} or {{c1::hidden::hint}} parts, one card per number.",
+            "Most anesthetics {{c1::dilate vessels}} and {{c2::slow the heart}}.",
+        ),
+        **_NOTE_TAIL,
+    },
+    "A cloze note.",
+    frozenset({"id", "text", "source", "tags", "yield", "skill"}),
+)
+
+DECK = Record(
+    {
+        "deck": Text(
+            "Name of the subdeck, one of the decks of collection.yaml.", ("Neurocritical Care",), names="decks"
+        ),
+        "notes": List(Either("text", CLOZE_NOTE, QUESTION_NOTE), "The notes, in the order in which they are learnt."),
+    },
+    "One subdeck.",
+    frozenset({"deck", "notes"}),
+)
+
+COLLECTION = Record(
+    {
+        "title": Text("Name of the parent deck in Anki; frozen once released.", ("Ketamine Clinical Applications",)),
+        "tag": Text("Root of every tag.", ("Ketamine",), pattern=_TAG, expected="letters, digits, _ and -"),
+        "namespace": Text(
+            "GUIDs are made from it and a note's id: never change it.", ("ketamine-anki/clinical-applications",)
+        ),
+        "topic": List(Text("A word.", ("ketamine",)), "Words too obvious to be an answer in this deck."),
+        "description": Text(
+            "What the deck is, for the deck's page in Anki.", ("Cards on the clinical uses of ketamine.",)
+        ),
+        "disclaimer": Text("Shown on every deck.", ("For education, not medical advice.",)),
+        "licence": Text("Licence of the cards.", ("CC BY 4.0",)),
+        "licence_url": Text(
+            "Where the licence stands.", ("https://creativecommons.org/licenses/by/4.0/",), pattern=r"https://\S+"
+        ),
+        "evidence_date": Text(
+            "When the literature was last looked at.",
+            ("2026-11-22",),
+            pattern=_DATE,
+            expected="a date such as 2026-11-22",
+        ),
+        "repository": Text(
+            "Where corrections go: cards get a link there.",
+            ("https://github.com/owner/name",),
+            pattern=r"https://github\.com/[\w.-]+/[\w.-]+",
+            expected="https://github.com/owner/name",
+        ),
+        "abbreviations": Table(
+            Text("What it stands for.", ("United States",)), "Abbreviations that need no expansion on a card."
+        ),
+        "decks": List(
+            Text("Name of a subdeck.", ("Neurocritical Care",)),
+            "The subdecks in order; frozen once released, a later one is added at the end.",
+        ),
+    },
+    "What the collection is called and how it is identified.",
+    frozenset({"title", "tag", "namespace", "description", "disclaimer", "licence", "decks"}),
+)
+
+_CITE = Text(
+    "problem/N or entry/N.", ("problem/4634071",), pattern=r"(problem|entry)/\d+", expected="problem/N or entry/N"
+)
+
+CLAIM = Record(
+    {
+        "id": Text(
+            "Name of the claim.", ("C-GU-18",), pattern=r"[A-Z0-9]+(-[A-Z0-9]+)*", expected="a name such as C-GU-18"
+        ),
+        "claim": Text("What the paragraph says, in own words.", ("CPP is MAP minus ICP.",)),
+        "domain": Text("The subdeck that teaches it.", ("Neurocritical Care",), names="decks"),
+        "importance": Text(
+            "core must be tested; colour needs no card.", ("core",), choices=("core", "supporting", "colour")
+        ),
+        "kind": Text("How the source makes it.", ("stated",), choices=("stated", "implied", "derived")),
+        "caveat": Text("A note that tests it must say where evidence differs.", ("required",), choices=("required",)),
+    },
+    "One teachable claim.",
+    frozenset({"id", "claim", "domain", "importance", "kind"}),
+)
+
+SOURCE = Record(
+    {
+        "title": Text("Title of the source text.", ("Applications and Interdisciplinary Connections",)),
+        "sections": List(
+            Record(
+                {
+                    "slug": Text(
+                        "Name used in notes.",
+                        ("the-guardian-of-the-unstable",),
+                        pattern=ID,
+                        expected="small letters, digits and hyphens",
+                    ),
+                    "title": Text("Heading.", ("The Guardian of the Unstable",)),
+                    "paragraphs": List(
+                        Record(
+                            {"cites": List(_CITE, "What the paragraph cites."), "claims": List(CLAIM, "What it says.")},
+                            "One paragraph.",
+                        ),
+                        "In order, counted from 1.",
+                    ),
+                },
+                "One section.",
+                frozenset({"slug", "title", "paragraphs"}),
+            ),
+            "The sections in order.",
+        ),
+    },
+    "The outline of the source text.",
+    frozenset({"title", "sections"}),
+)
+
+REFERENCES = Record(
+    {
+        "references": List(
+            Record(
+                {
+                    "key": Text(
+                        "Name used in notes.", ("casey-2025",), pattern=ID, expected="small letters, digits and hyphens"
+                    ),
+                    "citation": Text(
+                        "Authors, title, journal, year.", ("Casey JD et al. Ketamine or etomidate … 2025",)
+                    ),
+                    "doi": Text(
+                        "DOI without https.",
+                        ("10.1056/NEJMoa2511420",),
+                        pattern=r"10\.\d{4,9}/[^\s<>\"]+",
+                        expected="a DOI such as 10.1056/NEJMoa2511420",
+                    ),
+                    "pmid": Text("PubMed number.", ("41369227",), pattern=r"\d{1,9}", expected="digits"),
+                    "pmcid": Text(
+                        "PubMed Central number.", ("PMC8506237",), pattern=r"PMC\d+", expected="PMC and digits"
+                    ),
+                    "url": Text(
+                        "Where there is no DOI: an official page.",
+                        ("https://www.fda.gov/",),
+                        pattern=r"https?://[^\s<>\"]+",
+                        expected="a web address",
+                    ),
+                    "supports": Text(
+                        "finding when its numbers were checked, citation when only the reference was.",
+                        ("finding",),
+                        choices=("finding", "citation"),
+                    ),
+                },
+                "One work.",
+                frozenset({"key", "citation", "supports"}),
+            ),
+            "The works, in any order.",
+        )
+    },
+    "The literature behind caveats.",
+    frozenset({"references"}),
+)
