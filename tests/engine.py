@@ -83,9 +83,11 @@ def rendered(col: Collection) -> list[Face]:
     for card_id in col.db.list("select c.id from cards c order by c.nid, c.ord"):
         card = col.get_card(card_id)
         note = card.note()
-        name = note["ID"] if "ID" in note else str(note.id)
-        faces.append(Face(name, card.ord, card.question(), card.answer()))
+        faces.append(Face(dict(note.items()).get("ID", str(note.id)), card.ord, card.question(), card.answer()))
     return faces
+
+
+_INLINE = frozenset(["a", "b", "code", "em", "span", "strong"])
 
 
 class _Text(HTMLParser):
@@ -99,6 +101,8 @@ class _Text(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         said = dict(attributes)
+        if tag not in _INLINE:
+            self.parts.append(" ")
         if tag == "img":
             self.handle_data(f" {said.get('alt') or ''} ")
         if tag not in ("img", "br", "hr", "link", "meta"):
@@ -107,7 +111,8 @@ class _Text(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if self.open:
             self.open.pop()
-        self.parts.append(" ")
+        if tag not in _INLINE or (self.css_class and not any(self.open)):
+            self.parts.append(" ")
 
     def handle_data(self, data: str) -> None:
         if (not self.css_class and all(self.open)) or (self.css_class and any(self.open)):
@@ -125,8 +130,21 @@ def visible(page: str, css_class: str = "") -> str:
 
 
 def answer_of(face: Face) -> str:
-    """What the back shows and the front does not: the answer's text, or the deletions of a cloze card."""
-    return visible(face.answer, "answer") or visible(face.answer, "cloze")
+    """What the back shows and the front does not: the answer's text, the deletions of a cloze card, or,
+    in math, where Anki marks no deletion on the back, all between what both sides have in common.
+    """
+    marked = visible(face.answer, "answer") or visible(face.answer, "cloze")
+    if marked:
+        return marked
+    front, back = visible(face.question, "question"), visible(face.answer, "question")
+    start = _common(front, back)
+    return back[start : len(back) - _common(front[start:][::-1], back[start:][::-1])].strip()
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def problems(col: Collection) -> list[str]:
@@ -159,7 +177,7 @@ def _note_types(col: Collection) -> list[str]:
 _WRONG = {
     r"\{\{|\}\}": "braces left over",
     r"(?i)latex image generation|\[latex|\[\$": "LaTeX",
-    r"(?i)unknown (field|filter)|template problem|no cloze|front of this card is blank|class=error|has a problem": "template error",
+    r"(?i)unknown (field|filter)|template problem|no cloze|card is blank|class=error|has a problem": "template error",
     r"(?i)<script|javascript:|<iframe|<object|<link|\son[a-z]+=|@import": "active content",
 }
 
@@ -183,9 +201,7 @@ def _faces(col: Collection) -> list[str]:
 def _fields(col: Collection) -> list[str]:
     checks = ((note, note.fields_check()) for note in map(col.get_note, col.find_notes("")))
     return [
-        f"{note['ID'] if 'ID' in note else note.id}: {_FIELDS_CHECK.get(state, state)}"
-        for note, state in checks
-        if state
+        f"{dict(note.items()).get('ID', note.id)}: {_FIELDS_CHECK.get(state, state)}" for note, state in checks if state
     ]
 
 
@@ -194,9 +210,7 @@ def _cards(col: Collection) -> list[str]:
     if report := col.get_empty_cards().report:
         found.append(f"empty cards: {report}")
     before = Counter(col.db.list("select nid from cards"))
-    for nid in col.find_notes(""):
-        if not before[nid]:
-            found.append(f"{nid}: a note without cards")
+    found += [f"{nid}: a note without cards" for nid in col.find_notes("") if not before[nid]]
     # Anki makes the cards that are missing when a note is saved: none may come.
     trial = [col.get_note(nid) for nid in col.find_notes("")]
     kept = [list(note.fields) for note in trial]

@@ -6,7 +6,8 @@
     ''')
     path = package(folder)
 
-What a note must have besides is added: id (`note-1` …), source, claims, tags, yield, skill.
+What a note must have besides is added: id (`note-1` …), source, cites, claims, tags, yield, skill; a key
+written without a value is left out.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def deck(notes: str, name: str = "First Part") -> str:
     """The text of a deck file from a YAML list of notes; what each must have is added."""
     made = []
     for number, note in enumerate(yaml.load(textwrap.dedent(notes), yaml.BaseLoader), 1):
-        made.append({"id": f"note-{number}"} | note | {k: v for k, v in copy.deepcopy(TAIL).items() if k not in note})
+        whole = {"id": f"note-{number}"} | copy.deepcopy(TAIL) | note
+        made.append({key: value for key, value in whole.items() if value != ""})
     return yaml.safe_dump({"deck": name, "notes": made}, allow_unicode=True, sort_keys=False)
 
 
