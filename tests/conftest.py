@@ -30,7 +30,7 @@ def real_output(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """The folder with the real collection's packages, built once by the program: whole and split."""
     output = tmp_path_factory.mktemp("real")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
         built = run("build", real_decks, "-o", output, "--split")
     assert built.code == 0, built.out + built.err
     return output
