@@ -158,24 +158,20 @@ class _Scan:
         return self._span(kind, start, close + len(dollars), value)
 
     def _inner(self, offset: int, tex: str) -> None:
-        """Deletions inside math; their braces are TeX's and are counted."""
-        at = 0
-        while (begin := tex.find("{{c", at)) >= 0:
-            head = re.compile(r"\{\{c(\d+)::").match(tex, begin)
-            if head is None:
-                at = begin + 3
-                continue
-            close = tex_close(tex, head.end())
-            if close < 0:
-                self._trouble(
-                    offset + begin, offset + head.end(), "cloze deletion is not closed inside the math: add }}"
-                )
-                return
-            deletion = Deletion(int(head[1]), offset + begin, offset + head.end(), offset + close + 2, offset + close)
-            deletion.answer, _, deletion.hint = tex[head.end() : close].partition("::")
-            deletion.depth = len(self.open)
-            self.markup.deletions.append(deletion)
-            at = close + 2
+        """Deletions inside math."""
+        inner: list[Deletion] = []
+        for mark in tex_marks(tex):
+            start, end = offset + mark.start, offset + mark.end
+            if mark.kind == "open":
+                inner.append(Deletion(int(mark.value[:6]), start, end, depth=len(self.open) + len(inner)))
+                self.markup.deletions.append(inner[-1])
+            elif mark.kind == "hint":
+                inner[-1].answer_end = start
+            else:
+                self._end(inner.pop(), start, end)
+        for deletion in inner:
+            message = "cloze deletion is not closed inside the math: add }}"
+            self._trouble(deletion.start, deletion.answer_start, message)
 
     def _open(self, match: re.Match[str], start: int, end: int) -> int:
         deletion = Deletion(int(match["number"][:6]), start, end, depth=len(self.open))
@@ -197,7 +193,11 @@ class _Scan:
     def _close(self, start: int, end: int) -> int:
         if not self.open:
             return self._trouble(start, end, "}} without a {{c1:: before it: delete it or open the deletion")
-        deletion = self.open.pop()
+        self._end(self.open.pop(), start, end)
+        return self._span("close", start, end, "}}")
+
+    def _end(self, deletion: Deletion, start: int, end: int) -> None:
+        """A deletion is closed by the braces from start to end."""
         if deletion.answer_end < 0:
             deletion.answer_end = start
         else:
@@ -206,7 +206,6 @@ class _Scan:
         deletion.answer = self.text[deletion.answer_start : deletion.answer_end]
         if not deletion.answer.strip():
             self._trouble(deletion.start, end, "empty cloze deletion: hide at least one word")
-        return self._span("close", start, end, "}}")
 
     def _hint(self, start: int, end: int) -> int:
         if not self.open:
@@ -253,19 +252,32 @@ def _math_end(text: str, start: int, dollars: str) -> int:
     return -1
 
 
-def tex_close(tex: str, start: int) -> int:
-    """Index of the `}}` that closes a deletion inside TeX, counting TeX's own braces; or -1."""
-    depth = 0
-    at = start
-    while at < len(tex):
-        if tex[at] == "\\":
-            at += 2
-            continue
-        if tex[at] == "{":
+_TEX_MARK = re.compile(r"\\.|(?P<open>\{\{c(?P<number>\d+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)", re.DOTALL)
+
+
+def tex_marks(tex: str) -> list[Span]:
+    """The marks of the deletions inside math: open, hint, close.
+
+    TeX's own braces are counted: of `{{c1::\\frac{a}{b}}}` the last two close the deletion.
+    """
+    marks: list[Span] = []
+    open_at: list[int] = []  # depth of TeX's braces at each open deletion
+    depth = at = 0
+    while match := _TEX_MARK.search(tex, at):
+        start, at = match.span()
+        inside = bool(open_at) and open_at[-1] == depth
+        if match["open"]:
+            marks.append(Span("open", start, at, match["number"]))
+            open_at.append(depth)
+        elif match["hint"]:
+            if inside and marks[-1].kind != "hint":
+                marks.append(Span("hint", start, at, "::"))
+        elif match["begin"]:
             depth += 1
-        elif tex[at] == "}":
-            if depth == 0:
-                return at if tex.startswith("}}", at) else -1
+        elif match["end"] == "}}" and inside:
+            marks.append(Span("close", start, at, "}}"))
+            open_at.pop()
+        elif match["end"]:
+            at = start + 1
             depth -= 1
-        at += 1
-    return -1
+    return marks

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ketamine_anki.markup import Markup, Span, Trouble, scan, tex_close
+from ketamine_anki.markup import Markup, Span, Trouble, scan, tex_marks
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -321,7 +321,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
         shown = text[first.start : first.answer_start]
         troubles.append(Trouble("cloze-syntax", first.start, shown, "cloze deletion here: only 'text' may hold them"))
     troubles += _troubles(markup)
-    body, pictures = _body(markup, media, troubles, cloze)
+    body, pictures = _body(markup, media, troubles)
     return Rendered(body, markup, troubles, pictures)
 
 
@@ -386,14 +386,8 @@ def _tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
 
 def _without_deletions(tex: str) -> str:
     """The TeX with the marks of cloze deletions blanked, same length."""
-    at = 0
-    while match := re.compile(r"\{\{c\d+::").search(tex, at):
-        close = tex_close(tex, match.end())
-        if close < 0:
-            return tex[: match.start()] + " " * len(match[0]) + tex[match.end() :]
-        inner = tex[match.end() : close].replace("::", "  ")
-        tex = tex[: match.start()] + " " * len(match[0]) + inner + "  " + tex[close + 2 :]
-        at = match.start()
+    for mark in tex_marks(tex):
+        tex = tex[: mark.start] + " " * (mark.end - mark.start) + tex[mark.end :]
     return tex
 
 
@@ -404,7 +398,7 @@ _HOLD = 0xF0000
 _HELD = re.compile("[\U000f0000-\U000ffffd]")
 
 
-def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble], cloze: bool) -> tuple[str, list[str]]:
+def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> tuple[str, list[str]]:
     held: list[Span] = []
     typed: list[str] = []
     for span in markup.spans:
@@ -417,7 +411,7 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble], clo
     pictures: list[str] = []
 
     def show(match: re.Match[str]) -> str:
-        return _held(held[ord(match[0]) - _HOLD], cloze)
+        return _held(held[ord(match[0]) - _HOLD])
 
     if needs_parser(source):
         renderer = _Html(media, held, troubles, pictures, markup)
@@ -428,36 +422,34 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble], clo
     return (_HELD.sub(show, body) if held else body), pictures
 
 
-def _held(span: Span, cloze: bool) -> str:
+def _held(span: Span) -> str:
     if span.kind == "open":
         return f"{{{{c{int(span.value)}::"
     if span.kind in ("close", "hint"):
         return span.value
-    tex = _tex(span.value) if cloze else span.value
     left, right = ("\\[", "\\]") if span.kind == "display" else ("\\(", "\\)")
-    return left + _escape(tex).replace("\n", " ") + right
+    return left + _escape(_tex(span.value)).replace("\n", " ") + right
 
 
 def _tex(tex: str) -> str:
-    """TeX for a cloze field: `}}` and `::` that are not cloze syntax are split, unseen in print."""
+    """TeX in which braces and colons that are not marks of a deletion are split, unseen in print:
+    Anki reads the first `}}` and `::` it meets as its own.
+    """
     parts: list[str] = []
     at = 0
-    while match := re.compile(r"\{\{c\d+::").search(tex, at):
-        close = tex_close(tex, match.end())
-        if close < 0:
-            break
-        answer, sep, hint = tex[match.end() : close].partition("::")
-        parts += [_guard(tex[at : match.start()]), match[0], _guard(answer), sep, _guard(hint), "}}"]
-        at = close + 2
-    parts.append(_guard(tex[at:]))
-    return "".join(parts)
+    for mark in tex_marks(tex):
+        parts.append(_guard(tex[at : mark.start]))
+        if mark.kind == "close" and parts[-1].endswith("}"):
+            parts.append(" ")
+        parts.append(f"{{{{c{int(mark.value)}::" if mark.kind == "open" else mark.value)
+        at = mark.end
+    return "".join([*parts, _guard(tex[at:])])
 
 
 def _guard(tex: str) -> str:
     while "}}" in tex:
         tex = tex.replace("}}", "} }")
-    tex = tex.replace("{{", "{ {").replace("::", ":{}:")
-    return tex + " " if tex.endswith("}") else tex
+    return tex.replace("{{", "{ {").replace("::", ":{}:")
 
 
 def _unbalanced(body: str, held: list[Span], troubles: list[Trouble]) -> None:

@@ -93,7 +93,7 @@ def build_time(folder: Path) -> int:
     """Seconds since 1970: SOURCE_DATE_EPOCH, else the newest commit that touched the folder, else now."""
     given = os.environ.get("SOURCE_DATE_EPOCH", "")
     if given:
-        if not given.isdecimal():
+        if not re.fullmatch(r"[0-9]{1,10}", given):
             raise Failure(f"SOURCE_DATE_EPOCH is {given!r}: it must be seconds since 1970", EXIT_USAGE)
         return max(int(given), 315_532_800)
     try:

@@ -1,0 +1,42 @@
+"""What tests share: an empty Anki collection, and the real deck built once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import engine
+import pytest
+from anki.collection import Collection
+from program import REPOSITORY, run
+
+
+@pytest.fixture
+def learner(tmp_path: Path) -> Iterator[Collection]:
+    """An empty collection of the real Anki."""
+    col = engine.open_collection(tmp_path)
+    yield col
+    col.close()
+
+
+@pytest.fixture(scope="session")
+def real_decks() -> Path:
+    """The folder of the real collection."""
+    return REPOSITORY / "decks"
+
+
+@pytest.fixture(scope="session")
+def real_output(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the real collection's packages, built once by the program: whole and split."""
+    output = tmp_path_factory.mktemp("real")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        built = run("build", real_decks, "-o", output, "--split")
+    assert built.code == 0, built.out + built.err
+    return output
+
+
+@pytest.fixture(scope="session")
+def real_package(real_output: Path) -> Path:
+    """The package of the whole real collection."""
+    return real_output / "ketamine-clinical-applications.apkg"

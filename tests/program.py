@@ -1,0 +1,57 @@
+"""The program as its user meets it: arguments in; exit code, standard output and standard error out."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ketamine_anki.cli import main
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def run(*arguments: str | Path) -> Ran:
+    """Runs a command in this process: quick, and seen by the coverage."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    handler = signal.getsignal(signal.SIGTERM)
+    code = 0
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main([str(argument) for argument in arguments])
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    said = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]
+    return Ran(code, *said)
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """The command line that starts the program with this Python, from any folder."""
+    return [sys.executable, "-m", "ketamine_anki", *map(str, arguments)]
+
+
+def environment(**variables: str) -> Mapping[str, str]:
+    """The environment for a process that finds the program, with some variables set."""
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), **variables}
+
+
+def spawn(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Ran:
+    """Runs a command in a process of its own, with environment variables set."""
+    done = subprocess.run(
+        command(*arguments), capture_output=True, cwd=cwd, env=environment(**variables), timeout=60, check=False
+    )
+    return Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))

@@ -1,0 +1,128 @@
+"""Collections made for one test: a folder from a few lines of YAML, and its package without the rules.
+
+    folder = write(tmp_path, '''
+    - question: Which gas do plants take up?
+      answer: Carbon dioxide
+    ''')
+    path = package(folder)
+
+What a note must have besides is added: id (`note-1` …), source, cites, claims, tags, yield, skill; a key
+written without a value is left out.
+"""
+
+from __future__ import annotations
+
+import copy
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from ketamine_anki.cli.folder import Folder
+from ketamine_anki.compile import CompiledNote, compile_note, render_note
+from ketamine_anki.model import Note
+from ketamine_anki.package import Package, Times
+
+COLLECTION = """\
+title: Small Deck
+tag: Small
+namespace: tests/small
+description: Cards for a test.
+disclaimer: For a test.
+licence: CC BY 4.0
+licence_url: https://creativecommons.org/licenses/by/4.0/
+decks: [First Part, Second Part]
+"""
+SOURCE = """\
+title: A Small Text
+sections:
+  - slug: only-section
+    title: Only Section
+    paragraphs:
+      - cites: [problem/1, entry/2]
+        claims:
+          - {id: C-1, claim: Plants take up carbon dioxide., domain: First Part, importance: colour, kind: stated}
+          - {id: C-2, claim: Plants give off oxygen., domain: First Part, importance: colour, kind: derived}
+      - claims:
+          - {id: C-3, claim: Roots take up water., domain: Second Part, importance: colour, kind: stated}
+"""
+REFERENCES = """\
+references:
+  - key: green-2020
+    citation: Green A. On leaves. J Bot. 2020
+    doi: 10.1000/leaf.1
+    pmid: 12345678
+    supports: finding
+"""
+TAIL = {
+    "source": "only-section/1",
+    "cites": ["problem/1"],
+    "claims": ["C-1"],
+    "tags": ["Plants"],
+    "yield": "core",
+    "skill": "recall",
+}
+# The smallest PNG there is: one pixel.
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63"
+    "64f8cf500f0003860180345d3d1c0000000049454e44ae426082"
+)
+
+
+def deck(notes: str, name: str = "First Part") -> str:
+    """The text of a deck file from a YAML list of notes; what each must have is added."""
+    made = []
+    for number, note in enumerate(yaml.load(textwrap.dedent(notes), yaml.BaseLoader), 1):
+        whole = {"id": f"note-{number}"} | copy.deepcopy(TAIL) | note
+        made.append({key: value for key, value in whole.items() if value != ""})
+    return yaml.safe_dump({"deck": name, "notes": made}, allow_unicode=True, sort_keys=False)
+
+
+def write(folder: Path, notes: str = "", files: Mapping[str, str | bytes] | None = None) -> Path:
+    """A collection on disk: the notes as 01-first.yaml, and files (or the bytes of pictures) beside it."""
+    made: dict[str, str | bytes] = {"collection.yaml": COLLECTION, "source.yaml": SOURCE, "references.yaml": REFERENCES}
+    if notes:
+        made["01-first.yaml"] = deck(notes)
+    for name, content in (made | dict(files or {})).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    return folder
+
+
+class Made(NamedTuple):
+    """A note as written and as compiled."""
+
+    note: Note
+    compiled: CompiledNote
+
+
+def compiled(folder: Path) -> list[Made]:
+    """Every note of a well-formed collection, compiled without asking the rules."""
+    read = Folder(str(folder))
+    assert read.collection is not None, read.findings
+    made = []
+    for found in read.decks():
+        number = read.collection.decks.index(found.name) + 1
+        for index, note in enumerate(found.notes):
+            shown = render_note(note, read.collection)
+            troubles = [trouble for text in shown.values() for trouble in text.troubles]
+            assert not troubles, troubles
+            made.append(Made(note, compile_note(note, read.collection, shown, number, index)))
+    assert not read.findings, read.findings
+    return made
+
+
+def package(folder: Path, path: Path | None = None, times: Times | None = None) -> Path:
+    """The .apkg of a well-formed collection, made without asking the rules."""
+    collection = Folder(str(folder)).collection
+    assert collection is not None
+    path = path or folder / "small.apkg"
+    whole = Package(collection, path.with_suffix(".db"), times or Times(1_700_000_000), "1.0.0")
+    for made in compiled(folder):
+        whole.add(made.compiled)
+    with path.open("wb") as file:
+        whole.write(file)
+    return path

@@ -1,0 +1,313 @@
+"""The packages in the real Anki: what a learner gets from the real deck, and from one with everything."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import engine
+import pytest
+import small
+from anki.collection import Collection
+
+from ketamine_anki.cli.folder import Folder
+from ketamine_anki.package import Times
+
+EVERYTHING = r"""
+- id: plain
+  question: Is pressure < 5 & > 3, "quoted"?
+  answer: 5 < 7 & 7 > 5; &lt; stays
+- id: pair
+  question: What does **MAP** stand for?
+  answer: Mean arterial pressure
+  reverse:
+    question: Which abbreviation is used for mean arterial pressure?
+    answer: '*MAP*'
+  claims: [C-2]
+- id: pictured
+  question: Where is the leaf?
+  answer: On the `twig`, see [there](https://example.org/a?b=1&c=2)
+  picture: '![A leaf < "stem" & root](leaf.png)'
+  caveat: A trial of 2020 differs.
+  evidence: [green-2020]
+- id: listed
+  question: Which parts has a plant?
+  answer: |-
+    - root $r_1 < r_2$
+    - stem
+
+      1. wood
+      2. bark
+  extra: |-
+    | part | use |
+    |:-----|----:|
+    | root | $\frac{a}{b^{2}}$ |
+    | a \| b | price from $5 to $9 |
+- id: right-to-left
+  question: מהו לחץ דם?
+  answer: ضغط الدم ‏(BP)‏
+- id: math
+  question: Which equation gives CPP?
+  answer: $CPP = MAP - ICP$
+  extra: |-
+    $$
+    \begin{aligned} a &< b \\ b &> c \end{aligned}
+    $$
+- id: nested
+  text: The {{c1::heart pumps {{c2::blood}} through the {{c3::body::where}}}} all day.
+- id: cloze-in-math
+  text: The law $P = {{c1::Q \times {{c2::R}}}}$ and {{c1::$\frac{a}{b^{2}}$}} hold, {{c3::$x^{y^{z}}$::a power}}.
+- id: cloze-of-markdown
+  text: |-
+    - The root takes {{c1::*water* & salts}}
+    - The leaf takes {{c2::CO~2~ < 1 %}}
+
+    | part | gas |
+    |------|-----|
+    | leaf | {{c3::**oxygen**}} |
+- id: cloze-code
+  text: Run {{c1::`a::b`}} and then {{c2::`x`::which \| letter}}.
+- id: lines
+  question: |-
+    One line,
+    a second?
+  answer: |-
+    First paragraph.
+
+    Second\
+    broken.
+"""
+
+
+SECOND = """
+- id: other-deck
+  question: Who drinks?
+  answer: Roots
+  source: only-section/2
+  cites:
+  claims: [C-3]
+"""
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> Path:
+    """The folder of a small collection that uses all that notes can hold."""
+    return write_everything(tmp_path / "everything")
+
+
+def write_everything(folder: Path) -> Path:
+    files = {"media/leaf.png": small.PIXEL, "02-second.yaml": small.deck(SECOND, "Second Part")}
+    return small.write(folder, EVERYTHING, files)
+
+
+@pytest.fixture
+def package(everything: Path) -> Path:
+    return small.package(everything)
+
+
+def rows(path: Path, query: str) -> list[tuple]:
+    """What SQL says about the database inside a package."""
+    with zipfile.ZipFile(path) as archive:
+        database = path.with_suffix(".asked")
+        database.write_bytes(archive.read("collection.anki2"))
+    db = sqlite3.connect(database)
+    try:
+        return db.execute(query).fetchall()
+    finally:
+        db.close()
+
+
+def test_real_deck_is_accepted(learner: Collection, real_package: Path, real_decks: Path) -> None:
+    """All notes new, every card sound, subdecks and tags as promised, a second import without effect."""
+    notes = rows(real_package, "select guid, tags from notes")
+    assert engine.import_package(learner, real_package) == {"new": len(notes)}
+
+    folder = Folder(str(real_decks))
+    assert folder.collection is not None
+    names = {deck.name for deck in learner.decks.all_names_and_ids()} - {"Default"}
+    subdecks = {f"{n:02d} {name}" for n, name in enumerate(folder.collection.decks, 1)}
+    assert len(subdecks) == 9
+    assert names == {"Ketamine Clinical Applications"} | {f"Ketamine Clinical Applications::{n}" for n in subdecks}
+    for name in names:
+        deck = learner.decks.by_name(name)
+        assert deck is not None
+        assert "not medical advice" in deck["desc"]
+        assert "CC BY 4.0" in deck["desc"]
+
+    assert dict(learner.db.all("select guid, tags from notes")) == dict(notes)
+    for tags in learner.db.list("select tags from notes"):
+        for tag in tags.split():
+            assert tag.startswith("Ketamine::"), tag
+        for derived in ("Ketamine::Domain::", "Ketamine::Section::", "Ketamine::Yield::", "Ketamine::Skill::"):
+            assert tags.count(derived) == 1, tags
+
+    before = engine.contents(learner)
+    assert engine.import_package(learner, real_package) == {"duplicate": len(notes)}
+    assert engine.contents(learner) == before
+    assert engine.problems(learner) == []
+
+
+def test_real_deck_teaches_in_authored_order(learner: Collection, real_package: Path, real_decks: Path) -> None:
+    """New cards of a subdeck come in the order of its file."""
+    engine.import_package(learner, real_package)
+    folder = Folder(str(real_decks))
+    authored = [note.id for deck in folder.decks() for note in deck.notes if note.retired is None]
+    taught = []
+    for deck in sorted(learner.decks.all_names_and_ids(), key=lambda deck: deck.name):
+        for card in learner.db.list("select id from cards where did = ? and queue = 0 order by due, ord", deck.id):
+            name = learner.get_card(card).note()["ID"]
+            taught += [name] if name not in taught[-1:] else []
+    assert taught == authored
+
+
+def test_split_packages_are_the_whole(learner: Collection, real_output: Path, real_package: Path) -> None:
+    """The nine packages of --split, imported one by one, give what the whole package gives."""
+    parts = sorted(set(real_output.glob("*.apkg")) - {real_package})
+    assert len(parts) == 9
+    for part in parts:
+        assert set(engine.import_package(learner, part)) == {"new"}
+    everything = "select guid, tags, flds from notes order by guid"
+    assert [tuple(row) for row in learner.db.all(everything)] == [
+        (guid, tags, fields) for guid, tags, fields in rows(real_package, everything)
+    ]
+    assert set(engine.import_package(learner, real_package)) == {"duplicate"}
+    assert engine.problems(learner) == []
+
+
+def test_everything_is_accepted(learner: Collection, package: Path) -> None:
+    assert engine.import_package(learner, package) == {"new": 12}
+    before = engine.contents(learner)
+    assert engine.import_package(learner, package) == {"duplicate": 12}
+    assert engine.contents(learner) == before
+    assert engine.problems(learner) == []
+
+
+Faces = dict[tuple[str, int], engine.Face]
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Faces:
+    """Each card of the small collection as Anki renders it, by note id and card number."""
+    folder = tmp_path_factory.mktemp("faces")
+    col = engine.open_collection(folder)
+    engine.import_package(col, small.package(write_everything(folder)))
+    shown = {(face.note_id, face.ordinal + 1): face for face in engine.rendered(col)}
+    col.close()
+    return shown
+
+
+def test_everything_has_the_cards_promised(faces: Faces) -> None:
+    assert sorted(faces) == sorted(
+        [(name, 1) for name in ("plain", "pictured", "listed", "right-to-left", "math", "lines", "other-deck")]
+        + [("pair", 1), ("pair", 2)]
+        + [(name, n) for name in ("nested", "cloze-in-math", "cloze-of-markdown") for n in (1, 2, 3)]
+        + [("cloze-code", 1), ("cloze-code", 2)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("note", "card", "question", "answer"),
+    [
+        ("plain", 1, 'Is pressure < 5 & > 3, "quoted"?', "5 < 7 & 7 > 5; &lt; stays"),
+        ("pair", 1, "What does MAP stand for?", "Mean arterial pressure"),
+        ("pair", 2, "Which abbreviation is used for mean arterial pressure?", "MAP"),
+        ("pictured", 1, "Where is the leaf?", "On the twig, see there"),
+        ("right-to-left", 1, "מהו לחץ דם?", "ضغط الدم ‏(BP)‏"),
+        ("math", 1, "Which equation gives CPP?", r"\(CPP = MAP - ICP\)"),
+        ("lines", 1, "One line, a second?", "First paragraph. Second broken."),
+        ("nested", 1, "The [...] all day.", "heart pumps blood through the body"),
+        ("nested", 2, "The heart pumps [...] through the body all day.", "blood"),
+        ("nested", 3, "The heart pumps blood through the [where] all day.", "body"),
+        (
+            "cloze-in-math",
+            1,
+            r"The law \(P = [...]\) and [...] hold, \(x^{y^{z} }\).",
+            r"\(\frac{a}{b^{2} }\)",
+        ),
+        ("cloze-in-math", 2, r"The law \(P = Q \times [...]\) and \(\frac{a}{b^{2} }\) hold, \(x^{y^{z} }\).", "R"),
+        (
+            "cloze-in-math",
+            3,
+            r"The law \(P = Q \times R\) and \(\frac{a}{b^{2} }\) hold, [a power].",
+            r"\(x^{y^{z} }\)",
+        ),
+        (
+            "cloze-of-markdown",
+            1,
+            "The root takes [...] The leaf takes CO~2~ < 1 % part gas leaf oxygen",
+            "water & salts",
+        ),
+        (
+            "cloze-of-markdown",
+            3,
+            "The root takes water & salts The leaf takes CO~2~ < 1 % part gas leaf [...]",
+            "oxygen",
+        ),
+        ("cloze-code", 1, "Run [...] and then x.", "a::b"),
+        ("cloze-code", 2, "Run a::b and then [which | letter].", "x"),
+    ],
+)
+def test_learner_sees(faces: Faces, note: str, card: int, question: str, answer: str) -> None:
+    """What Anki's own renderer shows of a card."""
+    face = faces[note, card]
+    assert engine.visible(face.question) == question
+    assert engine.answer_of(face) == answer
+
+
+def test_back_shows_where_it_comes_from(faces: Faces) -> None:
+    page = faces["pictured", 1].answer
+    assert engine.visible(page, "picture") == 'A leaf < "stem" & root'
+    assert engine.visible(page, "caveat") == "Where evidence differs A trial of 2020 differs."
+    assert engine.visible(page, "evidence") == (
+        "Evidence Green A. On leaves. J Bot. 2020. doi:10.1000/leaf.1 PMID 12345678"
+    )
+    assert engine.visible(page, "source") == "Source Only Section, paragraph 1 · problem 1"
+    assert engine.visible(page, "note-id") == "pictured"
+
+
+def test_tags_are_derived(learner: Collection, package: Path) -> None:
+    engine.import_package(learner, package)
+
+    def tags(name: str) -> list[str]:
+        return learner.get_note(learner.find_notes(f"ID:{name}")[0]).tags
+
+    common = ["Small::Concept::Plants", "Small::Domain::First_Part"]
+    ends = ["Small::Ref::Problem::1", "Small::Section::Only_Section", "Small::Skill::1-Recall", "Small::Yield::1-Core"]
+    assert tags("plain") == [*common, *ends]
+    assert tags("pair") == [*common, "Small::Flag::Derived", *ends]
+    assert tags("pictured") == [*common, "Small::Flag::Evidence_nuance", *ends]
+    assert tags("other-deck") == ["Small::Concept::Plants", "Small::Domain::Second_Part", *ends[1:]]
+
+
+def test_edited_note_is_updated_in_place(learner: Collection, everything: Path, package: Path) -> None:
+    """A correction arrives in the note the learner already has; its schedule and all else stay."""
+    engine.import_package(learner, package)
+    for card in [*learner.find_cards("ID:plain"), *learner.find_cards("ID:nested")]:
+        learner.sched.set_due_date([card], "17!")
+    kept = "select id, nid, did, ord, type, queue, due, ivl, factor, reps, lapses, data from cards order by id"
+    cards, others = learner.db.all(kept), learner.db.all("select * from notes where flds not like '%\x1fplain\x1f%'")
+
+    deck = everything / "01-first.yaml"
+    deck.write_text(deck.read_text("utf-8").replace("5 < 7 & 7 > 5; &lt; stays", "corrected"), "utf-8")
+    plain = learner.find_notes("ID:plain")[0]
+    guid = learner.get_note(plain).guid
+    later = small.package(everything, everything / "later.apkg", Times(1_700_000_000, {guid: 1_700_000_001}))
+
+    assert engine.import_package(learner, later) == {"updated": 1, "duplicate": 11}
+    assert learner.get_note(plain)["Answer"] == "corrected"
+    assert learner.get_note(plain).guid == guid
+    assert learner.db.all(kept) == cards
+    assert learner.db.all("select * from notes where flds not like '%\x1fplain\x1f%'") == others
+    assert engine.problems(learner) == []
+
+
+def test_package_is_what_genanki_readers_expect(package: Path) -> None:
+    """The legacy form, read by every Anki since 2.1: an SQLite file, a JSON map, numbered pictures."""
+    with zipfile.ZipFile(package) as archive:
+        assert archive.namelist() == ["collection.anki2", "media", "0"]
+        (name,) = json.loads(archive.read("media")).values()
+        assert archive.read("0") == small.PIXEL
+    assert name.startswith("leaf-")
+    assert rows(package, "pragma integrity_check") == [("ok",)]
