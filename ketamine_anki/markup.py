@@ -27,6 +27,7 @@ _TOKEN = re.compile(
     r"|(?P<close>\}\})"
     r"|(?P<hint>::)"
 )
+_FIRST = re.compile(r"[\\`${}:]")
 _MARKS = re.compile(r"[\\`$]|\{\{|\}\}")
 
 
@@ -100,8 +101,9 @@ class _Scan:
 
     def run(self) -> None:
         at = 0
-        while match := _TOKEN.search(self.text, at):
-            at = self._token(match)
+        while found := _FIRST.search(self.text, at):  # a search for one of few characters is fast
+            match = _TOKEN.match(self.text, found.start())
+            at = self._token(match) if match else found.end()
         self._until(len(self.text))
         for deletion in self.open:
             self._trouble(deletion.start, deletion.answer_start, "cloze deletion is never closed: add }}")
@@ -231,24 +233,22 @@ class _Scan:
             return
 
 
+_IN_MATH = re.compile(r"\\.?|\$|\n\n", re.DOTALL)
+
+
 def _math_end(text: str, start: int, dollars: str) -> int:
     """Index of the closing dollars, or -1 when this is not math."""
     if start >= len(text) or (text[start].isspace() and dollars == "$"):
         return -1
-    at = start
-    while at < len(text):
+    for match in _IN_MATH.finditer(text, start):
+        at = match.start()
         if text[at] == "\\":
-            at += 2
-        elif text.startswith(dollars, at):
-            if at == start:
-                return -1
-            if dollars == "$" and (text[at - 1].isspace() or text[at + 1 : at + 2].isdigit()):
-                return -1
-            return at
-        elif text.startswith("\n\n", at) or (text[at] == "$" and dollars == "$$"):
+            continue
+        if not text.startswith(dollars, at) or at == start:
             return -1
-        else:
-            at += 1
+        if dollars == "$" and (text[at - 1].isspace() or text[at + 1 : at + 2].isdigit()):
+            return -1
+        return at
     return -1
 
 

@@ -288,6 +288,7 @@ _MATHJAX = re.compile(r"\\[()\[\]]")
 _PLAIN = re.compile(r"(?![-+#=:>]|\d+[.)])[^\\`*_{}\[\]<>&$|~!\n]*")
 _BLOCK = re.compile(r"\s*(?:[-+*#=:>]|\d+[.)])")
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~!\n]")
+_ONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -312,6 +313,8 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
     """
     if _PLAIN.fullmatch(text):
         return Rendered(_escape(text), Markup(text), [], [])
+    if (shown := _ONE_PICTURE.fullmatch(text)) and shown[2] in media:  # what `picture:` holds: no parser needed
+        return Rendered(_image(media[shown[2]], shown[1].strip()), Markup(text), [], [shown[2]])
     markup = scan(text)
     troubles = list(markup.troubles)
     if cloze and not markup.deletions and not troubles:
@@ -578,11 +581,15 @@ class _Html:
             near = _similar(name, self.media)
             self._trouble("picture", f"]({name}", f"no picture {name!r} in the media folder{near}")
         self.pictures.append(name)
-        return f'<img src="{html.escape(packaged or "missing.png")}" alt="{html.escape(alt)}">'
+        return _image(packaged or "missing.png", alt)
 
     def _trouble(self, rule: str, fragment: str, message: str, start: int = -1) -> None:
         at = start if start >= 0 else max(self.markup.text.find(fragment), 0)
         self.troubles.append(Trouble(rule, at, fragment, message))
+
+
+def _image(name: str, alt: str) -> str:
+    return f'<img src="{html.escape(name)}" alt="{html.escape(alt)}">'
 
 
 def _similar(name: str, media: Mapping[str, str]) -> str:

@@ -55,9 +55,17 @@ class Either:
     key: str
     having: Record
     otherwise: Record
+    about: str = "One of two shapes."
 
 
-Shape = Text | List | Record | Table | Either
+@dataclass(frozen=True)
+class Anything:
+    """A value that is read elsewhere."""
+
+    about: str
+
+
+Shape = Text | List | Record | Table | Either | Anything
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 _DATE = r"\d{4}-\d{2}-\d{2}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 
 import click
@@ -32,6 +33,14 @@ def walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
     """Reads and checks every note once; calls `visit` with each note that has no finding, the number
     of its subdeck and its place there. Findings gather in `folder.findings`. Returns the number of notes.
     """
+    gc.disable()  # the many small values of a walk hold no cycles: looking for some takes a third of its time
+    try:
+        return _walk(folder, visit)
+    finally:
+        gc.enable()
+
+
+def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
     collection = folder.collection
     if collection is None:
         return 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 _TAIL_FIELDS = ("Extra", "Picture", "Caveat", "Evidence", "Source", "Notice", "ID", "Spare1", "Spare2")
 
@@ -58,4 +57,6 @@ def _template(name: str, stem: str, repository: str) -> Template:
 
 
 def _text(name: str) -> str:
+    from importlib.resources import files  # takes its time, and a check does not need it
+
     return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -45,11 +45,12 @@ class DuplicateId(CollectionRule):
         self._first: dict[str, Position] = {}
 
     def note(self, view: View) -> Iterator[Finding]:
-        position = view.note.places.at("id")
-        first = self._first.setdefault(view.note.id, position)
-        if first is not position:
-            message = f"id {view.note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
-            yield Finding(position, "duplicate-id", message)
+        note = view.note
+        place = note.places.at("")
+        first = self._first.setdefault(note.id, place)
+        if first is not place:
+            message = f"id {note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
+            yield Finding(note.places.at("id"), "duplicate-id", message)
 
 
 class UnknownDeck(CollectionRule):

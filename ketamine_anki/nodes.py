@@ -1,0 +1,267 @@
+"""YAML bytes -> nodes with marks, or findings: libyaml's event stream, walked once.
+
+What YAML can do and a deck does not need (anchors, aliases, merge keys, tags, directives, several
+documents) is refused, so that what a reviewer sees is what is built.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from ketamine_anki import characters
+from ketamine_anki.limits import MAX_DEPTH, MAX_FILE_BYTES
+from ketamine_anki.model import Finding, Mark, Position
+
+
+class Sequence:
+    """A list of the file."""
+
+    __slots__ = ("end_mark", "items", "start_mark")
+
+    def __init__(self, items: list[Node], start_mark: Any, end_mark: Any) -> None:
+        self.items = items
+        self.start_mark = start_mark
+        self.end_mark = end_mark
+
+
+class Table:
+    """A mapping of the file: its keys and values in order, equal keys included."""
+
+    __slots__ = ("end_mark", "entries", "start_mark")
+
+    def __init__(self, entries: list[tuple[Any, Node]], start_mark: Any, end_mark: Any) -> None:
+        self.entries = entries
+        self.start_mark = start_mark
+        self.end_mark = end_mark
+
+
+# A scalar is libyaml's own event: `value`, `style` (None when unquoted), marks at both ends. What the
+# stubs say of events leaves their marks open, so that mypy sees them as anything.
+Scalar: Any = ScalarEvent
+Node = Any
+
+
+class Marks(Mapping[str, Mark]):
+    """Where the parts of a record stand, by key: `answer`, `reverse.answer`, `claims.0`, `""` for
+    the record itself. Nothing is made until it is asked for.
+    """
+
+    def __init__(self, root: Node) -> None:
+        self._root = root
+
+    def __getitem__(self, key: str) -> Mark:
+        node = self._root
+        for part in key.split(".") if key else ():
+            node = _child(node, part)
+        start, end = node.start_mark, node.end_mark
+        return Mark(start.line, start.column, end.line, end.column)
+
+    def __iter__(self) -> Iterator[str]:
+        yield ""
+        yield from _keys(self._root, "")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _child(node: Node, part: str) -> Node:
+    if isinstance(node, Table):
+        for name, value in node.entries:
+            if name.value == part:
+                return value
+    elif isinstance(node, Sequence) and part.isdecimal() and int(part) < len(node.items):
+        return node.items[int(part)]
+    raise KeyError(part)
+
+
+def _keys(node: Node, prefix: str) -> Iterator[str]:
+    if isinstance(node, Table):
+        inner: Iterable[tuple[str, Node]] = ((name.value, value) for name, value in node.entries)
+    else:
+        inner = ((str(n), item) for n, item in enumerate(node.items)) if isinstance(node, Sequence) else ()
+    for name, value in inner:
+        yield prefix + name
+        yield from _keys(value, f"{prefix}{name}.")
+
+
+class _Refused(Exception):  # noqa: N818 - caught in this file
+    """A file whose structure cannot be read further: the mark, the rule, the message."""
+
+    def __init__(self, mark: Any, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.mark, self.rule, self.message = mark, rule, message
+
+
+class File:
+    """One file during its walk: its path, its lines and the findings so far."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lines: tuple[str, ...] = ()
+        self.findings: list[Finding] = []
+
+    def add(self, line: int, column: int, rule: str, message: str) -> None:
+        """A finding at a line and column counted from 0."""
+        self.findings.append(Finding(Position(self.path, line + 1, column + 1), rule, message))
+
+    def at(self, node: Node, rule: str, message: str) -> None:
+        """A finding at the start of a node."""
+        self.add(node.start_mark.line, node.start_mark.column, rule, message)
+
+
+def parse(file: File, data: bytes) -> Node | None:
+    """The root node of a file; None, with a finding, when there is none."""
+    text = _decode(file, data)
+    if text is None:
+        return None
+    try:
+        return _document(file, text)
+    except _Refused as error:
+        file.add(error.mark.line, error.mark.column, error.rule, error.message)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line, mark.column) if mark else (0, 0)
+        _explain(file, line, column, error.problem or error.context or "cannot be read")
+    except yaml.YAMLError as error:  # ReaderError has no mark
+        file.add(0, 0, "syntax", f"not YAML: {str(error).splitlines()[0]}")
+    return None
+
+
+def _decode(file: File, data: bytes) -> str | None:
+    if len(data) > MAX_FILE_BYTES:
+        file.add(0, 0, "limit", f"file of {len(data):,} bytes: at most {MAX_FILE_BYTES:,}; split it")
+        return None
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        file.add(0, 0, "encoding", "UTF-16 text: save the file as UTF-8")
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        line, column = _count(before)
+        file.add(line, column, "encoding", f"byte 0x{data[error.start]:02X} is not UTF-8: save the file as UTF-8")
+        return None
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    file.lines = tuple(text.split("\n"))
+    bad = list(characters.refused(text))
+    if bad:
+        letters = list(text)
+        for index, reason in bad:
+            line, column = _count(text[:index])
+            file.add(line, column, "character", f"{reason}: delete it or type the text again")
+            letters[index] = "?"
+        text = "".join(letters)
+    return text
+
+
+def _count(before: str) -> tuple[int, int]:
+    return before.count("\n"), len(before) - before.rfind("\n") - 1
+
+
+def _document(file: File, text: str) -> Node | None:
+    events = yaml.CSafeLoader(text.encode("utf-8"))
+    get: Callable[[], Any] = events.get_event
+    root: Node | None = None
+    try:
+        get()
+        event = get()
+        while event.__class__ is not StreamEndEvent:
+            if event.__class__ is DocumentStartEvent:
+                if root is not None:
+                    raise _Refused(event.start_mark, "yaml-feature", "second document: one file holds one document")
+                if event.version or event.tags:
+                    raise _Refused(event.start_mark, "yaml-feature", "directive: delete the line that starts with %")
+                root = _node(get, get(), 1)
+            event = get()
+    finally:
+        events.dispose()
+    if root is None or (isinstance(root, ScalarEvent) and not root.value):
+        file.add(0, 0, "empty", "empty file: delete it or fill it in")
+        return None
+    return root
+
+
+def _node(get: Callable[[], Any], event: Any, depth: int) -> Node:
+    """The node that starts with this event. The hot loop of a check: scalars are taken as they are."""
+    if event.anchor or event.__class__ is AliasEvent or event.tag:
+        raise _feature(event)
+    if event.__class__ is ScalarEvent:
+        return event
+    start = event.start_mark
+    if depth > MAX_DEPTH:
+        raise _Refused(start, "limit", f"nested more than {MAX_DEPTH} deep")
+    depth += 1
+    if event.__class__ is SequenceStartEvent:
+        items: list[Node] = []
+        while (event := get()).__class__ is not SequenceEndEvent:
+            items.append(_node(get, event, depth))
+        return Sequence(items, start, event.end_mark)
+    entries: list[tuple[Any, Node]] = []
+    while (event := get()).__class__ is not MappingEndEvent:
+        if event.__class__ is not ScalarEvent or event.tag or event.anchor:
+            key = _node(get, event, depth)
+            raise _Refused(key.start_mark, "shape", "a key must be one word: quote text that starts with [ or {")
+        if event.value == "<<" and not event.style:
+            raise _Refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
+        value = get()
+        if value.__class__ is not ScalarEvent or value.tag or value.anchor:
+            value = _node(get, value, depth)
+        entries.append((event, value))
+    return Table(entries, start, event.end_mark)
+
+
+def _feature(event: Any) -> _Refused:
+    if event.__class__ is AliasEvent:
+        message = f"alias *{event.anchor}: write the value out, or quote text that starts with *"
+    elif event.anchor:
+        message = f"anchor &{event.anchor}: delete it, or quote text that starts with &"
+    else:
+        message = f"tag {event.tag}: delete it, or quote text that starts with !"
+    return _Refused(event.start_mark, "yaml-feature", message)
+
+
+_QUOTE_ME = re.compile(r"(?P<before>\s*(?:- +)*(?:[A-Za-z_]+:\s+)?)(?P<first>[\[{*&!|>%@`\"'])")
+
+
+def _explain(file: File, line: int, column: int, problem: str) -> None:
+    """A syntax finding in words, at the place where the contributor has to mend it."""
+    typed = file.lines[line] if line < len(file.lines) else ""
+    if "mapping values are not allowed" in problem:
+        hint = "': ' inside unquoted text, or a wrong indent: put the text in single quotes"
+    elif "\t" in typed[: column + 1]:
+        hint = "a tab: indent with spaces"
+    elif "did not find expected <document start>" in problem or "did not find expected key" in problem:
+        hint = _opening(file, line) or "wrong indent: keys of one note start in the same column"
+    elif "could not find expected ':'" in problem:
+        hint = "a line without 'key:': indent it to continue the text above, or put the text under '>-'"
+    elif "unexpected end of stream" in problem:
+        hint = "a quote or bracket that is never closed"
+    elif "cannot start any token" in problem:
+        hint = f"text must not start with {typed[column : column + 1]!r}: put it in single quotes"
+    else:
+        hint = _opening(file, line) or f"{problem}: is a quote, colon or bracket missing near here?"
+    file.add(line, column, "syntax", f"not YAML: {hint}")
+
+
+def _opening(file: File, line: int) -> str:
+    """Advice for text that starts with a character that YAML reads as its own."""
+    for number in (line, line - 1):
+        match = _QUOTE_ME.match(file.lines[number]) if 0 <= number < len(file.lines) else None
+        if match and match["first"] in "[{*&!%@`":
+            return f"text that starts with {match['first']} must be in single quotes"
+        if match and match["first"] in "\"'":
+            return f"text that holds {match['first']} must be quoted with the other quote, or put under '>-'"
+    return ""
