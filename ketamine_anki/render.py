@@ -313,8 +313,8 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
     """
     if _PLAIN.fullmatch(text):
         return Rendered(_escape(text), Markup(text), [], [])
-    if (shown := _ONE_PICTURE.fullmatch(text)) and shown[2] in media:  # what `picture:` holds: no parser needed
-        return Rendered(_image(media[shown[2]], shown[1].strip()), Markup(text), [], [shown[2]])
+    if (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:  # what `picture:` holds: no parser needed
+        return Rendered(_image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
     markup = scan(text)
     troubles = list(markup.troubles)
     if cloze and not markup.deletions and not troubles:
