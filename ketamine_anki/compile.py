@@ -57,12 +57,6 @@ def stable_id(namespace: str, *parts: str) -> int:
     return (1 << 40) + int.from_bytes(digest[:5], "big")
 
 
-def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
-    """The rendered texts of a note by key."""
-    media = _media(collection)
-    return {key: render(text, media, cloze=key == "text") for key, text in note.texts()}
-
-
 def compile_note(
     note: Note, collection: Collection, shown: dict[str, Rendered], number: int = 0, index: int = 0
 ) -> CompiledNote:
@@ -123,10 +117,6 @@ def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     return tuple(sorted((f"{collection.tag}::{tag}" for tag in tags), key=str.casefold))
 
 
-def _media(collection: Collection) -> dict[str, str]:
-    return {name: picture.packaged for name, picture in collection.pictures.items()}
-
-
 def _segment(name: str) -> str:
     """A name as a tag segment: `Trauma & Resuscitation` -> `Trauma_and_Resuscitation`."""
     words = "".join(c if c.isalnum() or c in "-_" else " " for c in name.replace("&", " and ")).split()
@@ -168,7 +158,7 @@ def _source(note: Note, collection: Collection) -> str:
 def _notice(note: Note, collection: Collection) -> str:
     if note.retired is None:
         return ""
-    reason = render(note.retired.reason, _media(collection)).html
+    reason = render(note.retired.reason, collection.media).html
     see = f" See {html.escape(note.retired.see)}." if note.retired.see else ""
     version = html.escape(note.retired.version)
     return f"Retired in version {version}: {reason}{see} You can suspend or delete this note."

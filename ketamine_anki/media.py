@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import struct
 
@@ -34,6 +33,8 @@ def read_picture(name: str, data: bytes) -> Picture:
         raise ValueError(f"the file holds {_article(kind)} picture: its name must end in .{kind}")
     if not (0 < width <= MAX_PICTURE_SIDE and 0 < height <= MAX_PICTURE_SIDE):
         raise ValueError(f"{width} x {height} pixels: at most {MAX_PICTURE_SIDE:,} each way")
+    import hashlib
+
     digest = hashlib.sha256(data).hexdigest()[:8]
     return Picture(name, f"{stem}-{digest}.{ending}", data, width, height)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -200,7 +201,7 @@ class Picture:
     height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Collection:
     """Everything that the notes refer to. Notes themselves come deck by deck."""
 
@@ -222,6 +223,11 @@ class Collection:
     references: Mapping[str, Reference] = field(default_factory=dict)
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     media_folder: str = "media"
+
+    @cached_property
+    def media(self) -> dict[str, str]:
+        """{picture name: name in the package}."""
+        return {name: picture.packaged for name, picture in self.pictures.items()}
 
     def deck_name(self, name: str) -> str:
         """Full name in Anki of a subdeck: `Title::NN Name`, numbered by the collection's order."""

@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ketamine_anki.markup import Markup, Span, Trouble, scan, tex_marks
+from ketamine_anki.model import Collection, Note
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -326,6 +327,12 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
     troubles += _troubles(markup)
     body, pictures = _body(markup, media, troubles)
     return Rendered(body, markup, troubles, pictures)
+
+
+def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
+    """The rendered texts of a note by key."""
+    media = collection.media
+    return {key: render(text, media, cloze=key == "text") for key, text in note.texts()}
 
 
 def needs_parser(text: str) -> bool:

@@ -21,9 +21,10 @@ from typing import NamedTuple
 import yaml
 
 from ketamine_anki.cli.folder import Folder
-from ketamine_anki.compile import CompiledNote, compile_note, render_note
+from ketamine_anki.compile import CompiledNote, compile_note
 from ketamine_anki.model import Note
 from ketamine_anki.package import Package, Times
+from ketamine_anki.render import render_note
 
 COLLECTION = """\
 title: Small Deck

@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
-from ketamine_anki.compile import render_note
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
-from ketamine_anki.render import Rendered
+from ketamine_anki.render import Rendered, render_note
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _PICTURE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
