@@ -94,8 +94,8 @@ def opened(data: bytes) -> Iterator[Tables]:
         connection.execute("PRAGMA query_only=ON")
         connection.create_collation("unicase", _unicase)  # Anki's own, named in its schema
         yield Tables(connection)
-    except (sqlite3.Error, MemoryError, OverflowError) as error:
-        print("DEBUG", error)
+    except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError, MemoryError, OverflowError) as error:
+        # UnicodeDecodeError: sqlite3 cannot decode its own message about a name in the schema
         late = "it takes too long" if "interrupted" in str(error) else "damaged, or not as Anki makes them"
         raise DatabaseError(f"its database cannot be read: {late}") from None
     finally:

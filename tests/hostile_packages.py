@@ -159,48 +159,26 @@ def deflated(size: int, byte: bytes = b"\0") -> bytes:
     return b"".join((*parts, packer.flush()))
 
 
+def entry(name: bytes, data: bytes, size: int, *, method: int = 0, at: int = 0, crc: int = 0) -> tuple[bytes, bytes]:
+    """(local header with data, directory record) of an entry that says whatever we like."""
+    head = (0, 33, crc, len(data), size, len(name))
+    local = struct.pack("<4s3H2H3I2H", LOCAL, 20, 0, method, *head, 0) + name + data
+    return local, struct.pack("<4s4H2H3I5H2I", CENTRAL, 788, 20, 0, method, *head, 0, 0, 0, 0, 0, at) + name
+
+
 def bomb(name: str, packed: bytes, size: int) -> bytes:
     """A package one entry of which is deflated, with a size of our choice."""
-    raw = name.encode()
-    local = struct.pack("<4s5H3I2H", LOCAL, 20, 0, 8, 0, 33, 0, len(packed), size, len(raw), 0) + raw + packed
-    central = struct.pack(
-        "<4s6H3I5H2I", CENTRAL, 788, 20, 0, 8, 0, 33, 0, len(packed), size, len(raw), 0, 0, 0, 0, 0, 0
-    )
-    central += raw
-    return local + central + struct.pack("<4s4H2IH", END, 0, 0, 1, 1, len(central), len(local), 0)
+    first, first_record = entry(name.encode(), packed, size, method=8)
+    listed, listed_record = entry(b"media", b"{}", 2, at=len(first), crc=zlib.crc32(b"{}"))
+    directory = first_record + listed_record
+    return first + listed + directory + struct.pack("<4s4H2IH", END, 0, 0, 2, 2, len(directory), len(first + listed), 0)
 
 
 def overlapping() -> bytes:
     """Two entries of the directory that share one run of data, as in Fifield's better zip bomb."""
-    inner = struct.pack("<4s5H3I2H", LOCAL, 20, 0, 0, 0, 33, zlib.crc32(b"xy"), 2, 2, 1, 0) + b"bxy"
-    outer = (
-        struct.pack("<4s5H3I2H", LOCAL, 20, 0, 0, 0, 33, zlib.crc32(inner), len(inner), len(inner), 1, 0) + b"a" + inner
-    )
-    directory = b""
-    for name, data, at in ((b"a", inner, 0), (b"b", b"xy", 31)):
-        directory += (
-            struct.pack(
-                "<4s6H3I5H2I",
-                CENTRAL,
-                788,
-                20,
-                0,
-                0,
-                0,
-                33,
-                zlib.crc32(data),
-                len(data),
-                len(data),
-                1,
-                0,
-                0,
-                0,
-                0,
-                0,
-                at,
-            )
-            + name
-        )
+    inner, inner_record = entry(b"b", b"xy", 2, at=31, crc=zlib.crc32(b"xy"))
+    outer, outer_record = entry(b"a", inner, len(inner), crc=zlib.crc32(inner))
+    directory = outer_record + inner_record
     return outer + directory + struct.pack("<4s4H2IH", END, 0, 0, 2, 2, len(directory), len(outer), 0)
 
 
@@ -332,9 +310,9 @@ CASES: list[Case] = [
     ("zip-escape-name", "not readable", lambda: raw_named(b"\x1b[2J")),
     ("zip-latin-name", "not readable", lambda: raw_named(b"\xe9t\xe9")),
     ("zip-long-name", "not readable", lambda: old(None, ("n" * 300, b"x"))),
-    ("bomb-database-1-gb", "at most 33,554,432", lambda: bomb("collection.anki2", deflated(1 << 30), 1 << 30)),
-    ("bomb-database-4-gb-truthful-sum", "over 536,870,912", lambda: bomb("x", deflated(1 << 30), 1 << 30)),
-    ("bomb-database-size-lies", "is not true", lambda: bomb("collection.anki2", deflated(256 << 20), 400_000)),
+    ("bomb-database-500-mb", "at most 33,554,432", lambda: bomb("collection.anki2", deflated(500 << 20), 500 << 20)),
+    ("bomb-sum-520-mb", "over 536,870,912", lambda: bomb("x", deflated(520 << 20), 520 << 20)),
+    ("bomb-database-size-lies", "is not true", lambda: bomb("collection.anki2", deflated(256 << 20), 300_000)),
     ("bomb-ratio-impossible", "is not true", lambda: bomb("collection.anki2", b"\x03\x00", 30_000_000)),
     ("bomb-media-list", "at most 4,194,304", lambda: pack(("collection.anki2", database()), ("media", b" " * 5_000_000), method=8)),
     # meta and the list of pictures
@@ -365,7 +343,7 @@ CASES: list[Case] = [
     ("media-giant-number", "number too large", lambda: old(media=b'{"0": %s}' % (b"9" * 3_000_000))),
     ("media-giant-exponent", "something other than a text", lambda: old(media=b'{"0": 1e999999999}')),
     ("media-nan", "NaN", lambda: old(media=b'{"0": NaN}')),
-    ("media-backslashes", DAMAGED_JSON, lambda: old(media=b'{"0": "' + b"\\" * 3_000_000)),
+    ("media-backslashes", "not closed", lambda: old(media=b'{"0": "' + b"\\" * 3_000_000)),
     ("media-new-noise", "protobuf", lambda: new(media=b"\xff" * 50)),
     ("media-new-cut", "cut off", lambda: new(media=field(1, field(1, b"a.png"))[:-3])),
     ("media-new-length-lies", "cut off", lambda: new(media=b"\x0a\xff\xff\xff\xff\x0f")),
@@ -381,7 +359,7 @@ CASES: list[Case] = [
     ("db-not-sqlite", "not one of SQLite", lambda: old(b"hello" * 1000)),
     ("db-empty", "not one of SQLite", lambda: old(b"")),
     ("db-header-only", "cannot be read", lambda: old(database()[:100])),
-    ("db-cut", "d", lambda: old(database()[:8192])),
+    ("db-cut", "cannot be read|damaged", lambda: old(database()[:8192])),
     ("db-noise-after-header", "cannot be read", lambda: old(database()[:100] + b"\xa5" * 20_000)),
     ("db-page-size-lies", "cannot be read", lambda: old(patched(database(), b"SQLite format 3", 16, b"\x00\x03"))),
     ("db-page-circle", "damaged", lambda: old(page_circle())),
@@ -392,7 +370,7 @@ CASES: list[Case] = [
     ("db-idle-view", VIEW, lambda: old(database("CREATE VIEW v AS SELECT 1"))),
     ("db-trigger", VIEW, lambda: old(database("CREATE TRIGGER t AFTER INSERT ON notes BEGIN DELETE FROM cards; END"))),
     ("db-virtual-table", "virtual table", lambda: old(database("CREATE VIRTUAL TABLE f USING fts5(x)"))),
-    ("db-generated-column", "computes its values", lambda: old(_generated("hex(zeroblob(400000000))"))),
+    ("db-generated-column", "computes its values", lambda: old(_generated("hex(zeroblob(40000000))"))),
     ("db-generated-slow-column", "computes its values", lambda: old(_generated("('a' || flds) LIKE '%a%a%a%a%a%a%a%a%b'"))),
     ("db-expression-index", "", lambda: old(database("CREATE INDEX slow ON notes (length(flds) + 1) WHERE length(flds) > 0"))),
     ("db-many-tables", "too many tables", lambda: old(database(*(f"CREATE TABLE t{n} (x)" for n in range(300))))),
@@ -440,7 +418,7 @@ CASES: list[Case] = [
     # the new form
     ("new-not-zstd", "cannot be unpacked", lambda: new(packed=new_database())),
     ("new-zstd-empty", "cannot be unpacked|not one of SQLite", lambda: new(packed=b"")),
-    ("new-zstd-cut", "d", lambda: new(packed=zstandard.compress(new_database())[:-200])),
+    ("new-zstd-cut", "not one of SQLite|cannot be", lambda: new(packed=zstandard.compress(new_database())[:-200])),
     ("new-zstd-bomb-2-gb", "more than 33,554,432 bytes", lambda: new(packed=zstd_bomb(2 << 30))),
     ("new-zstd-window-128-mb", "cannot be unpacked", lambda: new(packed=zstd_window(27))),
     ("new-zstd-window-1-gb", "cannot be unpacked", lambda: new(packed=zstd_window(30))),
