@@ -1,0 +1,126 @@
+"""The bytes of an SQLite database that anyone may have made -> rows, in bounded memory and time.
+
+Follows "Defense Against Dark Arts" of sqlite.org/security.html: the database lives in memory; views,
+triggers and virtual tables are refused, because a query of a table could then run anything;
+generated columns too; the pages of a table are checked before it is read; statements other than
+SELECT, and functions, are not authorised; values have a largest length and all work a deadline.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ketamine_anki.limits import MAX_DATABASE_SECONDS, MAX_JSON_BYTES
+
+_MAGIC = b"SQLite format 3\0"
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: MAX_JSON_BYTES,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 20_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 64,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 20,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 2,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 8,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 50,
+    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 10,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+_MOST_OBJECTS = 200
+_STEPS = 1_000  # of SQLite's machine between two looks at the clock
+
+
+class DatabaseError(ValueError):
+    """Why a database is not read, in one sentence."""
+
+
+class Tables:
+    """The tables of an opened database: their names, and the rows of some columns."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._checked: set[str] = set()
+        self.names = frozenset(_names(connection))
+
+    def rows(self, table: str, *columns: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table, in the order of the file. Raises DatabaseError or sqlite3.Error."""
+        if table not in self._checked:
+            self._check(table, columns)
+            self._checked.add(table)
+        # Table and column names are the callers' constants. An index could hold other values than
+        # the table that was checked.
+        query = f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED"  # noqa: S608
+        self._connection.set_authorizer(_authorize)
+        yield from self._connection.execute(query)
+
+    def _check(self, table: str, columns: tuple[str, ...]) -> None:
+        if table not in self.names:
+            raise DatabaseError(f"its database has no table {table!r}")
+        self._connection.set_authorizer(None)
+        found = self._connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
+        if any(hidden for *_, hidden in found):
+            raise DatabaseError(f"table {table!r} of its database computes its values")
+        missing = set(columns) - {column for _, column, *_ in found}
+        if missing:
+            raise DatabaseError(f"table {table!r} of its database has no column {min(missing)!r}")
+        (verdict,) = self._connection.execute(f"PRAGMA quick_check({table})").fetchone()
+        if verdict != "ok":
+            raise DatabaseError("its database is damaged")
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Tables]:
+    """Opens the bytes of a database for reading. Whatever is wrong, then or while the rows are read,
+    is raised as DatabaseError.
+    """
+    if not data.startswith(_MAGIC):
+        raise DatabaseError("its database is not one of SQLite")
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    deadline = time.monotonic() + MAX_DATABASE_SECONDS
+    try:
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        for limit, value in _LIMITS.items():
+            connection.setlimit(limit, value)
+        # Anki leaves the mark of write-ahead logging (bytes 18 and 19) in a file that has no log; a
+        # database in memory cannot have one.
+        connection.deserialize(data[:18] + b"\1\1" + data[20:] if data[18:20] == b"\2\2" else data)
+        for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "ignore_check_constraints=ON", "mmap_size=0"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA query_only=ON")
+        connection.create_collation("unicase", _unicase)  # Anki's own, named in its schema
+        yield Tables(connection)
+    except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError, MemoryError, OverflowError) as error:
+        # UnicodeDecodeError: sqlite3 cannot decode its own message about a name in the schema
+        late = "it takes too long" if "interrupted" in str(error) else "damaged, or not as Anki makes them"
+        raise DatabaseError(f"its database cannot be read: {late}") from None
+    finally:
+        connection.close()
+
+
+def _names(connection: sqlite3.Connection) -> list[str]:
+    """The names of the tables, after a look at everything that the schema declares."""
+    names: list[str] = []
+    for number, (kind, name, sql) in enumerate(connection.execute("SELECT type, name, sql FROM sqlite_master")):
+        if number >= _MOST_OBJECTS:
+            raise DatabaseError("its database has too many tables")
+        if not isinstance(name, str) or kind not in ("table", "index"):
+            raise DatabaseError("its database holds a view or trigger, which no package needs")
+        if isinstance(sql, str) and sql.upper().split()[:2] == ["CREATE", "VIRTUAL"]:
+            raise DatabaseError("its database holds a virtual table, which no package needs")
+        if kind == "table":
+            names.append(name)
+    return names
+
+
+def _authorize(action: int, *_: Any) -> int:
+    return sqlite3.SQLITE_OK if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ) else sqlite3.SQLITE_DENY
+
+
+def _unicase(one: str, other: str) -> int:
+    a, b = one.casefold(), other.casefold()
+    return (a > b) - (a < b)
