@@ -190,7 +190,7 @@ def test_only_what_is_new_or_changed_is_shown(tmp_path: Path) -> None:
     html = against(tmp_path, NOTES, changed)
     assert re.findall(r'id="note-(note-\d)"', html) == ["note-2", "note-3"]
     assert "against old: 1 new, 1 changed" in html
-    assert '<ins>some </ins>oxygen</span>' in html
+    assert "<ins>some </ins>oxygen</span>" in html
     assert "Before: Answer of note-2, card 1" in html
     assert "After: Answer of note-2, card 2" in html
     assert "Before: Answer of note-3" not in html

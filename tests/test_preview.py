@@ -124,9 +124,7 @@ class Answer(NamedTuple):
 
 
 @contextmanager
-def asked(
-    server: Server, path: str = "/", host: str = "", method: str = "GET"
-) -> Iterator[http.client.HTTPResponse]:
+def asked(server: Server, path: str = "/", host: str = "", method: str = "GET") -> Iterator[http.client.HTTPResponse]:
     with closing(http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)) as connection:
         connection.request(method, path, headers={"Host": host or f"127.0.0.1:{server.server_port}"})
         with connection.getresponse() as answer:

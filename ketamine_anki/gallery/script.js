@@ -111,13 +111,18 @@
 
   // --- keys -----------------------------------------------------------------------------------------
   const current = () => document.activeElement && document.activeElement.closest(".note");
+  // The heights of notes that were never in view are guesses, so the first jump may miss.
+  const jump = (note, frames = 8) => {
+    note.scrollIntoView({ block: "start" });
+    if (frames) requestAnimationFrame(() => jump(note, frames - 1));
+  };
   const step = (by) => {
     const open = notes.filter((note) => !note.hidden);
     const at = open.indexOf(current());
     const next = open[at < 0 ? (by > 0 ? 0 : open.length - 1) : at + by];
     if (!next) return;
     next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "start" });
+    jump(next);
   };
   const keys = {
     "/": () => { search.focus(); search.select(); },
@@ -149,7 +154,7 @@
     const note = notes.find((one) => one.id === name);
     if (!note) return;
     if (note.hidden) clear();
-    note.scrollIntoView({ block: "start" });
+    jump(note);
   };
   window.addEventListener("hashchange", go);
 
