@@ -1,0 +1,167 @@
+"""A compiled note -> the HTML of both sides of its cards, byte for byte what Anki makes of it.
+
+Anki's template language as far as the note types use it, learnt from the engine by experiment and
+held to it by tests: `{{Field}}`, `{{cloze:Field}}`, `{{FrontSide}}`, `{{#Field}}`, `{{^Field}}` and
+`{{/Field}}`. Anything else in a template raises ValueError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+
+from ketamine_anki.compile import CompiledNote
+from ketamine_anki.notetypes import NoteType
+
+_MARK = re.compile(r"\{\{(?P<sign>[#^/]?)(?P<name>.*?)\}\}", re.DOTALL)
+_EMPTY = re.compile(r"(?:[ \t\n\v\f\r]|</?(?:br|div) ?/?>)*", re.IGNORECASE)
+_CLOZE = re.compile(r"\{\{c(\d+)::|\}\}")
+_MATH = re.compile(r"(\\[(\[])(.*?)(\\[\])])", re.DOTALL)
+_TAG = re.compile(r"<.*?>")
+# What Anki writes into the attribute `data-cloze`: every sign up to U+00FF but ASCII letters and digits.
+_SIGN = re.compile(r"[^A-Za-z0-9\u0100-\U0010ffff]")
+_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card: its ordinal from 0, the template it came from, the HTML of both sides."""
+
+    ordinal: int
+    template: str
+    question: str
+    answer: str
+
+
+def cards(note: CompiledNote, kind: NoteType) -> tuple[Card, ...]:
+    """Every card of a note, in order. A cloze note has one template and a card per number."""
+    fields = dict(zip(kind.fields, note.fields, strict=True))
+    made = []
+    for ordinal in note.cards:
+        template = kind.templates[0 if kind.is_cloze else ordinal]
+        question = render_template(template.front, fields, ordinal + 1)
+        answer = render_template(template.back, {**fields, "FrontSide": question}, ordinal + 1, answer=True)
+        made.append(Card(ordinal, template.name, question, answer))
+    return tuple(made)
+
+
+def render_template(template: str, fields: Mapping[str, str], number: int, *, answer: bool = False) -> str:
+    """A template and {field: HTML} -> the HTML of one side of the card with that number from 1.
+
+    Raises ValueError on a field that does not exist, another filter than `cloze:`, or a section
+    that is not closed.
+    """
+    parts: list[str] = []
+    opened: list[tuple[str, bool]] = []  # the sections around the present place: name, shown
+    for kind, text in _template_parts(template):
+        if kind in ("#", "^"):
+            opened.append((text, _is_empty(_field(fields, text)) == (kind == "^")))
+        elif kind == "/":
+            if not opened or opened.pop()[0] != text:
+                raise ValueError(f"{{{{/{text}}}}} closes a section that is not open")
+        elif all(shown for _, shown in opened):
+            parts.append(text if kind == "text" else _value(fields, text, number, answer))
+    if opened:
+        raise ValueError(f"{{{{#{opened[-1][0]}}}}} is never closed")
+    return "".join(parts)
+
+
+@cache
+def _template_parts(template: str) -> tuple[tuple[str, str], ...]:
+    """(kind, text) in order: kind is `text`, `#`, `^`, `/`, or empty for a field."""
+    parts: list[tuple[str, str]] = []
+    at = 0
+    for match in _MARK.finditer(template):
+        parts.append(("text", template[at : match.start()]))
+        parts.append((match["sign"], match["name"].strip()))
+        at = match.end()
+    return (*parts, ("text", template[at:]))
+
+
+def _field(fields: Mapping[str, str], name: str) -> str:
+    if name not in fields:
+        raise ValueError(f"the template asks for {name!r}, which is no field")
+    return fields[name]
+
+
+def _is_empty(text: str) -> bool:
+    return _EMPTY.fullmatch(text) is not None
+
+
+def _value(fields: Mapping[str, str], name: str, number: int, answer: bool) -> str:
+    if name.startswith("cloze:"):
+        return cloze(_field(fields, name.removeprefix("cloze:")), number, answer=answer)
+    return _field(fields, name)
+
+
+@dataclass
+class _Deletion:
+    """One deletion: its number, the texts and deletions inside it, its hint."""
+
+    number: int
+    inside: list[str | _Deletion] = field(default_factory=list)
+    hint: str | None = None
+
+
+def cloze(text: str, number: int, *, answer: bool = False) -> str:
+    """The HTML of a cloze field for the card of a number: hidden on the question, marked on the answer."""
+    shown = _show(_deletions(text), number, answer)
+    return _MATH.sub(_without_tags, shown)
+
+
+def _without_tags(match: re.Match[str]) -> str:
+    """MathJax reads text, not elements: inside math Anki takes the marks of deletions away again."""
+    return match[1] + _TAG.sub("", match[2]) + match[3]
+
+
+def _deletions(text: str) -> list[str | _Deletion]:
+    """The text as a tree. What is never closed is lost, as in Anki; a `}}` of nothing is text."""
+    whole: list[str | _Deletion] = []
+    opened: list[_Deletion] = []
+    for kind, value in _cloze_parts(text):
+        if kind == "open":
+            opened.append(_Deletion(int(value)))
+        elif kind == "close" and opened:
+            done = opened.pop()
+            (opened[-1].inside if opened else whole).append(done)
+        elif opened and kind == "text":
+            shown, separator, hint = value.partition("::")
+            opened[-1].inside.append(shown)
+            opened[-1].hint = hint if separator else opened[-1].hint
+        else:
+            whole.append(value)
+    return whole
+
+
+def _cloze_parts(text: str) -> Iterator[tuple[str, str]]:
+    marks = list(_CLOZE.finditer(text))
+    edges = [0, *(edge for mark in marks for edge in mark.span()), len(text)]
+    for index, (start, end) in enumerate(pairwise(edges)):
+        if index % 2 == 0:
+            if start < end:
+                yield "text", text[start:end]
+        else:
+            mark = marks[index // 2]
+            yield ("open", mark[1]) if mark[1] else ("close", mark[0])
+
+
+def _show(parts: Iterable[str | _Deletion], number: int, answer: bool) -> str:
+    return "".join(part if isinstance(part, str) else _show_deletion(part, number, answer) for part in parts)
+
+
+def _show_deletion(deletion: _Deletion, number: int, answer: bool) -> str:
+    inside = _show(deletion.inside, number, answer)
+    ordinal = f'data-ordinal="{deletion.number}"'
+    if deletion.number != number:
+        return f'<span class="cloze-inactive" {ordinal}>{inside}</span>'
+    if answer:
+        return f'<span class="cloze" {ordinal}>{inside}</span>'
+    hint = "..." if deletion.hint is None else deletion.hint
+    return f'<span class="cloze" data-cloze="{_attribute(inside)}" {ordinal}>[{hint}]</span>'
+
+
+def _attribute(text: str) -> str:
+    return _SIGN.sub(lambda sign: _NAMED.get(sign[0]) or f"&#x{ord(sign[0]):02X};", text)

@@ -1,0 +1,122 @@
+"""`ketamine-anki preview`: every card of a collection on one page."""
+
+from __future__ import annotations
+
+import dataclasses
+import webbrowser
+from pathlib import Path
+
+import click
+
+from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.cli.folder import Folder
+from ketamine_anki.cli.output import make_folder, write_text
+from ketamine_anki.compile import compile_note
+from ketamine_anki.gallery import Comparison, Shown, page
+from ketamine_anki.gallery.links import links
+from ketamine_anki.model import Collection, Finding
+from ketamine_anki.reader import sorted_findings
+from ketamine_anki.report import as_lines
+from ketamine_anki.rules import Check
+from ketamine_anki.rules.rule import View
+
+_NOTHING = Collection(title="Nothing to show", tag="", namespace="", decks=())
+
+
+@click.command("preview")
+@click.argument("folder", default="decks")
+@click.option("-o", "--output", default="dist/preview.html", show_default=True, help="The page to write.")
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
+@click.option("--watch", is_flag=True, help="Serve the page on 127.0.0.1 and reload it at every save; end with Ctrl-C.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port for --watch. [default: a free one]")
+@click.option("--against", metavar="OLD", help="Show only what is new or changed since OLD, another decks folder.")
+@click.option(
+    "--links",
+    "kind",
+    type=click.Choice(["repository", "file", "vscode", "none"]),
+    help="Where a card's source line leads. [default: repository if the collection names one, else file; "
+    "vscode with --watch]",
+)
+def command(
+    folder: str, output: str, show: bool, watch: bool, port: int, against: str | None, kind: str | None
+) -> None:
+    """Show every card of the collection in FOLDER (default: decks) on one page, which needs no network.
+
+    Findings do not prevent it: they stand on the page and on standard error, and the exit code is 1.
+    """
+    target = Path(output)
+    old = older(against) if against else None
+    if watch:
+        from ketamine_anki.cli.watch import watched
+
+        def make() -> str:
+            return look(folder, target, kind or "vscode", old, live=True)[0]
+
+        with watched(Path(folder), make, port) as server:
+            click.echo(f"{server.address}: reloads at every save; Ctrl-C ends it", err=True)
+            if show:
+                webbrowser.open(server.address)
+            server.run()
+        return
+    html, findings = look(folder, target, kind, old)
+    make_folder(target.parent)
+    write_text(target, html)
+    for line in as_lines(findings):
+        click.echo(line, err=True)
+    click.echo(target)
+    if show:
+        webbrowser.open(target.resolve().as_uri())
+    if findings:
+        raise click.exceptions.Exit(EXIT_FINDINGS)
+
+
+def look(
+    folder: str, target: Path, kind: str | None, old: Comparison | None, *, live: bool = False
+) -> tuple[str, list[Finding]]:
+    """The page of a collection as it stands on disk, and its findings."""
+    read = Folder(folder)
+    collection, notes = shown(read)
+    findings = sorted_findings(read.findings)
+    kind = kind or ("repository" if collection.repository else "file")
+    link = links(kind, target.parent, collection.repository, _repository(read.path))
+    return page(collection, notes, findings, link=link, old=old, live=live), findings
+
+
+def shown(read: Folder) -> tuple[Collection, list[Shown]]:
+    """Every note that could be read, with its findings; the collection knows the subdecks it lacks."""
+    collection = read.collection
+    if collection is None:
+        return _NOTHING, []
+    check = Check(collection)
+    notes: list[Shown] = []
+    for deck in read.decks():
+        read.findings += check.deck(deck)
+        if deck.name not in collection.decks:
+            collection = dataclasses.replace(collection, decks=(*collection.decks, deck.name))
+        number = collection.decks.index(deck.name) + 1
+        for index, note in enumerate(deck.notes):
+            view = View(note, collection)
+            findings = check.note(view)
+            read.findings += findings
+            compiled = compile_note(note, collection, view.shown, number, index)
+            notes.append(Shown(note, compiled, tuple(findings)))
+    read.findings += check.finish()
+    return collection, notes
+
+
+def older(name: str) -> Comparison:
+    """The older state of a collection: another decks folder."""
+    if not Path(name).is_dir():
+        raise Failure(f"{name}: no such folder to compare with", EXIT_USAGE)
+    read = Folder(name)
+    collection, notes = shown(read)
+    if collection is _NOTHING:
+        raise Failure(f"{name}: no collection to compare with: {next(as_lines(read.findings))}", EXIT_USAGE)
+    pictures = {picture.packaged: picture.data for picture in collection.pictures.values()}
+    return Comparison(name, {note.compiled.guid: note.compiled for note in notes}, pictures)
+
+
+def _repository(folder: Path) -> Path | None:
+    """The folder of the git repository around a folder, if there is one."""
+    whole = folder.resolve()
+    return next((parent for parent in (whole, *whole.parents) if (parent / ".git").exists()), None)

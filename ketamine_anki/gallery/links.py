@@ -1,0 +1,39 @@
+"""Where the page's links to source lines lead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from ketamine_anki.model import Position
+
+Link = Callable[[Position], str]
+
+
+def links(kind: str, page: Path, repository: str, root: Path | None) -> Link:
+    """A function from a position to an address, "" for none.
+
+    `kind` is `repository` (the line on GitHub: needs its address and `root`, the folder of the
+    working copy), `vscode` (opens the editor), `file` (relative to the folder `page`) or `none`.
+    """
+
+    def on_github(position: Position) -> str:
+        path = Path(position.path).resolve()
+        if root is None or not repository or not path.is_relative_to(root):
+            return ""
+        return f"{repository}/blob/HEAD/{quote(path.relative_to(root).as_posix())}#L{position.line}"
+
+    def in_editor(position: Position) -> str:
+        path = Path(position.path).resolve().as_posix()
+        return f"vscode://file/{quote(path.lstrip('/'))}:{position.line}:{position.column}"
+
+    def beside(position: Position) -> str:
+        path = Path(position.path).resolve()
+        try:
+            return quote(Path(os.path.relpath(path, page.resolve())).as_posix())
+        except ValueError:  # on another drive of Windows
+            return path.as_uri()
+
+    return {"repository": on_github, "vscode": in_editor, "file": beside, "none": lambda position: ""}[kind]

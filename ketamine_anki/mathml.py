@@ -1,0 +1,44 @@
+"""The math in a field's HTML -> MathML, which browsers show without any script or network.
+
+For previews only: Anki itself shows math with MathJax. The only module that knows latex2mathml.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import cache
+from xml.etree import ElementTree
+
+_MATH = re.compile(r"\\\((?P<inline>.*?)\\\)|\\\[(?P<display>.*?)\\\]", re.DOTALL)
+
+
+def with_mathml(field: str) -> str:
+    """HTML with its `\\(…\\)` and `\\[…\\]` as MathML; what cannot be converted stays as TeX."""
+    return _MATH.sub(_converted, field)
+
+
+def _converted(match: re.Match[str]) -> str:
+    display = match["display"] is not None
+    tex = match["display"] if display else match["inline"]
+    if "<" in tex:  # an element inside: Anki would not show this as math either
+        return match[0]
+    return mathml(html.unescape(tex), display=display) or match[0]
+
+
+@cache
+def mathml(tex: str, *, display: bool = False) -> str:
+    """TeX -> a `<math>` element, or "" when it holds something that cannot be converted."""
+    from latex2mathml.converter import convert_to_element
+
+    try:
+        element = convert_to_element(tex, display="block" if display else "inline")
+    except Exception:  # whatever the converter trips over, the reader is shown the TeX
+        return ""
+    for part in element.iter():
+        part.attrib.pop("style", None)  # the page's policy allows no inline style
+        # The converter writes signs as character references and everything else as it was typed.
+        part.text = html.unescape(part.text or "")
+        if "\\" in part.text:  # a command it does not know
+            return ""
+    return ElementTree.tostring(element, encoding="unicode")

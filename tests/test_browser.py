@@ -1,0 +1,294 @@
+"""The preview page in a real browser: it loads nothing, complains of nothing, and does what it says."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import browser
+import pytest
+import small
+from playwright.sync_api import Browser, Page, expect
+
+from ketamine_anki.cli import preview
+from ketamine_anki.cli.folder import Folder
+from ketamine_anki.cli.watch import watched
+from ketamine_anki.notetypes import note_types
+
+pytestmark = pytest.mark.skipif(
+    not browser.found(), reason=f"no Chromium here: none of {', '.join(browser.NAMES)} is installed"
+)
+
+DAY, NIGHT = "rgb(251, 252, 253)", "rgb(31, 36, 40)"
+FIRST_CARD = "document.querySelector('.face').shadowRoot.querySelector('.card')"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.chromium() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def deck_page(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the real deck, written once."""
+    path = tmp_path_factory.mktemp("preview") / "page.html"
+    path.write_text(preview.look(str(real_decks), path.parent, "file", None)[0], encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def page(chromium: Browser, deck_page: Path) -> Iterator[Page]:
+    """The real deck's page, opened; at the end no complaint and no request may have been made."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    opened = context.new_page()
+    troubles: list[str] = []
+    opened.on("console", lambda message: troubles.append(message.text))
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(deck_page.as_uri())
+    yield opened
+    context.close()
+    assert troubles == []
+    assert {url for url in asked if not url.startswith("data:")} == {deck_page.as_uri()}
+
+
+def shown(page: Page) -> list[str]:
+    """The ids of the notes that are seen."""
+    return page.eval_on_selector_all(".note:not([hidden])", "notes => notes.map((note) => note.id.slice(5))")
+
+
+def test_every_card_is_dressed(page: Page, real_decks: Path) -> None:
+    """Each face has the note type's CSS; each picture has loaded; math is MathML."""
+    faces, bare, pictures, broken, formulas = page.evaluate(
+        """async () => {
+          const roots = [...document.querySelectorAll('.face')].map((face) => face.shadowRoot);
+          const all = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)]);
+          const images = all('img');
+          await Promise.allSettled(images.map((image) => image.decode()));
+          return [roots.length, roots.filter((root) => root.adoptedStyleSheets.length < 2).length,
+            images.length, images.filter((image) => !image.naturalWidth).length, all('math').length];
+        }"""
+    )
+    assert faces > 300
+    assert (bare, broken) == (0, 0)
+    assert pictures > 10
+    assert formulas > 5
+    style = page.evaluate(f"getComputedStyle({FIRST_CARD}).fontSize")
+    assert style == "20px"
+    assert note_types()["question"].css.count("font-size: 20px") == 1
+
+
+def test_search(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("CEREBRAL perfusion")
+    found = shown(page)
+    assert 0 < len(found) < 60
+    expect(page.locator("#count")).to_have_text(re.compile(f"^{len(found)} of [0-9]+ notes$"))
+    page.fill("#search", "no such words anywhere")
+    assert shown(page) == []
+    expect(page.locator("#nothing")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    assert len(shown(page)) > 100
+
+
+def test_filters(page: Page) -> None:
+    """The first choice of each shows some notes, and only those that have it."""
+    whole = len(shown(page))
+    for key in ("deck", "section", "tag", "flag", "yield", "skill"):
+        value = page.locator(f'select[data-filter="{key}"] option').nth(1).get_attribute("value")
+        page.select_option(f'select[data-filter="{key}"]', value)
+        found = page.eval_on_selector_all(
+            ".note:not([hidden])", "(notes, key) => notes.map((note) => note.dataset[key])", key
+        )
+        assert 0 < len(found) < whole
+        assert all(text == value or value in text.split() for text in found)
+        page.keyboard.press("Escape")
+        page.keyboard.press("c")
+
+
+def test_filters_add_up_and_survive_a_reload(page: Page) -> None:
+    page.select_option('select[data-filter="deck"]', index=3)
+    some = shown(page)
+    page.select_option('select[data-filter="yield"]', "supporting")
+    fewer = shown(page)
+    assert set(fewer) < set(some)
+    page.reload()
+    assert shown(page) == fewer
+
+
+def test_untested_claims(page: Page, real_decks: Path) -> None:
+    collection = Folder(str(real_decks)).collection
+    tested = {claim for deck in Folder(str(real_decks)).decks() for note in deck.notes for claim in note.claims}
+    page.keyboard.press("u")
+    assert shown(page) == []
+    claims = page.locator(".claim:visible").all_inner_texts()
+    assert [claim.split()[0] for claim in claims] == [name for name in collection.claims if name not in tested]
+    page.click("#untested")
+    assert len(shown(page)) > 100
+
+
+def test_night_and_day(page: Page) -> None:
+    paper = f"getComputedStyle({FIRST_CARD}).backgroundColor"
+    assert page.evaluate(paper) == DAY
+    page.keyboard.press("n")
+    assert page.evaluate(paper) == NIGHT
+    expect(page.locator("#night")).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    assert page.evaluate(paper) == NIGHT
+    page.click("#night")
+    assert page.evaluate(paper) == DAY
+
+
+def test_night_of_the_system_is_followed(chromium: Browser, deck_page: Path) -> None:
+    with chromium.new_context(color_scheme="dark") as context:
+        page = context.new_page()
+        page.goto(deck_page.as_uri())
+        assert page.evaluate(f"getComputedStyle({FIRST_CARD}).backgroundColor") == NIGHT
+
+
+def test_phone_width(page: Page) -> None:
+    """The frame is as wide as a phone and the card's CSS for phones applies."""
+    page.keyboard.press("p")
+    assert page.evaluate("document.querySelector('.face').getBoundingClientRect().width") == 375
+    assert page.evaluate(f"getComputedStyle({FIRST_CARD}).fontSize") == "18px"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1920])
+def test_nothing_is_wider_than_the_screen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.face')].filter((face) => face.scrollWidth > face.clientWidth)
+          .map((face) => face.closest('.note').id)"""
+    )
+    assert cut == []
+
+
+def test_keys_walk_from_note_to_note(page: Page) -> None:
+    names = shown(page)
+    focused = "document.activeElement.id.slice(5)"
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == names[1]
+    page.keyboard.press("k")
+    assert page.evaluate(focused) == names[0]
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("n")
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    assert page.evaluate(f"getComputedStyle({FIRST_CARD}).backgroundColor") == DAY
+
+
+def test_link_to_a_note_shows_it(page: Page, deck_page: Path) -> None:
+    """Even if a filter hides it."""
+    last = shown(page)[-1]
+    page.fill("#search", "no such words anywhere")
+    page.evaluate(f"location.hash = 'note-{last}'")
+    expect(page.locator(f"#note-{last}")).to_be_in_viewport()
+
+
+def test_everything_has_a_name(page: Page) -> None:
+    """Each control says what it is, and each side of a card which side of which card."""
+    for role in ("searchbox", "combobox", "button"):
+        for control in page.get_by_role(role).all():
+            assert control.evaluate("one => one.labels?.[0]?.innerText || one.innerText").strip()
+    assert page.get_by_role("heading", level=1).count() == 1
+    names = page.locator(".side").evaluate_all("sides => sides.map((side) => side.getAttribute('aria-label'))")
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("night", [False, True])
+def test_contrast(page: Page, night: bool) -> None:
+    """Text of page and cards reaches WCAG's 4.5:1 on its ground, by day and by night."""
+    if night:
+        page.keyboard.press("n")
+    page.click("summary")
+    poor = page.evaluate(
+        """() => {
+          const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+          const light = (colour) => colour.slice(0, 3).map((part) => part / 255)
+            .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, part, n) => sum + part * [0.2126, 0.7152, 0.0722][n], 0);
+          const up = (one) => one.assignedSlot || one.parentElement || one.getRootNode().host;
+          const ground = (one) => {
+            for (; one; one = up(one)) {
+              const colour = rgb(getComputedStyle(one).backgroundColor);
+              if (colour.length === 3 || colour[3] === 1) return colour;
+            }
+            return [255, 255, 255];
+          };
+          const poor = new Set();
+          const look = (root) => {
+            for (const one of root.querySelectorAll("*")) {
+              if (one.shadowRoot) look(one.shadowRoot);
+              const text = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+              if (!text || !one.getClientRects().length) continue;
+              const [ink, paper] = [light(rgb(getComputedStyle(one).color)), light(ground(one))];
+              const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+              if (ratio < 4.5) poor.add(`${one.tagName}.${one.className} ${ratio.toFixed(2)}`);
+            }
+          };
+          look(document.body);
+          return [...poor];
+        }"""
+    )
+    assert poor == []
+
+
+def test_paper_has_each_answer_behind_its_question(page: Page) -> None:
+    """Sheets of six; turned over, each cell's answer lies behind its question; nothing is cut off."""
+    page.select_option('select[data-filter="deck"]', index=3)
+    cards = page.locator(".note:not([hidden]) .sides").count()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    sheets, cut = page.evaluate(
+        """() => [
+          [...document.querySelectorAll('.sheet')].map((sheet) => [...sheet.children]
+            .map((cell) => cell.firstChild?.textContent || '')),
+          [...document.querySelectorAll('#paper .face')].filter((face) =>
+            face.shadowRoot.firstElementChild.getBoundingClientRect().height > face.clientHeight + 1).length,
+        ]"""
+    )
+    assert cut == 0
+    assert len(sheets) == 2 * -(-cards // 6)
+    laid = 0
+    for front, back in zip(sheets[::2], sheets[1::2], strict=True):
+        for row in range(0, 6, 2):
+            mirrored = [back[row + 1], back[row]]
+            assert [cell.replace("Question", "Answer") for cell in front[row : row + 2]] == mirrored
+        laid += sum(bool(cell) for cell in front)
+    assert laid == cards
+
+
+def test_print_to_pdf(page: Page) -> None:
+    """What comes out of the printer is the sheets and nothing else, one page each."""
+    page.select_option('select[data-filter="deck"]', index=3)
+    cards = page.locator(".note:not([hidden]) .sides").count()
+    pdf = page.pdf()
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2 * -(-cards // 6)
+    assert page.locator("#paper").count() == 0
+
+
+def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
+    """Within a second or so of a save the browser shows it, and the search stays."""
+    folder = small.write(tmp_path, "- question: Which gas do plants take up?\n  answer: Carbon dioxide")
+    with (
+        watched(folder, lambda: preview.look(str(folder), tmp_path, "none", None, live=True)[0]) as server,
+        chromium.new_context() as context,
+    ):
+        threading.Thread(target=server.run, daemon=True).start()
+        page = context.new_page()
+        troubles: list[str] = []
+        page.on("console", lambda message: troubles.append(message.text))
+        page.goto(server.address)
+        page.fill("#search", "plants")
+        deck = folder / "01-first.yaml"
+        deck.write_text(deck.read_text(encoding="utf-8").replace("dioxide", "dioxide, by day"), encoding="utf-8")
+        expect(page.get_by_text("Carbon dioxide, by day")).to_be_visible(timeout=2000)
+        expect(page.locator("#search")).to_have_value("plants")
+        assert troubles == []

@@ -1,0 +1,176 @@
+"""Our HTML of a card is Anki's HTML of that card, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import engine
+import pytest
+import small
+from anki.collection import Collection
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from ketamine_anki.cards import cards, cloze, render_template
+from ketamine_anki.notetypes import note_types
+from ketamine_anki.render import render
+
+
+def rendered_by_us(folder: Path) -> list[engine.Face]:
+    kinds = note_types()
+    return [
+        engine.Face(made.note.id, card.ordinal, *(f"<style>{kind.css}</style>{side}" for side in sides))
+        for made in small.compiled(folder)
+        for kind in [kinds[made.compiled.note_type]]
+        for card in cards(made.compiled, kind)
+        for sides in [(card.question, card.answer)]
+    ]
+
+
+def test_whole_deck_equals_anki(learner: Collection, real_decks: Path, tmp_path: Path) -> None:
+    """Every card of the real deck, both sides, note-type CSS included."""
+    engine.import_package(learner, small.package(real_decks, tmp_path / "deck.apkg"))
+    assert len(engine.rendered(learner)) > 150
+    assert rendered_by_us(real_decks) == engine.rendered(learner)
+
+
+def test_every_part_of_the_templates_equals_anki(learner: Collection, tmp_path: Path) -> None:
+    """Reverse card, picture, caveat, evidence, notice of a retired note, hints, math, nesting."""
+    folder = small.write(
+        tmp_path,
+        """
+        - question: What is $a < b$ & *c*?
+          answer: $$\\frac{a}{b^{2}}$$
+          reverse: {question: 'Which "sign" is it?', answer: '`<`'}
+          extra: "- one\\n- two"
+          picture: '![A "leaf"](leaf.png)'
+          caveat: Not **always**.
+          evidence: [green-2020]
+        - text: A {{c1::b {{c2::c::in}} d::out}} and ${{c3::x^{2}}} = \\frac{1}{2}$ or {{c2::$y$ **z**}}.
+          retired: {version: 2.0.0, reason: Out of date.}
+        """,
+        {"media/leaf.png": small.PIXEL},
+    )
+    engine.import_package(learner, small.package(folder))
+    assert len(engine.rendered(learner)) == 5
+    assert rendered_by_us(folder) == engine.rendered(learner)
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory):
+    """A function (front, back, fields) -> [(ordinal, question, answer)] that asks the real engine."""
+    col = engine.open_collection(tmp_path_factory.mktemp("judge"))
+    kind = col.models.new("judge")
+    kind["type"] = 1
+    for name in ("Text", "Extra"):
+        col.models.add_field(kind, col.models.new_field(name))
+    template = col.models.new_template("Card")
+    template["qfmt"] = "{{cloze:Text}}{{#Extra}}E{{Extra}}{{/Extra}}{{^Extra}}no {{ Extra }}{{/Extra}}"
+    template["afmt"] = "{{FrontSide}}<hr>{{#Extra}}{{#Text}}both{{/Text}}{{/Extra}}{{cloze:Text}}"
+    col.models.add_template(kind, template)
+    col.models.add_dict(kind)
+    kind = col.models.by_name("judge")
+
+    def ask(text: str, extra: str = "") -> list[tuple[int, str, str]]:
+        note = col.new_note(kind)
+        note["Text"], note["Extra"] = text, extra
+        col.add_note(note, 1)
+        outputs = [(card.ord, card.render_output()) for card in note.cards()]
+        col.remove_notes([note.id])
+        return [(ordinal, out.question_text, out.answer_text) for ordinal, out in outputs]
+
+    def answer(text: str, extra: str, number: int) -> tuple[int, str, str]:
+        fields = {"Text": text, "Extra": extra}
+        question = render_template(template["qfmt"], fields, number)
+        back = render_template(template["afmt"], {**fields, "FrontSide": question}, number, answer=True)
+        return number - 1, question, back
+
+    yield lambda text, extra="": (ask(text, extra), lambda number: answer(text, extra, number))
+    col.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a {{c1::b}} c {{c2::d::hint}} e {{c1::f}}",
+        "{{c1::a {{c1::b}} c::h}}",
+        "{{c2::a {{c1::b::in}} c::h}}",
+        "{{c1::a::h {{c2::x}} y}}",
+        "{{c1::::h}} a {{c2::a:::b}} {{c3::a::}} {{c4::}}",
+        r"x \({{c1::a}} = {{c2::b::h}} &lt; c\) <b>{{c1::<i>q</i>&amp;\"z'}}</b>",
+        r"\(a\) {{c1::x \(b {{c2::c}}\)}} \[ {{c1::q\]}} {{c2::z}}",
+        r"{{c1::\(a\) b::\(h {{c2::z}}\)}}",
+        r"\({{c1::a\) b}} \(c",
+        "{{c1::a}} }} b {{c2::c",
+        "{{c1::a {{b}} c}}",
+        "{{{c1::a}}} {{C2::b}} {{c2 ::b}}",
+        "{{c0::x}} {{c10::y}} {{c02::z\tz\nz}}",
+        "{{c1::" + "".join(map(chr, [*range(32, 127), *range(160, 400)])) + "}}",
+    ],
+)
+def test_cloze_equals_anki(judge, text: str) -> None:
+    theirs, ours = judge(text)
+    assert theirs
+    assert [ours(ordinal + 1) for ordinal, *_ in theirs] == theirs
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ["", "<br>", " <div></div>\n", "<BR />", "<div> <br > </div>", "\t\n", "&nbsp;", "\u3000", "<p></p>", "0", "{{x}}"],
+)
+def test_sections_of_empty_fields_equal_anki(judge, extra: str) -> None:
+    theirs, ours = judge("{{c1::a}}", extra)
+    assert [ours(1)] == theirs
+
+
+SYNTAX = ["{{c1::", "{{c2::", "{{c3::", "}}", "::", "\\(", "\\)", "\\[", "\\]", "{{", "{", "}", ":", "c1::", "$"]
+TEXTS = ["a", " b ", "&lt;", "<b>", "</b>", "<br>", '"', "'", "é", "“", "\\frac{1}{2} ", "x^{2} "]
+PIECE = st.sampled_from([*SYNTAX, *TEXTS])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(PIECE, max_size=14), extra=st.sampled_from(["", "x", "<br>"]))
+def test_any_cloze_text_equals_anki(judge, pieces: list[str], extra: str) -> None:
+    """Whatever stands in a field, broken or not: each card that Anki can show is shown alike."""
+    theirs, ours = judge("".join(pieces), extra)
+    shown = [card for card in theirs if "found on card" not in card[1]]
+    assert [ours(ordinal + 1) for ordinal, *_ in shown] == shown
+
+
+DELETION = st.recursive(
+    st.sampled_from(["falls", "*rises*", "$x_{1}$", "a `b`", "c & d", "**e**", "5 < 6", "“f”"]),
+    lambda inner: st.builds(
+        "{{{{c{0}::{1}{2}}}}}".format, st.integers(1, 3), inner, st.sampled_from(["", "::hint", " more", " g::h"])
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=st.lists(DELETION, min_size=1, max_size=4))
+def test_rendered_markdown_equals_anki(judge, parts: list[str]) -> None:
+    """What our Markdown makes of a sound cloze text is shown by us as Anki shows it."""
+    made = render(" and ".join(parts), {}, cloze=True)
+    assume(made.markup.deletions)
+    theirs, ours = judge(made.html)
+    assert [ours(ordinal + 1) for ordinal, *_ in theirs] == theirs
+
+
+@pytest.mark.parametrize(
+    ("template", "complaint"),
+    [
+        ("{{Nothing}}", "asks for 'Nothing'"),
+        ("{{cloze:Nothing}}", "asks for 'Nothing'"),
+        ("{{type:Text}}", "asks for 'type:Text'"),
+        ("{{#Text}}a", "never closed"),
+        ("{{/Text}}", "not open"),
+        ("{{#Text}}{{/Extra}}", "not open"),
+    ],
+)
+def test_template_that_we_cannot_show_is_refused(template: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        render_template(template, {"Text": "a", "Extra": ""}, 1)
+
+
+def test_cloze_without_deletions_is_its_text() -> None:
+    assert cloze("a \\(<b>c</b>\\) }}", 1) == "a \\(c\\) }}"
