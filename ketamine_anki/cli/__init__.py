@@ -75,11 +75,10 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
+        # click returns the code of an Exit that a command raised, else what the command returned
+        ended = cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
         sys.stdout.flush()
-        code = 0
-    except click.exceptions.Exit as error:
-        code = error.exit_code
+        code = ended if isinstance(ended, int) else 0
     except click.ClickException as error:
         error.show()
         code = error.exit_code
