@@ -16,6 +16,7 @@ from ketamine_anki import __version__
 COMMANDS = {
     "check": "Find every mistake in a collection.",
     "build": "Check a collection and compile it into an Anki package.",
+    "schema": "Write JSON Schemas, for editors.",
 }
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_CANNOT_CREATE, EXIT_IO = 1, 2, 70, 73, 74
