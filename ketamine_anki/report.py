@@ -1,15 +1,204 @@
-"""Findings -> what is printed."""
+"""Findings -> what is printed: lines, code frames, JSON, GitHub annotations, SARIF.
+
+Everything here is text that others wrote on its way to a terminal, a log or a web page, so each
+form escapes what could steer its reader.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
 
 from ketamine_anki.characters import printable
-from ketamine_anki.model import Finding
+from ketamine_anki.model import Finding, Position
+
+FORMATS = ("text", "lines", "json", "github", "sarif")
+
+Lines = Callable[[str], tuple[str, ...]]  # a file's path -> its lines; none when it cannot be shown
+
+# --- lines and frames -------------------------------------------------------------------------
+
+_WIDEST = 100  # columns of a source line in a frame
+_FIX = re.compile(r"((?:'[^']*'|[^':]|:(?! ))+): (.+)", re.DOTALL)
+_RED, _BLUE, _BOLD, _PLAIN = "\x1b[31m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 
 def as_lines(findings: Iterable[Finding]) -> Iterator[str]:
     """`path:line:column: message [rule]`, one line each."""
     for finding in findings:
+        yield _line(finding, finding.message)
+
+
+def _line(finding: Finding, message: str) -> str:
+    path, line, column = finding.position
+    return printable(f"{path}:{line}:{column}: {message} [{finding.rule}]".replace("\n", "\\n"))
+
+
+def as_frames(findings: Iterable[Finding], lines: Lines, colour: bool = False) -> Iterator[str]:
+    """Each finding with its line of the file, carets under the place and the likely fix beside them:
+
+    decks/01-first.yaml:4:5: unknown key 'anwser' [unknown-key]
+      |
+    4 |     anwser: Cerebral perfusion pressure
+      |     ^^^^^^ did you mean 'answer'?
+    """
+    for finding in findings:
+        yield _frame(finding, lines(finding.position.path), colour)
+
+
+def _frame(finding: Finding, lines: tuple[str, ...], colour: bool) -> str:
+    def paint(style: str, text: str) -> str:
+        return f"{style}{text}{_PLAIN}" if colour and text else text
+
+    _, number, column = finding.position
+    if not 0 < number <= len(lines):
+        return paint(_BOLD, _line(finding, finding.message)) + "\n"
+    split = _FIX.fullmatch(finding.message)
+    what, fix = split.groups() if split else (finding.message, "")
+    before, marked, after = _crop(lines[number - 1], column - 1, _length(finding, lines[number - 1]))
+    carets = "^" * max(1, width(marked))
+    label = f" {printable(fix)}".replace("\n", "\\n") if fix else ""
+    gutter = " " * len(str(number))
+    bar = paint(_BLUE, "|")
+    return (
+        f"{paint(_BOLD, _line(finding, what))}\n"
+        f"{gutter} {bar}\n"
+        f"{paint(_BLUE, str(number))} {bar} {before}{marked}{after}\n"
+        f"{gutter} {bar} {' ' * width(before)}{paint(_RED, carets + label)}\n"
+    )
+
+
+def _length(finding: Finding, line: str) -> int:
+    """How many characters are marked: the text that the message quotes, where it stands at the place."""
+    start = finding.position.column - 1
+    quoted = re.findall(r"'([^']+)'", finding.message)
+    return next((len(text) for text in quoted if line.startswith(text, start)), 1)
+
+
+def _crop(line: str, start: int, length: int) -> tuple[str, str, str]:
+    """The line before, at and after the place, as shown, cut where it is too long for a terminal."""
+    first = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
+    last = min(len(line), first + _WIDEST)
+    end = min(start + length, last)
+    before, marked, after = (_shown(part) for part in (line[first:start], line[start:end], line[end:last]))
+    return ("…" if first else "") + before, marked, after + ("…" if last < len(line) else "")
+
+
+def _shown(text: str) -> str:
+    return printable(text.replace("\t", " "))
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that a text takes: none for a combining character, two for a wide one.
+
+    Source: Unicode UAX 11; categories Mn, Me and Cf take no column.
+    """
+    if text.isascii():
+        return len(text)
+    columns = 0
+    for character in text:
+        if unicodedata.category(character) not in ("Mn", "Me", "Cf"):
+            columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return columns
+
+
+# --- JSON -------------------------------------------------------------------------------------
+
+
+def as_json(findings: Iterable[Finding]) -> str:
+    """A list of {path, line, column, rule, message}; lines and columns from 1, in code points."""
+    return _dump(
+        [{**finding.position._asdict(), "rule": finding.rule, "message": finding.message} for finding in findings]
+    )
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=True)
+
+
+# --- GitHub -----------------------------------------------------------------------------------
+
+# GitHub shows 10 errors of a step and 50 of a job, drops the rest without a word, and takes at most
+# 1 MiB of summary. Source: GitHub's documentation of annotations and of job summaries.
+ANNOTATIONS = 10
+_SUMMARY_ROWS = 1_000
+_SUMMARY_TEXT = 300
+
+
+def as_annotations(findings: Iterable[Finding]) -> Iterator[str]:
+    """Workflow commands that put the first findings beside their lines, as many as GitHub shows."""
+    for _, finding in zip(range(ANNOTATIONS), findings, strict=False):
         path, line, column = finding.position
-        yield printable(f"{path}:{line}:{column}: {finding.message} [{finding.rule}]".replace("\n", "\\n"))
+        where = f"file={_property(path)},line={line},col={column},title={_property(finding.rule)}"
+        yield f"::error {where}::{_data(finding.message)}"
+
+
+def _data(text: str) -> str:
+    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def as_summary(findings: Iterable[Finding]) -> str:
+    """All findings as a Markdown table for the summary of a job."""
+    listed = list(findings)
+    rows = ["", "| Place | Finding | Rule |", "| --- | --- | --- |"]
+    for finding in listed[:_SUMMARY_ROWS]:
+        path, line, column = finding.position
+        cells = (f"{path}:{line}:{column}", finding.message, finding.rule)
+        rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    if len(listed) > _SUMMARY_ROWS:
+        rows.append(f"\n{len(listed) - _SUMMARY_ROWS:,} more: run `ketamine-anki check`.")
+    return f"### {len(listed):,} findings\n" + "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Text that is only text in Markdown: every punctuation mark with a meaning as its number."""
+    short = text if len(text) <= _SUMMARY_TEXT else text[: _SUMMARY_TEXT - 1] + "…"
+    return re.sub(r"[^\w\s./',;()-]", lambda match: f"&#{ord(match[0])};", printable(short).replace("\n", " "))
+
+
+# --- SARIF ------------------------------------------------------------------------------------
+
+
+def as_sarif(findings: Iterable[Finding], manual: Mapping[str, str], version: str) -> str:
+    """A SARIF 2.1.0 log; `manual` has each rule's page in Markdown, by rule id."""
+    listed = list(findings)
+    rules = [*manual, *sorted({finding.rule for finding in listed} - set(manual))]
+    number = {rule: n for n, rule in enumerate(rules)}
+    driver = {
+        "name": "ketamine-anki",
+        "version": version,
+        "rules": [_rule(rule, manual.get(rule, "")) for rule in rules],
+    }
+    results = [
+        {
+            "ruleId": finding.rule,
+            "ruleIndex": number[finding.rule],
+            "level": "error",
+            "message": {"text": finding.message},
+            "locations": [{"physicalLocation": _location(finding.position)}],
+        }
+        for finding in listed
+    ]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return _dump({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
+
+
+def _rule(name: str, page: str) -> dict[str, Any]:
+    first = page.split("\n\n")[0].replace("\n", " ") or name
+    return {"id": name, "shortDescription": {"text": first}, "help": {"text": page or name, "markdown": page or name}}
+
+
+def _location(position: Position) -> dict[str, Any]:
+    path, line, column = position
+    artifact = (
+        {"uri": f"file://{quote(path)}"} if path.startswith("/") else {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
+    )
+    return {"artifactLocation": artifact, "region": {"startLine": line, "startColumn": column}}

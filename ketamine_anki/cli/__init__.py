@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Find every mistake in a collection.",
     "build": "Check a collection and compile it into an Anki package.",
     "preview": "Show every card on one page.",
+    "schema": "Write JSON Schemas, for editors.",
 }
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_CANNOT_CREATE, EXIT_IO = 1, 2, 70, 73, 74

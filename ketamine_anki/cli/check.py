@@ -3,30 +3,88 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS
-from ketamine_anki.cli.folder import Folder
+from ketamine_anki import __version__
+from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.cli.folder import COLLECTION, Folder, read_bytes
+from ketamine_anki.limits import MAX_FILE_BYTES
 from ketamine_anki.model import Finding
 from ketamine_anki.reader import sorted_findings
-from ketamine_anki.report import as_lines
-from ketamine_anki.rules import Check
+from ketamine_anki.report import (
+    ANNOTATIONS,
+    FORMATS,
+    as_annotations,
+    as_frames,
+    as_json,
+    as_lines,
+    as_sarif,
+    as_summary,
+)
+from ketamine_anki.rules import Check, manual
 from ketamine_anki.rules.rule import View
 
 
 @click.command("check")
-@click.argument("folder", default="decks")
-def command(folder: str) -> None:
-    """Find every mistake in the collection in FOLDER (default: decks).
+@click.argument("paths", nargs=-1, metavar="[FOLDER | FILE...]")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text on a terminal, lines elsewhere.")
+def command(paths: tuple[str, ...], form: str | None) -> None:
+    """Find every mistake in the collection in FOLDER (default: decks), or in some FILEs of one.
 
-    Prints one line per finding, `path:line:column: message [rule]`, and exits with 1 if there is any.
+    Files are checked in the context of their whole collection; what is wrong elsewhere is not shown.
+
+    \b
+    text    each finding with its line, a mark under the place and the likely fix
+    lines   path:line:column: message [rule]
+    json    a list of {path, line, column, rule, message}
+    github  annotations of a pull request, and a table in the summary of the job
+    sarif   SARIF 2.1.0, for code scanning
+
+    Exits with 1 if there is any finding. `ketamine-anki rules RULE` explains one.
     """
+    folder, files = _asked(paths)
     read = Folder(folder)
     notes = walk(read, lambda view, number, index: None)
-    report(read.findings)
-    click.echo(f"{notes} notes, no findings", err=True)
+    findings = read.findings
+    if files and read.collection is not None:
+        findings = [finding for finding in findings if _concerns(finding, files)]
+    report(findings, form)
+    what = f"{notes} notes" if not files else f"{len(files)} files"
+    click.echo(f"{what}, no findings", err=True)
+
+
+def _asked(paths: tuple[str, ...]) -> tuple[str, list[Path]]:
+    """The collection's folder and, when files were named, these; all must be of one collection."""
+    if len(paths) <= 1 and not any(Path(path).is_file() for path in paths):
+        return (paths[0] if paths else "decks"), []
+    folders = {collection_of(Path(path)) for path in paths}
+    if len(folders) > 1:
+        raise Failure(f"files of {len(folders)} collections: check one collection at a time", EXIT_USAGE)
+    return str(folders.pop()), [Path(path) for path in paths]
+
+
+def collection_of(file: Path) -> Path:
+    """The folder of the collection that a file belongs to: the nearest above it with collection.yaml."""
+    if not file.is_file():
+        raise Failure(f"{file}: no such file", EXIT_USAGE)
+    for folder in file.parents:
+        if (folder / COLLECTION).is_file():
+            return folder
+    if not file.is_absolute():
+        return collection_of(file.absolute())
+    raise Failure(f"{file}: no {COLLECTION} in its folder or above: it belongs to no collection", EXIT_USAGE)
+
+
+def _concerns(finding: Finding, files: list[Path]) -> bool:
+    """Whether a finding stands in one of the files, or names a place there, as a duplicate id does."""
+    place = Path(finding.position.path)
+    return any(place == file or place.absolute() == file.absolute() or f"{file}:" in finding.message for file in files)
 
 
 def walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
@@ -60,13 +118,58 @@ def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
     return notes
 
 
-def report(findings: Iterable[Finding]) -> None:
-    """Prints findings, and exits with 1 if there are any."""
+def report(findings: Iterable[Finding], form: str | None = None) -> None:
+    """Prints findings in one of FORMATS, by default the one that fits where they go, and exits with 1
+    if there are any. JSON and SARIF are printed without findings too.
+    """
     listed = sorted_findings(findings)
+    form = form or ("text" if sys.stdout.isatty() else "lines")
+    if form == "text":
+        colour = colourful(sys.stdout.isatty())
+        for frame in as_frames(listed, lines_of, colour):
+            click.echo(frame, color=colour)
+    elif form == "lines":
+        for line in as_lines(listed):
+            click.echo(line)
+    elif form == "github":
+        _report_to_github(listed)
+    else:
+        click.echo(as_json(listed) if form == "json" else as_sarif(listed, manual(), __version__))
     if not listed:
         return
-    for line in as_lines(listed):
-        click.echo(line)
     files = len({finding.position.path for finding in listed})
-    click.echo(f"{len(listed)} findings in {files} files", err=True)
+    explained = f"; `ketamine-anki rules {listed[0].rule}` explains the first" if form == "text" else ""
+    click.echo(f"{len(listed)} findings in {files} files{explained}", err=True)
     raise click.exceptions.Exit(EXIT_FINDINGS)
+
+
+def _report_to_github(listed: list[Finding]) -> None:
+    for annotation in as_annotations(listed):
+        click.echo(annotation)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if listed and summary:
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(as_summary(listed))
+    if len(listed) > ANNOTATIONS:
+        where = "all are in the summary of the job" if summary else "`ketamine-anki check` shows all"
+        click.echo(f"the first {ANNOTATIONS} are annotated, {where}", err=True)
+
+
+def colourful(terminal: bool) -> bool:
+    """Whether to colour: as NO_COLOR (no-color.org) and FORCE_COLOR say, else on a terminal that can."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
+
+
+@cache
+def lines_of(path: str) -> tuple[str, ...]:
+    """The lines of a YAML file as the reader counts them; none of anything else."""
+    if not path.endswith((".yaml", ".yml")):
+        return ()
+    try:
+        data = read_bytes(Path(path), MAX_FILE_BYTES)
+    except ValueError:
+        return ()
+    text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    return tuple(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
