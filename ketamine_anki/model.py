@@ -217,12 +217,14 @@ class Collection:
     repository: str = ""
     topic: tuple[str, ...] = ()
     abbreviations: Mapping[str, str] = field(default_factory=dict)
+    spelling: str = ""
     source_title: str = ""
     sections: Mapping[str, Section] = field(default_factory=dict)
     claims: Mapping[str, Claim] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     media_folder: str = "media"
+    shingles: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def media(self) -> dict[str, str]:

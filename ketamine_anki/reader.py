@@ -341,6 +341,7 @@ def read_collection(
         repository=values.get("repository", ""),
         topic=values.get("topic", ()),
         abbreviations=values.get("abbreviations", {}),
+        spelling=values.get("spelling", ""),
         source_title=title,
         sections=sections,
         claims=claims,

@@ -225,6 +225,7 @@ COLLECTION = Record(
         "abbreviations": Table(
             Text("What it stands for.", ("United States",)), "Abbreviations that need no expansion on a card."
         ),
+        "spelling": Text("The spelling that all texts keep to.", ("US",), choices=("US",)),
         "decks": List(
             Text("Name of a subdeck.", ("Neurocritical Care",)),
             "The subdecks in order; frozen once released, a later one is added at the end.",

@@ -18,6 +18,9 @@ COMMANDS = {
     "build": "Check a collection and compile it into an Anki package.",
     "preview": "Show every card on one page.",
     "schema": "Write JSON Schemas, for editors.",
+    "stats": "Count notes, cards and claims; name the claims that no note tests.",
+    "rules": "Print the manual of the rules, or of one.",
+    "shingles": "Hash the word runs of a source text, so that no card copies it.",
 }
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_CANNOT_CREATE, EXIT_IO = 1, 2, 70, 73, 74

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
@@ -13,9 +13,10 @@ from ketamine_anki.limits import MAX_FILE_BYTES, MAX_FILES, MAX_MEDIA_BYTES, MAX
 from ketamine_anki.media import read_picture
 from ketamine_anki.model import Collection, Deck, Finding, Picture, Position
 from ketamine_anki.reader import read_collection, read_deck
+from ketamine_anki.verbatim import read_shingles
 
 COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
-MEDIA = "media"
+SHINGLES, MEDIA = "shingles.txt", "media"
 
 
 def read_bytes(path: Path, most: int) -> bytes:
@@ -76,7 +77,16 @@ class Folder:
         self.findings += findings
         if collection is None:
             return None
-        return dataclasses.replace(collection, pictures=self._pictures(), media_folder=self.show(MEDIA))
+        return dataclasses.replace(
+            collection, pictures=self._pictures(), media_folder=self.show(MEDIA), shingles=self._shingles()
+        )
+
+    def _shingles(self) -> Mapping[int, int]:
+        if not os.path.lexists(self.path / SHINGLES) or (read := self._read(SHINGLES)) is None:
+            return {}
+        shingles, findings = read_shingles(*read)
+        self.findings += findings
+        return shingles
 
     def _pictures(self) -> dict[str, Picture]:
         folder = self.path / MEDIA

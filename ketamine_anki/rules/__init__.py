@@ -9,29 +9,68 @@ finding itself.
 
 from __future__ import annotations
 
+import inspect
+
 from ketamine_anki import media, reader, render
-from ketamine_anki.model import Collection, Deck, Finding, Where
-from ketamine_anki.rules import identity, provenance
+from ketamine_anki.model import Collection, Deck, Finding, Position, Where
+from ketamine_anki.rules import cloze, identity, interference, medication, provenance, verbatim, wording
 from ketamine_anki.rules.rule import CollectionRule, NoteRule, View, nearest
 
-NOTE_RULES: tuple[NoteRule, ...] = (
-    identity.reserved_tag,
-    provenance.unknown_source,
-    provenance.uncited,
-    provenance.unknown_claim,
-    provenance.unknown_evidence,
-    provenance.missing_evidence,
-    provenance.missing_caveat,
-)
+_NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
+    "identity": (identity.reserved_tag,),
+    "provenance": (
+        provenance.unknown_source,
+        provenance.uncited,
+        provenance.unknown_claim,
+        provenance.unknown_evidence,
+        provenance.missing_evidence,
+        provenance.missing_caveat,
+        provenance.dose_evidence,
+        provenance.caveat_number,
+        provenance.wrong_yield,
+        verbatim.verbatim,
+    ),
+    "wording": (
+        wording.question_mark,
+        wording.yes_no,
+        wording.binary_choice,
+        wording.two_questions,
+        wording.open_question,
+        wording.orphan_pronoun,
+        wording.deictic,
+        wording.unmarked_negative,
+        wording.question_length,
+        wording.answer_length,
+        wording.answer_list,
+        wording.reverse_length,
+        wording.answer_in_question,
+        wording.topic_answer,
+        wording.absolute_wording,
+        wording.undefined_abbreviation,
+        wording.spelling,
+    ),
+    "cloze": (
+        cloze.cloze_count,
+        cloze.cloze_length,
+        cloze.cloze_context,
+        cloze.cloze_leak,
+        cloze.article_cue,
+    ),
+}
 
-COLLECTION_RULES: tuple[type[CollectionRule], ...] = (
-    identity.UnknownDeck,
-    identity.DuplicateId,
-    identity.UnusedPicture,
-)
+_COLLECTION_RULES: dict[str, tuple[type[CollectionRule], ...]] = {
+    "identity": (identity.UnknownDeck, identity.DuplicateId, identity.UnusedPicture, identity.TagSpelling),
+    "provenance": (provenance.UntestedClaim,),
+    "interference": (
+        interference.DuplicateQuestion,
+        interference.PairConflict,
+        interference.SameAnswer,
+        interference.NearDuplicate,
+    ),
+}
 
-# Rules that a note can be excused from by `allow`.
-EXCUSABLE: tuple[NoteRule, ...] = ()
+NOTE_RULES: tuple[NoteRule, ...] = sum(_NOTE_RULES.values(), ())
+COLLECTION_RULES: tuple[type[CollectionRule], ...] = sum(_COLLECTION_RULES.values(), ())
 
 
 def name_of(rule: object) -> str:
@@ -40,14 +79,28 @@ def name_of(rule: object) -> str:
     return words.strip("_").replace("_", "-")
 
 
-def manual() -> dict[str, str]:
-    """Every rule id with its manual in Markdown, in the order in which the rules are applied."""
-    import inspect
+# Rules that a note can be excused from by `allow`: those of taste, not those of fact.
+EXCUSABLE = frozenset(
+    [name_of(rule) for group in ("wording", "cloze") for rule in _NOTE_RULES[group]]
+    + [name_of(rule) for rule in (interference.SameAnswer, interference.NearDuplicate)]
+    + list(medication.MANUAL)
+)
 
-    pages = dict(reader.MANUAL) | render.MANUAL | media.MANUAL | MANUAL
-    for rule in (*NOTE_RULES, *COLLECTION_RULES):
-        pages[name_of(rule)] = inspect.cleandoc(rule.__doc__ or "")
+
+def groups() -> dict[str, dict[str, str]]:
+    """The manual: group -> rule id -> Markdown, in the order in which the rules are applied."""
+    pages: dict[str, dict[str, str]] = {"format": dict(reader.MANUAL), "text": render.MANUAL | media.MANUAL}
+    for group in ("identity", "provenance", "wording", "cloze", "interference"):
+        rules: tuple[object, ...] = (*_NOTE_RULES.get(group, ()), *_COLLECTION_RULES.get(group, ()))
+        pages[group] = {name_of(rule): inspect.cleandoc(rule.__doc__ or "") for rule in rules}
+    pages["medication"] = dict(medication.MANUAL)
+    pages["excuses"] = MANUAL
     return pages
+
+
+def manual() -> dict[str, str]:
+    """Every rule id with its manual in Markdown."""
+    return {name: page for pages in groups().values() for name, page in pages.items()}
 
 
 MANUAL = {
@@ -55,6 +108,7 @@ MANUAL = {
     "Bad: `allow: {answer-length: …}` on a note with a short answer\n\nGood: no `allow`",
 }
 
+_SPEAK_LAST = EXCUSABLE & {name_of(rule) for rule in COLLECTION_RULES}
 _NAMED = tuple((name_of(rule), rule) for rule in NOTE_RULES)
 
 
@@ -64,8 +118,8 @@ class Check:
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
         self._rules = [rule(collection) for rule in COLLECTION_RULES]
-        self._excused: dict[str, set[str]] = {}  # note id -> rules whose excuse was used
-        self._excuses: list[tuple[str, str, Finding]] = []
+        # (place of a note, rule that speaks at the end) -> place of the excuse
+        self._excuses: dict[tuple[Position, str], Position] = {}
 
     def deck(self, deck: Deck) -> list[Finding]:
         """Findings about the deck itself."""
@@ -83,21 +137,23 @@ class Check:
         for name, rule in _NAMED:
             for where, message in rule(view):
                 findings.append(Finding(places.at(where), name, message))
+        for where, rule_id, message in medication.notations(view):
+            findings.append(Finding(places.at(where), rule_id, message))
         for collection_rule in self._rules:
             findings += collection_rule.note(view)
         return self._without_excused(view, findings) if note.allow else findings
 
     def _without_excused(self, view: View, findings: list[Finding]) -> list[Finding]:
         note = view.note
-        excusable = {name_of(rule) for rule in EXCUSABLE}
-        used = {finding.rule for finding in findings} & set(note.allow) & excusable
+        used = {finding.rule for finding in findings} & set(note.allow) & EXCUSABLE
         for rule in note.allow:
             if rule in used:
                 continue
             at = note.places.at(f"allow.{rule}")
-            if rule not in excusable:
-                known = manual()
-                what = "cannot be allowed" if rule in known else f"is unknown{nearest(rule, excusable)}"
+            if rule in _SPEAK_LAST:
+                self._excuses[note.places.at("id"), rule] = at
+            elif rule not in EXCUSABLE:
+                what = "cannot be allowed" if rule in manual() else f"is unknown{nearest(rule, EXCUSABLE)}"
                 findings.append(Finding(at, "unused-allow", f"rule {rule!r} {what}"))
             else:
                 findings.append(Finding(at, "unused-allow", f"{rule!r} silences nothing: delete it"))
@@ -105,4 +161,8 @@ class Check:
 
     def finish(self) -> list[Finding]:
         """Findings that need all notes."""
-        return [finding for rule in self._rules for finding in rule.finish()]
+        findings = [finding for rule in self._rules for finding in rule.finish()]
+        said = {(finding.position, finding.rule) for finding in findings}
+        unused = [(rule, at) for (note, rule), at in self._excuses.items() if (note, rule) not in said]
+        findings = [finding for finding in findings if (finding.position, finding.rule) not in self._excuses]
+        return findings + [Finding(at, "unused-allow", f"{rule!r} silences nothing: delete it") for rule, at in unused]

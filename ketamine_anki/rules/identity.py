@@ -111,3 +111,24 @@ class UnusedPicture(CollectionRule):
                 "unused-picture",
                 f"no note shows {name!r}: show it or delete it",
             )
+
+
+class TagSpelling(CollectionRule):
+    """One concept, one tag: `Wind_up` and `Wind-Up` would split a learner's search in two.
+
+    Bad: `tags: [Wind-up]` beside `tags: [Wind_up]`
+
+    Good: `tags: [Wind_up]` on both
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._spelt: dict[str, str] = {}
+
+    def note(self, view: View) -> Iterator[Finding]:
+        for n, tag in enumerate(view.note.tags):
+            folded = tag.casefold().replace("-", "").replace("_", "")
+            spelt = self._spelt.setdefault(folded, tag)
+            if spelt != tag:
+                message = f"tag {tag!r} is spelt {spelt!r} elsewhere: use one spelling"
+                yield Finding(view.note.places.at(f"tags.{n}"), "tag-spelling", message)

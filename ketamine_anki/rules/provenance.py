@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from ketamine_anki.rules.rule import Complaint, View, nearest
+from ketamine_anki.model import Collection, Finding
+from ketamine_anki.rules.rule import CollectionRule, Complaint, View, nearest, place
 
 
 def unknown_source(view: View) -> Iterator[Complaint]:
@@ -118,3 +120,99 @@ def missing_caveat(view: View) -> Iterator[Complaint]:
         claim = view.collection.claims.get(name)
         if claim is not None and claim.caveat_required and not view.note.caveat:
             yield f"claims.{n}", f"claim {name} needs a caveat: say where current evidence differs"
+
+
+_DRUG_DOSE = re.compile(
+    r"\d\s?(?:mg|mcg|[\u00b5\u03bc]g|ng|g|mL|mmol|mEq|units?|IU|mg/kg)\b(?!/d?L\b)(?!\s+of\s+(?:blood|water)\b)"
+)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+def dose_evidence(view: View) -> Iterator[Complaint]:
+    """A number with a drug unit is only as good as the work behind it: the note names a reference
+    whose numbers were checked (`supports: finding`).
+
+    Source: ISMP (doses are the deadliest of typing errors); the fact check of this collection.
+
+    Bad: `extra: The usual dose is 40 mg.`
+
+    Good: `extra: The usual dose is 40 mg.`, `evidence: checked-2020`
+    """
+    if _checked(view):
+        return
+    for key, text in view.plain.items():
+        if key != "picture" and (found := _DRUG_DOSE.search(text)):
+            yield (
+                place(view, key, found),
+                f"dose {found[0]!r} without checked evidence: add a reference that supports it",
+            )
+            return
+
+
+def _checked(view: View) -> bool:
+    """Whether the note names a reference whose numbers were checked."""
+    works = view.collection.references
+    return any(works[key].supports == "finding" for key in view.note.evidence if key in works)
+
+
+def caveat_number(view: View) -> Iterator[Complaint]:
+    """A caveat that quotes a number rests on a reference whose numbers were checked, not on one of
+    which only the citation was (`supports: citation` in references.yaml). A year is no such number.
+
+    Bad: `caveat: A trial found 12 percent.`, `evidence: seen-2021`
+
+    Good: `caveat: A 2021 guideline disagrees.`, `evidence: seen-2021`
+
+    Good: `caveat: A trial found 12 percent.`, `evidence: checked-2020`
+    """
+    if not view.note.caveat or not view.note.evidence or _checked(view):
+        return
+    for found in _NUMBER.finditer(view.plain["caveat"]):
+        if not _YEAR.fullmatch(found[0]):
+            where = place(view, "caveat", found)
+            yield where, f"number {found[0]} behind which only a citation stands: add a reference with checked findings"
+            return
+
+
+def wrong_yield(view: View) -> Iterator[Complaint]:
+    """`yield` is `core` when the note tests a core claim, and only then: learners who study the core
+    first rely on the tag.
+
+    Bad: `yield: supporting` on a note that tests a core claim
+
+    Good: `yield: core`
+    """
+    known = [view.collection.claims[claim] for claim in view.note.claims if claim in view.collection.claims]
+    if not known:
+        return
+    core = next((claim.id for claim in known if claim.importance == "core"), "")
+    if core and view.note.importance != "core":
+        yield "yield", f"claim {core} is core: write 'yield: core'"
+    if not core and view.note.importance == "core":
+        yield "yield", f"no core claim here ({', '.join(c.id for c in known)}): write 'yield: supporting'"
+
+
+class UntestedClaim(CollectionRule):
+    """Every core claim of the source is tested by at least one note.
+
+    Source: `importance: core` in source.yaml.
+
+    Bad: a core claim that no note names in `claims`
+
+    Good: a note on it, or `importance: supporting`
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._untested = {name: claim for name, claim in collection.claims.items() if claim.importance == "core"}
+
+    def note(self, view: View) -> tuple[()]:
+        if view.note.retired is None:
+            for name in view.note.claims:
+                self._untested.pop(name, None)
+        return ()
+
+    def finish(self) -> Iterator[Finding]:
+        for name, claim in self._untested.items():
+            yield Finding(claim.places.at(""), "untested-claim", f"no note tests core claim {name}: write one")

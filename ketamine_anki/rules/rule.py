@@ -5,18 +5,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
 from ketamine_anki.render import Rendered, render_note
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _PICTURE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKED = re.compile(r"[*`\\_\[]")
 _EMPHASIS = re.compile(r"[*`\\]|(?<!\w)_|_(?!\w)")
 
 
 class View:
-    """One note during its check. What is costly is made on first use."""
+    """One note during its check. What is costly is made on first use, and shared by the rules."""
 
     __slots__ = ("__dict__", "collection", "note")
 
@@ -35,9 +36,36 @@ class View:
         return {key: plain_text(self.shown[key], text) for key, text in self.note.texts()}
 
     @cached_property
+    def tested(self) -> tuple[str, ...]:
+        """The keys of the texts that a learner is asked for."""
+        return tuple(key for key, _ in self.note.tested())
+
+    @cached_property
     def words(self) -> dict[str, list[str]]:
-        """The words of each plain text, as typed."""
-        return {key: _WORD.findall(text) for key, text in self.plain.items()}
+        """The words of each plain text in small letters; a hyphened word is one."""
+        return {key: WORD.findall(text.lower()) for key, text in self.plain.items()}
+
+    @cached_property
+    def vocabulary(self) -> set[str]:
+        """Every word of the note once: a rule about certain words looks here first."""
+        return set().union(*self.words.values())
+
+    @cached_property
+    def stems(self) -> dict[str, list[str]]:
+        """The content words of each tested text, stemmed."""
+        return {key: stems(self.words[key]) for key in self.tested}
+
+    @cached_property
+    def leads(self) -> dict[str, str]:
+        """The last sentence of each question: what is asked, without the story before it."""
+        keys = ("question", "reverse.question")
+        return {key: last_sentence(self.plain[key]) for key in keys if key in self.plain}
+
+
+def place(view: View, key: str, found: re.Match[str], group: int = 0, offset: int = 0) -> Where:
+    """Where a match in a plain text, or in its part from `offset`, stands in the note."""
+    before = view.plain[key].count(found[group], 0, offset + found.start(group))
+    return Where(key, found[group], before)
 
 
 def plain_text(rendered: Rendered, text: str) -> str:
@@ -53,9 +81,46 @@ def plain_text(rendered: Rendered, text: str) -> str:
             elif span.kind != "open" and not hint:
                 parts.append(span.value)
         text = "".join(parts)
-    if "[" in text:
-        text = _PICTURE_OR_LINK.sub(r"\1", text)
-    return _EMPHASIS.sub("", text)
+    if not _MARKED.search(text):
+        return text
+    return _EMPHASIS.sub("", _PICTURE_OR_LINK.sub(r"\1", text))
+
+
+def last_sentence(text: str) -> str:
+    """What follows the last period, question or exclamation mark inside a text."""
+    start = max(text.rfind(". "), text.rfind("? "), text.rfind("! "), text.rfind(".\n"))
+    return text[start + 1 :].lstrip() if start >= 0 else text
+
+
+# Words that carry no content of their own, and the units of vital signs.
+_FUNCTION = frozenset(
+    """a an and are as at be been being but by can could did do does for from had has have he her his how if in into
+    is it its may might more most must of off on or other our out over own shall she should so some such than that
+    the their them then there these they this those through to under until up was were what when where which while
+    who whom whose why will with would you your mm hg cm kg mg mcg ml percent""".split()
+)
+_ENDINGS = ("ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
+
+
+def stems(words: Iterable[str]) -> list[str]:
+    """The content words, stemmed, in order: `["blocking", "the", "NMDA-receptors"]` -> block, nmda, receptor."""
+    found = []
+    for word in words:
+        parts = word.split("-") if "-" in word else (word,)
+        found += [stem(part) for part in parts if part not in _FUNCTION]
+    return found
+
+
+@lru_cache(1 << 15)
+def stem(word: str) -> str:
+    """A word without its ending, so that `suppresses` and `suppressing` are one. Rough on purpose:
+    it only compares words of one collection with each other.
+    """
+    word = word.removesuffix("'s").removesuffix("\u2019s")
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word
 
 
 Complaint = tuple[Where | str, str]

@@ -1,0 +1,42 @@
+"""`ketamine-anki stats`: what a collection holds, counted."""
+
+from __future__ import annotations
+
+import click
+
+from ketamine_anki.cli.check import report
+from ketamine_anki.cli.folder import Folder
+
+
+@click.command("stats")
+@click.argument("folder", default="decks")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(folder: str, form: str) -> None:
+    """Count the notes, cards and claims of the collection in FOLDER (default: decks).
+
+    Names the claims that no note tests. Files that cannot be read are findings, with exit code 1; the rules about
+    content are left to `check`.
+    """
+    import json
+
+    from ketamine_anki.compile import render_note
+    from ketamine_anki.statistics import Statistics, as_data, as_text
+
+    read = Folder(folder)
+    collection = read.collection
+    if collection is None:
+        report(read.findings)
+        raise AssertionError("a collection that cannot be read has findings")
+    counted = Statistics(collection)
+    for deck in read.decks():
+        for note in deck.notes:
+            if note.is_cloze:
+                cards = sum(number > 0 for number in render_note(note, collection)["text"].markup.numbers)
+            else:
+                cards = 2 if note.reverse_question else 1
+            counted.add(note, cards)
+    report(read.findings)
+    if form == "json":
+        click.echo(json.dumps(as_data(counted), ensure_ascii=False, indent=2))
+    else:
+        click.echo(as_text(counted), nl=False)

@@ -1,0 +1,144 @@
+"""Rules about cloze deletions. Lengths are ours, far above what a good card needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ketamine_anki.markup import Deletion
+from ketamine_anki.model import Where
+from ketamine_anki.rules.rule import WORD, Complaint, View, stems
+
+MAX_CARDS, MAX_HIDDEN, MIN_VISIBLE, MAX_SHARE = 4, 10, 5, 0.5  # numbers, words, words, part of all words
+
+
+def _deletions(view: View) -> list[Deletion]:
+    """The deletions of a well-formed cloze note that are not inside another."""
+    if not view.note.text:
+        return []
+    markup = view.shown["text"].markup
+    return [] if markup.troubles else [deletion for deletion in markup.deletions if not deletion.depth]
+
+
+def _where(view: View, deletion: Deletion) -> Where:
+    text = view.note.text
+    fragment = text[deletion.start : deletion.answer_end].split("\n")[0]
+    return Where("text", fragment, text.count(fragment, 0, deletion.start))
+
+
+def cloze_count(view: View) -> Iterator[Complaint]:
+    """A sentence with five holes makes five cards that give each other away.
+
+    Source: SuperMemo's rules 4 and 10.
+
+    Bad: `text: The {{c1::loop}} of Henle takes up {{c2::sodium}}, {{c3::potassium}} and {{c4::chloride}}, which
+    {{c5::furosemide}} blocks within the first minutes.`
+
+    Good: `text: The loop of Henle takes up {{c1::sodium}}, {{c2::potassium}} and {{c3::chloride}} together.`
+    """
+    if view.note.text:
+        markup = view.shown["text"].markup
+        if len(markup.numbers) > MAX_CARDS:
+            extra = next(deletion for deletion in markup.deletions if deletion.number == markup.numbers[MAX_CARDS])
+            yield _where(view, extra), f"{len(markup.numbers)} cloze numbers: at most {MAX_CARDS}; split the note"
+
+
+def cloze_length(view: View) -> Iterator[Complaint]:
+    """What is hidden is one term or phrase; a clause that long cannot be recalled word for word.
+
+    Source: SuperMemo's rules 4 and 5.
+
+    Bad: `text: Furosemide acts where {{c1::sodium, potassium and chloride are taken up together in the thick
+    ascending limb}} of the loop of Henle, a segment of the nephron that cannot take up water.`
+
+    Good: `text: Furosemide acts in the {{c1::thick ascending limb}} of the loop of Henle.`
+    """
+    for deletion in _deletions(view):
+        if len(deletion.answer) > 2 * MAX_HIDDEN and (words := len(deletion.answer.split())) > MAX_HIDDEN:
+            yield _where(view, deletion), f"{words} words hidden in one deletion: at most {MAX_HIDDEN}"
+
+
+def cloze_context(view: View) -> Iterator[Complaint]:
+    """What stays visible must say what is asked: at least five words on each card, and half of the text.
+
+    Source: SuperMemo's rule 16 (context).
+
+    Bad: `text: {{c1::Furosemide}} wastes {{c2::potassium}}.`
+
+    Bad: `text: Furosemide makes {{c1::the distal tubule of the kidney}} lose more {{c2::potassium and magnesium}}
+    {{c3::with the urine}} each day.`
+
+    Good: `text: Taken for weeks, furosemide wastes {{c1::potassium}} and magnesium.`
+    """
+    deletions = _deletions(view)
+    if not deletions:
+        return
+    whole = len(view.words["text"])
+    sizes = [len(WORD.findall(deletion.answer)) for deletion in deletions]
+    hidden: dict[int, int] = {}
+    for deletion, size in zip(deletions, sizes, strict=True):
+        hidden[deletion.number] = hidden.get(deletion.number, 0) + size
+    number, most = max(hidden.items(), key=lambda item: item[1])
+    first = next(deletion for deletion in deletions if deletion.number == number)
+    if whole - most < MIN_VISIBLE:
+        message = f"{whole - most} words stay visible around c{number}: at least {MIN_VISIBLE}; say more"
+        yield _where(view, first), message
+    elif sum(sizes) > MAX_SHARE * whole:
+        yield (
+            _where(view, deletions[0]),
+            f"{sum(sizes)} of {whole} words are hidden: at most half; hide less or say more",
+        )
+
+
+def cloze_leak(view: View) -> Iterator[Complaint]:
+    """What is hidden in one place and stands in another, or in its own hint, is read off.
+
+    Source: Matuschak (leading questions).
+
+    Bad: `text: Furosemide wastes {{c1::potassium}}, so potassium is measured every week.`
+
+    Bad: `text: Taken for weeks, furosemide wastes {{c1::potassium::potassium, sodium}} with the urine.`
+
+    Good: `text: Furosemide wastes {{c1::potassium}}, so {{c1::potassium}} is measured every week.`
+    """
+    deletions = _deletions(view)
+    for deletion in deletions:
+        words = WORD.findall(deletion.answer.lower())
+        if not stems(words):
+            continue
+        if deletion.hint and _times(WORD.findall(deletion.hint.lower()), words):
+            yield _where(view, deletion), f"the hint {deletion.hint!r} gives {deletion.answer!r} away"
+        elif (times := _times(view.words["text"], words)) > 1:
+            together = [WORD.findall(d.answer.lower()) for d in deletions if d.number == deletion.number]
+            if times > sum(_times(others, words) for others in together):
+                yield (
+                    _where(view, deletion),
+                    f"{deletion.answer!r} is hidden and stands elsewhere in the text: hide both",
+                )
+
+
+def _times(words: list[str], run: list[str]) -> int:
+    """How often a run of words stands in a list of words."""
+    first, length = run[0], len(run)
+    return sum(word == first and words[n : n + length] == run for n, word in enumerate(words))
+
+
+def article_cue(view: View) -> Iterator[Complaint]:
+    """`a` or `an` before a gap tells how the hidden word begins: hide the article too.
+
+    Source: NBME (grammatical cues).
+
+    Bad: `text: Spironolactone is an {{c1::aldosterone antagonist}} used in heart failure with fluid.`
+
+    Bad: `question: A drug that wastes potassium and sodium is called a ___?`
+
+    Good: `text: Spironolactone is {{c1::an aldosterone antagonist}} used in heart failure with fluid.`
+    """
+    text = view.note.text
+    for deletion in _deletions(view):
+        before = text[max(deletion.start - 4, 0) : deletion.start].lower().split()
+        if before and text[deletion.start - 1].isspace() and before[-1] in ("a", "an"):
+            yield _where(view, deletion), f"{before[-1]!r} before the gap is a cue: hide it with the word"
+    if "__" in view.note.question:
+        words = view.note.question.replace("_", " ").rstrip(" ?").split()
+        if words and words[-1] in ("a", "an"):
+            yield "question", f"{words[-1]!r} before the gap is a cue: ask a question instead"

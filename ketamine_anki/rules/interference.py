@@ -1,0 +1,226 @@
+"""Rules about notes that disturb each other: twins, equal prompts, equal answers.
+
+Source of all: SuperMemo's rule 11 (combat interference). Retired notes are left out: the note that
+takes the place of another may well resemble it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+
+from ketamine_anki.model import Collection, Finding, Position
+from ketamine_anki.rules.rule import CollectionRule, View
+
+SIMILAR = 0.8  # Jaccard similarity of the content words from which two notes are near-duplicates
+MIN_CONTENT = 4  # fewer content words say nothing
+MAX_SAME, MAX_SHARE = 6, 0.02  # notes with one answer: more than both is a pattern to guess by
+
+
+class DuplicateQuestion(CollectionRule):
+    """One prompt, one answer: two notes (or a reversed pair) that ask the same cannot both be graded.
+    Anki, too, marks notes with the same first field as duplicates.
+
+    Source: SuperMemo's rule 11; Anki's duplicate check.
+
+    Bad: `question: Which drug reverses heparin?` on two notes
+
+    Good: one of the two
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._first: dict[int, Position] = {}
+
+    def note(self, view: View) -> Iterator[Finding]:
+        note = view.note
+        if note.retired is not None:
+            return
+        for key in ("text",) if note.text else ("question", "reverse.question"):
+            words = view.words.get(key)
+            if not words:
+                continue
+            hidden = [deletion.answer for deletion in view.shown["text"].markup.deletions] if note.text else ()
+            position = note.places.at(key)
+            first = self._first.setdefault(hash((*words, "\n", *hidden)), position)
+            if first is not position:
+                message = (
+                    f"the same is asked at {first.path}:{first.line}: delete one of the two, or ask more precisely"
+                )
+                yield Finding(position, "duplicate-question", message)
+
+
+class PairConflict(CollectionRule):
+    """Each side of a reversed pair is a prompt, so it must lead to one answer: `MS` for multiple
+    sclerosis here and mitral stenosis there can be asked only one way round.
+
+    Source: SuperMemo's rule 11.
+
+    Bad: `answer: Mitral stenosis`, `reverse.answer: MS` beside `answer: Multiple sclerosis`, `reverse.answer: MS`
+
+    Good: one of them as a note without `reverse`
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._partner: dict[str, tuple[str, Position]] = {}
+
+    def note(self, view: View) -> Iterator[Finding]:
+        note = view.note
+        if not note.reverse_answer or note.retired is not None:
+            return
+        sides = view.plain["answer"].strip(" ."), view.plain["reverse.answer"].strip(" .")
+        for key, side, other in (("answer", *sides), ("reverse.answer", *reversed(sides))):
+            position = note.places.at(key)
+            partner, at = self._partner.setdefault(side.casefold(), (other, position))
+            if partner.casefold() != other.casefold():
+                message = (
+                    f"{side!r} is paired with {partner!r} at {at.path}:{at.line}: a pair is one-to-one, drop 'reverse'"
+                )
+                yield Finding(position, "pair-conflict", message)
+
+
+class SameAnswer(CollectionRule):
+    """An answer that fits many cards is guessed from the deck, not from the question: ask for what is
+    special to each case. At most six notes, or one in fifty of a large collection, have one answer.
+
+    Source: Matuschak (pattern matching); SuperMemo's rule 11.
+
+    Bad: `answer: An increase` on seven notes of a hundred
+
+    Good: `answer: An increase by a third`
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._notes = 0
+        self._count: Counter[str] = Counter()
+        self._last: dict[str, Position] = {}
+
+    def note(self, view: View) -> tuple[()]:
+        note = view.note
+        if note.retired is not None:
+            return ()
+        self._notes += 1
+        if note.text:
+            answers = {deletion.answer for deletion in view.shown["text"].markup.deletions}
+        else:
+            answers = {view.plain["answer"]}
+        for answer in {answer.strip(" .").casefold() for answer in answers}:
+            self._count[answer] += 1
+            if self._count[answer] > MAX_SAME:
+                self._last[answer] = note.places.at("id")
+        return ()
+
+    def finish(self) -> Iterator[Finding]:
+        for answer, position in self._last.items():
+            count = self._count[answer]
+            if count > MAX_SHARE * self._notes:
+                message = f"{count} notes have the answer {answer!r}: at most {MAX_SAME}; ask for what is special here"
+                yield Finding(position, "same-answer", message)
+
+
+# Two notes that differ in one of these say opposite things, however alike they look: such a word is
+# compared together with the word before it.
+_DIRECTIONS = frozenset(
+    """rise rises risen fall falls fell increase increases increased decrease decreases decreased raise raises raised
+    lower lowers lowered higher high low reduce reduces reduced elevate elevates elevated gain gains loss more less
+    not no without before after agonist antagonist activate activates inhibit inhibits acute chronic early late left
+    right upper first second systolic diastolic""".split()
+)
+
+
+class NearDuplicate(CollectionRule):
+    """Two notes in nearly the same words are learnt as one and mixed up: merge them, or make the
+    difference the question.
+
+    Compared are the stemmed content words of the tested texts (Jaccard similarity of at least 0.8).
+    Pairs are found by prefix filtering: two sets that similar share one of their few rarest words.
+
+    Source: SuperMemo's rule 11. Prefix filtering: Chaudhuri, Ganti and Kaushik, A primitive operator for
+    similarity joins in data cleaning (2006).
+
+    Bad: `Which drug reverses heparin after bypass surgery?` beside `After bypass surgery, which drug reverses heparin?`
+
+    Good: `Which drug reverses heparin?` beside `Which protein does heparin activate?`
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._numbers: dict[str, int] = {}  # word -> number
+        self._seen = array("I")  # number -> how many notes hold it
+        self._words = array("I")  # the words of all notes, one note after the other
+        self._ends = array("I")
+        self._positions: list[Position] = []
+
+    def note(self, view: View) -> tuple[()]:
+        if view.note.retired is not None:
+            return ()
+        tokens = _tokens(view)
+        if len(tokens) < MIN_CONTENT:
+            return ()
+        numbers, seen = self._numbers, self._seen
+        for token in tokens:
+            number = numbers.get(token)
+            if number is None:
+                number = numbers[token] = len(seen)
+                seen.append(0)
+            seen[number] += 1
+            self._words.append(number)
+        self._ends.append(len(self._words))
+        self._positions.append(view.note.places.at("id"))
+        return ()
+
+    def finish(self) -> Iterator[Finding]:
+        for later, earlier, similarity in self.pairs():
+            at = self._positions[earlier]
+            message = f"{similarity:.0%} of the content words are those of the note at {at.path}:{at.line}: merge them"
+            yield Finding(self._positions[later], "near-duplicate", message)
+
+    def pairs(self) -> Iterator[tuple[int, int, float]]:
+        """(later, earlier, similarity) of near-duplicates; for each note the most similar earlier one."""
+        rank = self._seen
+        holders: dict[int, list[int]] = {}
+        start = 0
+        for later, end in enumerate(self._ends):
+            words = sorted(self._words[start:end], key=lambda number: (rank[number], number))
+            start = end
+            size = len(words)
+            candidates: set[int] = set()
+            for number in words[: size - _least(size) + 1]:
+                if rank[number] > 1:
+                    held = holders.setdefault(number, [])
+                    candidates.update(held)
+                    held.append(later)
+            best = max(((self._similarity(words, other), -other) for other in candidates), default=(0.0, 0))
+            if best[0] >= SIMILAR:
+                yield later, -best[1], best[0]
+
+    def _similarity(self, words: list[int], other: int) -> float:
+        begin = self._ends[other - 1] if other else 0
+        end = self._ends[other]
+        if not SIMILAR * len(words) <= end - begin <= len(words) / SIMILAR:
+            return 0.0
+        shared = len(set(words).intersection(self._words[begin:end]))
+        return shared / (len(words) + end - begin - shared)
+
+
+def _least(size: int) -> int:
+    """The fewest words that a set of this size shares with one that is similar enough."""
+    return -int(-SIMILAR * size // 1)
+
+
+def _tokens(view: View) -> set[str]:
+    """Content words, stemmed; words of direction joined to the word before."""
+    tokens: set[str] = set()
+    for stems in view.stems.values():
+        tokens.update(stems)
+    if not view.vocabulary.isdisjoint(_DIRECTIONS):
+        for key in view.tested:
+            before = ""
+            for word in view.words[key]:
+                if word in _DIRECTIONS:
+                    tokens.add(f"{before} {word}")
+                before = word
+    return tokens

@@ -1,0 +1,263 @@
+"""Error-prone abbreviations, symbols and dose designations, as one table.
+
+Sources: ISMP, List of Error-Prone Abbreviations, Symbols, and Dose Designations (2021, with the
+changes of 2024); The Joint Commission, official "Do Not Use" list. Patterns run on what the learner
+reads, on every text of the card, and are narrower than the lists where an abbreviation has an honest
+other meaning: no finding on `IJ` (internal jugular), `30°` (a bed's angle) or `P < 0.05`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ketamine_anki.model import Where
+from ketamine_anki.rules.rule import View
+
+_DOSE = r"(?:mg|mcg|ng|g|kg|mL|L|mmol|mEq|units?)"
+_RATE = rf"(?!{_DOSE}/d?L\b)"  # laboratory values keep their precision: 1.0 mg/dL
+
+
+class Notation(NamedTuple):
+    """One error-prone notation: `id` in findings, regular expression, what to write instead, who
+    says so, strings it finds and strings it leaves alone.
+    """
+
+    id: str
+    pattern: str
+    instead: str
+    source: str
+    bad: tuple[str, ...]
+    good: tuple[str, ...]
+
+
+TABLE = (
+    Notation(
+        "trailing-zero",
+        rf"(?<![\w.])\d+\.\d*0(?=\s*{_RATE}{_DOSE}\b)",
+        "the number without the zero: 1 mg",
+        "Joint Commission, ISMP",
+        ("1.0 mg", "2.00 mL", "give 5.0 mg/kg", "0.20 mg"),
+        ("0.5 mg", "10 mg", "pH 7.40", "1.05 mg", "creatinine of 1.0 mg/dL", "potassium of 4.0 mmol/L"),
+    ),
+    Notation(
+        "naked-decimal",
+        rf"(?<![\d\w.])\.\d+(?=\s*{_DOSE}\b)",
+        "a zero before the point: 0.5 mg",
+        "Joint Commission, ISMP",
+        (".5 mg", "give .25 mg/kg"),
+        ("0.5 mg", "P = .05", "10.1097/AAP.0000000000000806"),
+    ),
+    Notation(
+        "microgram-sign",
+        r"[\u00b5\u03bc]g\b|(?<=\d)\s?ug\b|\bug/",
+        "mcg",
+        "ISMP; Joint Commission, additional list",
+        ("10 \u00b5g/kg/min", "5 \u03bcg", "2 ug"),
+        ("5 mcg", "\u03bc-opioid receptor", "drug"),
+    ),
+    Notation(
+        "iu",
+        r"\bIU\b|(?<=\d)\s*I\.U\.",
+        "units, or international units",
+        "Joint Commission, ISMP",
+        ("100 IU", "5,000 IU/kg", "5 I.U."),
+        ("100 units", "IUGR"),
+    ),
+    Notation(
+        "unit-letter",
+        r"\d\s*[Uu]\b(?!\.?\s?[SK]\b)",
+        "units",
+        "Joint Commission, ISMP",
+        ("10 U", "4u", "10U insulin"),
+        ("10 units", "5 UK centers", "10 U.S. sites"),
+    ),
+    Notation(
+        "daily-abbreviation",
+        r"(?<!\w)(?:[Qq]\.?[Dd]\.?|[Qq]1[Dd]|o\.d\.)(?!\w)|(?<=mg )OD\b",
+        "daily",
+        "Joint Commission, ISMP",
+        ("5 mg QD", "q.d.", "qd", "q1d", "5 mg o.d.", "10 mg OD"),
+        ("QDR", "daily", "q12h", "the risk of OD is high"),
+    ),
+    Notation(
+        "every-other-day-abbreviation",
+        r"(?<!\w)[Qq]\.?[Oo]\.?[Dd]\.?(?!\w)",
+        "every other day",
+        "Joint Commission, ISMP",
+        ("QOD", "q.o.d."),
+        ("every other day",),
+    ),
+    Notation(
+        "sulfate-abbreviation",
+        r"\b(?:MSO4|MgSO4|MS\s?O4)\b|\bMS\b(?=\s*(?:\d|IV\b|IM\b|PO\b|PCA\b|infusion))",
+        "morphine sulfate, or magnesium sulfate",
+        "Joint Commission, ISMP",
+        ("MgSO4 4 g", "MSO4", "MS 2 mg", "MS IV"),
+        ("magnesium sulfate", "MS (multiple sclerosis)", "patients with MS"),
+    ),
+    Notation(
+        "cc",
+        r"(?<=\d)\s*cc\b|\bc\.c\.",
+        "mL",
+        "ISMP; Joint Commission, additional list",
+        ("5 cc", "10cc"),
+        ("5 ccm", "accent"),
+    ),
+    Notation("small-ml", r"(?<=\d)\s*ml\b", "mL, with a capital L", "ISMP", ("5 ml",), ("5 mL", "html")),
+    Notation(
+        "unit-without-space",
+        r"(?<=\d)(?:mg|mcg|g|kg|mL|mEq|mmol|units?)\b",
+        "a space between number and unit: 10 mg",
+        "ISMP",
+        ("10mg", "0.2mg/kg", "100mL"),
+        ("10 mg", "5 %", "2nd", "H2O"),
+    ),
+    Notation(
+        "unit-with-period",
+        r"(?<=\d )(?:mg|mcg|mL|kg)\.(?=\s+[a-z(])",
+        "the unit without a period",
+        "ISMP",
+        ("5 mg. per day",),
+        ("5 mg per day", "give 5 mg. Then reassess"),
+    ),
+    Notation(
+        "number-without-comma",
+        r"(?<![\d,.:/-])(?:\d{4,}(?=\s*(?:units?|mg|mcg|mL)\b)|\d{5,}(?=\s*(?:/|per\b|platelets)))",
+        "a comma at 1,000 and above: 70,000",
+        "ISMP",
+        ("70000 units", "100000 per", "5000 mg"),
+        ("70,000 units", "problem 4634071", "10 000", "2018 guideline"),
+    ),
+    Notation(
+        "weekly-abbreviation",
+        r"(?<!\w)(?:TIW|tiw|BIW|biw)(?!\w)",
+        "3 times weekly, 2 times weekly",
+        "ISMP",
+        ("3 mg TIW", "5 mg biw"),
+        ("TIWI", "3 times weekly"),
+    ),
+    Notation(
+        "discharge-abbreviation",
+        r"(?<![\w/])D/C\b",
+        "discharge, or discontinue",
+        "ISMP",
+        ("D/C home",),
+        ("discontinue", "AC/DC"),
+    ),
+    Notation("per-os", r"(?i)\bper os\b", "by mouth, or orally", "ISMP", ("given per os",), ("orally", "person")),
+    Notation(
+        "subcutaneous-abbreviation",
+        r"\bsub\s?q\b|(?<=mg )S[CQ]\b|(?<=mL )S[CQ]\b|(?<=units )S[CQ]\b|(?<=given )S[CQ]\b",
+        "subcutaneously",
+        "ISMP",
+        ("10 mg SC", "given sub q", "5 units SQ"),
+        ("SCCM", "subcutaneous", "HbSC disease"),
+    ),
+    Notation(
+        "bedtime-abbreviation",
+        r"(?<!\w)(?:qn|qhr)(?!\w)|\bq\d{1,2}\s?[AP]M\b|(?<=mg )(?:HS|hs|nightly)\b|(?<=take )nightly\b",
+        "at bedtime, every hour, daily at 6 PM",
+        "ISMP (2024: HS and nightly)",
+        ("qn", "q6PM", "5 mg HS", "take nightly"),
+        ("q6h", "question", "HSV", "CPAP used nightly"),
+    ),
+    Notation(
+        "intranasal-abbreviation",
+        r"(?<!\w)NAS(?= (?:spray|route|dose))|(?<=mg )(?:IN|NAS)(?!\w)",
+        "intranasal",
+        "ISMP (2024)",
+        ("84 mg IN", "NAS spray"),
+        ("10 mg in saline", "intranasal spray"),
+    ),
+    Notation("nanog", r"(?i)\bnanog\b", "nanograms", "ISMP (2024)", ("5 nanog",), ("5 nanograms",)),
+    Notation("days-abbreviation", r"(?i)(?<!\w)x\s?\d+\s?d\b", "for 3 days", "ISMP", ("x3d", "x 5d"), ("x3 doses",)),
+    Notation(
+        "comparison-sign",
+        r"(?<![\w&])(?<![Pp] )[<>]\s?\d|(?<!\w)\d+\s?[<>]\s?\d",
+        "greater than, less than, at least",
+        "ISMP; Joint Commission, additional list",
+        ("platelets <70,000", ">10 mg", "MAP > 65"),
+        ("less than 70", "a -> b", "P < 0.05"),
+    ),
+    Notation(
+        "at-sign",
+        r"(?<=\w)\s@\s(?=\w)",
+        "at",
+        "ISMP; Joint Commission, additional list",
+        ("5 mg @ 2 PM",),
+        ("name@example.org",),
+    ),
+    Notation(
+        "hour-sign",
+        r"(?i)\b(?:q|every )\s?\d+\s?\u00b0(?!\s?[CF])",
+        "hours",
+        "ISMP",
+        ("q2\u00b0", "every 6\u00b0"),
+        ("37 \u00b0C", "head raised by 30\u00b0"),
+    ),
+    Notation(
+        "doses-with-slash",
+        r"\d[\d,.]*\s*(mg|mcg|units?|mL)\s*/\s*\d[\d,.]*\s*\1\b",
+        "two doses joined by 'and'",
+        "ISMP",
+        ("25 units/10 units", "5 mg/10 mg"),
+        ("0.2 mg/kg", "2 mg/mL", "160 mg/5 mL"),
+    ),
+    Notation(
+        "zero-sign",
+        r"(?<!\w)[\u2205\u00d8\u03a6](?!\w)",
+        "0, or zero",
+        "ISMP",
+        ("\u2205 effect", "\u03a6"),
+        ("0 effect",),
+    ),
+    Notation(
+        "drug-and-dose-run-together",
+        rf"\b[A-Za-z]{{4,}}\d+(?:\.\d+)?\s?{_DOSE}\b",
+        "a space between drug and dose",
+        "ISMP",
+        ("morphine0.5 mg", "labetalol20 mg"),
+        ("morphine 0.5 mg",),
+    ),
+    Notation(
+        "roman-dose",
+        r"(?<!\w)(?:I|II|III|IV|V|VI|VII|VIII|IX|X)\s+(?:mg|mcg|mL|tablets?)\b",
+        "Arabic numerals: 5 mg",
+        "ISMP",
+        ("V mg", "II tablets"),
+        ("IV dose given", "5 mg", "schedule III drug"),
+    ),
+)
+
+MANUAL = {
+    row.id: f"Error-prone on a dose: write {row.instead}.\n\nSource: {row.source}.\n\nBad: `{row.bad[0]}`"
+    f"\n\nGood: `{row.good[0]}`"
+    for row in TABLE
+}
+
+_PATTERNS = tuple((row, re.compile(row.pattern)) for row in TABLE)
+
+# Every bad notation holds one of these words, or matches this pattern; few good cards do.
+_SUSPECTS = frozenset("iu qd qod q1d mso4 mgso4 ms tiw biw os sub subq qn qhr nas nanog sc sq hs nightly".split())
+_COARSE = re.compile(
+    rf"\d\s*(?:{_DOSE}|ml|cc|u|U|I\.?U|ug|[<>])(?!\w)|\d\s?\u00b0|\d{{5}}|\d\s*[\u00b5\u03bc]|[\u00b5\u03bc]g|[<>]\s?\d"
+    r"|[\u2205\u00d8\u03a6]|\s@\s|D/C|[a-z]\.[a-z]\.|\bx\s?\d|\bq\d|[IVX]\s+(?:m|t)|\.U\.|Q\.|MS"
+)
+
+
+def notations(view: View) -> Iterator[tuple[Where, str, str]]:
+    """(where, id, message) of each error-prone notation in the note."""
+    if view.vocabulary.isdisjoint(_SUSPECTS) and not any(_COARSE.search(text) for text in view.plain.values()):
+        return
+    for key, text in view.plain.items():
+        for row, pattern in _PATTERNS:
+            for found in pattern.finditer(text):
+                shown = found[0].strip()
+                around = text[max(found.start() - 12, 0) : found.end() + 8].strip()
+                yield (
+                    Where(key, shown, text.count(shown, 0, found.start())),
+                    row.id,
+                    f"{shown!r} in {around!r}: write {row.instead}",
+                )

@@ -1,0 +1,533 @@
+"""Rules about the wording of questions and answers.
+
+Sources named below: SuperMemo's twenty rules of formulating knowledge; Matuschak, How to write good
+prompts; NBME, Item-Writing Guide (technical item flaws). None of them gives numbers: the lengths
+here are ours, set far above what a good card needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from ketamine_anki.model import Where
+from ketamine_anki.rules.rule import Complaint, View, last_sentence, place
+
+MAX_QUESTION, MAX_VIGNETTE, MAX_ANSWER, MAX_REVERSE = 45, 80, 25, 8  # words
+MAX_ITEMS = 3
+
+_ASKS = r"(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|may|might|must)"
+_YES_NO = re.compile(
+    rf"(?i)(?:(?:after|among|at|before|during|for|if|in|on|under|when|with|without)\b[^,?]*,\s*)?({_ASKS}(?:n['’]t)?)\b"
+)
+_VERDICT = re.compile(r"(?i)(?:yes|no|true|false)(?=[.,;:!]|$)")
+
+
+def question_mark(view: View) -> Iterator[Complaint]:
+    """A prompt is a question: a learner must see at once what is asked.
+
+    Source: Matuschak (precise prompts).
+
+    Bad: `question: The antidote to heparin`
+
+    Good: `question: Which antidote reverses heparin?`
+    """
+    for key in view.leads:
+        if not view.plain[key].rstrip().endswith("?"):
+            yield key, "question without a question mark: ask one question and end it with '?'"
+
+
+def yes_no(view: View) -> Iterator[Complaint]:
+    """A yes/no question is right half the time by guessing, and trains recognition, not recall.
+
+    Source: Matuschak (avoid yes/no prompts).
+
+    Bad: `question: Does furosemide lower potassium?`
+
+    Bad: `answer: Yes, through the loop of Henle`
+
+    Good: `question: What does furosemide do to potassium?`
+
+    Good: `answer: No change`
+    """
+    for key, lead in view.leads.items():
+        found = _YES_NO.match(lead)
+        if found and " or " not in lead:
+            where = place(view, key, found, 1, len(view.plain[key]) - len(lead))
+            yield where, f"yes/no question ({found[1]!r}): ask what, which, why or how"
+    for key in ("answer", "reverse.answer"):
+        found = _VERDICT.match(view.plain.get(key, ""))
+        if found:
+            yield place(view, key, found), f"answer {found[0]!r}: ask for the fact itself"
+
+
+_POLES = (
+    r"(?:more|less|higher|lower|greater|smaller|larger|faster|slower|better|worse|longer|shorter|stronger|weaker|"
+    r"increased?s?|decreased?s?|rises?|falls?|raised?s?|up|down)"
+)
+_CHOICE = re.compile(
+    rf"(?i)\b(?:true or false|t/f|{_POLES}\s+or\s+{_POLES})\b"
+    rf"|\b{_POLES}\b[^?]*,\s[^,?]+\sor\s[^,?]+\?$"
+)
+
+
+def binary_choice(view: View) -> Iterator[Complaint]:
+    """A question that offers its two answers is a coin toss.
+
+    Source: NBME (true/false items); Matuschak (avoid yes/no prompts).
+
+    Bad: `question: Does furosemide raise or lower potassium?`
+
+    Bad: `question: Which is more potent, fentanyl or morphine?`
+
+    Good: `question: In which direction does furosemide change potassium?`
+    """
+    if "or" not in view.vocabulary and "t/f" not in view.plain.get("question", ""):
+        return
+    for key, lead in view.leads.items():
+        found = _CHOICE.search(lead)
+        if found or (" or " in lead and _YES_NO.match(lead)):
+            yield key, "the question offers its own answers: ask for the direction or the name without the choice"
+
+
+_SECOND = re.compile(
+    rf"(?i)\band\s+(?:how|what|why)\b|\band\s+(?:when|where)\s+{_ASKS}\b|\band\s+which\s+\w+\s+{_ASKS}\b"
+    r"|,\s+and\s+(?:when|where|which|who)\b"
+)
+_ASKING = frozenset({"how", "what", "why", "when", "where", "which", "who"})
+
+
+def two_questions(view: View) -> Iterator[Complaint]:
+    """Two questions on one card are forgotten at different speeds; whoever knows one of them cannot grade.
+
+    Source: SuperMemo's rule 4 (minimum information); Matuschak (focused prompts).
+
+    Bad: `question: What does heparin inhibit, and how is it monitored?`
+
+    Bad: `question: Which drug reverses heparin? What is its dose?`
+
+    Good: `question: Which test monitors unfractionated heparin?`
+    """
+    for key, lead in view.leads.items():
+        text = view.plain[key]
+        if text.count("?") > 1:
+            yield Where(key, "?", 0), "two questions: make a note of each"
+        elif "and" in view.vocabulary and (found := _SECOND.search(lead)):
+            where = place(view, key, found, offset=len(text) - len(lead))
+            yield where, f"a second question ({found[0].strip(', ')!r}): make a note of each"
+
+
+_OPEN = re.compile(
+    r"(?i)(?:(?:please\s+)?(?:list|describe|explain|discuss|outline|enumerate|summari[sz]e|elaborate|tell)\b|name all\b"
+    r"|what do you know\b|what are (?:all|some)\b|what is everything\b)"
+)
+
+
+def open_question(view: View) -> Iterator[Complaint]:
+    """`List`, `describe` and `explain` have no one answer; sets and essays are the hardest to keep.
+
+    Source: SuperMemo's rules 9 and 10 (avoid sets and enumerations); Matuschak (precise prompts).
+
+    Bad: `question: Describe the effects of furosemide?`
+
+    Bad: `question: What are all the uses of heparin?`
+
+    Good: `question: Which electrolyte does furosemide waste most dangerously?`
+    """
+    for key, lead in view.leads.items():
+        if found := _OPEN.match(lead):
+            yield place(view, key, found), f"{found[0]!r} has no one answer: ask for one fact"
+
+
+_ORPHAN = re.compile(
+    rf"(?i)(?:(?:why|how|what|when|where|which|who|because)\s+)?(?:{_ASKS}\s+)?"
+    r"(it|its|this|they|their|these|those|he|she|them|his|her)\b(?!\s+(?:who|whose|with|without|that)\b)"
+)
+_EXPLETIVE = re.compile(r"(?i)(?:\w+\s+)?(?:it\s+(?:is|was)|(?:is|was)\s+it)\b.*\b(?:to|that|for)\b")
+_UNNAMED = re.compile(
+    r"(?i)\bthe\s+(?:drug|agent|medication|medicine|patient)\b(?!\s+(?:that|which|who|whose|of|with|used|given)\b)"
+)
+_POINTING = frozenset({"it", "its", "this", "they", "their", "these", "those", "he", "she", "them", "his", "her"})
+_UNNAMED_WORDS = frozenset({"drug", "agent", "medication", "medicine", "patient"})
+
+
+def orphan_pronoun(view: View) -> Iterator[Complaint]:
+    """A card comes alone, among a thousand others: `it`, `they` or `the drug` must have a name on the
+    same side. A question that shows a picture may say `this`.
+
+    Source: SuperMemo's rule 16 (context); Matuschak (precise prompts).
+
+    Bad: `question: Why is it given before surgery?`
+
+    Bad: `question: What does the drug do in renal failure?`
+
+    Bad: `answer: It blocks the loop of Henle`
+
+    Good: `question: Why is it dangerous to stop clonidine suddenly?`
+
+    Good: `question: Which symptom of the patient with hypothyroidism points to myxedema coma?`
+    """
+    if view.vocabulary.isdisjoint(_POINTING) and view.vocabulary.isdisjoint(_UNNAMED_WORDS):
+        return
+    for key in view.tested:
+        text = view.plain[key]
+        if view.shown[key].pictures:
+            continue
+        found = _ORPHAN.match(text)
+        if found and not _EXPLETIVE.match(text):
+            yield place(view, key, found, 1), f"{found[1]!r} refers to nothing on this card: name it"
+            continue
+        unnamed = _UNNAMED.search(text)
+        if unnamed and not any(word not in _FRONT for word in text[: unnamed.start()].lower().split()):
+            yield place(view, key, unnamed), f"{unnamed[0]!r} is not named on this card: name it"
+
+
+_FRONT = frozenset(
+    "why how what when where which who is are was were does do did can could should would will has".split()
+)
+
+_DEICTIC = re.compile(
+    r"(?i)\bthe (?:text|article|chapter|lecture|textbook|handout|authors?)\b"
+    r"|\bth(?:is|e) (?:passage|section|document|source|slide|figure|deck) (?:above|below|says?|states?|describes?|"
+    r"mentions?|calls?|teaches|lists?|shows?)\b"
+    r"|\b(?:in|from|by|per|according to) (?:this|the) (?:passage|section|document|source|slide|deck)\b(?! of)"
+    r"|\bthis (?:text|article|chapter|lecture|textbook)\b"
+    r"|\bas (?:mentioned|described|stated|discussed|noted|listed) (?:above|below|earlier|previously|here|before)\b"
+    r"|\b(?:mentioned|described|discussed|listed|shown|stated) (?:above|below|here)\b"
+)
+_PLACES = frozenset(
+    """text article chapter lecture textbook handout author authors passage section document source slide figure deck
+    above below earlier previously here before""".split()
+)
+
+
+def deictic(view: View) -> Iterator[Complaint]:
+    """A learner has no text at hand: what "the text" or "the author" says is no question about the world.
+
+    Source: SuperMemo's rule 16 (context).
+
+    Bad: `question: Which use of heparin does the author mention first?`
+
+    Bad: `question: Which of the drugs listed above is a loop diuretic?`
+
+    Good: `question: Which layer of the uterus is cut in the lower-segment cesarean section of a breech baby?`
+    """
+    if view.vocabulary.isdisjoint(_PLACES):
+        return
+    for key in view.tested:
+        if found := _DEICTIC.search(view.plain[key]):
+            yield place(view, key, found), f"{found[0]!r} points outside the card: ask about the matter itself"
+
+
+_NEGATIVE = re.compile(r"(?<![*_\w])(?:not(?! only)|except|never|least likely)\b")
+_NEGATIVES = frozenset({"not", "except", "never", "least"})
+
+
+def unmarked_negative(view: View) -> Iterator[Complaint]:
+    """A `not` in a question is overread in a quick review: say it positively, or mark it `**not**`.
+
+    Source: NBME (negatively phrased items).
+
+    Bad: `question: Which diuretic does not waste potassium?`
+
+    Good: `question: Which diuretic does **not** waste potassium?`
+
+    Good: `question: Why does spironolactone not waste potassium?`
+    """
+    if view.vocabulary.isdisjoint(_NEGATIVES):
+        return
+    for key in view.leads:
+        found = _NEGATIVE.search(last_sentence(view.note.question if key == "question" else view.note.reverse_question))
+        if found and re.match(r"(?i)(?:which|what|who|where)\b", view.leads[key]):
+            nth = view.plain[key].count(found[0]) - 1
+            yield (
+                Where(key, found[0], nth),
+                f"{found[0]!r} is easily overread: ask positively, or mark it **{found[0]}**",
+            )
+
+
+def question_length(view: View) -> Iterator[Complaint]:
+    """A question is read in one breath; a vignette may tell a short story first.
+
+    Source: SuperMemo's rule 4 (minimum information).
+
+    Bad: `question: In a patient who takes warfarin every day for atrial fibrillation and who has now been started
+    on an antibiotic for an infection of the urinary tract by a doctor who did not know about the warfarin, and
+    who now bleeds from the gums, which test should be ordered first?`
+
+    Good: `question: Which test shows the effect of warfarin?`
+    """
+    for key, lead in view.leads.items():
+        text = view.plain[key]
+        most = MAX_QUESTION if lead is text or lead == text else MAX_VIGNETTE
+        if text.count(" ") >= most and (words := len(text.split())) > most:
+            yield key, f"question of {words} words: at most {most}"
+
+
+_SENTENCES = re.compile(r"[a-z)\]]{3}[.!?]\s+[A-Z]")
+
+
+def answer_length(view: View) -> Iterator[Complaint]:
+    """What must be recalled is one phrase. The reason belongs into `extra`, a second fact on a second note.
+
+    Source: SuperMemo's rule 4 (minimum information).
+
+    Bad: `answer: Hypokalemia. Patients need a potassium supplement.`
+
+    Bad: `answer: Furosemide blocks the sodium potassium chloride cotransporter in the thick ascending limb of the
+    loop of Henle so that potassium is lost with the urine in large amounts`
+
+    Good: `answer: Hypokalemia (below 3.5 mmol/L)`
+    """
+    text = view.plain.get("answer", "")
+    if text.count(" ") >= MAX_ANSWER and (words := len(text.split())) > MAX_ANSWER:
+        yield "answer", f"answer of {words} words: at most {MAX_ANSWER}; move the reason to extra"
+    elif found := _SENTENCES.search(text):
+        yield Where("answer", found[0][-1]), "a second sentence in the answer: move it to extra"
+
+
+_ITEMS = re.compile(r";\s|,\s|\n\s*(?:[-*+]|\d+[.)])\s")
+_ASIDE = re.compile(r"\([^)]*\)")
+
+
+def answer_list(view: View) -> Iterator[Complaint]:
+    """More than three things in one answer are learnt as one and forgotten as one: a note for each, or
+    one cloze number for each.
+
+    Source: SuperMemo's rules 9 and 10 (avoid sets and enumerations).
+
+    Bad: `answer: Furosemide, bumetanide, torsemide and ethacrynic acid`
+
+    Good: `answer: Furosemide, bumetanide and torsemide`
+
+    Good: `answer: Loop diuretics (furosemide, bumetanide, torsemide, ethacrynic acid)`
+    """
+    text = view.plain.get("answer", "")
+    if "," not in text and ";" not in text and "\n" not in text:
+        return
+    items = [item for item in _ITEMS.split(_ASIDE.sub("", view.note.answer if "\n" in text else text)) if item.strip()]
+    count = len(items)
+    if count > 2 and re.search(r"\S\s(?:and|or)\s", items[-1]):
+        count += 1
+    if count > MAX_ITEMS:
+        yield "answer", f"{count} items in the answer: at most {MAX_ITEMS}; make notes or cloze deletions of them"
+
+
+def reverse_length(view: View) -> Iterator[Complaint]:
+    """Only a short pair that is one-to-one can be asked both ways: a term, an abbreviation.
+
+    Source: SuperMemo's rule 4 (minimum information).
+
+    Bad: `answer: A drug that blocks the sodium potassium chloride cotransporter of the kidney`,
+    `reverse.question: Which class?`, `reverse.answer: Loop diuretics`
+
+    Good: `answer: Atrial fibrillation`, `reverse.question: Which abbreviation is used for atrial fibrillation?`,
+    `reverse.answer: AF`
+    """
+    if view.note.reverse_answer:
+        for key in ("answer", "reverse.answer"):
+            words = len(view.plain[key].split())
+            if words > MAX_REVERSE:
+                yield key, f"{words} words on one side of a reversed pair: at most {MAX_REVERSE}; write two notes"
+
+
+LEAK = 0.75  # share of the answer's content words that the question may hold
+
+
+def answer_in_question(view: View) -> Iterator[Complaint]:
+    """A question that holds its answer tests reading.
+
+    Source: Matuschak (leading questions); NBME (clues from word repeats).
+
+    Bad: `question: Which pressure results when intracranial pressure is taken from mean arterial pressure to get
+    cerebral perfusion pressure?`, `answer: Cerebral perfusion pressure`
+
+    Good: `question: Which pressure is mean arterial minus intracranial pressure?`, `answer: Cerebral perfusion
+    pressure`
+    """
+    for asked, key in (("question", "answer"), ("reverse.question", "reverse.answer")):
+        wanted = set(view.stems.get(key, ()))
+        if not wanted:
+            continue
+        held = wanted.intersection(view.stems[asked])
+        if held and len(held) >= LEAK * len(wanted):
+            yield key, "the answer stands in the question: ask without its words"
+
+
+def topic_answer(view: View) -> Iterator[Complaint]:
+    """In a deck about one thing, that thing is guessed without reading the question (`topic` in
+    collection.yaml). Ask for its property, role or reason.
+
+    Source: Matuschak (pattern matching).
+
+    Bad: `answer: Diuretics`
+
+    Bad: `text: The drugs called {{c1::diuretics}} increase the output of urine in most patients.`
+
+    Good: `answer: Loop diuretics`
+    """
+    topic = view.collection.topic
+    if not topic:
+        return
+    names = {name.casefold() for name in topic}
+    for key in ("answer", "reverse.answer"):
+        if view.plain.get(key, "").strip(" .").casefold() in names:
+            yield key, f"{view.plain[key]!r} is the topic of the deck, guessed without reading: ask for its property"
+    for deletion in view.shown["text"].markup.deletions if view.note.is_cloze else ():
+        if deletion.answer.strip(" .").casefold() in names:
+            where = Where("text", deletion.answer, view.note.text.count(deletion.answer, 0, deletion.answer_start))
+            yield where, f"{deletion.answer!r} is the topic of the deck, guessed without reading: hide something else"
+
+
+_ABSOLUTE = re.compile(
+    r"(?i)\b(?:ideal(?:ly)?(?!\s+(?:body|weight|gas))|always|never|perfect(?:ly)?|guaranteed|guarantees|harmless|risk-free"
+    r"|(?:completely|entirely|totally) safe|miracles?|miraculous|remarkabl[ey]|astonishing(?:ly)?|amazing(?:ly)?"
+    r"|revolutionary|game[- ]changer|(?:magic|silver) bullet|wonder drug|holy grail)\b"
+)
+_ABSOLUTES = frozenset(
+    """ideal ideally always never perfect perfectly guaranteed guarantees harmless risk-free safe miracle miracles
+    miraculous remarkable remarkably astonishing astonishingly amazing amazingly revolutionary changer game-changer
+    bullet wonder grail""".split()
+)
+
+
+def absolute_wording(view: View) -> Iterator[Complaint]:
+    """Absolute and promotional words are hardly ever true in medicine, and give answers away.
+    Only tested text is looked at; a term such as ideal body weight is none.
+
+    Source: NBME (absolute terms).
+
+    Bad: `answer: The ideal sedative`
+
+    Bad: `question: Why is heparin always given before bypass?`
+
+    Good: `question: Which weight is the ideal body weight used for?`
+    """
+    if view.vocabulary.isdisjoint(_ABSOLUTES):
+        return
+    for key in view.tested:
+        for found in _ABSOLUTE.finditer(view.plain[key]):
+            yield place(view, key, found), f"{found[0]!r} is absolute or promotional: say what was found"
+
+
+_ABBREVIATION = re.compile(r"(?<![\w-])([A-Z]{2,6})s?(?![\w-])")
+_NOT_ABBREVIATIONS = re.compile(r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR")
+
+
+def undefined_abbreviation(view: View) -> Iterator[Complaint]:
+    """An abbreviation means one thing to its writer and another to the reader: the card spells it out,
+    once, anywhere, or collection.yaml lists it under `abbreviations`.
+
+    Source: SuperMemo's rule 16 (context); Joint Commission and ISMP (error-prone abbreviations).
+
+    Bad: `question: Which drug slows AF?`
+
+    Good: `question: Which drug slows atrial fibrillation (AF)?`
+
+    Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
+    """
+    seen: set[str] = set()
+    for key, text in view.plain.items():
+        if key == "picture":
+            continue
+        for found in _ABBREVIATION.finditer(text):
+            name = found[1]
+            if name in seen or name in view.collection.abbreviations or _NOT_ABBREVIATIONS.fullmatch(name):
+                continue
+            seen.add(name)
+            if not _spelt_out(view, name):
+                yield Where(key, name), f"{name} is not spelt out on this card: write what it stands for, with ({name})"
+
+
+def _spelt_out(view: View, name: str) -> bool:
+    texts = [(text, view.words[key]) for key, text in view.plain.items() if key != "picture"]
+    said = re.compile(rf"\w\s\((?:[^)]*\W)?{name}s?\)|\b{name}s?\s+(?:\(|stands for|is short for|means)\b")
+    return any(said.search(text) or _spells(name.lower(), words) for text, words in texts)
+
+
+_SMALL = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
+
+
+def _spells(name: str, words: list[str]) -> bool:
+    """Whether neighbouring words spell an abbreviation by their initials; a long word may give several
+    of its letters: ICP, intracranial pressure.
+    """
+    parts = [part for word in words for part in word.split("-") if part not in _SMALL]
+    return any(parts[n][0] == name[0] and _from(name, parts, n) for n in range(len(parts)))
+
+
+def _from(name: str, parts: list[str], n: int) -> bool:
+    """Whether the parts from the nth on spell a name."""
+    if not name:
+        return True
+    if n == len(parts) or parts[n][0] != name[0]:
+        return False
+    if _from(name[1:], parts, n + 1):
+        return True
+    given, at = 1, 1
+    while len(parts[n]) >= _LONG and given < len(name) and (at := parts[n].find(name[given], at) + 1) > 0:
+        given += 1
+        if _from(name[given:], parts, n + 1):
+            return True
+    return False
+
+
+_LONG = 9  # letters of a word from which several may stand in its abbreviation
+
+
+_AMERICAN = {
+    "anaesth": "anesth",
+    "anaemi": "anemi",
+    "behaviour": "behavior",
+    "centre": "center",
+    "colour": "color",
+    "diarrhoea": "diarrhea",
+    "favour": "favor",
+    "fibre": "fiber",
+    "gynaec": "gynec",
+    "haemat": "hemat",
+    "haemo": "hemo",
+    "hospitalis": "hospitaliz",
+    "ischaem": "ischem",
+    "labour": "labor",
+    "leukaem": "leukem",
+    "litre": "liter",
+    "minimis": "minimiz",
+    "oedema": "edema",
+    "oesoph": "esoph",
+    "oestr": "estr",
+    "optimis": "optimiz",
+    "orthopaed": "orthoped",
+    "paediatr": "pediatr",
+    "randomis": "randomiz",
+    "sensitis": "sensitiz",
+    "stabilis": "stabiliz",
+    "tumour": "tumor",
+}
+
+
+@lru_cache(1 << 15)
+def _american(word: str) -> str:
+    """The American spelling of a British word, or the word."""
+    for british, american in _AMERICAN.items():
+        if british in word:
+            return word.replace(british, american)
+    return word
+
+
+def spelling(view: View) -> Iterator[Complaint]:
+    """One spelling throughout: with `spelling: US` in collection.yaml, the American one. A learner's
+    search in Anki finds `anesthesia` only where it is written so.
+
+    Bad: `question: Which anaesthetic drug is an NMDA antagonist?`, `extra: NMDA means N-methyl-D-aspartate.`
+
+    Good: `question: Which anesthetic drug is an NMDA antagonist?`, `extra: NMDA means N-methyl-D-aspartate.`
+    """
+    if view.collection.spelling != "US":
+        return
+    for key, words in view.words.items():
+        for word in words:
+            if (american := _american(word)) != word:
+                found = re.search(re.escape(word), view.plain[key], re.IGNORECASE)
+                yield Where(key, found[0] if found else ""), f"British spelling {word!r}: write {american!r}"
