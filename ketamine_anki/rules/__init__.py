@@ -9,9 +9,9 @@ finding itself.
 
 from __future__ import annotations
 
-from ketamine_anki import media, reader, render
+from ketamine_anki import ledger, media, reader, render
 from ketamine_anki.model import Collection, Deck, Finding, Where
-from ketamine_anki.rules import identity, provenance
+from ketamine_anki.rules import identity, provenance, released
 from ketamine_anki.rules.rule import CollectionRule, NoteRule, View, nearest
 
 NOTE_RULES: tuple[NoteRule, ...] = (
@@ -28,6 +28,9 @@ COLLECTION_RULES: tuple[type[CollectionRule], ...] = (
     identity.UnknownDeck,
     identity.DuplicateId,
     identity.UnusedPicture,
+    released.VanishedId,
+    released.ReusedId,
+    released.Retirement,
 )
 
 # Rules that a note can be excused from by `allow`.
@@ -44,7 +47,7 @@ def manual() -> dict[str, str]:
     """Every rule id with its manual in Markdown, in the order in which the rules are applied."""
     import inspect
 
-    pages = dict(reader.MANUAL) | render.MANUAL | media.MANUAL | MANUAL
+    pages = dict(reader.MANUAL) | render.MANUAL | media.MANUAL | ledger.MANUAL | MANUAL
     for rule in (*NOTE_RULES, *COLLECTION_RULES):
         pages[name_of(rule)] = inspect.cleandoc(rule.__doc__ or "")
     return pages
