@@ -61,6 +61,8 @@ def _shape(shape: schema.Shape, names: Names) -> dict[str, Any]:
     if isinstance(shape, schema.Either):
         condition = {"required": [shape.key]}
         return {"if": condition, "then": _shape(shape.having, names), "else": _shape(shape.otherwise, names)}
+    if isinstance(shape, schema.Anything):
+        return {"description": shape.about}
     return {
         "description": shape.about,
         "type": "object",
