@@ -1,4 +1,4 @@
-"""The values that flow between the stages. Frozen; standard library only."""
+"""The values that flow between the stages. Frozen; without other libraries."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
+
+from ketamine_anki.scalars import one_spaced, typed
 
 
 class Position(NamedTuple):
@@ -64,22 +66,15 @@ class Places:
         return Position(self.path, mark.line + 1, mark.column + 1)
 
     def _find(self, mark: Mark, fragment: str, nth: int) -> Position | None:
-        # A fragment may be folded over two lines in the file: look for its first word-run then.
-        for wanted in (fragment, fragment.split("\n", 1)[0], fragment.split(" ", 1)[0]):
-            if not wanted.strip():
-                continue
-            seen = 0
-            for number in range(mark.line, min(mark.end_line + 1, len(self.lines))):
-                line = self.lines[number]
-                start = mark.column if number == mark.line else 0
-                stop = mark.end_column if number == mark.end_line else len(line)
-                column = line.find(wanted, start, stop)
-                while column >= 0:
-                    if seen == nth:
-                        return Position(self.path, number + 1, column + 1)
-                    seen += 1
-                    column = line.find(wanted, column + len(wanted), stop)
-        return None
+        text, places = typed(self.lines, (mark.line, mark.column), (mark.end_line, mark.end_column))
+        wanted = one_spaced(fragment)
+        at = text.find(wanted) if wanted else -1
+        for _ in range(nth):
+            at = text.find(wanted, at + len(wanted)) if at >= 0 else -1
+        if at < 0:
+            return None
+        line, column = places[at]
+        return Position(self.path, line + 1, column + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +297,7 @@ class Collection:
     media_folder: str = "media"
     shingles: Mapping[int, int] = field(default_factory=dict)
     ledger: Ledger | None = None
+    unread: frozenset[str] = frozenset()  # files (source, references) with mistakes: what they name is not known
 
     @cached_property
     def media(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -56,7 +57,8 @@ Node = Any
 
 class Marks(Mapping[str, Mark]):
     """Where the parts of a record stand, by key: `answer`, `reverse.answer`, `claims.0`, `""` for
-    the record itself. Nothing is made until it is asked for.
+    the record itself, and with a colon at the end (`allow.some-rule:`) the key as it is typed.
+    Nothing is made until it is asked for.
     """
 
     def __init__(self, root: Node) -> None:
@@ -82,6 +84,8 @@ def _child(node: Node, part: str) -> Node:
         for name, value in node.entries:
             if name.value == part:
                 return value
+            if name.value + ":" == part:
+                return name
     elif isinstance(node, Sequence) and part.isdecimal() and int(part) < len(node.items):
         return node.items[int(part)]
     raise KeyError(part)
@@ -132,9 +136,7 @@ def parse(file: File, data: bytes) -> Node | None:
     except _Refused as error:
         file.add(error.mark.line, error.mark.column, error.rule, error.message)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line, mark.column) if mark else (0, 0)
-        _explain(file, line, column, error.problem or error.context or "cannot be read")
+        _explain(file, text, error)
     except yaml.YAMLError as error:  # ReaderError has no mark
         file.add(0, 0, "syntax", f"not YAML: {str(error).splitlines()[0]}")
     return None
@@ -184,7 +186,7 @@ def _document(file: File, text: str) -> Node | None:
                     raise _Refused(event.start_mark, "yaml-feature", "second document: one file holds one document")
                 if event.version or event.tags:
                     raise _Refused(event.start_mark, "yaml-feature", "directive: delete the line that starts with %")
-                root = _node(get, get(), 1)
+                root = _node(file, get, get(), 1)
             event = get()
     finally:
         events.dispose()
@@ -194,10 +196,10 @@ def _document(file: File, text: str) -> Node | None:
     return root
 
 
-def _node(get: Callable[[], Any], event: Any, depth: int) -> Node:
+def _node(file: File, get: Callable[[], Any], event: Any, depth: int) -> Node:
     """The node that starts with this event. The hot loop of a check: scalars are taken as they are."""
     if event.anchor or event.__class__ is AliasEvent or event.tag:
-        raise _feature(event)
+        raise _feature(file, event)
     if event.__class__ is ScalarEvent:
         return event
     start = event.start_mark
@@ -207,61 +209,98 @@ def _node(get: Callable[[], Any], event: Any, depth: int) -> Node:
     if event.__class__ is SequenceStartEvent:
         items: list[Node] = []
         while (event := get()).__class__ is not SequenceEndEvent:
-            items.append(_node(get, event, depth))
+            items.append(_node(file, get, event, depth))
         return Sequence(items, start, event.end_mark)
     entries: list[tuple[Any, Node]] = []
     while (event := get()).__class__ is not MappingEndEvent:
         if event.__class__ is not ScalarEvent or event.tag or event.anchor:
-            key = _node(get, event, depth)
+            key = _node(file, get, event, depth)
             raise _Refused(key.start_mark, "shape", "a key must be one word: quote text that starts with [ or {")
         if event.value == "<<" and not event.style:
             raise _Refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
         value = get()
         if value.__class__ is not ScalarEvent or value.tag or value.anchor:
-            value = _node(get, value, depth)
+            value = _node(file, get, value, depth)
         entries.append((event, value))
     return Table(entries, start, event.end_mark)
 
 
-def _feature(event: Any) -> _Refused:
+def _feature(file: File, event: Any) -> _Refused:
     if event.__class__ is AliasEvent:
         message = f"alias *{event.anchor}: write the value out, or quote text that starts with *"
     elif event.anchor:
         message = f"anchor &{event.anchor}: delete it, or quote text that starts with &"
     else:
-        message = f"tag {event.tag}: delete it, or quote text that starts with !"
+        typed = file.lines[event.start_mark.line][event.start_mark.column :].split(" ", 1)[0]
+        message = f"tag {typed}: delete it, or quote text that starts with !"
     return _Refused(event.start_mark, "yaml-feature", message)
 
 
-_QUOTE_ME = re.compile(r"(?P<before>\s*(?:- +)*(?:[A-Za-z_]+:\s+)?)(?P<first>[\[{*&!|>%@`\"'])")
+_KEY = re.compile(r"\s*(?:- +)*[A-Za-z_]+:(?:\s|$)")
+_OPENING = re.compile(r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?(?P<sign>[\[{*&!|>%@`\"'])")
+_CUT_OFF = re.compile(r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?[^\s#'\"|>\[{].*?\s(?P<sign>#)")
 
 
-def _explain(file: File, line: int, column: int, problem: str) -> None:
+def _explain(file: File, text: str, error: yaml.MarkedYAMLError) -> None:
     """A syntax finding in words, at the place where the contributor has to mend it."""
-    typed = file.lines[line] if line < len(file.lines) else ""
-    if "mapping values are not allowed" in problem:
+    problem = error.problem or error.context or "cannot be read"
+    place = _place(error.problem_mark or error.context_mark)
+    began = _place(error.context_mark or error.problem_mark)
+    typed = file.lines[place[0]] if place[0] < len(file.lines) else ""
+    swallowed = _swallowed(text)
+    if swallowed or "unexpected end of stream" in problem:
+        place, hint = swallowed or began, "a quote or bracket that is never closed"
+    elif "mapping values are not allowed" in problem:
         hint = "': ' inside unquoted text, or a wrong indent: put the text in single quotes"
-    elif "\t" in typed[: column + 1]:
+    elif "\t" in typed[: place[1] + 1]:
         hint = "a tab: indent with spaces"
-    elif "did not find expected <document start>" in problem or "did not find expected key" in problem:
-        hint = _opening(file, line) or "wrong indent: keys of one note start in the same column"
-    elif "could not find expected ':'" in problem:
-        hint = "a line without 'key:': indent it to continue the text above, or put the text under '>-'"
-    elif "unexpected end of stream" in problem:
-        hint = "a quote or bracket that is never closed"
     elif "cannot start any token" in problem:
-        hint = f"text must not start with {typed[column : column + 1]!r}: put it in single quotes"
+        hint = f"text must not start with {typed[place[1] : place[1] + 1]!r}: put it in single quotes"
+    elif "did not find expected ',' or" in problem:
+        place, hint = began, "a bracket that is never closed, or text that must be in single quotes"
+    elif cut := _cut_off(file, place[0]):
+        return file.add(*cut, "comment-cut", "' #' cuts the text off here: put the text in single quotes")
+    elif "could not find expected ':'" in problem:
+        place = began
+        hint = "a line without 'key:': indent it to continue the text above, or put the text under '>-'"
     else:
-        hint = _opening(file, line) or f"{problem}: is a quote, colon or bracket missing near here?"
-    file.add(line, column, "syntax", f"not YAML: {hint}")
+        place, hint = _opening(file, place) or (place, "wrong indent: keys of one note start in the same column")
+    return file.add(*place, "syntax", f"not YAML: {hint}")
 
 
-def _opening(file: File, line: int) -> str:
-    """Advice for text that starts with a character that YAML reads as its own."""
+def _place(mark: Any) -> tuple[int, int]:
+    return (mark.line, mark.column) if mark else (0, 0)
+
+
+def _swallowed(text: str) -> tuple[int, int] | None:
+    """Where the last quoted text before a mistake starts, if it reaches over lines like `key: text`."""
+    last: Any = None
+    with suppress(yaml.YAMLError):
+        for event in yaml.parse(text, yaml.CSafeLoader):
+            if event.__class__ is ScalarEvent and event.style in ("'", '"'):
+                last = event
+    lines = text.split("\n")
+    if last and any(_KEY.match(line) for line in lines[last.start_mark.line + 1 : last.end_mark.line + 1]):
+        return _place(last.start_mark)
+    return None
+
+
+def _cut_off(file: File, line: int) -> tuple[int, int] | None:
+    """The ` #` that ends an unquoted text on a line or the one before."""
     for number in (line, line - 1):
-        match = _QUOTE_ME.match(file.lines[number]) if 0 <= number < len(file.lines) else None
-        if match and match["first"] in "[{*&!%@`":
-            return f"text that starts with {match['first']} must be in single quotes"
-        if match and match["first"] in "\"'":
-            return f"text that holds {match['first']} must be quoted with the other quote, or put under '>-'"
-    return ""
+        match = _CUT_OFF.match(file.lines[number]) if 0 <= number < len(file.lines) else None
+        if match:
+            return number, match.start("sign")
+    return None
+
+
+def _opening(file: File, place: tuple[int, int]) -> tuple[tuple[int, int], str] | None:
+    """Place and advice for text that starts with a character that YAML reads as its own."""
+    for number in (place[0], place[0] - 1):
+        match = _OPENING.match(file.lines[number]) if 0 <= number < len(file.lines) else None
+        if match and match["sign"] in "[{*&!%@`":
+            return (number, match.start("sign")), f"text that starts with {match['sign']} must be in single quotes"
+        if match and match["sign"] in "\"'":
+            advice = f"text that holds {match['sign']} must be quoted with the other quote, or put under '>-'"
+            return place, advice
+    return None

@@ -29,6 +29,7 @@ from ketamine_anki.model import (
     Section,
 )
 from ketamine_anki.nodes import File, Marks, Node, Scalar, Sequence, Table, parse
+from ketamine_anki.scalars import typed
 
 MANUAL = {
     "encoding": "A file that is not UTF-8 text. Save it as UTF-8 in the editor.",
@@ -71,6 +72,14 @@ def _read(file: File, shape: schema.Shape, node: Node, label: str) -> Any:
     return _record(file, shape, node, label)
 
 
+def _is_empty(file: File, node: Node, label: str) -> bool:
+    """Whether nothing was typed where a value belongs, with a finding."""
+    if node.__class__ is not Scalar or node.value.strip():
+        return False
+    file.at(node, "empty", f"{label} is empty: fill it in or delete it")
+    return True
+
+
 def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
     if node.__class__ is not Scalar:
         form = "a list" if isinstance(node, Sequence) else "a mapping"
@@ -79,16 +88,16 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
         return None
     text: str = node.value.strip()
     if not text:
-        file.at(node, "empty", f"{label} is empty: fill it in or delete the key")
+        _is_empty(file, node, label)
         return None
     if len(text) > MAX_TEXT:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_TEXT:,}")
         return None
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if node.style == '"' and not _clean(file, node, text):
+    if node.style == '"' and not _clean(file, node):
         return None
-    if shape.markdown:
+    if shape.prose:
         return text if node.style or _whole(file, node) else None
     if (shape.choices and text not in shape.choices) or (shape.pattern and not _pattern(shape.pattern)(text)):
         likely = _nearest(text, shape.choices) or shape.expected or f"one of {', '.join(shape.choices)}"
@@ -102,12 +111,17 @@ def _pattern(pattern: str) -> Callable[[str], object]:
     return re.compile(pattern).fullmatch
 
 
-def _clean(file: File, node: Any, text: str) -> bool:
+def _clean(file: File, node: Any) -> bool:
     """Escapes such as \\u202E are decoded by now: look at what they became."""
-    for _, reason in characters.refused(text):
-        file.at(node, "character", f"{reason}, written as an escape: delete it")
-        return False
-    return True
+    if not any(characters.refused(node.value)):
+        return True
+    start, end = node.start_mark, node.end_mark
+    text, places = typed(file.lines, (start.line, start.column), (end.line, end.column))
+    for index, reason in characters.refused(text):
+        line, column = places[index]
+        if file.lines[line][column] == "\\":  # what is not an escape was found when the file was decoded
+            file.add(line, column, "character", f"{reason}, written as an escape: delete it")
+    return False
 
 
 _CUT = re.compile(r"\s+#")
@@ -126,9 +140,11 @@ def _whole(file: File, node: Scalar) -> bool:
 
 
 def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, ...] | None:
+    if _is_empty(file, node, label):
+        return None
     if not isinstance(node, Sequence):
-        typed = f"[{node.value}]" if isinstance(node, Scalar) and node.value else "a list, one '- ' per line"
-        file.at(node, "shape", f"{label} must be a list: {typed}")
+        form = f"[{node.value}]" if isinstance(node, Scalar) and len(node.value) < 60 else "one '- ' per line"
+        file.at(node, "shape", f"{label} must be a list: {characters.printable(form)}")
         return None
     if not node.items:
         file.at(node, "empty", f"{label} is an empty list: fill it in or delete the key")
@@ -138,7 +154,8 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
         return None
     item_shape = shape.item
     one = _text if item_shape.__class__ is schema.Text else _read
-    values = [one(file, item_shape, item, label) for item in node.items]
+    item_label = f"an item of {label}"
+    values = [one(file, item_shape, item, item_label) for item in node.items]
     if None in values:
         return None
     if isinstance(item_shape, schema.Text) and len(set(values)) < len(values):
@@ -186,6 +203,8 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
 
 def _entries(file: File, node: Node, label: str) -> list[tuple[Any, Node]] | None:
     """The entries of a mapping, or None with a finding; the second of two equal keys is dropped."""
+    if _is_empty(file, node, label):
+        return None
     if not isinstance(node, Table):
         file.at(node, "shape", f"{label} must be a mapping of 'key: value' lines")
         return None
@@ -315,19 +334,22 @@ def read_collection(
     """
     file, values, places = _file(*collection, schema.COLLECTION)
     findings = file.findings
-    if values is None:
-        return None, findings
-    findings += _twice((name.casefold(), name, places, f"decks.{n}") for n, name in enumerate(values["decks"]))
+    unread = set()
     title = ""
     sections: dict[str, Section] = {}
     claims: dict[str, Claim] = {}
     if source is not None:
         title, sections, claims, more = _read_source(source)
         findings += more
+        unread |= {"source"} if more else set()
     works: dict[str, Reference] = {}
     if references is not None:
         works, more = _read_references(references)
         findings += more
+        unread |= {"references"} if more else set()
+    if values is None:
+        return None, findings
+    findings += _twice((name.casefold(), name, places, f"decks.{n}") for n, name in enumerate(values["decks"]))
     result = Collection(
         title=values["title"],
         tag=values["tag"],
@@ -346,6 +368,7 @@ def read_collection(
         sections=sections,
         claims=claims,
         references=works,
+        unread=frozenset(unread),
     )
     return result, findings
 
@@ -385,7 +408,7 @@ def _read_source(
         slug = section["slug"]
         slugs.append((slug, slug, places, f"sections.{s}.slug"))
         paragraphs = section["paragraphs"]
-        sections[slug] = Section(slug, section["title"], tuple(p.get("cites", ()) for p in paragraphs))
+        sections.setdefault(slug, Section(slug, section["title"], tuple(p.get("cites", ()) for p in paragraphs)))
         for p, paragraph in enumerate(paragraphs):
             for c, claim in enumerate(paragraph.get("claims", ())):
                 key = f"sections.{s}.paragraphs.{p}.claims.{c}"

@@ -282,9 +282,12 @@ _TEX_ENVIRONMENTS = frozenset(
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
 
-_HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--|<[!?][^<>]*>")
-_COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):", re.IGNORECASE)
-_MATHJAX = re.compile(r"\\[()\[\]]")
+_HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/]*)[^<>]*>|!--|[!?][^<>]*>)")
+_COMMAND = re.compile(
+    r"(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]|(?P<other>\[(?:sound|anki):)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MATHJAX = re.compile(r"(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]", re.DOTALL)
 # Anything outside these needs the Markdown parser.
 _PLAIN = re.compile(r"(?![-+#=:>]|\d+[.)])[^\\`*_{}\[\]<>&$|~!\n]*")
 _BLOCK = re.compile(r"\s*(?:[-+*#=:>]|\d+[.)])")
@@ -312,7 +315,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
     Only in the `text` of a cloze note (`cloze`) are deletions allowed. A text with mistakes still
     gives HTML, for previews; a package is made only of texts without.
     """
-    if _PLAIN.fullmatch(text):
+    if not cloze and _PLAIN.fullmatch(text):
         return Rendered(_escape(text), Markup(text), [], [])
     if (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:  # what `picture:` holds: no parser needed
         return Rendered(_image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
@@ -350,35 +353,60 @@ def _escape(text: str) -> str:
 def _troubles(markup: Markup) -> Iterator[Trouble]:
     text = markup.text
     for match in _COMMAND.finditer(text):
-        yield Trouble(
-            "anki-command", match.start(), match[0], f"{match[0]!r} is a command of Anki: write math as $...$"
-        )
+        shown = match["math"] or match["other"] or match[0]
+        advice = "leave it out" if match["other"] else "write math as $...$"
+        yield Trouble("anki-command", match.start(), shown, f"{shown!r} is a command of Anki: {advice}")
+    opened: set[str] = set()
     for span in markup.spans:
         if span.kind == "text":
-            for match in _HTML.finditer(span.value):
-                shown = match[0] if len(match[0]) <= 40 else match[0][:37] + "..."
-                message = f"HTML {shown!r}: write Markdown, such as **bold** or a list"
-                yield Trouble("raw-html", span.start + match.start(), match[0], message)
+            yield from _html_troubles(span, opened)
+            for match in _MATHJAX.finditer(span.value):
+                shown = match["math"] or match[0]
+                message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
+                yield Trouble("anki-command", span.start + match.start(), shown, message)
         elif span.kind in ("math", "display"):
             offset = span.end - len(span.value) - (2 if span.kind == "display" else 1)
             yield from _tex_troubles(span.value, offset)
         elif span.kind == "code":
-            for match in re.finditer(r"\{\{|\}\}|\\[()\[\]]", span.value):
-                at = text.index(span.value, span.start) + match.start()
-                yield Trouble("anki-command", at, match[0], f"{match[0]!r} in code is read by Anki: leave it out")
+            cut = re.search(r"\{\{|\}\}|\\[()\[\]]", span.value)
+            if cut:
+                at = text.index(span.value, span.start) + cut.start()
+                yield Trouble("anki-command", at, cut[0], f"{cut[0]!r} in code is read by Anki: leave it out")
+
+
+def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
+    """HTML in ordinary text; the end tag of an element that was found already is no second mistake."""
+    for match in _HTML.finditer(span.value):
+        tag = (match["tag"] or "").lower()
+        if match["end"] and tag in opened:
+            continue
+        opened.add(tag)
+        shown = match[0] if len(match[0]) <= 40 else match[0][:37] + "..."
+        address = ":" in tag or "@" in tag
+        advice = f"write [label]({match[0][1:-1]})" if address else "write Markdown, such as **bold** or a list"
+        yield Trouble("raw-html", span.start + match.start(), match[0], f"HTML {shown!r}: {advice}")
 
 
 def _tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
     depth = 0
-    for match in _TEX.finditer(_without_deletions(tex)):
+    bare = _without_deletions(tex)
+    open_pairs: list[tuple[int, str]] = []  # \\begin{...} and \\left, where and which
+    for match in _TEX.finditer(bare):
         at, found = offset + match.start(), match[0]
         if match["word"] and match["word"] not in _TEX_COMMANDS:
             yield Trouble("tex-command", at, found, f"TeX command {found} is not in the list of allowed commands")
-        elif match["word"] in ("begin", "end"):
-            name = _ENVIRONMENT.match(tex, match.end())
-            if name is None or name[1] not in _TEX_ENVIRONMENTS:
+        elif match["word"] in ("begin", "left"):
+            name = _pair(bare, match)
+            open_pairs.append((at, name))
+            if match["word"] == "begin" and name not in _TEX_ENVIRONMENTS:
                 allowed = ", ".join(sorted(_TEX_ENVIRONMENTS))
-                yield Trouble("tex-command", at, found, f"TeX environment is not one of {allowed}")
+                yield Trouble("tex-command", at, found, f"TeX environment {name!r} is not one of {allowed}")
+        elif match["word"] in ("end", "right"):
+            name = _pair(bare, match)
+            if not open_pairs or open_pairs.pop()[1] != name:
+                before = "\\left" if match["word"] == "right" else f"\\begin{{{name}}}"
+                yield Trouble("tex-command", at, found, f"{found} without a {before} before it")
+                return
         elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|/":
             yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
         elif match["comment"]:
@@ -390,8 +418,19 @@ def _tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
                 return
         elif found == "\\":
             yield Trouble("tex-command", at, found, "backslash at the end of the math")
+    for at, name in open_pairs[:1]:
+        found = f"\\begin{{{name}}}" if name else "\\left"
+        yield Trouble("tex-command", at, found, f"{found} is never ended in the math")
     if depth > 0:
         yield Trouble("tex-command", offset, tex.split("\n", maxsplit=1)[0], "{ is never closed in the math")
+
+
+def _pair(tex: str, match: re.Match[str]) -> str:
+    """The environment that a \\begin or \\end names; nothing for \\left and \\right."""
+    if match["word"] in ("left", "right"):
+        return ""
+    name = _ENVIRONMENT.match(tex, match.end())
+    return name[1] if name else "?"
 
 
 def _without_deletions(tex: str) -> str:
@@ -497,6 +536,9 @@ def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("zero", {"html": False, "breaks": True, "linkify": False, "typographer": False})
+    # Addresses come as they are typed and are judged here: what the parser refuses would stay as text.
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]
+    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
     return parser.enable(["fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"])
 
 
@@ -539,7 +581,6 @@ class _Html:
 
     def _span(self, token: Any) -> str:
         if token.type == "text":
-            self._no_mathjax(token.content)
             return _escape(token.content)
         if token.type == "code_inline":
             return f"<code>{self._code(token.content)}</code>"
@@ -570,23 +611,20 @@ class _Html:
 
         return _HELD.sub(back, content)
 
-    def _no_mathjax(self, content: str) -> None:
-        for match in _MATHJAX.finditer(content):
-            message = f"{match[0]!r} starts or ends math in Anki: write math as $...$"
-            self._trouble("anki-command", match[0], message)
-
     def _image(self, token: Any) -> str:
         name, alt = str(token.attrGet("src") or ""), _HELD.sub("", token.content).strip()
-        if not alt:
-            self._trouble("picture", f"]({name}", f"picture {name!r} without a text: say what is seen between [ and ]")
+        start = max(self.markup.text.find(f"]({name}"), self.markup.text.find(f"](<{name}>")) + 2
+        start = max(self.markup.text.find(name, start), 0)
         packaged = self.media.get(name, "")
+        if not alt:
+            message = f"picture {name!r} without a text: say what is seen between [ and ]"
+            self._trouble("picture", name, message, start)
         if not _IMAGE_NAME.fullmatch(name):
-            self._trouble(
-                "picture", f"]({name}", f"picture {name!r} is not a file name: pictures come from the media folder"
-            )
+            message = f"picture {name!r} is not a file name: pictures come from the media folder"
+            self._trouble("picture", name, message, start)
         elif not packaged:
-            near = _similar(name, self.media)
-            self._trouble("picture", f"]({name}", f"no picture {name!r} in the media folder{near}")
+            message = f"no picture {name!r} in the media folder{_similar(name, self.media)}"
+            self._trouble("picture", name, message, start)
         self.pictures.append(name)
         return _image(packaged or "missing.png", alt)
 

@@ -21,6 +21,7 @@ class Text:
     expected: str = ""
     names: str = ""
     markdown: bool = False
+    prose: bool = False  # words, in which ` #` is meant; Markdown is prose too
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ _TAG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
 def _prose(about: str, *examples: str) -> Text:
-    return Text(about, examples, markdown=True)
+    return Text(about, examples, markdown=True, prose=True)
 
 
 REVERSE = Record(
@@ -143,7 +144,7 @@ _NOTE_TAIL: dict[str, Shape] = {
         "For a note that goes beyond the source: why it is worth a card.", "Safety fact that the text omits."
     ),
     "allow": Table(
-        Text("Why the rule does not fit here.", ("the term has no shorter form",)),
+        Text("Why the rule does not fit here.", ("the term has no shorter form",), prose=True),
         "Rules that this note is excused from, each with the reason.",
     ),
     "retired": RETIRED,
@@ -203,12 +204,15 @@ COLLECTION = Record(
         ),
         "topic": List(Text("A word.", ("ketamine",)), "Words too obvious to be an answer in this deck."),
         "description": Text(
-            "What the deck is, for the deck's page in Anki.", ("Cards on the clinical uses of ketamine.",)
+            "What the deck is, for the deck's page in Anki.", ("Cards on the clinical uses of ketamine.",), prose=True
         ),
-        "disclaimer": Text("Shown on every deck.", ("For education, not medical advice.",)),
+        "disclaimer": Text("Shown on every deck.", ("For education, not medical advice.",), prose=True),
         "licence": Text("Licence of the cards.", ("CC BY 4.0",)),
         "licence_url": Text(
-            "Where the licence stands.", ("https://creativecommons.org/licenses/by/4.0/",), pattern=r"https://\S+"
+            "Where the licence stands.",
+            ("https://creativecommons.org/licenses/by/4.0/",),
+            pattern=r"https://\S+",
+            expected="a web address, https://…",
         ),
         "evidence_date": Text(
             "When the literature was last looked at.",
@@ -244,7 +248,7 @@ CLAIM = Record(
         "id": Text(
             "Name of the claim.", ("C-GU-18",), pattern=r"[A-Z0-9]+(-[A-Z0-9]+)*", expected="a name such as C-GU-18"
         ),
-        "claim": Text("What the paragraph says, in own words.", ("CPP is MAP minus ICP.",)),
+        "claim": Text("What the paragraph says, in own words.", ("CPP is MAP minus ICP.",), prose=True),
         "domain": Text("The subdeck that teaches it.", ("Neurocritical Care",), names="decks"),
         "importance": Text(
             "core must be tested; colour needs no card.", ("core",), choices=("core", "supporting", "colour")
@@ -296,7 +300,7 @@ REFERENCES = Record(
                         "Name used in notes.", ("casey-2025",), pattern=ID, expected="small letters, digits and hyphens"
                     ),
                     "citation": Text(
-                        "Authors, title, journal, year.", ("Casey JD et al. Ketamine or etomidate … 2025",)
+                        "Authors, title, journal, year.", ("Casey JD et al. Ketamine or etomidate … 2025",), prose=True
                     ),
                     "doi": Text(
                         "DOI without https.",

@@ -101,6 +101,8 @@ def walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
 def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
     collection = folder.collection
     if collection is None:
+        for _ in folder.decks():  # for the mistakes that need no collection to be seen
+            pass
         return 0
     check = Check(collection)
     notes = 0

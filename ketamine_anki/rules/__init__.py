@@ -151,7 +151,7 @@ class Check:
         for rule in note.allow:
             if rule in used:
                 continue
-            at = note.places.at(f"allow.{rule}")
+            at = note.places.at(f"allow.{rule}:")
             if rule in _SPEAK_LAST:
                 self._excuses[note.places.at("id"), rule] = at
             elif rule not in EXCUSABLE:

@@ -20,6 +20,8 @@ def unknown_source(view: View) -> Iterator[Complaint]:
     """
     slug, slash, paragraph = view.note.source.rpartition("/")
     sections = view.collection.sections
+    if "source" in view.collection.unread:
+        return
     if not slash or not paragraph.isdecimal():
         yield "source", f"source {view.note.source!r} must be section/paragraph, such as {_example(view)!r}"
     elif slug not in sections:
@@ -75,6 +77,8 @@ def unknown_claim(view: View) -> Iterator[Complaint]:
 
     Good: `claims: [C-GU-18]`
     """
+    if "source" in view.collection.unread:
+        return
     for n, claim in enumerate(view.note.claims):
         if claim not in view.collection.claims:
             yield f"claims.{n}", f"unknown claim {claim!r}{nearest(claim, view.collection.claims)}"
@@ -89,6 +93,8 @@ def unknown_evidence(view: View) -> Iterator[Complaint]:
 
     Good: `evidence: [casey-2025]`
     """
+    if "references" in view.collection.unread:
+        return
     for n, key in enumerate(view.note.evidence):
         if key not in view.collection.references:
             yield f"evidence.{n}", f"unknown reference {key!r}{nearest(key, view.collection.references)}"

@@ -1,0 +1,95 @@
+"""Broken collections under tests/bad: each folder states in its files what has to be found, and where.
+
+A folder holds what differs from the sound base (collection.yaml, source.yaml, references.yaml of
+tests/good). A line `# expect: RULE LINE:COLUMN part of the message` in one of its files is a finding
+in that file; with `PATH:LINE:COLUMN` in another one. What is found and what is stated must be the same.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import small
+from program import run
+
+BAD = Path(__file__).with_name("bad")
+_EXPECT = re.compile(r"^\s*# expect: ([a-z-]+) (?:(\S+?):)?(\d+):(\d+)(?: (.*))?$", re.MULTILINE)
+_LINE = re.compile(r"(.*?):(\d+):(\d+): (.*) \[([a-z-]+)\]")
+
+
+Mark = tuple[str, int, int, str, str]  # path, line, column, rule, the message or a part of it
+
+
+def stated(case: Path) -> list[Mark]:
+    """What the files of a case say is to be found, in the order of findings."""
+    marks = []
+    for path in sorted(case.rglob("*.yaml")):
+        text = path.read_text("utf-8")
+        own = path.relative_to(case).as_posix()
+        found = _EXPECT.findall(text)
+        marks += [(other or own, int(line), int(column), rule, part) for rule, other, line, column, part in found]
+        assert text.count("# expect:") == len(found), f"{path}: malformed mark"
+    return sorted(marks)
+
+
+def found(case: Path, folder: Path) -> list[Mark]:
+    """(path, line, column, rule, message) as the program says, in its order."""
+    files = {path.relative_to(case).as_posix(): path.read_bytes() for path in case.rglob("*") if path.is_file()}
+    checked = run("check", small.write(folder, files=files))
+    findings: list[Mark] = []
+    for line in checked.out.splitlines():
+        match = _LINE.fullmatch(line)
+        assert match, line
+        findings.append(
+            (Path(match[1]).relative_to(folder).as_posix(), int(match[2]), int(match[3]), match[5], match[4])
+        )
+    assert checked.code == (1 if findings else 0), checked
+    return sorted(findings)
+
+
+CASES = sorted(path for path in BAD.iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_found_is_stated(case: Path, tmp_path: Path) -> None:
+    marks, findings = stated(case), found(case, tmp_path)
+    assert marks, f"{case} states no finding"
+    assert [mark[:4] for mark in findings] == [mark[:4] for mark in marks]
+    for (*_, message), (*_, part) in zip(findings, marks, strict=True):
+        assert part in message
+
+
+def test_there_are_cases() -> None:
+    """An empty folder would pass everything."""
+    assert len(CASES) >= 20
+
+
+def test_base_is_sound(tmp_path: Path) -> None:
+    """What the cases build on has no finding of its own."""
+    assert found(small.GOOD, tmp_path) == []
+
+
+def test_marks_are_needed_both_ways(tmp_path: Path) -> None:
+    """A mark too many or too few is seen, and so is one in another column."""
+    case = tmp_path / "case"
+    case.mkdir()
+    sound = (small.GOOD / "01-first.yaml").read_text("utf-8")
+    (case / "01-first.yaml").write_text(sound.replace("answer:", "anwser:") + "# expect: unknown-key 5:6\n", "utf-8")
+    marks, findings = stated(case), found(case, tmp_path / "folder")
+    assert [mark[:4] for mark in marks] == [("01-first.yaml", 5, 6, "unknown-key")]
+    assert [mark[:4] for mark in findings] == [("01-first.yaml", 5, 5, "unknown-key")]
+
+
+def test_twelve_mistakes_in_three_files(tmp_path: Path) -> None:
+    """Twelve mistakes of different kinds give twelve findings, no more, in reading order."""
+    findings = found(BAD / "twelve", tmp_path)
+    assert len(findings) == 12
+    assert len({rule for *_, rule, _ in findings}) == 12
+    assert len({path for path, *_ in findings}) == 3
+    checked = run("check", tmp_path)
+    assert checked.code == 1
+    places = [(path, int(line), int(column)) for path, line, column, *_ in _LINE.findall(checked.out)]
+    assert places == sorted(places)
+    assert checked.err == "12 findings in 3 files\n"
