@@ -116,6 +116,7 @@ class File:
         self.path = path
         self.lines: tuple[str, ...] = ()
         self.findings: list[Finding] = []
+        self.spoilt: set[int] = set()  # lines that hold characters which are refused
 
     def add(self, line: int, column: int, rule: str, message: str) -> None:
         """A finding at a line and column counted from 0."""
@@ -164,6 +165,7 @@ def _decode(file: File, data: bytes) -> str | None:
         for index, reason in bad:
             line, column = _count(text[:index])
             file.add(line, column, "character", f"{reason}: delete it or type the text again")
+            file.spoilt.add(line)
             letters[index] = "?"
         text = "".join(letters)
     return text

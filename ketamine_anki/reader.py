@@ -97,6 +97,8 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
         text = unicodedata.normalize("NFC", text)
     if node.style == '"' and not _clean(file, node):
         return None
+    if file.spoilt and file.spoilt.intersection(range(node.start_mark.line, node.end_mark.line + 1)):
+        return None
     if shape.prose:
         return text if node.style or _whole(file, node) else None
     if (shape.choices and text not in shape.choices) or (shape.pattern and not _pattern(shape.pattern)(text)):
@@ -182,6 +184,7 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
         shape = shape.having if shape.key in names else shape.otherwise
     before = len(file.findings)
     values: Values = {}
+    whole = True
     known = shape.keys
     for name, value in entries:
         key = name.value
@@ -190,7 +193,9 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
             continue
         inner = known[key]
         read = _text(file, inner, value, key) if inner.__class__ is schema.Text else _read(file, inner, value, key)
-        if read is not None:
+        if read is None:
+            whole = False
+        else:
             values[key] = read
     missing = shape.required - names
     if missing:
@@ -198,7 +203,7 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
         for needed in known:
             if needed in missing and not (mistyped and _mistyped(needed, names, shape)):
                 file.at(node, "missing-key", f"{needed} is missing{_example(known[needed])}")
-    return values if len(file.findings) == before else None
+    return values if whole and len(file.findings) == before else None
 
 
 def _entries(file: File, node: Node, label: str) -> list[tuple[Any, Node]] | None:

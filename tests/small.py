@@ -26,14 +26,43 @@ from ketamine_anki.model import Note
 from ketamine_anki.package import Package, Times
 from ketamine_anki.render import render_note
 
-GOOD = Path(__file__).with_name("good")
-BASE = {name: (GOOD / name).read_bytes() for name in ("collection.yaml", "source.yaml", "references.yaml")}
+COLLECTION = """\
+title: Small Deck
+tag: Small
+namespace: tests/small
+description: Cards for a test.
+disclaimer: For a test.
+licence: CC BY 4.0
+licence_url: https://creativecommons.org/licenses/by/4.0/
+decks: [First Part, Second Part]
+"""
+SOURCE = """\
+title: A Small Text
+sections:
+  - slug: only-section
+    title: Only Section
+    paragraphs:
+      - cites: [problem/1, entry/2]
+        claims:
+          - {id: C-1, claim: Plants take up carbon dioxide., domain: First Part, importance: colour, kind: stated}
+          - {id: C-2, claim: Plants give off oxygen., domain: First Part, importance: colour, kind: derived}
+      - claims:
+          - {id: C-3, claim: Roots take up water., domain: Second Part, importance: colour, kind: stated}
+"""
+REFERENCES = """\
+references:
+  - key: green-2020
+    citation: Green A. On leaves. J Bot. 2020
+    doi: 10.1000/leaf.1
+    pmid: 12345678
+    supports: finding
+"""
 TAIL = {
     "source": "only-section/1",
     "cites": ["problem/1"],
     "claims": ["C-1"],
     "tags": ["Plants"],
-    "yield": "core",
+    "yield": "supporting",
     "skill": "recall",
 }
 # The smallest PNG there is: one pixel.
@@ -54,7 +83,7 @@ def deck(notes: str, name: str = "First Part") -> str:
 
 def write(folder: Path, notes: str = "", files: Mapping[str, str | bytes] | None = None) -> Path:
     """A collection on disk: the notes as 01-first.yaml, and files (or the bytes of pictures) beside it."""
-    made: dict[str, str | bytes] = dict(BASE)
+    made: dict[str, str | bytes] = {"collection.yaml": COLLECTION, "source.yaml": SOURCE, "references.yaml": REFERENCES}
     if notes:
         made["01-first.yaml"] = deck(notes)
     for name, content in (made | dict(files or {})).items():

@@ -274,7 +274,12 @@ def test_tags_are_derived(learner: Collection, package: Path) -> None:
         return learner.get_note(learner.find_notes(f"ID:{name}")[0]).tags
 
     common = ["Small::Concept::Plants", "Small::Domain::First_Part"]
-    ends = ["Small::Ref::Problem::1", "Small::Section::Only_Section", "Small::Skill::1-Recall", "Small::Yield::1-Core"]
+    ends = [
+        "Small::Ref::Problem::1",
+        "Small::Section::Only_Section",
+        "Small::Skill::1-Recall",
+        "Small::Yield::2-Supporting",
+    ]
     assert tags("plain") == [*common, *ends]
     assert tags("pair") == [*common, "Small::Flag::Derived", *ends]
     assert tags("pictured") == [*common, "Small::Flag::Evidence_nuance", *ends]

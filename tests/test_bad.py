@@ -15,6 +15,7 @@ import small
 from program import run
 
 BAD = Path(__file__).with_name("bad")
+GOOD = Path(__file__).with_name("good")
 _EXPECT = re.compile(r"^\s*# expect: ([a-z-]+) (?:(\S+?):)?(\d+):(\d+)(?: (.*))?$", re.MULTILINE)
 _LINE = re.compile(r"(.*?):(\d+):(\d+): (.*) \[([a-z-]+)\]")
 
@@ -36,8 +37,9 @@ def stated(case: Path) -> list[Mark]:
 
 def found(case: Path, folder: Path) -> list[Mark]:
     """(path, line, column, rule, message) as the program says, in its order."""
-    files = {path.relative_to(case).as_posix(): path.read_bytes() for path in case.rglob("*") if path.is_file()}
-    checked = run("check", small.write(folder, files=files))
+    base = {name: (GOOD / name).read_bytes() for name in ("collection.yaml", "source.yaml", "references.yaml")}
+    own = {path.relative_to(case).as_posix(): path.read_bytes() for path in case.rglob("*") if path.is_file()}
+    checked = run("check", small.write(folder, files=base | own))
     findings: list[Mark] = []
     for line in checked.out.splitlines():
         match = _LINE.fullmatch(line)
@@ -68,14 +70,14 @@ def test_there_are_cases() -> None:
 
 def test_base_is_sound(tmp_path: Path) -> None:
     """What the cases build on has no finding of its own."""
-    assert found(small.GOOD, tmp_path) == []
+    assert found(GOOD, tmp_path) == []
 
 
 def test_marks_are_needed_both_ways(tmp_path: Path) -> None:
     """A mark too many or too few is seen, and so is one in another column."""
     case = tmp_path / "case"
     case.mkdir()
-    sound = (small.GOOD / "01-first.yaml").read_text("utf-8")
+    sound = (GOOD / "01-first.yaml").read_text("utf-8")
     (case / "01-first.yaml").write_text(sound.replace("answer:", "anwser:") + "# expect: unknown-key 5:6\n", "utf-8")
     marks, findings = stated(case), found(case, tmp_path / "folder")
     assert [mark[:4] for mark in marks] == [("01-first.yaml", 5, 6, "unknown-key")]

@@ -112,6 +112,19 @@ MANUAL = {
 
 _SPEAK_LAST = EXCUSABLE & {name_of(rule) for rule in COLLECTION_RULES}
 _NAMED = tuple((name_of(rule), rule) for rule in NOTE_RULES)
+# Rules that look at names, not at words: they hold for a note whose text is malformed too.
+_OF_NAMES = tuple((name_of(rule), rule) for group in ("identity", "provenance") for rule in _NOTE_RULES[group])
+_OF_NAMES_TOGETHER = (*_COLLECTION_RULES["identity"], *_COLLECTION_RULES["provenance"])
+
+
+def _troubles(view: View) -> list[Finding]:
+    """What rendering found wrong with the texts of a note."""
+    return [
+        Finding(view.note.places.at(Where(key, trouble.fragment, nth)), trouble.rule, trouble.message)
+        for key, rendered in view.shown.items()
+        for trouble in rendered.troubles
+        for nth in [rendered.markup.text.count(trouble.fragment, 0, trouble.start) if trouble.fragment else 0]
+    ]
 
 
 class Check:
@@ -128,22 +141,23 @@ class Check:
         return [finding for rule in self._rules for finding in rule.deck(deck)]
 
     def note(self, view: View) -> list[Finding]:
-        """Findings about one note."""
-        note = view.note
-        places = note.places
-        findings: list[Finding] = []
-        for key, rendered in view.shown.items():
-            for trouble in rendered.troubles:
-                nth = rendered.markup.text.count(trouble.fragment, 0, trouble.start) if trouble.fragment else 0
-                findings.append(Finding(places.at(Where(key, trouble.fragment, nth)), trouble.rule, trouble.message))
-        for name, rule in _NAMED:
+        """Findings about one note. A text that is malformed is not judged by its words: one mistake,
+        one finding.
+        """
+        places = view.note.places
+        findings = _troubles(view)
+        malformed = bool(findings)
+        for name, rule in _OF_NAMES if malformed else _NAMED:
             for where, message in rule(view):
                 findings.append(Finding(places.at(where), name, message))
+        for collection_rule in self._rules:
+            if not malformed or isinstance(collection_rule, _OF_NAMES_TOGETHER):
+                findings += collection_rule.note(view)
+        if malformed:
+            return findings
         for where, rule_id, message in medication.notations(view):
             findings.append(Finding(places.at(where), rule_id, message))
-        for collection_rule in self._rules:
-            findings += collection_rule.note(view)
-        return self._without_excused(view, findings) if note.allow else findings
+        return self._without_excused(view, findings) if view.note.allow else findings
 
     def _without_excused(self, view: View, findings: list[Finding]) -> list[Finding]:
         note = view.note
