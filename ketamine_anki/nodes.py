@@ -153,11 +153,10 @@ def _decode(file: File, data: bytes) -> str | None:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line, column = _count(before)
+        line, column = _count(_as_shown(data[: error.start].decode("utf-8")))
         file.add(line, column, "encoding", f"byte 0x{data[error.start]:02X} is not UTF-8: save the file as UTF-8")
         return None
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = _as_shown(text)
     file.lines = tuple(text.split("\n"))
     bad = list(characters.refused(text))
     if bad:
@@ -169,6 +168,11 @@ def _decode(file: File, data: bytes) -> str | None:
             letters[index] = "?"
         text = "".join(letters)
     return text
+
+
+def _as_shown(text: str) -> str:
+    """The text as editors count it: without the mark at its beginning, one kind of line end."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _count(before: str) -> tuple[int, int]:
@@ -258,6 +262,8 @@ def _explain(file: File, text: str, error: yaml.MarkedYAMLError) -> None:
         hint = "a tab: indent with spaces"
     elif "cannot start any token" in problem:
         hint = f"text must not start with {typed[place[1] : place[1] + 1]!r}: put it in single quotes"
+    elif "expected <document start>" in problem:
+        hint = "text after the end of what stands above: wrong indent, or a second document"
     elif "did not find expected ',' or" in problem:
         place, hint = began, "a bracket that is never closed, or text that must be in single quotes"
     elif cut := _cut_off(file, place[0]):

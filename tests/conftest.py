@@ -8,7 +8,14 @@ from pathlib import Path
 import engine
 import pytest
 from anki.collection import Collection
+from hypothesis import HealthCheck, settings
 from program import REPOSITORY, run
+
+# Property tests are quick by default; `pytest --hypothesis-profile=deep tests/test_reader.py` looks longer.
+_COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("quick", _COMMON, max_examples=150)
+settings.register_profile("deep", _COMMON, max_examples=20_000)
+settings.load_profile("quick")
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def read_bytes(path: Path, most: int) -> bytes:
 
 class Folder:
     """A collection on disk. `collection` is None when collection.yaml cannot be read; `findings`
-    holds what was found so far; `whole` says whether every note so far could be read.
+    holds what was found so far; `complete` says whether every note so far could be read.
     """
 
     def __init__(self, folder: str) -> None:
