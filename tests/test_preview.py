@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import os
 import re
@@ -20,13 +21,17 @@ import pytest
 import small
 from program import command, environment, run
 
+from ketamine_anki.apkg import read_package
 from ketamine_anki.cli import EXIT_IO, Failure, preview
+from ketamine_anki.cli.older import comparison
 from ketamine_anki.cli.watch import Server, watched
 
 NOTES = """
 - question: Which gas do plants take up?
   answer: Carbon dioxide
+  yield: supporting
 - text: Plants give off {{c1::oxygen}} and take up {{c2::water}}.
+  yield: supporting
 """
 
 
@@ -87,13 +92,64 @@ def test_against_another_folder(folder: Path, tmp_path: Path) -> None:
     assert "<ins>pure </ins>" in html
 
 
+def test_against_the_package_of_the_same_deck_nothing_differs(
+    real_decks: Path, real_package: Path, tmp_path: Path
+) -> None:
+    run("preview", real_decks, "-o", tmp_path / "page.html", "--against", real_package)
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "against ketamine-clinical-applications.apkg: 0 new, 0 changed" in html
+    assert "No longer there" not in html
+
+
+def test_against_a_package(tmp_path: Path) -> None:
+    """Pictures that only the package has are shown too."""
+    notes = NOTES + "  picture: '![A leaf](leaf.png)'\n"
+    package = small.package(small.write(tmp_path / "old", notes, {"media/leaf.png": small.PIXEL}))
+    new = small.write(tmp_path / "new", NOTES.replace("oxygen", "pure oxygen"))
+    run("preview", new, "-o", tmp_path / "page.html", "--against", package)
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "0 new, 1 changed" in html
+    assert "data:image/png;base64," in html
+
+
+def test_against_a_git_revision(folder: Path, tmp_path: Path) -> None:
+    git = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *arguments], check=True)
+    deck = folder / "01-first.yaml"
+    deck.write_text(deck.read_text(encoding="utf-8").replace("oxygen", "pure oxygen"), encoding="utf-8")
+    run("preview", folder, "-o", tmp_path / "page.html", "--against", "HEAD")
+    assert "against HEAD: 0 new, 1 changed" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert run("preview", folder, "--against", "no-such-revision").code == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [
+        ('a <b>c</b><br> <img src="x.png" alt="y">', 'a <b>c</b><br> <img src="x.png" alt="y">'),
+        ("<script>x</script>", "&lt;script>x&lt;/script>"),
+        ("</template><meta http-equiv=refresh>", "&lt;/template>&lt;meta http-equiv=refresh>"),
+        ('<img src="x" onerror="y">', '&lt;img src="x" onerror="y">'),
+        ('<b style="x">', '&lt;b style="x">'),
+        ("a < b <", "a &lt; b &lt;"),
+    ],
+)
+def test_package_of_a_stranger_brings_no_elements_that_act(field: str, shown: str, tmp_path: Path) -> None:
+    contents = read_package(small.package(small.write(tmp_path, NOTES)).read_bytes())
+    note = dataclasses.replace(contents.notes[0], fields={**contents.notes[0].fields, "Answer": field})
+    foreign = dataclasses.replace(contents.notes[1], fields={"Front": "a"}, guid="other")
+    made = comparison("x", dataclasses.replace(contents, notes=(note, foreign))).notes
+    assert list(made) == [note.guid]
+    assert made[note.guid].fields[1] == shown
+
+
 def test_against_nothing_is_refused(folder: Path, tmp_path: Path) -> None:
-    ran = run("preview", folder, "-o", tmp_path / "page.html", "--against", tmp_path / "no")
-    assert ran.code == 2
     (tmp_path / "empty").mkdir()
-    empty = run("preview", folder, "-o", tmp_path / "page.html", "--against", tmp_path / "empty")
-    assert empty.code == 2
-    assert "no collection" in empty.err
+    (tmp_path / "broken.apkg").write_bytes(b"PK")
+    for old, complaint in (("empty", "no collection"), ("no.apkg", "cannot be read"), ("broken.apkg", "broken.apkg")):
+        ran = run("preview", folder, "-o", tmp_path / "page.html", "--against", tmp_path / old)
+        assert ran.code == 2
+        assert complaint in ran.err
     assert not (tmp_path / "page.html").exists()
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_FINDINGS
 from ketamine_anki.cli.folder import Folder
+from ketamine_anki.cli.older import older
 from ketamine_anki.cli.output import make_folder, write_text
 from ketamine_anki.compile import compile_note
 from ketamine_anki.gallery import Comparison, Shown, page
@@ -29,7 +30,11 @@ _NOTHING = Collection(title="Nothing to show", tag="", namespace="", decks=())
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 @click.option("--watch", is_flag=True, help="Serve the page on 127.0.0.1 and reload it at every save; end with Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port for --watch. [default: a free one]")
-@click.option("--against", metavar="OLD", help="Show only what is new or changed since OLD, another decks folder.")
+@click.option(
+    "--against",
+    metavar="OLD",
+    help="Show what changed since OLD: a folder, package or revision.",
+)
 @click.option(
     "--links",
     "kind",
@@ -45,7 +50,7 @@ def command(
     Findings do not prevent it: they stand on the page and on standard error, and the exit code is 1.
     """
     target = Path(output)
-    old = older(against) if against else None
+    old = older(against, folder, shown) if against else None
     if watch:
         from ketamine_anki.cli.watch import watched
 
@@ -102,18 +107,6 @@ def shown(read: Folder) -> tuple[Collection, list[Shown]]:
             notes.append(Shown(note, compiled, tuple(findings)))
     read.findings += check.finish()
     return collection, notes
-
-
-def older(name: str) -> Comparison:
-    """The older state of a collection: another decks folder."""
-    if not Path(name).is_dir():
-        raise Failure(f"{name}: no such folder to compare with", EXIT_USAGE)
-    read = Folder(name)
-    collection, notes = shown(read)
-    if collection is _NOTHING:
-        raise Failure(f"{name}: no collection to compare with: {next(as_lines(read.findings))}", EXIT_USAGE)
-    pictures = {picture.packaged: picture.data for picture in collection.pictures.values()}
-    return Comparison(name, {note.compiled.guid: note.compiled for note in notes}, pictures)
 
 
 def _repository(folder: Path) -> Path | None:

@@ -89,7 +89,7 @@ def page(
         "pictures": {name: _data_uri(name, pictures[name]) for name in sorted(used) if name in pictures},
         "live": live,
     }
-    everything = [(note.note, note.compiled) for note in notes]
+    everything = [(note.note, note.compiled) for note in notes if note.note.retired is None]
     return Template(_text("page.html")).substitute(
         policy=_policy(style, script, live),
         title=escape(collection.title),
@@ -144,6 +144,7 @@ def _flags(shown: Shown, collection: Collection) -> list[str]:
     """The flags of a note's derived tags, its state in a comparison, and whether it has findings."""
     root = f"{collection.tag}::Flag::"
     flags = [tag.removeprefix(root) for tag in shown.compiled.tags if tag.startswith(root)]
+    flags += ["Retired"] * (shown.note.retired is not None)
     return flags + [shown.kind.capitalize()] * bool(shown.kind) + ["Finding"] * bool(shown.findings)
 
 
@@ -295,8 +296,8 @@ def _gone(notes: Iterable[Shown], old: Comparison | None) -> str:
 
 
 def _summary(notes: Sequence[Shown], shown: Sequence[Shown], old: Comparison | None) -> str:
-    made = sum(len(note.compiled.cards) for note in notes)
-    whole = f"{_count(len(notes), 'note')}, {_count(made, 'card')}"
+    taught = [note for note in notes if note.note.retired is None]
+    whole = f"{_count(len(taught), 'note')}, {_count(sum(len(note.compiled.cards) for note in taught), 'card')}"
     if old is None:
         return whole
     new = sum(note.kind == "new" for note in shown)

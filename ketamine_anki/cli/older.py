@@ -1,0 +1,100 @@
+"""What a preview is compared with: another decks folder, a git revision, or a package."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli.folder import Folder, read_bytes
+from ketamine_anki.compile import CompiledNote
+from ketamine_anki.gallery import Comparison, Shown
+from ketamine_anki.model import Collection
+from ketamine_anki.notetypes import note_types
+
+if TYPE_CHECKING:
+    from ketamine_anki.apkg import PackageContents, PackagedNote
+
+Read = Callable[[Folder], tuple[Collection, list[Shown]]]
+
+_NUMBER = re.compile(r"\{\{c(\d+)::")
+# Elements that our own fields are made of. A package may come from anybody.
+_ELEMENTS = (
+    "a|b|blockquote|br|code|div|em|h[1-6]|hr|i|img|li|ol|p|pre|span|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul"
+)
+_KNOWN = re.compile(rf'</?(?:{_ELEMENTS})(?:\s+(?:alt|class|dir|href|src|start)="[^"<>]*")*\s*/?>')
+_TAG = re.compile(r"<[^>]*>?")
+
+
+def older(name: str, folder: str, read: Read) -> Comparison:
+    """The state that a path, or for the collection in `folder` a git revision, names. `read` gives the
+    notes of a collection's folder.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return _of_folder(name, name, read)
+    if path.is_file() or name.endswith(".apkg"):
+        return _of_package(path)
+    return _of_revision(name, folder, read)
+
+
+def _of_folder(name: str, folder: str, read: Read) -> Comparison:
+    found = Folder(folder)
+    collection, notes = read(found)
+    if found.collection is None:
+        raise Failure(f"{name}: no collection to compare with: {found.findings[0].message}", EXIT_USAGE)
+    pictures = {picture.packaged: picture.data for picture in collection.pictures.values()}
+    return Comparison(name, {note.compiled.guid: note.compiled for note in notes}, pictures)
+
+
+def _of_revision(revision: str, folder: str, read: Read) -> Comparison:
+    from ketamine_anki.cli.git import check_out
+
+    with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
+        check_out(Path(folder), revision, Path(scratch))
+        return _of_folder(revision, scratch, read)
+
+
+def _of_package(path: Path) -> Comparison:
+    from ketamine_anki.apkg import read_package
+    from ketamine_anki.limits import MAX_PACKAGE_BYTES
+
+    try:
+        return comparison(path.name, read_package(read_bytes(path, MAX_PACKAGE_BYTES)))
+    except ValueError as error:  # a PackageError is one
+        raise Failure(f"{path}: {error}", EXIT_USAGE) from None
+
+
+def comparison(name: str, package: PackageContents) -> Comparison:
+    """The notes of a package that are of our note types; the others cannot be compared."""
+    notes = {}
+    for note in package.notes:
+        if "ID" in note.fields:
+            notes[note.guid] = _compiled(note, is_cloze=package.note_types[note.note_type].is_cloze)
+    return Comparison(name, notes, dict(package.media))
+
+
+def _compiled(note: PackagedNote, *, is_cloze: bool) -> CompiledNote:
+    key = "cloze" if is_cloze else "question"
+    fields = {name: _harmless(value) for name, value in note.fields.items()}
+    if is_cloze:
+        cards = tuple(sorted({int(number) - 1 for number in _NUMBER.findall(fields.get("Text", "")) if int(number)}))
+    else:
+        cards = (0, 1) if fields.get("ReverseQuestion") else (0,)
+    return CompiledNote(
+        id=fields["ID"],
+        guid=note.guid,
+        note_type=key,
+        deck=note.deck,
+        fields=tuple(fields.get(name, "") for name in note_types()[key].fields),
+        tags=tuple(sorted(note.tags, key=str.casefold)),
+        cards=cards,
+    )
+
+
+def _harmless(field: str) -> str:
+    """The field with every element that we would not have made shown as text."""
+    return _TAG.sub(lambda tag: tag[0] if _KNOWN.fullmatch(tag[0]) else tag[0].replace("<", "&lt;"), field)
