@@ -284,6 +284,8 @@ _ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
 
 _HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--|<[!?][^<>]*>")
 _COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):", re.IGNORECASE)
+# Commands that backslashes between their characters hide until Markdown takes the backslashes away.
+_ESCAPED = re.compile(rf"{_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE)
 _MATHJAX = re.compile(r"\\[()\[\]]")
 # Anything outside these needs the Markdown parser.
 _PLAIN = re.compile(r"(?![-+#=:>]|\d+[.)])[^\\`*_{}\[\]<>&$|~!\n]*")
@@ -539,7 +541,7 @@ class _Html:
 
     def _span(self, token: Any) -> str:
         if token.type == "text":
-            self._no_mathjax(token.content)
+            self._no_command(token.content)
             return _escape(token.content)
         if token.type == "code_inline":
             return f"<code>{self._code(token.content)}</code>"
@@ -570,10 +572,15 @@ class _Html:
 
         return _HELD.sub(back, content)
 
-    def _no_mathjax(self, content: str) -> None:
+    def _no_command(self, content: str) -> None:
         for match in _MATHJAX.finditer(content):
             message = f"{match[0]!r} starts or ends math in Anki: write math as $...$"
             self._trouble("anki-command", match[0], message)
+        for match in _ESCAPED.finditer(content):
+            found = match[0][0] == "[" or self.markup.troubles  # where it stands, if it stands there
+            if not found or match[0] not in self.markup.text:
+                message = f"{match[0]!r} is read by Anki, a backslash or not: leave it out"
+                self._trouble("anki-command", match[0][:1], message)
 
     def _image(self, token: Any) -> str:
         name, alt = str(token.attrGet("src") or ""), _HELD.sub("", token.content).strip()
