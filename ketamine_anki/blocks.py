@@ -38,6 +38,7 @@ _ADVICE = {
     "font": "a font",
     "hr": "a ruled line",
 }
+_LINK = re.compile("https?://|mailto:", re.IGNORECASE)
 _SHA1 = re.compile(r"-[0-9a-f]{40}(?=\.[^.]+$)")
 
 
@@ -223,7 +224,10 @@ class _Flow:
         tag = element.tag
         if tag == "a":
             self._plain(element, "href")
-            return style._replace(href=element.attributes.get("href", ""))
+            href = element.attributes.get("href", "")
+            if not _LINK.match(href):
+                raise Unturnable(f"link to {href[:60]!r}: only http, https and mailto addresses")
+            return style._replace(href=href)
         if tag in ("strong", "em"):
             self._plain(element)
             return style._replace(strong=True) if tag == "strong" else style._replace(em=True)

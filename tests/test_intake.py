@@ -103,11 +103,13 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path):
         subprocess.run([*git, "commit", "-qm", "before"], check=True)
         ran = run("intake", export(col, tmp_path / form), folder, "--write")
         assert ran.code == 0, ran.out + ran.err
-        diff = subprocess.run([*git, "diff", "-U0", "--word-diff=porcelain"], capture_output=True, text=True, check=True).stdout
+        diff = subprocess.run(
+            [*git, "diff", "-U0", "--word-diff=porcelain"], capture_output=True, text=True, check=True
+        ).stdout
         changed = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-        assert subprocess.run([*git, "diff", "--name-only"], capture_output=True, text=True, check=True).stdout.split() == [
-            "03-neurocritical-care.yaml"
-        ]
+        assert subprocess.run(
+            [*git, "diff", "--name-only"], capture_output=True, text=True, check=True
+        ).stdout.split() == ["03-neurocritical-care.yaml"]
         assert ran.out.count("[-") + ran.out.count("{+") >= 3
         results.append((texts(folder), changed))
     col.close()
@@ -124,7 +126,9 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path):
     differing = {name for name in before if before[name].compiled != edited[name].compiled}
     assert differing == {"cpp-equation", "abbreviation-cpp", "cpp-gauge-of-flow"}
     for name in differing:
-        values = [(key, value) for key, value in before[name].note.texts() if dict(edited[name].note.texts())[key] != value]
+        values = [
+            (key, value) for key, value in before[name].note.texts() if dict(edited[name].note.texts())[key] != value
+        ]
         assert len(values) == 1, name
 
     learner = engine.open_collection(tmp_path, "another")
