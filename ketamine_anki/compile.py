@@ -14,6 +14,17 @@ from ketamine_anki.render import Rendered, render
 
 _YIELD = {"core": "1-Core", "supporting": "2-Supporting"}
 _SKILL = {"recall": "1-Recall", "understand": "2-Understand", "apply": "3-Apply"}
+# The field of a note type that shows a text: its key in the note. The other fields are made.
+FIELD_KEYS = {
+    "Question": "question",
+    "Answer": "answer",
+    "ReverseQuestion": "reverse.question",
+    "ReverseAnswer": "reverse.answer",
+    "Text": "text",
+    "Extra": "extra",
+    "Picture": "picture",
+    "Caveat": "caveat",
+}
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -68,16 +79,6 @@ def compile_note(
     """A checked note and its rendered texts -> its compiled form. A retired note carries its notice
     and tag. `number` is the place of its subdeck, `index` its own place there.
     """
-    values = {
-        "Question": "question",
-        "Answer": "answer",
-        "ReverseQuestion": "reverse.question",
-        "ReverseAnswer": "reverse.answer",
-        "Text": "text",
-        "Extra": "extra",
-        "Picture": "picture",
-        "Caveat": "caveat",
-    }
     made = {
         "Evidence": _evidence(note, collection),
         "Source": _source(note, collection),
@@ -86,7 +87,7 @@ def compile_note(
     }
     kind = note_types(collection.repository)["cloze" if note.is_cloze else "question"]
     fields = tuple(
-        made[name] if name in made else shown[values[name]].html if values.get(name) in shown else ""
+        made[name] if name in made else shown[FIELD_KEYS[name]].html if FIELD_KEYS.get(name) in shown else ""
         for name in kind.fields
     )
     return CompiledNote(

@@ -288,6 +288,8 @@ _COMMAND = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MATHJAX = re.compile(r"(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]", re.DOTALL)
+# Commands that backslashes between their characters hide until Markdown takes the backslashes away.
+_ESCAPED = re.compile(rf"{_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
 # Anything outside these needs the Markdown parser.
 _PLAIN = re.compile(r"(?![-+#=:>]|\d+[.)])[^\\`*_{}\[\]<>&$|~!\n]*")
 _BLOCK = re.compile(r"\s*(?:[-+*#=:>]|\d+[.)])")
@@ -581,6 +583,7 @@ class _Html:
 
     def _span(self, token: Any) -> str:
         if token.type == "text":
+            self._no_command(token.content)
             return _escape(token.content)
         if token.type == "code_inline":
             return f"<code>{self._code(token.content)}</code>"
@@ -610,6 +613,12 @@ class _Html:
             return self.markup.text[span.start : span.end]
 
         return _HELD.sub(back, content)
+
+    def _no_command(self, content: str) -> None:
+        for match in _ESCAPED.finditer(content):
+            if match[0] not in self.markup.text:
+                message = f"{match[0]!r} is read by Anki, a backslash or not: leave it out"
+                self._trouble("anki-command", match[0][:1], message)
 
     def _image(self, token: Any) -> str:
         name, alt = str(token.attrGet("src") or ""), _HELD.sub("", token.content).strip()

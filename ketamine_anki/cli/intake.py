@@ -1,0 +1,123 @@
+"""`ketamine-anki intake`: take corrections that were made inside Anki back into the deck files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ketamine_anki.characters import printable
+from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.cli.check import report
+from ketamine_anki.cli.folder import Folder, read_bytes
+from ketamine_anki.cli.output import write_whole
+from ketamine_anki.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
+
+if TYPE_CHECKING:
+    from ketamine_anki.apkg import PackagedNote
+    from ketamine_anki.intake import Change, Intake, Proposal
+    from ketamine_anki.model import Collection, Deck
+
+
+@click.command("intake")
+@click.argument("file", type=click.Path())
+@click.argument("folder", default="decks")
+@click.option("--write", is_flag=True, help="Edit the deck files.")
+@click.option("--base", type=click.Path(), help="The package that the contributor started from.")
+def command(file: str, folder: str, write: bool, base: str | None) -> None:
+    """Compare FILE, exported from Anki, with the collection in FOLDER (default: decks).
+
+    FILE is a deck package (.apkg) or "Notes in Plain Text" with HTML and unique identifiers. Shows
+    what was corrected, word by word: [-old-]{+new+}; with --write edits exactly those values of the
+    deck files. New notes become entries with TODO where `check` asks for more. What cannot be taken
+    over is listed with the reason; the exit code is 1 then.
+    """
+    from ketamine_anki.intake import compare
+
+    read = Folder(folder)
+    decks = list(read.decks()) if read.collection is not None else []
+    if read.findings or read.collection is None:
+        report(read.findings)  # a file that cannot be read cannot be edited
+    collection = read.collection
+    assert collection is not None, "a collection that cannot be read has findings"
+    exported = _exported(file, collection, decks)
+    started = _exported(base, collection, decks) if base else ()
+    notes = [note for deck in decks for note in deck.notes]
+    found = compare(notes, collection, exported, started)
+    _show(found, write)
+    click.echo(
+        f"{file}: {found.matched} of {len(notes)} notes of the collection, {len(found.changes)} corrections,"
+        f" {len(found.proposals)} new notes, {len(found.left)} not taken over"
+        + (f"; {found.others} notes of other decks ignored" if found.others else ""),
+        err=True,
+    )
+    if write:
+        _write(decks, collection, found.changes, found.proposals)
+    if found.left or (not write and (found.changes or found.proposals)):
+        raise click.exceptions.Exit(EXIT_FINDINGS)
+
+
+def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Sequence[PackagedNote]:
+    """The notes of an export, whatever its form."""
+    from ketamine_anki.apkg import PackageError, read_package
+    from ketamine_anki.compile import guid
+    from ketamine_anki.exported_text import read_text
+    from ketamine_anki.notetypes import note_types
+
+    try:
+        data = read_bytes(Path(file), MAX_PACKAGE_BYTES)
+    except ValueError as error:
+        raise Failure(f"{file}: {error}", EXIT_USAGE) from None
+    kinds = note_types(collection.repository)
+    by_name = {f"{collection.title}: {kind.label}": kind.fields for kind in kinds.values()}
+    by_guid = {
+        guid(collection.namespace, note.id): kinds["cloze" if note.is_cloze else "question"].fields
+        for deck in decks
+        for note in deck.notes
+    }
+    try:
+        if data.startswith(b"PK"):
+            return read_package(data).notes
+        return read_text(data, lambda identity, kind: by_guid.get(identity) or by_name.get(kind, ()))
+    except PackageError as error:
+        raise Failure(f"{file}: {printable(str(error))}", EXIT_FINDINGS) from None
+
+
+def _show(found: Intake, write: bool) -> None:
+    from ketamine_anki.edits import entry
+    from ketamine_anki.intake import words_changed
+
+    for change in found.changes:
+        place = change.note.places.at(change.key)
+        old, new = (value if isinstance(value, str) else ", ".join(value) for value in (change.old, change.new))
+        click.echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
+        click.echo(f"    {printable(words_changed(old, new))}")
+    for proposal in found.proposals:
+        click.echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
+        if not (write and proposal.deck):
+            click.echo(printable(entry(proposal, 2)))
+    for left in found.left:
+        click.echo(f"not taken over: {left.name}: {printable(' '.join(f'{left.what} {left.reason}'.split()))}")
+
+
+def _write(decks: Sequence[Deck], collection: Collection, changes: list[Change], proposals: list[Proposal]) -> None:
+    """Makes every new file and verifies it before the first is moved into place."""
+    from ketamine_anki.edits import EditError, edited
+
+    made: list[tuple[Path, bytes]] = []
+    for deck in decks:
+        path = Path(deck.places.path)
+        mine = [change for change in changes if change.note.places.path == deck.places.path]
+        new = [proposal for proposal in proposals if proposal.deck == deck.name]
+        proposals = [proposal for proposal in proposals if proposal not in new]
+        if not mine and not new:
+            continue
+        try:
+            made.append((path, edited(read_bytes(path, MAX_FILE_BYTES), deck, collection, mine, new)))
+        except EditError as error:
+            raise Failure(f"{path}: {error}; nothing was written", EXIT_FINDINGS) from None
+    for path, data in made:
+        write_whole(path, lambda file, data=data: file.write(data))  # type: ignore[misc]
+        click.echo(f"{path}: edited", err=True)

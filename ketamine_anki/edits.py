@@ -1,0 +1,126 @@
+"""Changes and proposals -> the new text of a deck file, verified: exactly what was meant, or an
+EditError and nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ketamine_anki import schema, splice
+from ketamine_anki.compile import compile_note
+from ketamine_anki.intake import Change, Proposal
+from ketamine_anki.model import Collection, Deck, Note
+from ketamine_anki.reader import read_deck
+from ketamine_anki.render import render_note
+from ketamine_anki.splice import Cut, Unspliceable, scalar
+
+
+class EditError(ValueError):
+    """Why a deck file is not edited, in one sentence."""
+
+
+def edited(
+    data: bytes, deck: Deck, collection: Collection, changes: Sequence[Change], proposals: Sequence[Proposal]
+) -> bytes:
+    """The bytes of a deck file and what to change -> its new bytes. Raises EditError."""
+    text = data.decode("utf-8")
+    windows = "\r\n" in text
+    if windows and text.count("\r\n") != text.count("\n"):
+        raise EditError("mixes line ends of Windows and Unix: save it with one kind")
+    lines = tuple(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"))
+    if lines != deck.places.lines:
+        raise EditError("changed while it was read: try again")
+    cuts: list[Cut] = []
+    for change in changes:
+        try:
+            cuts += _cuts(change)
+        except Unspliceable as error:
+            raise EditError(f"{change.note.id}: {error}") from None
+    if proposals:
+        cuts.append(_appended(deck, proposals))
+    result = splice.apply(lines, cuts)
+    result = ("\ufeff" if text.startswith("\ufeff") else "") + (result.replace("\n", "\r\n") if windows else result)
+    encoded = result.encode("utf-8")
+    _verify(encoded, deck, collection, changes)
+    return encoded
+
+
+def _cuts(change: Change) -> list[Cut]:
+    places, key = change.note.places, change.key
+    if isinstance(change.new, tuple):
+        return splice.replace_list(places, key, change.new)
+    if not change.new:
+        return splice.remove(places, key)
+    if key in places.marks:
+        return splice.replace(places, key, change.new)
+    shape = schema.CLOZE_NOTE if change.note.is_cloze else schema.QUESTION_NOTE
+    return splice.insert(places, list(shape.keys), key, change.new)
+
+
+def _appended(deck: Deck, proposals: Sequence[Proposal]) -> Cut:
+    """The cut that puts new entries after the last note of a deck."""
+    last = deck.notes[-1].places
+    line = splice.content_end(last, "")[0] + 1
+    column = last.marks[""].column
+    entries = "\n".join(entry(proposal, max(column - 2, 0)) for proposal in proposals)
+    return Cut((line, 0), (line, 0), f"\n{entries}")
+
+
+def entry(proposal: Proposal, indent: int) -> str:
+    """A proposal as a note of a deck file. `TODO` stands where a contributor has to fill in; `check`
+    refuses it.
+    """
+    shape = schema.CLOZE_NOTE if "text" in proposal.texts else schema.QUESTION_NOTE
+    values: dict[str, str] = {
+        "evidence": "[TODO]",
+        "source": "TODO",
+        "tags": f"[{', '.join(proposal.tags or ('TODO',))}]",
+        "yield": "TODO",
+        "skill": "TODO",
+    }
+    lines = [f"{' ' * indent}- id: {proposal.id}"]
+    pad = " " * (indent + 2)
+    for key in shape.keys:
+        if key == "reverse" and "reverse.question" in proposal.texts:
+            lines.append(f"{pad}reverse:")
+            lines += [_line(f"{pad}  ", part, proposal.texts[f"reverse.{part}"]) for part in ("question", "answer")]
+        elif key in proposal.texts:
+            lines.append(_line(pad, key, proposal.texts[key]))
+        elif key in values:
+            lines.append(f"{pad}{key}: {values[key]}")
+    return "\n".join(lines) + "\n"
+
+
+def _line(pad: str, key: str, value: str) -> str:
+    return f"{pad}{key}: {scalar(value, len(pad) + len(key) + 2, len(pad) + 2)}"
+
+
+def _verify(data: bytes, deck: Deck, collection: Collection, changes: Sequence[Change]) -> None:
+    """Reads and compiles the edited file: each note is as meant, and no other note has changed."""
+    again, findings = read_deck(deck.places.path, data)
+    wanted = {note.id: note for note in deck.notes}
+    for change in changes:
+        wanted[change.note.id] = _changed(wanted[change.note.id], change)
+    found: Mapping[str, Note] = {note.id: note for note in again.notes} if again is not None else {}
+    for note in deck.notes:
+        if found.get(note.id) != wanted[note.id]:
+            raise EditError(f"{note.id}: the edited file would not read as meant; edit it by hand")
+    unknown = [finding for finding in findings if "TODO" not in finding.message]
+    if unknown:
+        raise EditError(f"the edited file would not be well-formed: {unknown[0].message}")
+    meant = {change.note.id for change in changes}
+    for note in deck.notes:
+        new = _content(found[note.id], collection)
+        if (new != _content(note, collection)) != (note.id in meant):
+            raise EditError(f"{note.id}: the edited note would not compile as meant; edit it by hand")
+
+
+def _content(note: Note, collection: Collection) -> str:
+    return compile_note(note, collection, render_note(note, collection)).content_hash
+
+
+def _changed(note: Note, change: Change) -> Note:
+    value: dict[str, Any] = {change.key.replace(".", "_"): change.new}
+    return dataclasses.replace(note, **value)

@@ -1,0 +1,156 @@
+"""The HTML of an edited field comes back as the Markdown that renders to it, or with a reason."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ketamine_anki.blocks import Unturnable, blocks
+from ketamine_anki.cli.folder import Folder
+from ketamine_anki.render import render
+from ketamine_anki.unrender import unrender
+
+MEDIA = {"lung.png": "lung-1a2b3c4d.png"}
+NAMES = {"lung-1a2b3c4d.png": "lung.png"}
+SHA1 = "0123456789abcdef0123456789abcdef01234567"
+
+TURNED = [
+    ("plain words", "plain words"),
+    ("", ""),
+    ("&nbsp;<br>", ""),
+    # what Anki's editor does
+    ("a <b>bold </b>word", "a **bold** word"),
+    ("<i>a</i><i>b</i><b></b>", "*ab*"),
+    ("<b><i>x</i>y</b>z", "***x*y**z"),
+    ("<span>a</span> b", "a b"),
+    ("&nbsp;a&nbsp; b &amp; c", "a b & c"),
+    ("a<br>b<br>", "a\nb"),
+    ("a<br><br>b", "a\n\nb"),
+    ("a<div>b</div><div><br></div><div>c</div>", "a\nb\n\nc"),
+    ("<div>a</div><div>b</div>", "a\nb"),
+    ("<p>a</p><p>b</p>", "a\n\nb"),
+    ("a</b> b</div>", "a b"),
+    # lists, tables, code, links
+    ("<ul><li>a</li><li><p>b</p></li></ul>", "- a\n- b"),
+    ('<ol start="3"><li>a</li><li>b</li></ol>', "3. a\n4. b"),
+    ("<ul><li>a<ul><li>b</li></ul></li></ul>c", "- a\n\n  - b\n\nc"),
+    (
+        '<table><thead><tr><th>a</th><th class="right">b</th></tr></thead>'
+        '<tbody><tr><td>1|2</td><td class="right">2</td></tr></tbody></table>',
+        "| a | b |\n| --- | --: |\n| 1\\|2 | 2 |",
+    ),
+    ("<pre><code>a\n  b</code></pre>", "```\na\n  b\n```"),
+    ("<code>a`b</code> <code>`c`</code>", "``a`b`` `` `c` ``"),
+    ('<a href="https://example.org/a_b">l*k</a>', "[l*k](https://example.org/a_b)"),
+    ('<b><a href="https://example.org">x</a></b>', "[**x**](https://example.org)"),
+    # characters that Markdown reads as its own
+    ("5 &lt; 6 * 7 [x] $5 to $9 a_b_c", "5 < 6 * 7 [x] $5 to $9 a_b_c"),
+    ("- dash", "\\- dash"),
+    ("1. one", "1\\. one"),
+    ("*x* and `y`", "\\*x\\* and \\`y\\`"),
+    ("$x$", "\\$x\\$"),
+    # math and pictures
+    (r"\(CPP = MAP - ICP\)", "$CPP = MAP - ICP$"),
+    (r"\[x &lt; y\]", "$$x < y$$"),
+    ('<img src="lung-1a2b3c4d.png" alt="a lung">', "![a lung](lung.png)"),
+    (f'<img src="lung-1a2b3c4d-{SHA1}.png" alt="a lung">', "![a lung](lung.png)"),
+]
+CLOZE = [
+    ("The {{c1::heart}} beats", "The {{c1::heart}} beats"),
+    ("{{c1::<b>a</b>::hint}} and <i>{{c2::b}}</i>", "{{c1::**a**::hint}} and *{{c2::b}}*"),
+    (r"{{c1::\(\frac{a}{b^{2} } \)}} x", r"{{c1::$\frac{a}{b^{2}}$}} x"),
+    (r"\({{c1::\frac{a}{b} }} = 2\)", r"${{c1::\frac{a}{b}}} = 2$"),
+]
+NOT_TURNED = [
+    ("<u>x</u>", "underline"),
+    ("H<sub>2</sub>O", "as math, such as $x_2$"),
+    ('<span style="color: red">x</span>', "only bold, italics, lists and links"),
+    ('<div align="center">x</div>', "only bold"),
+    ('<b class="x">x</b>', "only bold"),
+    ('<img src="paste-1.png">', "not in the media folder"),
+    ('<img src="lung-1a2b3c4d.png" width="40" alt="x">', "only bold"),
+    ('<img src="lung-1a2b3c4d.png">', "without a text"),
+    ('<a href="javascript:alert(1)">x</a>', "only http, https and mailto"),
+    ("<script>alert(1)</script>", "<script> has no place"),
+    ("<!-- hidden -->x", "comment"),
+    ("&lt;b&gt;", "HTML '<b>'"),
+    ("[sound:x.mp3]", "command of Anki"),
+    ("{{c1::hidden}}", "only 'text' may hold them"),
+    (r"\(\href{https://example.org}{x}\)", "not in the list of allowed commands"),
+    ("a\u202eb", "bidirectional override"),
+    ("<ul>x<li>a</li></ul>", "belongs to no item"),
+    ("<ul><b>a</b></ul>", "in a list where an item belongs"),
+    ("<table><tr><td>a</td></tr></table>", "row of headings"),
+    ("<table>x</table>", "something else than rows"),
+    ("<table><tr><th>a<br>b</th></tr></table>", "several lines"),
+    ("<pre><b>x</b></pre>", "inside code"),
+    ("<b>" * 50 + "x", "nested too deep"),
+    ("x" * 50_000, "too long"),
+    ("<ul><li>a</li></ul><ul><li>b</li></ul>", "would not render to the same card"),
+]
+
+
+@pytest.mark.parametrize(("html", "markdown"), TURNED)
+def test_a_field_comes_back_as_markdown(html, markdown):
+    assert unrender(html, MEDIA) == markdown
+
+
+@pytest.mark.parametrize(("html", "markdown"), CLOZE)
+def test_the_text_of_a_cloze_note_keeps_its_deletions(html, markdown):
+    assert unrender(html, {}, cloze=True) == markdown
+
+
+@pytest.mark.parametrize(("html", "reason"), NOT_TURNED)
+def test_what_cannot_come_back_says_why(html, reason):
+    with pytest.raises(Unturnable) as told:
+        unrender(html, MEDIA)
+    assert reason in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "text", [r"[sound\:x.mp3]", r"[\$]x[/\$]", r"\{\{c1::x\}\}", r"{{c1::a}} \{\{c2::b\}\}", r"\[anki\:play:q:0]"]
+)
+def test_no_command_of_anki_hides_behind_backslashes(text):
+    assert "anki-command" in {trouble.rule for trouble in render(text, {}, cloze="c1::a" in text).troubles}
+
+
+def test_no_break_spaces_stay_in_a_text_that_had_them():
+    assert unrender("5\xa0mg of  x", {}, written="4\xa0mg of x") == "5\xa0mg of x"
+    assert unrender("5\xa0mg of  x", {}, written="4 mg of x") == "5 mg of x"
+
+
+def test_every_text_of_the_real_deck_comes_back_as_it_was_written(real_decks):
+    folder = Folder(str(real_decks))
+    seen = 0
+    for deck in folder.decks():
+        for note in deck.notes:
+            for key, text in note.texts():
+                html = render(text, folder.collection.media, cloze=key == "text").html
+                assert unrender(html, folder.collection.media, cloze=key == "text", written=text) == text
+                seen += 1
+    assert seen > 300
+
+
+@given(st.text(st.sampled_from("ab *_`[]()<>&$|~\\!#+-=:.1\n{}c"), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_what_renders_without_a_finding_comes_back_to_the_same_card(text):
+    """render(unrender(render(text))) shows the same blocks, or the reason is told; nothing else happens."""
+    rendered = render(text.strip(), MEDIA)
+    if rendered.troubles:
+        return
+    try:
+        again = unrender(rendered.html, MEDIA)
+    except Unturnable:
+        return
+    assert blocks(render(again, MEDIA).html, NAMES) == blocks(rendered.html, NAMES)
+
+
+@given(st.text(st.sampled_from("<>/bi=\"' aduplrx&;{}c1:\\()"), max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_random_html_comes_back_or_is_refused(html):
+    try:
+        text = unrender(html, MEDIA)
+    except Unturnable:
+        return
+    assert blocks(render(text, MEDIA).html, NAMES) == blocks(html, NAMES)
