@@ -300,7 +300,7 @@ class Collection:
     references: Mapping[str, Reference] = field(default_factory=dict)
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     media_folder: str = "media"
-    shingles: Mapping[int, int] = field(default_factory=dict)
+    shingles: frozenset[int] = frozenset()
     ledger: Ledger | None = None
 
     @cached_property
