@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ketamine_anki.model import Where
 from ketamine_anki.rules.rule import Complaint, View, place
-from ketamine_anki.verbatim import RUN, copied
 from ketamine_anki.tokens import places_of
+from ketamine_anki.verbatim import RUN, copied
 
 
 def verbatim(view: View) -> Iterator[Complaint]:
