@@ -295,7 +295,7 @@ class Collection:
     references: Mapping[str, Reference] = field(default_factory=dict)
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     media_folder: str = "media"
-    shingles: Mapping[int, int] = field(default_factory=dict)
+    shingles: frozenset[int] = frozenset()
     ledger: Ledger | None = None
     unread: frozenset[str] = frozenset()  # files (source, references) with mistakes: what they name is not known
 

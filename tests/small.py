@@ -44,7 +44,7 @@ sections:
     paragraphs:
       - cites: [problem/1, entry/2]
         claims:
-          - {id: C-1, claim: Plants take up carbon dioxide., domain: First Part, importance: colour, kind: stated}
+          - {id: C-1, claim: Plants take up carbon dioxide., domain: First Part, importance: core, kind: stated}
           - {id: C-2, claim: Plants give off oxygen., domain: First Part, importance: colour, kind: derived}
       - claims:
           - {id: C-3, claim: Roots take up water., domain: Second Part, importance: colour, kind: stated}

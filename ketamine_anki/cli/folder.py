@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
@@ -87,9 +87,9 @@ class Folder:
             ledger=self._ledger(),
         )
 
-    def _shingles(self) -> Mapping[int, int]:
+    def _shingles(self) -> frozenset[int]:
         if not os.path.lexists(self.path / SHINGLES) or (read := self._read(SHINGLES)) is None:
-            return {}
+            return frozenset()
         shingles, findings = read_shingles(*read)
         self.findings += findings
         return shingles

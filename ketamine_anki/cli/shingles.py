@@ -19,8 +19,8 @@ from ketamine_anki.verbatim import make_shingles
 def command(text: str, folder: str) -> None:
     """Write FOLDER/shingles.txt (default: decks) from the source text in the file TEXT.
 
-    The file holds a hash of each run of eight words. `check` then finds every card that copies such a run,
-    although the text itself is not in the collection.
+    With these hashes `check` finds every card that copies eight words in a row, although the text itself is not in
+    the collection.
     """
     if not Path(folder).is_dir():
         raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ketamine_anki.markup import Deletion
 from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import WORD, Complaint, View, stems
+from ketamine_anki.rules.rule import Complaint, View, stems
+from ketamine_anki.tokens import words_of
 
 MAX_CARDS, MAX_HIDDEN, MIN_VISIBLE, MAX_SHARE = 4, 10, 5, 0.5  # numbers, words, words, part of all words
 
@@ -73,7 +74,7 @@ def cloze_context(view: View) -> Iterator[Complaint]:
     if not deletions:
         return
     whole = len(view.words["text"])
-    sizes = [len(WORD.findall(deletion.answer)) for deletion in deletions]
+    sizes = [len(words_of(deletion.answer)) for deletion in deletions]
     hidden: dict[int, int] = {}
     for deletion, size in zip(deletions, sizes, strict=True):
         hidden[deletion.number] = hidden.get(deletion.number, 0) + size
@@ -102,13 +103,13 @@ def cloze_leak(view: View) -> Iterator[Complaint]:
     """
     deletions = _deletions(view)
     for deletion in deletions:
-        words = WORD.findall(deletion.answer.lower())
+        words = words_of(deletion.answer)
         if not stems(words):
             continue
-        if deletion.hint and _times(WORD.findall(deletion.hint.lower()), words):
+        if deletion.hint and _times(words_of(deletion.hint), words):
             yield _where(view, deletion), f"the hint {deletion.hint!r} gives {deletion.answer!r} away"
         elif (times := _times(view.words["text"], words)) > 1:
-            together = [WORD.findall(d.answer.lower()) for d in deletions if d.number == deletion.number]
+            together = [words_of(d.answer) for d in deletions if d.number == deletion.number]
             if times > sum(_times(others, words) for others in together):
                 yield (
                     _where(view, deletion),

@@ -136,10 +136,11 @@ class NearDuplicate(CollectionRule):
     difference the question.
 
     Compared are the stemmed content words of the tested texts (Jaccard similarity of at least 0.8).
-    Pairs are found by prefix filtering: two sets that similar share one of their few rarest words.
+    Pairs are found by prefix filtering: two sets that similar share two of their few rarest words.
 
     Source: SuperMemo's rule 11. Prefix filtering: Chaudhuri, Ganti and Kaushik, A primitive operator for
-    similarity joins in data cleaning (2006).
+    similarity joins in data cleaning (2006); with more than one word: Wang, Li and Feng, Can we beat the
+    prefix filtering (2012).
 
     Bad: `Which drug reverses heparin after bypass surgery?` beside `After bypass surgery, which drug reverses heparin?`
 
@@ -180,30 +181,40 @@ class NearDuplicate(CollectionRule):
 
     def pairs(self) -> Iterator[tuple[int, int, float]]:
         """(later, earlier, similarity) of near-duplicates; for each note the most similar earlier one."""
-        rank = self._seen
+        by_rarity = sorted(range(len(self._seen)), key=self._seen.__getitem__)
+        rank = array("I", bytes(self._seen.itemsize * len(by_rarity)))
+        for place, number in enumerate(by_rarity):
+            rank[number] = place
+        unique = sum(count < 2 for count in self._seen)  # the first ranks: words of one note alone
         holders: dict[int, list[int]] = {}
         start = 0
         for later, end in enumerate(self._ends):
-            words = sorted(self._words[start:end], key=lambda number: (rank[number], number))
+            words = self._words[start:end]
             start = end
-            size = len(words)
-            candidates: set[int] = set()
-            for number in words[: size - _least(size) + 1]:
-                if rank[number] > 1:
-                    held = holders.setdefault(number, [])
+            ranks = sorted(map(rank.__getitem__, words))
+            candidates: Counter[int] = Counter()
+            for place in ranks[: len(ranks) - _least(len(ranks)) + _SHARED]:
+                if place >= unique:
+                    held = holders.setdefault(place, [])
                     candidates.update(held)
                     held.append(later)
-            best = max(((self._similarity(words, other), -other) for other in candidates), default=(0.0, 0))
+            best = (0.0, 0)
+            for other, shared in candidates.items():
+                if shared >= _SHARED:
+                    best = max(best, (self._similarity(words, other), -other))
             if best[0] >= SIMILAR:
                 yield later, -best[1], best[0]
 
-    def _similarity(self, words: list[int], other: int) -> float:
+    def _similarity(self, words: array[int], other: int) -> float:
         begin = self._ends[other - 1] if other else 0
         end = self._ends[other]
         if not SIMILAR * len(words) <= end - begin <= len(words) / SIMILAR:
             return 0.0
         shared = len(set(words).intersection(self._words[begin:end]))
         return shared / (len(words) + end - begin - shared)
+
+
+_SHARED = 2  # of their rarest words, in which two similar notes must meet
 
 
 def _least(size: int) -> int:

@@ -131,6 +131,7 @@ def missing_caveat(view: View) -> Iterator[Complaint]:
 _DRUG_DOSE = re.compile(
     r"\d\s?(?:mg|mcg|[\u00b5\u03bc]g|ng|g|mL|mmol|mEq|units?|IU|mg/kg)\b(?!/d?L\b)(?!\s+of\s+(?:blood|water)\b)"
 )
+_UNITS = frozenset("mg mcg ng g ml mmol meq unit units iu \u00b5g \u03bcg".split())
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -145,7 +146,7 @@ def dose_evidence(view: View) -> Iterator[Complaint]:
 
     Good: `extra: The usual dose is 40 mg.`, `evidence: checked-2020`
     """
-    if _checked(view):
+    if view.vocabulary.isdisjoint(_UNITS) or _checked(view):
         return
     for key, text in view.plain.items():
         if key != "picture" and (found := _DRUG_DOSE.search(text)):

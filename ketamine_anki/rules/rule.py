@@ -9,8 +9,8 @@ from functools import cached_property, lru_cache
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
 from ketamine_anki.render import Rendered, render_note
+from ketamine_anki.tokens import words_of
 
-WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _PICTURE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKED = re.compile(r"[*`\\_\[]")
 _EMPHASIS = re.compile(r"[*`\\]|(?<!\w)_|_(?!\w)")
@@ -36,6 +36,11 @@ class View:
         return {key: plain_text(self.shown[key], text) for key, text in self.note.texts()}
 
     @cached_property
+    def whole(self) -> str:
+        """All plain texts, one after the other: for one quick look at everything."""
+        return "\n".join(self.plain.values())
+
+    @cached_property
     def tested(self) -> tuple[str, ...]:
         """The keys of the texts that a learner is asked for."""
         return tuple(key for key, _ in self.note.tested())
@@ -43,7 +48,7 @@ class View:
     @cached_property
     def words(self) -> dict[str, list[str]]:
         """The words of each plain text in small letters; a hyphened word is one."""
-        return {key: WORD.findall(text.lower()) for key, text in self.plain.items()}
+        return {key: words_of(text) for key, text in self.plain.items()}
 
     @cached_property
     def vocabulary(self) -> set[str]:
@@ -107,7 +112,7 @@ def stems(words: Iterable[str]) -> list[str]:
     found = []
     for word in words:
         parts = word.split("-") if "-" in word else (word,)
-        found += [stem(part) for part in parts if part not in _FUNCTION]
+        found += [stem(part) for part in parts if part and part not in _FUNCTION]
     return found
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import WORD, Complaint, View, place
+from ketamine_anki.rules.rule import Complaint, View, place
+from ketamine_anki.tokens import places_of
 from ketamine_anki.verbatim import RUN, copied
 
 
 def verbatim(view: View) -> Iterator[Complaint]:
     """Cards are in our own words: no run of eight words is the source's. The text is not in the
-    collection; `shingles.txt` holds a hash of each of its runs.
+    collection; `shingles.txt` holds hashes of its runs.
 
     Source: copyright, and SuperMemo's rule 1 (what is copied is not understood).
 
@@ -37,5 +38,5 @@ def verbatim(view: View) -> Iterator[Complaint]:
 
 def _where(view: View, key: str, nth: int) -> Where:
     """The place of the nth word of a text."""
-    found = next(match for n, match in enumerate(WORD.finditer(view.plain[key])) if n == nth)
+    found = next(match for n, match in enumerate(places_of(view.plain[key])) if n == nth)
     return place(view, key, found)

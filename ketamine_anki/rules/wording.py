@@ -412,6 +412,7 @@ def absolute_wording(view: View) -> Iterator[Complaint]:
 
 
 _ABBREVIATION = re.compile(r"(?<![\w-])([A-Z]{2,6})s?(?![\w-])")
+_CAPITALS = re.compile(r"[A-Z][A-Z]")
 _NOT_ABBREVIATIONS = re.compile(r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR")
 
 
@@ -427,6 +428,8 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
 
     Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
     """
+    if not _CAPITALS.search(view.whole):
+        return
     seen: set[str] = set()
     for key, text in view.plain.items():
         if key == "picture":
@@ -453,7 +456,7 @@ def _spells(name: str, words: list[str]) -> bool:
     """Whether neighbouring words spell an abbreviation by their initials; a long word may give several
     of its letters: ICP, intracranial pressure.
     """
-    parts = [part for word in words for part in word.split("-") if part not in _SMALL]
+    parts = [part for word in words for part in word.split("-") if part and part not in _SMALL]
     return any(parts[n][0] == name[0] and _from(name, parts, n) for n in range(len(parts)))
 
 
