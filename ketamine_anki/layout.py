@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -368,3 +368,22 @@ def _record_of(shape: schema.Shape, node: Table) -> schema.Record | schema.Table
         return shape.having if any(key.value == shape.key for key, _ in node.entries) else shape.otherwise
     assert isinstance(shape, schema.Record | schema.Table)
     return shape
+
+
+def written(shape: schema.Record, values: Mapping[str, Any], indent: int) -> list[str]:
+    """The canonical lines of a record that is in no file yet; `values` are texts, lists of texts and
+    mappings by key.
+    """
+    lines = []
+    for key in shape.keys:
+        if key not in values:
+            continue
+        value, head = values[key], f"{' ' * indent}{key}:"
+        inner = shape.keys[key]
+        if isinstance(value, str):
+            lines += entry(head, value, indent)
+        elif isinstance(inner, schema.Record):
+            lines += [head, *written(inner, value, indent + 2)]
+        else:
+            lines.append(f"{head} [{', '.join(inline_text(text, flow=True) for text in value)}]")
+    return lines

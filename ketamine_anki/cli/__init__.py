@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Find every mistake in a collection.",
     "build": "Check a collection and compile it into an Anki package.",
     "preview": "Show every card on one page.",
+    "new": "Append a note to a subdeck.",
     "fmt": "Rewrite the YAML files in their canonical form.",
     "schema": "Write JSON Schemas, for editors.",
     "stats": "Count notes, cards and claims; name the claims that no note tests.",
