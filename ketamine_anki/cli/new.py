@@ -79,7 +79,7 @@ def _verify(file: Path, made: str, before: Deck | None, values: Mapping[str, Any
 
 def _file(read: Folder, name: str, decks: Mapping[str, Deck]) -> Path:
     """The file of a subdeck: the one it is in, else a new one named after its number."""
-    from ketamine_anki.cli.build import slug
+    from ketamine_anki.cli.packing import slug
 
     if name in decks:
         return Path(decks[name].places.path)
