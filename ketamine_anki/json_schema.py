@@ -61,8 +61,7 @@ def _shape(shape: schema.Shape, names: Names) -> dict[str, Any]:
     if isinstance(shape, schema.Either):
         condition = {"required": [shape.key]}
         return {"if": condition, "then": _shape(shape.having, names), "else": _shape(shape.otherwise, names)}
-    if isinstance(shape, schema.Anything):
-        return {"description": shape.about}
+    assert isinstance(shape, schema.Record)
     return {
         "description": shape.about,
         "type": "object",

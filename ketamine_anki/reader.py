@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ketamine_anki import characters, schema
 from ketamine_anki.limits import MAX_ITEMS, MAX_NOTES, MAX_TEXT
@@ -151,8 +151,9 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
     if not node.items:
         file.at(node, "empty", f"{label} is an empty list: fill it in or delete the key")
         return None
-    if len(node.items) > MAX_ITEMS:
-        file.at(node, "limit", f"{label} has {len(node.items):,} items: at most {MAX_ITEMS:,}")
+    most = MAX_NOTES if isinstance(shape.item, schema.Either) else MAX_ITEMS
+    if len(node.items) > most:
+        file.at(node, "limit", f"{label} has {len(node.items):,} items: at most {most:,}")
         return None
     item_shape = shape.item
     one = _text if item_shape.__class__ is schema.Text else _read
@@ -260,6 +261,24 @@ def _file(path: str, data: bytes, shape: schema.Record) -> tuple[File, Values | 
     if root is None:
         return file, None, Places(path, file.lines, {})
     return file, _read(file, shape, root, "the file"), Places(path, file.lines, Marks(root))
+
+
+class Tree(NamedTuple):
+    """A file as written: its lines, its nodes with their places, and the values read from them."""
+
+    lines: tuple[str, ...]
+    root: Node
+    values: Values
+
+
+def read_tree(path: str, data: bytes, shape: schema.Record) -> tuple[Tree | None, list[Finding]]:
+    """A file's bytes -> what it holds and where, or None with the findings on its syntax and shape."""
+    file = File(path)
+    root = parse(file, data)
+    values = None if root is None else _read(file, shape, root, "the file")
+    if root is None or values is None or file.findings:
+        return None, file.findings
+    return Tree(file.lines, root, values), []
 
 
 def read_deck(path: str, data: bytes) -> tuple[Deck | None, list[Finding]]:

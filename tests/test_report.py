@@ -15,7 +15,7 @@ from ketamine_anki.model import Finding, Position
 from ketamine_anki.report import as_annotations, as_frames, as_json, as_lines, as_sarif, as_summary, width
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0-rtm.4.json").read_text(encoding="utf-8"))
-GOOD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
+GOOD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: supporting\n"
 
 
 def finding(
@@ -175,13 +175,14 @@ def test_elsewhere_than_on_a_terminal_each_finding_is_one_line(tmp_path: Path) -
     folder = write(tmp_path, MISTAKES)
     ran = run("check", folder)
     assert ran.code == 1
-    assert ran.out == f"{folder}/01-first.yaml:14:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]\n"
+    line = (folder / "01-first.yaml").read_text(encoding="utf-8").split("\n").index("  anwser: Carbon dioxide") + 1
+    assert ran.out == f"{folder}/01-first.yaml:{line}:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]\n"
 
 
 def test_text_can_be_asked_for_and_coloured_by_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path, MISTAKES)
     ran = run("check", "--format", "text", folder)
-    assert "14 |   anwser: Carbon dioxide\n   |   ^^^^^^ did you mean 'answer'?\n" in ran.out
+    assert " |   anwser: Carbon dioxide\n   |   ^^^^^^ did you mean 'answer'?\n" in ran.out
     assert "`ketamine-anki rules unknown-key` explains" in ran.err
     assert "\x1b" not in ran.out
     monkeypatch.setenv("FORCE_COLOR", "1")

@@ -18,6 +18,8 @@ COMMANDS = {
     "build": "Check a collection and compile it into an Anki package.",
     "preview": "Show every card on one page.",
     "intake": "Take corrections made inside Anki back into the deck files.",
+    "new": "Append a note to a subdeck.",
+    "fmt": "Rewrite the YAML files in their canonical form.",
     "schema": "Write JSON Schemas, for editors.",
     "stats": "Count notes, cards and claims; name the claims that no note tests.",
     "rules": "Print the manual of the rules, or of one.",

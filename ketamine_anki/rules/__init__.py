@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 
-from ketamine_anki import ledger, media, reader, render
+from ketamine_anki import layout, ledger, media, reader, render
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
 from ketamine_anki.rules import cloze, identity, interference, medication, provenance, released, verbatim, wording
 from ketamine_anki.rules.rule import CollectionRule, NoteRule, View, nearest
@@ -90,7 +90,7 @@ EXCUSABLE = frozenset(
 
 def groups() -> dict[str, dict[str, str]]:
     """The manual: group -> rule id -> Markdown, in the order in which the rules are applied."""
-    pages: dict[str, dict[str, str]] = {"format": dict(reader.MANUAL), "text": render.MANUAL | media.MANUAL}
+    pages: dict[str, dict[str, str]] = {"format": reader.MANUAL | layout.MANUAL, "text": render.MANUAL | media.MANUAL}
     for group in ("identity", "provenance", "wording", "cloze", "interference", "release"):
         rules: tuple[object, ...] = (*_NOTE_RULES.get(group, ()), *_COLLECTION_RULES.get(group, ()))
         pages[group] = {name_of(rule): inspect.cleandoc(rule.__doc__ or "") for rule in rules}

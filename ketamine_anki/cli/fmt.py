@@ -1,0 +1,65 @@
+"""`ketamine-anki fmt`: the one canonical form of the YAML files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli.check import report
+from ketamine_anki.cli.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
+from ketamine_anki.cli.output import write_text
+from ketamine_anki.limits import MAX_FILE_BYTES
+from ketamine_anki.model import Finding, Position
+from ketamine_anki.report import FORMATS
+
+
+@click.command("fmt")
+@click.argument("paths", nargs=-1, metavar="[FOLDER | FILE...]")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 when a file is not in form.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Of findings, as in `check`.")
+def command(paths: tuple[str, ...], only_check: bool, form: str | None) -> None:
+    """Rewrite YAML files in their canonical form: those of FOLDER (default: decks), or some FILEs.
+
+    Keys in one order, text wrapped at 100 columns, quotes only where YAML needs them, a blank line
+    between notes. Comments are kept and no card changes. A file with mistakes of syntax or shape is
+    left as it is.
+    """
+    from ketamine_anki import schema
+    from ketamine_anki.layout import canonical, difference
+
+    shapes = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}
+    findings: list[Finding] = []
+    files = [file for path in paths or ("decks",) for file in _files(Path(path))]
+    for file in files:
+        try:
+            data = read_bytes(file, MAX_FILE_BYTES)
+        except ValueError as error:
+            findings.append(Finding(Position(file.as_posix(), 1, 1), "file", str(error)))
+            continue
+        text, wrong = canonical(file.as_posix(), data, shapes.get(file.name, schema.DECK))
+        changed = [] if wrong else difference(file.as_posix(), data, text)
+        findings += wrong
+        if only_check:
+            findings += changed
+        elif changed:
+            write_text(file, text)
+            click.echo(file)
+    report(findings, form)
+    click.echo(f"{len(files)} files in canonical form", err=True)
+
+
+def _files(path: Path) -> list[Path]:
+    """The YAML files that people edit: of a folder all, else the one named."""
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if _is_yaml(file) and file.name != LEDGER)
+    if not path.is_file():
+        raise Failure(f"{path}: no such file or folder", EXIT_USAGE)
+    if not _is_yaml(path):
+        raise Failure(f"{path}: not a YAML file", EXIT_USAGE)
+    return [] if path.name == LEDGER else [path]
+
+
+def _is_yaml(path: Path) -> bool:
+    return path.suffix in (".yaml", ".yml")

@@ -1,0 +1,422 @@
+"""The canonical form: one for each file, without a lost comment or a changed value."""
+
+from __future__ import annotations
+
+import random
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from program import REPOSITORY, run
+from small import COLLECTION, write
+
+from ketamine_anki import schema
+from ketamine_anki.layout import WIDTH, canonical, difference, inline_text
+from ketamine_anki.reader import read_deck, read_tree
+
+REAL = sorted(path for path in (REPOSITORY / "decks").glob("*.yaml") if path.name != "ledger.yaml")
+SHAPES = {"collection": schema.COLLECTION, "source": schema.SOURCE, "references": schema.REFERENCES}
+
+
+def form(text: str, shape: schema.Record = schema.DECK) -> str:
+    made, findings = canonical("a.yaml", text.encode(), shape)
+    assert findings == []
+    return made
+
+
+def form_of_note(text: str) -> str:
+    """The canonical lines of one note, given and returned without the file around it."""
+    head = "deck: First Part\nnotes:\n"
+    made = form(head + textwrap.indent(textwrap.dedent(text).strip("\n"), "  ") + "\n")
+    assert made.startswith(head)
+    return textwrap.dedent(made.removeprefix(head))
+
+
+NOTE = """\
+- id: a
+  question: Why?
+  answer: So
+  source: s/1
+  tags: [T]
+  yield: core
+  skill: recall
+"""
+
+
+def test_keys_come_in_the_order_of_the_table_with_their_comments() -> None:
+    assert form_of_note(
+        """
+        # over the note
+        - skill: recall  # beside skill
+          # over the answer
+          answer: So
+          question: Why?
+          tags: [T]
+          # over the id
+          id: a
+          yield: core
+          source: s/1
+          # at the end
+        """
+    ) == textwrap.dedent(
+        """\
+        # over the note
+        # over the id
+        - id: a
+          question: Why?
+          # over the answer
+          answer: So
+          source: s/1
+          tags: [T]
+          yield: core
+          skill: recall  # beside skill
+          # at the end
+        """
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical_lines"),
+    [
+        ("answer: 'So'", "answer: So"),
+        ('answer: "So"', "answer: So"),
+        ("answer: >-\n    So", "answer: So"),
+        ("answer: |\n    So", "answer: So"),
+        ("answer:\n    So", "answer: So"),
+        ("answer: So\n    it\n    is", "answer: So it is"),
+        ("answer: 'no'", "answer: no"),
+        ("answer: 'a: b'", "answer: 'a: b'"),
+        ('answer: "a: b"', "answer: 'a: b'"),
+        ("answer: 'it''s: b'", 'answer: "it\'s: b"'),
+        ("answer: 'it''s \"b\": c'", "answer: 'it''s \"b\": c'"),
+        ("answer: 'it''s \\a: b'", "answer: 'it''s \\a: b'"),
+        ("answer: 'Bed #2'", "answer: 'Bed #2'"),
+        ("answer: '# b'", "answer: '# b'"),
+        ("answer: '[a](b)'", "answer: '[a](b)'"),
+        ("answer: 'a, b'", "answer: a, b"),
+        ("answer: '- a'", "answer: '- a'"),
+        ("answer: '-a'", "answer: -a"),
+        ("answer: '{{c1::a}}'", "answer: '{{c1::a}}'"),
+        ("answer: 'ends:'", "answer: 'ends:'"),
+        ('answer: "caf\\u00e9"', "answer: café"),
+        ('answer: "two\\nlines"', "answer: |-\n    two\n    lines"),
+        ('answer: "two\\n\\n  lines"', "answer: |-\n    two\n\n      lines"),
+        ("answer: 'two\n\n    lines'", "answer: |-\n    two\n    lines"),
+        ("tags: [\"A\", 'B']", "tags: [A, B]"),
+        ("tags:\n  - A\n  - B", "tags: [A, B]"),
+        ("tags: [\n    A,\n    B,\n  ]", "tags: [A, B]"),
+        ("tags: [  # beside\n    A]", "tags: [A]  # beside"),
+        ("tags: [A,  # one\n    B]  # both", "tags:  # both\n    - A      # one\n    - B"),
+        ("tags: [A\n    # last\n    ]", "tags:\n    - A\n    # last"),
+        ("tags:\n  # first\n  - A", "tags:\n    # first\n    - A"),
+        ("answer: >-  # why\n    So", "# why\n  answer: So"),
+        ("source:  # why\n    s/1", "source: s/1  # why"),
+        ("source: s/1# why", "source: s/1# why"),
+        ("answer:\n    # why\n    So", "# why\n  answer: So"),
+        ("source: s/1      # in its column", "source: s/1      # in its column"),
+        ("answer: >-\n    # So\n    it is", "answer: '# So it is'"),
+        ("reverse: {answer: B, question: A}", "reverse:\n    question: A\n    answer: B"),
+        ("allow: {}", "allow: {}"),
+        ("allow: {'b': 1, 'a': 2}", "allow:\n    b: 1\n    a: 2"),
+    ],
+)
+def test_a_value_has_one_form(typed: str, canonical_lines: str) -> None:
+    key = typed.split(":")[0]
+    lines = [line for line in NOTE.splitlines() if not line.startswith(f"  {key}:")]
+    made = form_of_note("\n".join([*lines, f"  {typed}"]))
+    assert f"\n  {canonical_lines}\n" in made
+
+
+def test_long_text_is_folded_at_100_columns_and_not_before() -> None:
+    words = "word " * 18
+    fits, over = words + "1", words + "12"
+    made = form_of_note(NOTE.replace("So", fits).replace("Why?", over + " more words"))
+    assert f"  answer: {fits}\n" in made
+    assert "  question: >-\n    word" in made
+    lines = form(f"deck: First Part\nnotes:\n{NOTE.replace('Why?', words * 4)}").splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert max(map(len, lines)) > WIDTH - 5
+
+
+def test_text_that_must_not_be_broken_is_not() -> None:
+    """A run of spaces would be lost at a fold; a word has no place to break."""
+    spaced, word = "ab  " * 40 + "c", "x" * 150
+    made = form_of_note(NOTE.replace("So", word).replace("Why?", f"'{spaced}'"))
+    assert f"answer: {word}\n" in made
+    assert f"question: {spaced}\n" in made
+
+
+def test_one_blank_line_between_notes_and_none_within() -> None:
+    second = NOTE.replace("id: a", "id: b")
+    made = form(
+        f"deck: First Part\n\nnotes:\n\n{NOTE}{second}\n\n\n{NOTE.replace('  answer', chr(10) + '  answer')}\n\n"
+    )
+    assert [line for line in made.splitlines() if not line] == ["", ""]
+    assert made.endswith("skill: recall\n")
+
+
+def test_comments_keep_the_place_that_they_speak_of() -> None:
+    text = textwrap.dedent(
+        """\
+        # yaml-language-server: $schema=./deck.schema.json
+
+        # What this file is.
+        deck: First Part  # a name
+        # The notes.
+        notes:
+          # -- first section --
+
+          # about a
+          - id: a
+            question: Why?
+            answer: So
+            source: s/1
+            tags:
+              - A  # the main one
+              # also
+              - B
+            yield: core
+            skill: recall
+            # reverse: later
+
+          # - id: gone
+          #   question: Once?
+
+          - id: b
+            question: Why?
+            reverse:  # both ways
+              question: What?
+              # short
+              answer: That
+              # end of the reverse
+            answer: So
+            source: s/1
+            tags: [A]
+            yield: core
+            skill: recall
+        # the end
+        """
+    )
+    expected = text.replace("    answer: So\n    source: s/1\n    tags: [A]", "    source: s/1\n    tags: [A]")
+    expected = expected.replace("    reverse:  # both", "    answer: So\n    reverse:  # both")
+    assert form(text) == expected
+    assert form(expected) == expected
+
+
+def test_a_dash_with_a_comment_of_its_own() -> None:
+    made = form_of_note(NOTE.replace("- id: a", "-  # dashing\n  id: a") + NOTE.replace("- id: a", "-  # too\n  id: b"))
+    assert made.startswith("# dashing\n- id: a\n")
+    assert "\n# too\n- id: b\n" in made
+
+
+def test_two_comments_on_what_becomes_one_line_are_both_kept() -> None:
+    made = form_of_note(NOTE.replace("answer: So", "answer: >-  # one\n    So # not a comment"))
+    assert "# one\n  answer: 'So # not a comment'\n" in made
+    made = form(
+        "deck: First Part\nnotes:\n- {id: a,  # one\n  question: Why?, answer: So, source: s/1, yield: core,\n"
+        "  tags: [A,  # two\n  B # three\n  ], skill: recall}  # four\n# five\n"
+    )
+    said = {line.partition("# ")[2] for line in made.splitlines() if "#" in line}
+    assert said == {"one", "two", "three", "four", "five"}
+    assert form(made) == made
+
+
+def test_a_file_that_cannot_be_read_is_not_touched() -> None:
+    text, findings = canonical("a.yaml", b"deck: [\n", schema.DECK)
+    assert (text, [finding.rule for finding in findings]) == ("", ["syntax"])
+    text, findings = canonical("a.yaml", f"deck: A\nnotes:\n{NOTE}  anwser: x\n".encode(), schema.DECK)
+    assert (text, [finding.rule for finding in findings]) == ("", ["unknown-key"])
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
+def test_the_real_files_keep_their_meaning_and_comments(path: Path) -> None:
+    shape = SHAPES.get(path.stem, schema.DECK)
+    data = path.read_bytes()
+    made, findings = canonical(path.name, data, shape)
+    assert findings == []
+    before, after = (read_tree(path.name, text, shape)[0] for text in (data, made.encode()))
+    assert before is not None
+    assert after is not None
+    assert before.values == after.values
+    typed = data.decode()
+    assert sorted(line.strip() for line in typed.splitlines() if line.strip().startswith("#")) == sorted(
+        line.strip() for line in made.splitlines() if line.strip().startswith("#")
+    )
+    assert canonical(path.name, made.encode(), shape)[0] == made
+    if shape is schema.DECK:
+        assert read_deck("x", data)[0] == read_deck("x", made.encode())[0]
+
+
+_ODD = st.sampled_from(
+    ["- a", "# b", "=",  "a #b", "a: b", "it's", 'a "b"', "{{c1::x}}", "[a](b)", "$x$", "?", "- ", ":", "no", "1.10",
+     "é", "日本", "*a*", "&a", "!a", "%", "@", "`", "|", ">", "~", "a:", "'", '"', "\\n", "---", "…", "a  b", ", ", "]",
+     "}"]
+)  # fmt: skip
+_TEXTS = (
+    st.lists(_ODD | st.sampled_from(["word", "another", "text"]), min_size=1, max_size=40)
+    .map(lambda parts: " ".join(parts).strip())
+    .filter(bool)
+)
+_PROSE = _TEXTS | st.tuples(_TEXTS, _TEXTS, st.sampled_from(["\n", "\n\n", "\n  ", "\n\n\n"])).map(
+    lambda t: t[0] + t[2] + t[1]
+)
+_NOTES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.sampled_from(["a", "b-c", "007"]),
+            "question": _PROSE,
+            "answer": _PROSE,
+            "source": _TEXTS,
+            "tags": st.lists(st.sampled_from(["A", "B_c", "1"]), min_size=1, max_size=3, unique=True),
+            "yield": st.just("core"),
+            "skill": st.just("recall"),
+        },
+        optional={
+            "extra": _PROSE,
+            "evidence": st.lists(_TEXTS, min_size=1, max_size=3, unique=True),
+            "reverse": st.fixed_dictionaries({"question": _TEXTS, "answer": _TEXTS}),
+            "allow": st.dictionaries(st.sampled_from(["x", "y z"]), _TEXTS, max_size=2),
+        },
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+def scrambled(notes: list[dict], chance: random.Random) -> str:
+    """A deck file with these notes, written in any style YAML knows."""
+    shuffled = [dict(chance.sample(list(note.items()), len(note))) for note in notes]
+    return yaml.dump(
+        {"deck": "First Part", "notes": shuffled},
+        Dumper=yaml.SafeDumper,
+        allow_unicode=chance.random() < 0.7,
+        sort_keys=False,
+        width=chance.choice([20, 60, 500]),
+        indent=chance.choice([2, 3, 4]),
+        default_style=chance.choice([None, None, "'", '"', "|", ">"]),
+        default_flow_style=chance.choice([False, False, None, True]),
+    )
+
+
+def with_comments(text: str, chance: random.Random) -> tuple[str, list[str]]:
+    """The text with comments put wherever they leave every value as it is; the comments."""
+    values = read_tree("x", text.encode(), schema.DECK)[0]
+    assert values is not None
+    comments = []
+    for number in range(chance.randrange(12)):
+        lines = text.split("\n")
+        comment = f"#{' ' * chance.randrange(2)}mark {number} 'n' {{"
+        at = chance.randrange(len(lines))
+        if chance.random() < 0.5:
+            lines[at] += f" {comment}"
+        else:
+            lines.insert(at, " " * chance.randrange(9) + comment + "\n" * (chance.random() < 0.2))
+        trial = "\n".join(lines)
+        read, findings = read_tree("x", trial.encode(), schema.DECK)
+        if read is not None and not findings and read.values == values.values:
+            text = trial
+            comments.append(comment)
+    return text, comments
+
+
+def keeps_all(notes: list[dict], chance: random.Random) -> None:
+    text, comments = with_comments(scrambled(notes, chance), chance)
+    made = form(text)
+    before, after = (read_deck("x", version.encode()) for version in (text, made))
+    assert before == after
+    assert before[0] is not None
+    for comment in comments:
+        assert made.count(comment) == 1
+    assert form(made) == made
+    keys = list(schema.QUESTION_NOTE.keys)
+    for note in yaml.load(made, yaml.CBaseLoader)["notes"]:
+        assert list(note) == sorted(note, key=keys.index)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(notes=_NOTES, chance=st.randoms(use_true_random=False))
+def test_any_file_keeps_its_notes_and_comments_and_its_form_is_final(notes: list[dict], chance: random.Random) -> None:
+    keeps_all(notes, chance)
+
+
+@pytest.mark.deep
+@settings(deadline=None, max_examples=4000, suppress_health_check=[HealthCheck.too_slow])
+@given(notes=_NOTES, chance=st.randoms(use_true_random=False))
+def test_many_more_files_keep_theirs(notes: list[dict], chance: random.Random) -> None:
+    keeps_all(notes, chance)
+
+
+@given(_TEXTS)
+def test_a_text_on_one_line_is_read_back(text: str) -> None:
+    assert yaml.load(f"k: {inline_text(text)}", yaml.CBaseLoader) == {"k": text}
+    assert yaml.load(f"k: [{inline_text(text, flow=True)}, b]", yaml.CBaseLoader) == {"k": [text, "b"]}
+
+
+def test_the_difference_names_the_first_line() -> None:
+    (finding,) = difference("a.yaml", b"a: 1\nb:  2\n", "a: 1\nb: 2\n")
+    assert (finding.position.line, finding.rule) == (2, "format")
+    (finding,) = difference("a.yaml", b"a: 1", "a: 1\n")
+    assert finding.position.line == 1
+    assert difference("a.yaml", b"a: 1\n", "a: 1\n") == []
+
+
+# --- the command ------------------------------------------------------------------------------
+
+TIDY = f"deck: First Part\nnotes:\n{textwrap.indent(NOTE, '  ')}"
+
+
+def test_the_command_rewrites_only_what_is_not_in_form(tmp_path: Path) -> None:
+    folder = write(tmp_path, files={"01-first.yaml": TIDY, "02-second.yaml": TIDY.replace("So", "'So'")})
+    run("fmt", folder)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    assert before[folder / "02-second.yaml"][0].decode() == TIDY
+    ran = run("fmt", folder)
+    assert (ran.code, ran.out) == (0, "")
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
+
+
+def test_check_says_where_and_writes_nothing(tmp_path: Path) -> None:
+    untidy = TIDY.replace("So", "'So'")
+    folder = write(tmp_path, files={"01-first.yaml": untidy})
+    ran = run("fmt", "--check", folder / "01-first.yaml")
+    assert ran.code == 1
+    assert ran.out == f"{folder}/01-first.yaml:5:1: not in canonical form: run `ketamine-anki fmt` [format]\n"
+    assert (folder / "01-first.yaml").read_text(encoding="utf-8") == untidy
+    assert run("fmt", folder / "01-first.yaml").out == f"{folder}/01-first.yaml\n"
+    assert run("fmt", "--check", folder / "01-first.yaml").code == 0
+
+
+def test_a_broken_file_is_reported_and_the_others_are_written(tmp_path: Path) -> None:
+    folder = write(tmp_path, files={"01-first.yaml": "deck: [\n", "02-second.yaml": TIDY.replace("So", "'So'")})
+    ran = run("fmt", folder / "01-first.yaml", folder / "02-second.yaml")
+    assert ran.code == 1
+    assert "01-first.yaml:2:1: not YAML" in ran.out
+    assert (folder / "01-first.yaml").read_text(encoding="utf-8") == "deck: [\n"
+    assert (folder / "02-second.yaml").read_text(encoding="utf-8") == TIDY
+
+
+def test_each_kind_of_file_has_its_order_and_the_ledger_is_left_alone(tmp_path: Path) -> None:
+    upside_down = "\n".join(reversed(COLLECTION.strip().split("\n"))) + "\n"
+    folder = write(tmp_path, files={"collection.yaml": upside_down, "ledger.yaml": "b:  1\n", "01-first.yaml": TIDY})
+    assert run("fmt", folder).code == 0
+    assert (folder / "collection.yaml").read_text(encoding="utf-8").startswith("title: Small Deck\ntag: Small\n")
+    assert (folder / "ledger.yaml").read_text(encoding="utf-8") == "b:  1\n"
+    assert run("fmt", folder / "ledger.yaml").code == 0
+    assert (folder / "ledger.yaml").read_text(encoding="utf-8") == "b:  1\n"
+
+
+def test_windows_line_ends_and_a_byte_order_mark_go(tmp_path: Path) -> None:
+    folder = write(tmp_path, files={"01-first.yaml": b"\xef\xbb\xbf" + TIDY.replace("\n", "\r\n").encode()})
+    assert run("fmt", "--check", folder).code == 1
+    assert run("fmt", folder).code == 0
+    assert (folder / "01-first.yaml").read_bytes().decode() == TIDY
+
+
+@pytest.mark.parametrize(("name", "said"), [("nothing.yaml", "no such file"), ("media.png", "not a YAML file")])
+def test_what_cannot_be_formatted_is_refused(name: str, said: str, tmp_path: Path) -> None:
+    folder = write(tmp_path, files={"media.png": b"", "01-first.yaml": TIDY})
+    ran = run("fmt", folder / name)
+    assert (ran.code, said in ran.err) == (2, True)
