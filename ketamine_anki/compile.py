@@ -57,6 +57,11 @@ def stable_id(namespace: str, *parts: str) -> int:
     return (1 << 40) + int.from_bytes(digest[:5], "big")
 
 
+def note_type_name(collection: Collection, label: str) -> str:
+    """The name of a note type in Anki: `Title: question and answer`."""
+    return f"{collection.title}: {label}"
+
+
 def compile_note(
     note: Note, collection: Collection, shown: dict[str, Rendered], number: int = 0, index: int = 0
 ) -> CompiledNote:

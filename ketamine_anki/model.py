@@ -201,6 +201,82 @@ class Picture:
     height: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ReleasedNote:
+    """What the ledger knows of a note: identity, hash and time (seconds since 1970) of its present
+    content, number of its subdeck, card numbers from 1, the versions that brought and retired it.
+    """
+
+    id: str
+    guid: str
+    note_type: str
+    deck: int
+    cards: tuple[int, ...]
+    hash: str
+    time: int
+    since: str
+    retired: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedType:
+    """What the ledger knows of a note type: hashes of its schema and content, time of the latter."""
+
+    key: str
+    schema: str
+    content: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release: version, time, counts of notes and of changes, ids of safety corrections, a hash of
+    the whole state, SHA-256 of the package for everyone and of the update package.
+    """
+
+    version: str
+    time: int
+    notes: int
+    cards: int
+    new: int
+    changed: int
+    moved: int
+    retired: int
+    errata: tuple[str, ...]
+    state: str
+    package: str
+    update: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What was released when. `decks` are full names in order; releases are oldest first; `lines` says
+    on which line of the file (from 1) each note stands.
+    """
+
+    namespace: str
+    releases: tuple[Release, ...] = ()
+    note_types: Mapping[str, ReleasedType] = field(default_factory=dict)
+    decks: tuple[str, ...] = ()
+    notes: Mapping[str, ReleasedNote] = field(default_factory=dict)
+    path: str = field(default="ledger.yaml", compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def last(self) -> Release | None:
+        """The newest release."""
+        return self.releases[-1] if self.releases else None
+
+    @property
+    def newest(self) -> int:
+        """The newest time that any learner may have got; 0 before the first release."""
+        return max((release.time for release in self.releases), default=0)
+
+    def place(self, note_id: str = "") -> Position:
+        """Where a note, or the ledger itself, stands in its file."""
+        return Position(self.path, self.lines.get(note_id, 1), 1)
+
+
 @dataclass(frozen=True)
 class Collection:
     """Everything that the notes refer to. Notes themselves come deck by deck."""
@@ -225,6 +301,7 @@ class Collection:
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     media_folder: str = "media"
     shingles: Mapping[int, int] = field(default_factory=dict)
+    ledger: Ledger | None = None
 
     @cached_property
     def media(self) -> dict[str, str]:

@@ -8,7 +8,6 @@ and a stored zip with fixed dates and modes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import zipfile
@@ -23,7 +22,7 @@ import genanki
 from genanki.apkg_col import APKG_COL
 from genanki.apkg_schema import APKG_SCHEMA
 
-from ketamine_anki.compile import CompiledNote, stable_id
+from ketamine_anki.compile import CompiledNote, note_type_name, stable_id
 from ketamine_anki.model import Collection, Picture
 from ketamine_anki.notetypes import NoteType, note_types
 from ketamine_anki.sqlite_bytes import make_canonical
@@ -60,13 +59,14 @@ class Package:
     """One .apkg in the making: `add` notes in authored order, then `write`.
 
     `scratch` is a file that does not exist yet; it holds the database until `write` or `close`.
+    `times` and `version`, the deck's as shown on its page, may be set anew until `write`.
     """
 
     def __init__(self, collection: Collection, scratch: Path, times: Times, version: str = "") -> None:
         self.collection = collection
         self.counts = Counts()
-        self._times = times
-        self._version = version
+        self.times = times
+        self.version = version
         self._scratch = scratch
         self._notes: list[tuple[Any, ...]] = []
         self._cards: list[tuple[Any, ...]] = []
@@ -85,10 +85,10 @@ class Package:
         for statement in _TABLES.split(";"):
             self._db.execute(statement)
 
-    def add(self, note: CompiledNote) -> None:
-        """Appends a note and its cards."""
+    def add(self, note: CompiledNote, time: int | None = None) -> None:
+        """Appends a note and its cards, with its modification time unless `times` knows it."""
         guid, index = note.guid, self.counts.notes
-        mod = self._times.notes.get(guid, self._times.build)
+        mod = self.times.notes.get(guid, self.times.build) if time is None else time
         did = self._decks.get(note.deck)
         if did is None:
             did = self._decks[note.deck] = stable_id(self.collection.namespace, "deck", note.deck)
@@ -141,14 +141,14 @@ class Package:
         parent = self.collection.title
         for name in [parent, *sorted(self._decks)]:
             did = stable_id(self.collection.namespace, "deck", name)
-            decks[str(did)] = genanki.Deck(did, name, description(self.collection, self._version)).to_json()
-            decks[str(did)]["mod"] = self._times.build
+            decks[str(did)] = genanki.Deck(did, name, description(self.collection, self.version)).to_json()
+            decks[str(did)]["mod"] = self.times.build
         models = {}
         for key, kind in self._kinds.items():
             model_id = self._model_ids[key]
-            made = model(kind, self.collection).to_json(self._times.note_types.get(key, self._times.build), None)
+            made = model(kind, self.collection).to_json(self.times.note_types.get(key, self.times.build), None)
             models[str(model_id)] = made
-        build = self._times.build
+        build = self.times.build
         self._db.execute(
             "UPDATE col SET crt=?, mod=?, scm=?, decks=?, models=?",
             (build - build % 86400, build * 1000, build * 1000, _json(decks), _json(models)),
@@ -168,7 +168,7 @@ def model(kind: NoteType, collection: Collection) -> genanki.Model:
 
     return genanki.Model(
         stable_id(namespace, "notetype", kind.key),
-        f"{collection.title}: {kind.label}",
+        note_type_name(collection, kind.label),
         fields=[{"name": name, "id": id_of("field", name)} for name in kind.fields],
         templates=[
             {"name": t.name, "id": id_of("template", t.name), "qfmt": t.front, "afmt": t.back} for t in kind.templates
@@ -178,23 +178,6 @@ def model(kind: NoteType, collection: Collection) -> genanki.Model:
         latex_pre="",
         latex_post="",
     )
-
-
-def note_type_hashes(collection: Collection) -> dict[str, tuple[str, str]]:
-    """{key: (schema hash, content hash)}: the schema is what must stay frozen (fields, templates by
-    id), the content is everything that Anki would show or update.
-    """
-    hashes = {}
-    for key, kind in note_types(collection.repository).items():
-        made = model(kind, collection)
-        schema = [made.model_type, [f["name"] for f in made.fields], [t["name"] for t in made.templates]]
-        content = [schema, made.name, made.css, [[t["qfmt"], t["afmt"]] for t in made.templates]]
-        hashes[key] = (_hash(schema), _hash(content))
-    return hashes
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(_json(value).encode("utf-8")).hexdigest()[:16]
 
 
 def description(collection: Collection, version: str = "") -> str:

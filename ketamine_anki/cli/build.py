@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from ketamine_anki import __version__
-from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_USAGE, Failure
 from ketamine_anki.cli.check import report, walk
 from ketamine_anki.cli.folder import Folder
-from ketamine_anki.cli.output import make_folder, scratch_folder, write_whole
+from ketamine_anki.cli.output import make_folder, scratch_folder
+from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.compile import compile_note
 from ketamine_anki.rules.rule import View
-
-if TYPE_CHECKING:
-    from ketamine_anki.package import Counts, Package
 
 
 @click.command("build")
@@ -30,10 +25,9 @@ if TYPE_CHECKING:
 def command(folder: str, output: str, split: bool) -> None:
     """Check the collection in FOLDER (default: decks) and compile it into OUTPUT.
 
-    Nothing is written when there is any finding.
+    Nothing is written when there is any finding. Released notes that did not change keep the time
+    that ledger.yaml has of them; retired notes are left out.
     """
-    from ketamine_anki.package import Package, Times
-
     read = Folder(folder)
     collection = read.collection
     if collection is None:
@@ -41,52 +35,23 @@ def command(folder: str, output: str, split: bool) -> None:
         raise AssertionError("a collection that cannot be read has findings")
     target = Path(output)
     make_folder(target)
-    times = Times(build_time(read.path))
     with scratch_folder(target) as scratch:
-        whole = Package(collection, scratch / "whole.db", times, __version__)
-        parts: dict[int, Package] = {}
+        packing = Packing(collection, scratch, build_time(read.path), split=split)
 
         def visit(view: View, number: int, index: int) -> None:
-            if view.note.retired is not None:
-                return
             compiled = compile_note(view.note, collection, view.shown, number, index)
-            whole.add(compiled)
-            if split:
-                if number not in parts:
-                    parts[number] = Package(collection, scratch / f"{number}.db", times, __version__)
-                parts[number].add(compiled)
+            packing.add(compiled, view.note.retired is not None)
 
         walk(read, visit)
         report(read.findings)
+        packing.finish()
         stem = slug(collection.title)
-        outputs = {f"{stem}.apkg": whole}
-        for number, part in parts.items():
+        outputs = {f"{stem}.apkg": packing.whole}
+        for number, part in packing.parts.items():
             outputs[f"{stem}-{number:02d}-{slug(collection.decks[number - 1])}.apkg"] = part
         for name, package in outputs.items():
             made = publish(package, target / name, scratch)
             click.echo(f"{target / name}: {made.notes} notes, {made.cards} cards, {made.decks} subdecks")
-
-
-def publish(package: Package, path: Path, scratch: Path) -> Counts:
-    """Writes a package to its place, after it was opened again and counted."""
-    from ketamine_anki.package import count
-
-    made: list[Counts] = []
-
-    def write(file: BinaryIO) -> None:
-        made.append(package.write(file))
-
-    def verify(written: Path) -> None:
-        if count(written, scratch / "count.db") != made[0]:
-            raise Failure(f"{path}: the written package is not whole; the old one was kept", EXIT_IO)
-
-    write_whole(path, write, verify)
-    return made[0]
-
-
-def slug(name: str) -> str:
-    """`Trauma & Resuscitation` -> `trauma-and-resuscitation`, for file names."""
-    return "-".join(re.findall(r"[a-z0-9]+", name.lower().replace("&", " and "))) or "deck"
 
 
 def build_time(folder: Path) -> int:
@@ -101,4 +66,5 @@ def build_time(folder: Path) -> int:
         said = subprocess.run(asked, capture_output=True, text=True, encoding="utf-8", timeout=10, check=False).stdout
     except (OSError, subprocess.SubprocessError):
         said = ""
-    return int(said) if said.strip().isdecimal() else int(time.time())
+    now = int(time.time())
+    return min(int(said), now) if said.strip().isdecimal() else now

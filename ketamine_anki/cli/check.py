@@ -114,7 +114,8 @@ def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
             notes += 1
             if number and not findings and not folder.findings:
                 visit(view, number, index)
-    folder.findings += check.finish()
+    if folder.complete:  # who has not read every note cannot say what is missing or unused
+        folder.findings += check.finish()
     return notes
 
 

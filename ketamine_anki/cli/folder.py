@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
-from ketamine_anki.limits import MAX_FILE_BYTES, MAX_FILES, MAX_MEDIA_BYTES, MAX_PICTURE_BYTES
+from ketamine_anki.ledger import read_ledger
+from ketamine_anki.limits import MAX_FILE_BYTES, MAX_FILES, MAX_LEDGER_BYTES, MAX_MEDIA_BYTES, MAX_PICTURE_BYTES
 from ketamine_anki.media import read_picture
-from ketamine_anki.model import Collection, Deck, Finding, Picture, Position
+from ketamine_anki.model import Collection, Deck, Finding, Ledger, Picture, Position
 from ketamine_anki.reader import read_collection, read_deck
 from ketamine_anki.verbatim import read_shingles
 
@@ -48,6 +49,7 @@ class Folder:
         if not self.path.is_dir():
             raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
         self.findings: list[Finding] = []
+        self.complete = True  # false once a deck file, or a part of one, could not be read
         self.collection = self._collection()
 
     def show(self, name: str) -> str:
@@ -57,10 +59,10 @@ class Folder:
     def _finding(self, name: str, rule: str, message: str) -> None:
         self.findings.append(Finding(Position(self.show(name), 1, 1), rule, message))
 
-    def _read(self, name: str) -> tuple[str, bytes] | None:
+    def _read(self, name: str, most: int = MAX_FILE_BYTES) -> tuple[str, bytes] | None:
         """(path, bytes) of a YAML file; None, with a finding, when it cannot be read."""
         try:
-            return self.show(name), read_bytes(self.path / name, MAX_FILE_BYTES)
+            return self.show(name), read_bytes(self.path / name, most)
         except ValueError as error:
             self._finding(name, "file", str(error))
             return None
@@ -78,7 +80,11 @@ class Folder:
         if collection is None:
             return None
         return dataclasses.replace(
-            collection, pictures=self._pictures(), media_folder=self.show(MEDIA), shingles=self._shingles()
+            collection,
+            pictures=self._pictures(),
+            media_folder=self.show(MEDIA),
+            shingles=self._shingles(),
+            ledger=self._ledger(),
         )
 
     def _shingles(self) -> Mapping[int, int]:
@@ -87,6 +93,16 @@ class Folder:
         shingles, findings = read_shingles(*read)
         self.findings += findings
         return shingles
+
+    def _ledger(self) -> Ledger | None:
+        if not os.path.lexists(self.path / LEDGER):
+            return None
+        read = self._read(LEDGER, MAX_LEDGER_BYTES)
+        if read is None:
+            return None
+        ledger, findings = read_ledger(*read)
+        self.findings += findings
+        return ledger
 
     def _pictures(self) -> dict[str, Picture]:
         folder = self.path / MEDIA
@@ -131,8 +147,10 @@ class Folder:
         for name in names:
             read = self._read(name)
             if read is None:
+                self.complete = False
                 continue
             deck, findings = read_deck(*read)
             self.findings += findings
+            self.complete &= not findings
             if deck is not None:
                 yield deck

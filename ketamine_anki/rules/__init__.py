@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import inspect
 
-from ketamine_anki import media, reader, render
+from ketamine_anki import ledger, media, reader, render
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
-from ketamine_anki.rules import cloze, identity, interference, medication, provenance, verbatim, wording
+from ketamine_anki.rules import cloze, identity, interference, medication, provenance, released, verbatim, wording
 from ketamine_anki.rules.rule import CollectionRule, NoteRule, View, nearest
 
 _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
@@ -61,6 +61,7 @@ _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
 _COLLECTION_RULES: dict[str, tuple[type[CollectionRule], ...]] = {
     "identity": (identity.UnknownDeck, identity.DuplicateId, identity.UnusedPicture, identity.TagSpelling),
     "provenance": (provenance.UntestedClaim,),
+    "released": (released.VanishedId, released.ReusedId, released.Retirement),
     "interference": (
         interference.DuplicateQuestion,
         interference.PairConflict,
@@ -90,9 +91,10 @@ EXCUSABLE = frozenset(
 def groups() -> dict[str, dict[str, str]]:
     """The manual: group -> rule id -> Markdown, in the order in which the rules are applied."""
     pages: dict[str, dict[str, str]] = {"format": dict(reader.MANUAL), "text": render.MANUAL | media.MANUAL}
-    for group in ("identity", "provenance", "wording", "cloze", "interference"):
+    for group in ("identity", "released", "provenance", "wording", "cloze", "interference"):
         rules: tuple[object, ...] = (*_NOTE_RULES.get(group, ()), *_COLLECTION_RULES.get(group, ()))
         pages[group] = {name_of(rule): inspect.cleandoc(rule.__doc__ or "") for rule in rules}
+    pages["released"] = ledger.MANUAL | pages["released"]
     pages["medication"] = dict(medication.MANUAL)
     pages["excuses"] = MANUAL
     return pages

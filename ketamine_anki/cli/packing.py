@@ -1,0 +1,126 @@
+"""The packages of one collection in the making: the whole, one per subdeck, and the update."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.cli.output import write_whole
+from ketamine_anki.compile import CompiledNote
+from ketamine_anki.ledger import State, fresh_time, note_time, note_type_hashes, note_type_times
+from ketamine_anki.model import Collection
+
+if TYPE_CHECKING:
+    from ketamine_anki.package import Counts, Package
+
+
+class Packing:
+    """`add` each note in order, then `finish`, then `write` each of the `packages`.
+
+    `whole` holds the live notes, `parts` one package per subdeck by its number (if `split`), `update`
+    the live notes and after them the retired ones (if `update`). Times come from the collection's
+    ledger; `build` is the time, in seconds since 1970, of what is new or changed.
+    """
+
+    def __init__(
+        self, collection: Collection, scratch: Path, build: int, *, split: bool = False, update: bool = False
+    ) -> None:
+        from ketamine_anki.package import Times
+
+        self.collection = collection
+        ledger = collection.ledger
+        self.fresh = fresh_time(ledger, build)
+        self._times = Times(self.fresh, {}, note_type_times(ledger, note_type_hashes(collection), self.fresh))
+        self._scratch = scratch
+        self._split = split
+        self._state = State(collection)
+        self._retired: list[CompiledNote] = []
+        self.whole = self._package("whole")
+        self.update = self._package("update") if update else None
+        self.parts: dict[int, Package] = {}
+
+    def _package(self, name: str) -> Package:
+        from ketamine_anki.package import Package
+
+        return Package(self.collection, self._scratch / f"{name}.db", self._times)
+
+    def add(self, note: CompiledNote, retired: bool = False) -> None:
+        """Takes the next note in."""
+        self._state.add(note, retired)
+        if retired:
+            self._retired.append(note)
+            return
+        time = note_time(self.collection.ledger, note, self.fresh)
+        self.whole.add(note, time)
+        if self.update:
+            self.update.add(note, time)
+        if self._split:
+            if note.number not in self.parts:
+                self.parts[note.number] = self._package(str(note.number))
+            self.parts[note.number].add(note, time)
+
+    def finish(self, version: str = "") -> str:
+        """Sets the version shown to learners: the one that is to be released, else what the ledger says
+        of this state. Returns the hash of the state.
+        """
+        if self.update:
+            for note in self._retired:
+                self.update.add(note, note_time(self.collection.ledger, note, self.fresh))
+        state = self._state.digest()
+        last = self.collection.ledger.last if self.collection.ledger else None
+        times = self._times
+        if last and last.state == state and version in ("", last.version):
+            version, times = last.version, replace(times, build=last.time)
+        elif self.fresh > time.time():
+            raise Failure(f"the build's time {shown(self.fresh)} lies in the future: {self._why()}", EXIT_USAGE)
+        elif not version:
+            version = f"{last.version} and later changes" if last else "0 (not released yet)"
+        for package in self.packages:
+            package.times, package.version = times, version
+        return state
+
+    def _why(self) -> str:
+        ledger = self.collection.ledger
+        if ledger and ledger.newest >= time.time():
+            return f"the last release is of {shown(ledger.newest)}; set this machine's clock"
+        return "set SOURCE_DATE_EPOCH or this machine's clock"
+
+    @property
+    def packages(self) -> list[Package]:
+        """Every package in the making."""
+        return [self.whole, *self.parts.values(), *([self.update] if self.update else [])]
+
+
+def publish(package: Package, path: Path, scratch: Path) -> Counts:
+    """Writes a package to its place, after it was opened again and counted."""
+    from ketamine_anki.package import count
+
+    made: list[Counts] = []
+
+    def write(file: BinaryIO) -> None:
+        made.append(package.write(file))
+
+    def verify(written: Path) -> None:
+        try:
+            whole = count(written, scratch / "count.db") == made[0]
+        except ValueError:
+            whole = False
+        if not whole:
+            raise Failure(f"{path.name}: the written package is not whole; the old one was kept", EXIT_IO)
+
+    write_whole(path, write, verify)
+    return made[0]
+
+
+def slug(name: str) -> str:
+    """`Trauma & Resuscitation` -> `trauma-and-resuscitation`, for file names."""
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower().replace("&", " and "))) or "deck"
+
+
+def shown(seconds: int) -> str:
+    """Seconds since 1970 as `2026-11-22 13:35:19 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

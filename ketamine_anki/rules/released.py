@@ -1,0 +1,125 @@
+"""Rules about what learners have already: ids and GUIDs of released notes, and retirement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ketamine_anki.compile import guid
+from ketamine_anki.ledger import number
+from ketamine_anki.model import Collection, Finding, Ledger, Note, Position
+from ketamine_anki.rules.rule import CollectionRule, View
+
+
+class VanishedId(CollectionRule):
+    """A released note stays in the decks for ever: an update cannot take it away from learners, it can
+    only mark it as retired. A renamed id is a vanished one: the learner would get the note twice.
+
+    Source: Anki's import, by experiment.
+
+    Bad: deleting a note that `ledger.yaml` lists
+
+    Good: `retired: {version: 1.1.0, reason: Superseded by newer guidance.}`
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._left = dict.fromkeys(collection.ledger.notes) if collection.ledger else {}
+
+    def note(self, view: View) -> Iterable[Finding]:
+        self._left.pop(view.note.id, None)
+        return ()
+
+    def finish(self) -> Iterator[Finding]:
+        ledger = self.collection.ledger
+        for note_id in self._left if ledger else ():
+            assert ledger is not None
+            gone = ledger.notes[note_id]
+            since = f"retired in {gone.retired}" if gone.retired else f"released in {gone.since}"
+            message = f"note {note_id!r}, {since}, is gone: put it back" + ("" if gone.retired else " and retire it")
+            yield Finding(ledger.place(note_id), "vanished-id", message)
+
+
+class ReusedId(CollectionRule):
+    """An id and its GUID stand for one note for ever, and a note keeps its note type: Anki skips an
+    update that turns a question into a cloze. A retired note does not come back.
+
+    Source: Anki's import, by experiment.
+
+    Bad: a released question note that now has `text`; taking `retired` out again
+
+    Good: a new note with an id of its own, and the old one retired
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        ledger = collection.ledger
+        self._same_namespace = not ledger or ledger.namespace == collection.namespace
+
+    def note(self, view: View) -> Iterator[Finding]:
+        ledger, note = self.collection.ledger, view.note
+        known = ledger.notes.get(note.id) if ledger else None
+        if ledger is None or known is None:
+            return
+        kind = "cloze" if note.is_cloze else "question"
+        at = note.places.at("id")
+        if known.retired and note.retired is None:
+            yield Finding(at, "reused-id", f"id {note.id!r} was retired in {known.retired}: give this note a new id")
+        elif known.note_type != kind:
+            was = f"released as a {known.note_type} note and is now a {kind} note"
+            yield Finding(
+                at, "reused-id", f"id {note.id!r} was {was}: retire it and give the new note an id of its own"
+            )
+        if self._same_namespace and known.guid != guid(self.collection.namespace, note.id):
+            yield Finding(ledger.place(note.id), "reused-id", f"{note.id!r} has another GUID than its id gives")
+
+    def finish(self) -> Iterator[Finding]:
+        ledger = self.collection.ledger
+        if ledger and not self._same_namespace:
+            message = f"released under namespace {ledger.namespace!r}, but collection.yaml says "
+            yield Finding(ledger.place(), "reused-id", f"{message}{self.collection.namespace!r}: put the old one back")
+
+
+class Retirement(CollectionRule):
+    """Only a released note is retired, by the release that comes next, and for good. `see` names a note
+    that learners still get.
+
+    Bad: `retired: {version: 1.0.0, …}` when 1.0.0 is out
+
+    Good: `retired: {version: 1.1.0, …}`
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._live: set[str] = set()
+        self._successors: list[tuple[Position, str]] = []
+
+    def note(self, view: View) -> Iterator[Finding]:
+        note = view.note
+        if note.retired is None:
+            self._live.add(note.id)
+            return
+        if note.retired.see:
+            self._successors.append((note.places.at("retired.see"), note.retired.see))
+        if self.collection.ledger:
+            message = _retirement(self.collection.ledger, note)
+            if message:
+                yield Finding(note.places.at("retired.version"), "retirement", message)
+
+    def finish(self) -> Iterator[Finding]:
+        for position, successor in self._successors:
+            if successor not in self._live:
+                message = f"see names {successor!r}, which is no note that learners get: name another or leave it out"
+                yield Finding(position, "retirement", message)
+
+
+def _retirement(ledger: Ledger, note: Note) -> str:
+    known = ledger.notes.get(note.id)
+    version = note.retired.version if note.retired else ""
+    last = ledger.last
+    if known is None:
+        return f"{note.id!r} was never released: delete it instead of retiring it"
+    if known.retired:
+        return f"{note.id!r} was retired in {known.retired}: keep that version" if known.retired != version else ""
+    if last and number(version) <= number(last.version):
+        return f"version {version} is out already: name the release to come, after {last.version}"
+    return ""
