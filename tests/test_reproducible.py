@@ -21,7 +21,7 @@ from ketamine_anki.cli import Failure
 from ketamine_anki.cli.build import build_time
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.compile import guid, stable_id
-from ketamine_anki.package import note_type_hashes
+from ketamine_anki.ledger import note_type_hashes
 
 NAMESPACE = "ketamine-anki/clinical-applications"
 PACKAGE = "ketamine-clinical-applications.apkg"
