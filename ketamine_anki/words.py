@@ -1,0 +1,85 @@
+"""The HTML of two fields -> what a reader sees of each, and the words in which they differ."""
+
+from __future__ import annotations
+
+import difflib
+import html
+import re
+from typing import NamedTuple
+
+_BREAK = re.compile(r"(?i)<(?:br|/p|/li|/div|/h[1-6]|hr)\b[^<>]*>")
+_PICTURE = re.compile(r"<img\b[^<>]*>")
+_ALT = re.compile(r'\balt="([^"<>]*)"')
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_DELETION = re.compile(r"\{\{c\d+::((?:(?!\{\{|\}\}|::).)*)(?:::(?:(?!\{\{|\}\}).)*)?\}\}", re.DOTALL)
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_MOST_TOKENS = 4_000  # of both texts together; above, they are compared line by line
+
+
+class Part(NamedTuple):
+    """A run of text: sign is `=` for common, `-` for the old alone, `+` for the new alone."""
+
+    sign: str
+    text: str
+
+
+def plain(field: str) -> str:
+    """A field's HTML as text: tags dropped, a picture by its alternative text, entities decoded."""
+    text = _BREAK.sub("\n", field)
+    text = _PICTURE.sub(_alternative, text)
+    lines = html.unescape(_TAG.sub("", text)).split("\n")
+    return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
+
+
+def _alternative(picture: re.Match[str]) -> str:
+    alt = _ALT.search(picture[0])
+    return f"[picture: {alt[1]}]" if alt else "[picture]"
+
+
+def readable(text: str) -> str:
+    """A plain text with each cloze deletion as its answer in brackets: `{{c1::dilate::verb}}` -> `[dilate]`."""
+    before = ""
+    while before != text:  # deletions may be nested, the inner ones first
+        before, text = text, _DELETION.sub(r"[\1]", text)
+    return text
+
+
+def answers(text: str) -> list[str]:
+    """The answers of the cloze deletions of a plain text, sorted, so that a mere move is no change."""
+    return sorted(match[1].strip() for match in _DELETION.finditer(text))
+
+
+def difference(old: str, new: str) -> tuple[Part, ...]:
+    """Two texts -> one run of parts, word by word. Old is the `=` and `-` parts, new the `=` and `+`."""
+    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
+    if len(before) + len(after) > _MOST_TOKENS:
+        before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    parts: list[Part] = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(Part("=", "".join(before[i:j])))
+            continue
+        if i < j:
+            parts.append(Part("-", "".join(before[i:j])))
+        if k < m:
+            parts.append(Part("+", "".join(after[k:m])))
+    return tuple(_joined(parts))
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Changes with only a space between them become one change: easier to read."""
+    joined: list[Part] = []
+    n = 0
+    while n < len(parts):
+        if parts[n].sign == "=":
+            joined.append(parts[n])
+            n += 1
+            continue
+        old = new = ""
+        while n < len(parts) and (parts[n].sign != "=" or (parts[n].text.isspace() and n + 1 < len(parts))):
+            sign, text = parts[n]
+            old += text if sign in "=-" else ""
+            new += text if sign in "=+" else ""
+            n += 1
+        joined += [Part(sign, text) for sign, text in (("-", old), ("+", new)) if text]
+    return joined
