@@ -8,16 +8,19 @@ from ketamine_anki.cli.check import report, walk
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.compile import CompiledNote, compile_note
 from ketamine_anki.ledger import State
-from ketamine_anki.model import Collection, Release, Retired
+from ketamine_anki.model import Collection, Note, Release, Retired
 from ketamine_anki.rules.rule import View
 
 
 @dataclass(frozen=True)
 class Content:
-    """The checked collection: live notes, then retired ones with the reason; and a hash of it all."""
+    """The checked collection: live notes, as compiled and as written, retired ones with the reason, and a
+    hash of it all.
+    """
 
     collection: Collection
     live: list[CompiledNote]
+    written: list[Note]
     retired: list[tuple[CompiledNote, Retired]]
     state: str
 
@@ -40,16 +43,18 @@ def read_content(read: Folder) -> Content:
         raise AssertionError("a collection that cannot be read has findings")
     state = State(collection)
     live: list[CompiledNote] = []
+    written: list[Note] = []
     retired: list[tuple[CompiledNote, Retired]] = []
 
     def visit(view: View, place: int, index: int) -> None:
         compiled = compile_note(view.note, collection, view.shown, place, index)
         if view.note.retired is None:
             live.append(compiled)
+            written.append(view.note)
         else:
             retired.append((compiled, view.note.retired))
         state.add(compiled, view.note.retired is not None)
 
     walk(read, visit)
     report(read.findings)
-    return Content(collection, live, retired, state.digest())
+    return Content(collection, live, written, retired, state.digest())

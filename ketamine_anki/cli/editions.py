@@ -9,7 +9,7 @@ from ketamine_anki.changes import Edition, of_notes, of_package
 from ketamine_anki.cli import EXIT_USAGE, Failure
 from ketamine_anki.cli.check import report
 from ketamine_anki.cli.folder import COLLECTION, LEDGER, Folder, read_bytes
-from ketamine_anki.cli.git import check_out, released_revision
+from ketamine_anki.cli.git import ask, check_out, released_revision
 from ketamine_anki.compile import CompiledNote, compile_note
 from ketamine_anki.model import Finding, Position
 from ketamine_anki.render import render_note
@@ -77,4 +77,7 @@ def of_file(path: Path) -> Edition:
 def released(folder: str, version: str) -> Edition | None:
     """The edition that git remembers of a release of the collection in a folder, if it does."""
     revision = released_revision(Path(folder), version, LEDGER)
-    return of_revision(revision, folder)[0] if revision else None
+    if revision is None:
+        return None
+    ledger = ask(Path(folder), "show", f"{revision}:./{LEDGER}") or b""
+    return of_revision(revision, folder)[0] if f"{{version: {version}," in ledger.decode("utf-8", "replace") else None

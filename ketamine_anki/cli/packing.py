@@ -44,10 +44,10 @@ class Packing:
         self.parts: dict[int, Package] = {}
 
     def __getitem__(self, key: str) -> Package:
-        """A package by `whole`, `update` or the name of its subdeck."""
+        """A package by `whole`, `update`, or the number and name of its subdeck."""
         if key == "update" and self.update:
             return self.update
-        return self.whole if key == "whole" else self.parts[self.collection.decks.index(key) + 1]
+        return self.whole if key == "whole" else self.parts[int(key.partition(" ")[0])]
 
     def _package(self, name: str) -> Package:
         from ketamine_anki.package import Package

@@ -23,7 +23,7 @@ from ketamine_anki.cli.folder import LEDGER, Folder
 from ketamine_anki.cli.output import make_folder, move_together, scratch_folder, write_text
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
-from ketamine_anki.model import Collection, Ledger, Release
+from ketamine_anki.model import Ledger, Release
 
 if TYPE_CHECKING:
     from ketamine_anki.package import Counts
@@ -40,6 +40,14 @@ class Plan:
     section: str
 
 
+@dataclass(frozen=True)
+class Made:
+    """A written package: file name and what it holds."""
+
+    name: str
+    counts: Counts
+
+
 def changelog_path(read: Folder) -> Path:
     """CHANGELOG.md beside the collection's folder."""
     path = read.path if read.path.name not in ("", "..") else read.path.resolve()
@@ -53,8 +61,9 @@ def changelog_text(read: Folder) -> str:
 
 
 def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
+    """Prints what a release would write, and its notes for learners."""
     names = _names(content, plan.release, content.last is None)
-    for name in (*names.values(), "release.json", "RELEASE_NOTES.md", "SHA256SUMS"):
+    for name in (*names.values(), *_texts(content, plan.release)):
         click.echo(f"would write {output / name}")
     for path in (changelog_path(read), read.path / LEDGER):
         click.echo(f"would update {path}")
@@ -63,23 +72,24 @@ def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
 
 
 def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
+    """Makes a release. All files are finished before the first is moved to its place: packages, texts,
+    sums, changelog, and last the ledger, which alone makes it a release.
+    """
     collection, ledger = content.collection, content.collection.ledger
     make_folder(output)
     with scratch_folder(output) as scratch:
         packages = _packages(content, plan.release, content.last is None, scratch)
         hashes = {key: _sha256(scratch / made.name) for key, made in packages.items()}
-        release = dataclasses.replace(
-            plan.release, package=hashes["whole"], update=hashes.get("update", hashes["whole"])
-        )
+        update = hashes.get("update", hashes["whole"])
+        release = dataclasses.replace(plan.release, package=hashes["whole"], update=update)
         retired = {note.id: why.version for note, why in content.retired}
         notes = released_notes(ledger, (note for note, _ in content.notes), retired, release.version, release.time)
         after = next_ledger(ledger, collection, notes, release)
-        _texts(collection, after, plan.section, packages, scratch)
+        names = _write_texts(content, after, plan.section, packages, scratch)
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
         changelog = with_section(changelog_text(read), release.version, date, plan.section)
         with _beside(changelog_path(read), changelog) as log, _beside(read.path / LEDGER, ledger_text(after)) as new:
-            # The order in which a reader may find them: packages, texts, sums; the ledger is the commit point.
-            moves = [*_files(packages, scratch, output), log, new]
+            moves = [*((scratch / name, output / name) for name in names), log, new]
             move_together(moves, scratch)
     for _, place in moves:
         click.echo(str(place))
@@ -87,45 +97,38 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
 
 
 def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
-    collection, last = content.collection, content.last
-    if not last or last.version != version or collection.ledger is None:
+    """Makes the files of the last release again, if the packages are those that the ledger names."""
+    ledger, last = content.collection.ledger, content.last
+    if not ledger or not last or last.version != version:
         said = f"the ledger's last release is {last.version}" if last else "the ledger knows no release"
         raise Failure(f"version {version} cannot be made again here: {said}", EXIT_FINDINGS)
     if last.state != content.state:
         raise Failure(f"the collection is not that of {version}: check out the commit of the release", EXIT_FINDINGS)
-    first = len(collection.ledger.releases) == 1
+    first = len(ledger.releases) == 1
     make_folder(output)
     with scratch_folder(output) as scratch:
         packages = _packages(content, last, first, scratch)
-        for key, wanted in (("whole", last.package), *(() if first else (("update", last.update),))):
-            if _sha256(scratch / packages[key].name) != wanted:
-                raise Failure(f"{packages[key].name} differs from the one released: the program changed", EXIT_FINDINGS)
-            section = sections(changelog_text(read)).get(version, "")
-        _texts(collection, collection.ledger, section, packages, scratch)
-        moves = _files(packages, scratch, output)
-        move_together(moves, scratch)
-    for _, place in moves:
-        click.echo(str(place))
+        for key, wanted in (("whole", last.package), ("update", last.update)):
+            if key in packages and _sha256(scratch / packages[key].name) != wanted:
+                name = packages[key].name
+                raise Failure(f"{name} is not byte by byte the one released: use the program of then", EXIT_FINDINGS)
+        section = sections(changelog_text(read)).get(version, "")
+        names = _write_texts(content, ledger, section, packages, scratch)
+        move_together([(scratch / name, output / name) for name in names], scratch)
+    for name in names:
+        click.echo(str(output / name))
     click.echo(f"{version}: the packages are byte by byte those of the ledger", err=True)
 
 
-@dataclass(frozen=True)
-class Made:
-    """A written package: file name and what it holds."""
-
-    name: str
-    counts: Counts
-
-
 def _names(content: Content, release: Release, first: bool) -> dict[str, str]:
-    """File names of the packages by `whole`, `update` and, for one subdeck alone, its name."""
+    """File names of the packages by key: `whole`, `update` and `NN Name` for one subdeck alone."""
     stem = f"{slug(content.collection.tag)}-{release.version}"
     names = {"whole": f"{stem}.apkg"}
     if not first:
         names["update"] = f"{stem}-update.apkg"
     for place in sorted({note.number for note in content.live}):
         deck = content.collection.decks[place - 1]
-        names[deck] = f"{stem}-{place:02d}-{slug(deck)}.apkg"
+        names[f"{place:02d} {deck}"] = f"{stem}-{place:02d}-{slug(deck)}.apkg"
     return names
 
 
@@ -136,30 +139,39 @@ def _packages(content: Content, release: Release, first: bool, scratch: Path) ->
     for note, _ in content.retired:
         packing.add(note, retired=True)
     packing.finish(release.version)
-    made = {}
-    for key, name in _names(content, release, first).items():
-        package = packing[key]
-        made[key] = Made(name, publish(package, scratch / name, scratch))
-    return made
+    names = _names(content, release, first)
+    return {key: Made(name, publish(packing[key], scratch / name, scratch)) for key, name in names.items()}
 
 
-def _texts(collection: Collection, ledger: Ledger, section: str, packages: Mapping[str, Made], scratch: Path) -> None:
-    release = ledger.releases[-1]
+def _texts(content: Content, release: Release) -> tuple[str, ...]:
+    """File names of what is not a package."""
+    gallery = f"{slug(content.collection.tag)}-{release.version}-gallery.html"
+    return gallery, "RELEASE_NOTES.md", "release.json", "SHA256SUMS"
+
+
+def _write_texts(
+    content: Content, ledger: Ledger, section: str, packages: Mapping[str, Made], scratch: Path
+) -> list[str]:
+    """Writes them beside the packages. Returns the names of all files, in the order in which they appear."""
+    from ketamine_anki.gallery import Shown, page
+    from ketamine_anki.gallery.links import links
+
+    collection, release = content.collection, ledger.releases[-1]
     names = {key: made.name for key, made in packages.items()}
-    write_text(scratch / "RELEASE_NOTES.md", release_notes(collection, release, section, names))
+    gallery, notes, record, sums = _texts(content, release)
+    cards = [Shown(note, compiled) for note, compiled in zip(content.written, content.live, strict=True)]
+    # A link to a line would lead to another place in another working copy, and change the bytes.
+    write_text(scratch / gallery, page(collection, cards, link=links("none", scratch, "", None)))
+    write_text(scratch / notes, release_notes(collection, release, section, names))
     files: list[dict[str, object]] = []
     for made in packages.values():
         path = scratch / made.name
         counts = {"notes": made.counts.notes, "cards": made.counts.cards}
         files.append({"name": made.name, "bytes": path.stat().st_size, "sha256": _sha256(path), **counts})
-    write_text(scratch / "release.json", release_record(collection, ledger, __version__, files))
-    listed = [*names.values(), "RELEASE_NOTES.md", "release.json"]
-    write_text(scratch / "SHA256SUMS", "".join(f"{_sha256(scratch / name)}  {name}\n" for name in sorted(listed)))
-
-
-def _files(packages: Mapping[str, Made], scratch: Path, output: Path) -> list[tuple[Path, Path]]:
-    names = [*(made.name for made in packages.values()), "RELEASE_NOTES.md", "release.json", "SHA256SUMS"]
-    return [(scratch / name, output / name) for name in names]
+    write_text(scratch / record, release_record(collection, ledger, __version__, files))
+    listed = [*names.values(), gallery, notes, record]
+    write_text(scratch / sums, "".join(f"{_sha256(scratch / name)}  {name}\n" for name in sorted(listed)))
+    return [*listed, sums]
 
 
 @contextmanager

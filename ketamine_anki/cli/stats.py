@@ -19,7 +19,7 @@ def command(folder: str, form: str) -> None:
     """
     import json
 
-    from ketamine_anki.compile import render_note
+    from ketamine_anki.render import render_note
     from ketamine_anki.statistics import Statistics, as_data, as_text
 
     read = Folder(folder)
