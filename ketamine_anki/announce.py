@@ -29,8 +29,8 @@ _KINDS = (
 def sections(changelog: str) -> dict[str, str]:
     """The sections of a changelog by version (`Unreleased` is one), without their headings."""
     found = list(_SECTION.finditer(changelog))
-    ends = [match.start() for match in found[1:]] + [len(changelog)]
-    return {m[1]: changelog[m.end() : end].strip("\n") for m, end in zip(found, ends, strict=True)}
+    ends = [*(match.start() for match in found[1:]), len(changelog)]
+    return {m[1]: changelog[m.end() : end].strip("\n") for m, end in zip(found, ends, strict=False)}
 
 
 def with_section(changelog: str, version: str, date: str, body: str) -> str:

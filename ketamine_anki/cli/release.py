@@ -128,9 +128,11 @@ def _release_time(ledger: Ledger | None) -> int:
 
 def _plan(content: Content, read: Folder, version: str, errata: tuple[str, ...], since: str | None) -> Plan:
     collection, last = content.collection, content.last
-    changes = compare(*_editions(content, read, since))
+    old, new = _released(content), of_notes(collection, content.notes)
     if last:
-        _must_be_large_enough(changes, last, version)
+        _must_be_large_enough(compare(old, new), last, version)
+        old = _with_words(old, last, read, since)
+    changes = compare(old, new)
     _must_be_changed(errata, changes)
     release = Release(
         version=version,
@@ -151,17 +153,16 @@ def _plan(content: Content, read: Folder, version: str, errata: tuple[str, ...],
     return Plan(release, changes, section(collection, release, last is None, changes, reasons, said))
 
 
-def _editions(content: Content, read: Folder, since: str | None) -> tuple[Edition, Edition]:
-    collection, last = content.collection, content.last
-    new = of_notes(collection, content.notes)
-    if collection.ledger is None or last is None:
-        return Edition({}, {}, frozenset()), new
-    old = of_ledger(collection.ledger, collection)
-    texts = edition(since, str(read.path)) if since else released(str(read.path), last.version)
-    if texts is None:
+def _released(content: Content) -> Edition:
+    ledger = content.collection.ledger
+    return of_ledger(ledger, content.collection) if ledger else Edition({}, {}, frozenset())
+
+
+def _with_words(old: Edition, last: Release, read: Folder, since: str | None) -> Edition:
+    words = edition(since, str(read.path)) if since else released(str(read.path), last.version)
+    if words is None:
         click.echo(f"the words of {last.version} are not known here: name them with --since", err=True)
-        return old, new
-    return with_texts(old, texts), new
+    return with_texts(old, words) if words else old
 
 
 def _changelog(read: Folder, version: str) -> Mapping[str, str]:
