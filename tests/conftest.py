@@ -9,6 +9,7 @@ import engine
 import pytest
 from anki.collection import Collection
 from program import REPOSITORY, run
+from releases import Project
 
 
 @pytest.fixture
@@ -40,3 +41,9 @@ def real_output(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def real_package(real_output: Path) -> Path:
     """The package of the whole real collection."""
     return real_output / "ketamine-clinical-applications.apkg"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A small collection, not released yet; the working folder is its root."""
+    return Project(tmp_path, monkeypatch)

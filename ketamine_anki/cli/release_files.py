@@ -23,7 +23,7 @@ from ketamine_anki.cli.folder import LEDGER, Folder
 from ketamine_anki.cli.output import make_folder, move_together, scratch_folder, write_text
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
-from ketamine_anki.model import Ledger, Release
+from ketamine_anki.model import Ledger, Note, Release
 
 if TYPE_CHECKING:
     from ketamine_anki.package import Counts
@@ -159,8 +159,8 @@ def _write_texts(
     collection, release = content.collection, ledger.releases[-1]
     names = {key: made.name for key, made in packages.items()}
     gallery, notes, record, sums = _texts(content, release)
-    cards = [Shown(note, compiled) for note, compiled in zip(content.written, content.live, strict=True)]
-    # A link to a line would lead to another place in another working copy, and change the bytes.
+    # Links to lines and the folder's name differ from one working copy to the next: neither enters the page.
+    cards = [Shown(_at_home(note), compiled) for note, compiled in zip(content.written, content.live, strict=True)]
     write_text(scratch / gallery, page(collection, cards, link=links("none", scratch, "", None)))
     write_text(scratch / notes, release_notes(collection, release, section, names))
     files: list[dict[str, object]] = []
@@ -172,6 +172,12 @@ def _write_texts(
     listed = [*names.values(), gallery, notes, record]
     write_text(scratch / sums, "".join(f"{_sha256(scratch / name)}  {name}\n" for name in sorted(listed)))
     return [*listed, sums]
+
+
+def _at_home(note: Note) -> Note:
+    """The note with its place named within the collection's folder."""
+    path = Path(note.places.path).name
+    return dataclasses.replace(note, places=dataclasses.replace(note.places, path=path))
 
 
 @contextmanager
