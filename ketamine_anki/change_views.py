@@ -68,10 +68,8 @@ def as_text(changes: Changes, colour: bool = False) -> Iterator[str]:
 def as_markdown(changes: Changes) -> str:
     """A section for a pull request or a job's summary; texts are escaped, they may be anyone's."""
     lines = [f"### Cards: {headline(changes)}", ""]
-    for line in _other_lines(changes):
-        lines.append(
-            f"- {'**' if changes.level == MAJOR else ''}{escape(line)}{'**' if changes.level == MAJOR else ''}"
-        )
+    bold = "**" if changes.level == MAJOR else ""
+    lines += [f"- {bold}{escape(line)}{bold}" for line in _other_lines(changes)]
     size = 0
     for title, listed in groups(changes):
         lines += ["", f"#### {title} ({len(listed)})", ""]

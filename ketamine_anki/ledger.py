@@ -245,7 +245,7 @@ def note_type_hashes(collection: Collection) -> dict[str, TypeHashes]:
 
 
 class State:
-    """A hash of all that a release holds, taken during one walk: `add` each note in order, `digest`."""
+    """A hash of all that a release holds: `add` each note, live and retired ones each in order, `digest`."""
 
     def __init__(self, collection: Collection) -> None:
         facts = [
@@ -253,15 +253,17 @@ class State:
             *(collection.disclaimer, collection.licence, collection.licence_url, collection.evidence_date),
             *(collection.repository, collection.source_title, note_type_hashes(collection)),
         ]
-        self._sum = hashlib.sha256(_json(facts))
+        self._live = hashlib.sha256(_json(facts))
+        self._retired = hashlib.sha256()
 
     def add(self, note: CompiledNote, retired: bool = False) -> None:
-        """Takes the next note in, live or retired."""
-        self._sum.update(_json([note.guid, note.content_hash, note.deck, note.cards, note.number, note.index, retired]))
+        """Takes the next note in."""
+        hashed = [note.guid, note.content_hash, note.deck, note.cards, note.number, note.index]
+        (self._retired if retired else self._live).update(_json(hashed))
 
     def digest(self) -> str:
         """16 hex digits."""
-        return self._sum.hexdigest()[:16]
+        return hashlib.sha256(self._live.digest() + self._retired.digest()).hexdigest()[:16]
 
 
 def _hash(value: object) -> str:

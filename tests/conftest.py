@@ -10,6 +10,7 @@ import pytest
 from anki.collection import Collection
 from hypothesis import HealthCheck, settings
 from program import REPOSITORY, run
+from releases import Project
 
 # Property tests are quick by default; `pytest --hypothesis-profile=deep tests/test_reader.py` looks longer.
 _COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -47,3 +48,9 @@ def real_output(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def real_package(real_output: Path) -> Path:
     """The package of the whole real collection."""
     return real_output / "ketamine-clinical-applications.apkg"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A small collection, not released yet; the working folder is its root."""
+    return Project(tmp_path, monkeypatch)

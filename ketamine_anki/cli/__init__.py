@@ -24,6 +24,8 @@ COMMANDS = {
     "stats": "Count notes, cards and claims; name the claims that no note tests.",
     "rules": "Print the manual of the rules, or of one.",
     "shingles": "Hash the word runs of a source text, so that no card copies it.",
+    "release": "Make a release: packages, notes for learners, ledger and changelog.",
+    "diff": "Show what changed between two packages, folders or git revisions.",
 }
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_CANNOT_CREATE, EXIT_IO = 1, 2, 70, 73, 74

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import click
 from ketamine_anki.cli import EXIT_USAGE, Failure
 from ketamine_anki.cli.check import report, walk
 from ketamine_anki.cli.folder import Folder
+from ketamine_anki.cli.git import ask
 from ketamine_anki.cli.output import make_folder, scratch_folder
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.compile import compile_note
@@ -57,15 +57,19 @@ def command(folder: str, output: str, split: bool) -> None:
 
 def build_time(folder: Path) -> int:
     """Seconds since 1970: SOURCE_DATE_EPOCH, else the newest commit that touched the folder, else now."""
-    given = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if given:
-        if not re.fullmatch(r"[0-9]{1,10}", given):
-            raise Failure(f"SOURCE_DATE_EPOCH is {given!r}: it must be seconds since 1970", EXIT_USAGE)
-        return max(int(given), 315_532_800)
-    try:
-        asked = ["git", "-C", str(folder), "log", "-1", "--format=%ct", "--", "."]
-        said = subprocess.run(asked, capture_output=True, text=True, encoding="utf-8", timeout=10, check=False).stdout
-    except (OSError, subprocess.SubprocessError):
-        said = ""
+    given = given_time()
+    if given is not None:
+        return given
+    said = ask(folder, "log", "-1", "--format=%ct", "--", ".") or b""
     now = int(time.time())
-    return min(int(said), now) if said.strip().isdecimal() else now
+    return min(int(said), now) if said.strip().isdigit() else now
+
+
+def given_time() -> int | None:
+    """SOURCE_DATE_EPOCH, not before 1980, where it is set (reproducible-builds.org)."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not given:
+        return None
+    if not re.fullmatch(r"[0-9]{1,10}", given):
+        raise Failure(f"SOURCE_DATE_EPOCH is {given!r}: it must be seconds since 1970", EXIT_USAGE)
+    return max(int(given), 315_532_800)

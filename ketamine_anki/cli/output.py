@@ -5,9 +5,10 @@ disk, moved into place.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -58,6 +59,38 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
     write_whole(path, write)
+
+
+def move_together(moves: Sequence[tuple[Path, Path]], scratch: Path) -> None:
+    """Moves finished files to their places, in order, each at once; on any failure all is put back as it
+    was. The last move is the one that counts. `scratch` is an existing folder for what is replaced.
+    """
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        for number, (staged, place) in enumerate(moves):
+            place = _target(place)
+            old = scratch / f"{number}.old" if place.exists() else None
+            if old is not None:
+                shutil.copyfile(place, old)
+            done.append((place, old))
+            os.replace(staged, place)
+            _sync_folder(place.parent)
+    except BaseException:
+        for place, old in reversed(done):
+            with suppress(OSError):
+                _put_back(place, old)
+        raise
+
+
+def _put_back(place: Path, old: Path | None) -> None:
+    if old is None:
+        place.unlink(missing_ok=True)
+        return
+
+    def write(file: BinaryIO) -> None:
+        file.write(old.read_bytes())
+
+    write_whole(place, write)
 
 
 @contextmanager

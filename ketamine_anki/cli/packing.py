@@ -43,6 +43,12 @@ class Packing:
         self.update = self._package("update") if update else None
         self.parts: dict[int, Package] = {}
 
+    def __getitem__(self, key: str) -> Package:
+        """A package by `whole`, `update`, or the number and name of its subdeck."""
+        if key == "update" and self.update:
+            return self.update
+        return self.whole if key == "whole" else self.parts[int(key.partition(" ")[0])]
+
     def _package(self, name: str) -> Package:
         from ketamine_anki.package import Package
 

@@ -105,7 +105,8 @@ def shown(read: Folder) -> tuple[Collection, list[Shown]]:
             read.findings += findings
             compiled = compile_note(note, collection, view.shown, number, index)
             notes.append(Shown(note, compiled, tuple(findings)))
-    read.findings += check.finish()
+    if read.complete:
+        read.findings += check.finish()
     return collection, notes
 
 

@@ -61,7 +61,7 @@ _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
 _COLLECTION_RULES: dict[str, tuple[type[CollectionRule], ...]] = {
     "identity": (identity.UnknownDeck, identity.DuplicateId, identity.UnusedPicture, identity.TagSpelling),
     "provenance": (provenance.UntestedClaim,),
-    "release": (released.VanishedId, released.ReusedId, released.Retirement),
+    "released": (released.VanishedId, released.ReusedId, released.Retirement),
     "interference": (
         interference.DuplicateQuestion,
         interference.PairConflict,
@@ -91,10 +91,10 @@ EXCUSABLE = frozenset(
 def groups() -> dict[str, dict[str, str]]:
     """The manual: group -> rule id -> Markdown, in the order in which the rules are applied."""
     pages: dict[str, dict[str, str]] = {"format": reader.MANUAL | layout.MANUAL, "text": render.MANUAL | media.MANUAL}
-    for group in ("identity", "provenance", "wording", "cloze", "interference", "release"):
+    for group in ("identity", "provenance", "wording", "cloze", "interference", "released"):
         rules: tuple[object, ...] = (*_NOTE_RULES.get(group, ()), *_COLLECTION_RULES.get(group, ()))
         pages[group] = {name_of(rule): inspect.cleandoc(rule.__doc__ or "") for rule in rules}
-    pages["release"] |= ledger.MANUAL
+    pages["released"] = ledger.MANUAL | pages["released"]
     pages["medication"] = dict(medication.MANUAL)
     pages["excuses"] = MANUAL
     return pages

@@ -1,0 +1,52 @@
+"""`ketamine-anki diff`: what changed between two packages, folders or git revisions."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from ketamine_anki.cli import EXIT_FINDINGS
+
+
+@click.command("diff")
+@click.argument("old")
+@click.argument("new", default="decks")
+@click.option("--folder", default="decks", show_default=True, help="The collection of which OLD or NEW is a revision.")
+@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@click.option(
+    "--fail-on", type=click.Choice(("breaking",)), help="Exit with 1 when an update would not reach everyone."
+)
+def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> None:
+    """Show what learners who have OLD will see of NEW (default: decks).
+
+    Each is an .apkg, a folder with collection.yaml, or a git revision such as v1.0.0. Notes are matched
+    by GUID. Between packages a retired note is seen in the update package; the one for everyone
+    lacks it.
+    """
+    from ketamine_anki.change_views import as_json, as_markdown, as_text
+    from ketamine_anki.changes import compare
+    from ketamine_anki.cli.editions import edition
+
+    changes = compare(edition(old, folder), edition(new, folder))
+    if form == "json":
+        click.echo(as_json(changes))
+    elif form == "markdown":
+        click.echo(as_markdown(changes), nl=False)
+    else:
+        colour = _colourful()
+        for line in as_text(changes, colour):
+            click.echo(line, color=colour)
+    breaking = changes.breaking()
+    if fail_on and breaking:
+        for line in breaking:
+            click.echo(f"breaking: {line}", err=True)
+        raise click.exceptions.Exit(EXIT_FINDINGS)
+
+
+def _colourful() -> bool:
+    """Whether to colour: as NO_COLOR (no-color.org) and FORCE_COLOR say, else on a terminal that can."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")

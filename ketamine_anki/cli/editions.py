@@ -1,0 +1,83 @@
+"""Editions from what a user names: a package, a collection's folder, or a git revision."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ketamine_anki.changes import Edition, of_notes, of_package
+from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli.check import report
+from ketamine_anki.cli.folder import COLLECTION, LEDGER, Folder, read_bytes
+from ketamine_anki.cli.git import ask, check_out, released_revision
+from ketamine_anki.compile import CompiledNote, compile_note
+from ketamine_anki.model import Finding, Position
+from ketamine_anki.render import render_note
+
+
+def edition(named: str, folder: str) -> Edition:
+    """The edition that a path or, for the collection in `folder`, a git revision names. Ends the program
+    when it cannot be read.
+    """
+    path = Path(named)
+    if path.is_dir():
+        made, findings = of_folder(named)
+    elif path.is_file() or named.endswith(".apkg"):
+        return of_file(path)
+    else:
+        made, findings = of_revision(named, folder)
+    report(findings)
+    assert made is not None, "a collection that cannot be read has findings"
+    return made
+
+
+def of_folder(folder: str) -> tuple[Edition | None, list[Finding]]:
+    """The edition of a collection on disk, whatever the rules say of it, or what cannot be read."""
+    read = Folder(folder)
+    collection = read.collection
+    if collection is None:
+        return None, read.findings
+    notes: list[tuple[CompiledNote, str]] = []
+    for deck in read.decks():
+        if deck.name not in collection.decks:
+            at = Position(read.show(COLLECTION), 1, 1)
+            read.findings.append(Finding(at, "unknown-deck", f"deck {deck.name!r} is not listed"))
+            continue
+        number = collection.decks.index(deck.name) + 1
+        for index, note in enumerate(deck.notes):
+            compiled = compile_note(note, collection, render_note(note, collection), number, index)
+            notes.append((compiled, note.retired.version if note.retired else ""))
+    return (None if read.findings else of_notes(collection, notes)), read.findings
+
+
+def of_revision(revision: str, folder: str) -> tuple[Edition | None, list[Finding]]:
+    """The edition of a collection at a git revision, or what cannot be read there."""
+    if not Path(folder).is_dir():
+        raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
+    with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
+        check_out(Path(folder), revision, Path(scratch))
+        made, findings = of_folder(scratch)
+    return made, [
+        Finding(position._replace(path=position.path.replace(scratch, f"{revision}:{folder}", 1)), rule, message)
+        for position, rule, message in findings
+    ]
+
+
+def of_file(path: Path) -> Edition:
+    """The edition that an .apkg on disk holds."""
+    from ketamine_anki.apkg import read_package
+    from ketamine_anki.limits import MAX_PACKAGE_BYTES
+
+    try:
+        return of_package(read_package(read_bytes(path, MAX_PACKAGE_BYTES)))
+    except ValueError as error:  # a PackageError is one
+        raise Failure(f"{path}: {error}", EXIT_USAGE) from None
+
+
+def released(folder: str, version: str) -> Edition | None:
+    """The edition that git remembers of a release of the collection in a folder, if it does."""
+    revision = released_revision(Path(folder), version, LEDGER)
+    if revision is None:
+        return None
+    ledger = ask(Path(folder), "show", f"{revision}:./{LEDGER}") or b""
+    return of_revision(revision, folder)[0] if f"{{version: {version}," in ledger.decode("utf-8", "replace") else None

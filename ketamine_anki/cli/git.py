@@ -1,0 +1,63 @@
+"""What git knows of a collection's folder. Every answer is None or empty where there is no git."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+from pathlib import Path, PurePosixPath
+
+from ketamine_anki.cli import EXIT_USAGE, Failure
+
+
+def ask(folder: Path, *arguments: str) -> bytes | None:
+    """The standard output of a git command run in a folder; None if git is missing or says no."""
+    try:
+        # A monitor program that the repository's configuration names is not run.
+        command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments]
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def uncommitted(folder: Path) -> list[str]:
+    """Paths that differ from the last commit: tracked files anywhere in the repository, any file in the
+    folder. Empty outside a work tree.
+    """
+    changed = ask(folder, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=no", "--", ":/") or b""
+    here = ask(folder, "status", "--porcelain", "-z", "--no-renames", "--", ".") or b""
+    entries = dict.fromkeys([*changed.split(b"\0"), *here.split(b"\0")])
+    return [os.fsdecode(entry[3:]) for entry in entries if entry]
+
+
+def released_revision(folder: Path, version: str, ledger: str) -> str | None:
+    """The revision that holds a release: its tag, else the commit that last changed the ledger. None in
+    a clone too shallow to know.
+    """
+    for tag in (f"v{version}", version):
+        if ask(folder, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"):
+            return f"refs/tags/{tag}"
+    if (ask(folder, "rev-parse", "--is-shallow-repository") or b"").strip() != b"false":
+        return None
+    found = (ask(folder, "log", "-1", "--format=%H", "--", ledger) or b"").strip().decode("ascii")
+    return found or None
+
+
+def check_out(folder: Path, revision: str, target: Path) -> None:
+    """Writes the folder's files as they were at a revision into an empty folder. Links are left out."""
+    if revision.startswith("-") or not ask(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"):
+        raise Failure(f"{revision}: no such package, folder or git revision", EXIT_USAGE)
+    archive = ask(folder, "archive", "--format=tar", f"{revision}^{{commit}}")
+    if archive is None:
+        raise Failure(f"{revision}: {folder} is not in this git revision", EXIT_USAGE)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+        for member in members:
+            path = PurePosixPath(member.name)
+            content = members.extractfile(member) if member.isreg() else None
+            if content is None or path.is_absolute() or ".." in path.parts:
+                continue
+            written = target / path
+            written.parent.mkdir(parents=True, exist_ok=True)
+            written.write_bytes(content.read())

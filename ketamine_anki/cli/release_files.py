@@ -1,0 +1,197 @@
+"""The files of a release: packages, texts for learners and programs, changelog and ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ketamine_anki import __version__
+from ketamine_anki.announce import release_notes, release_record, sections, with_section
+from ketamine_anki.changes import Changes
+from ketamine_anki.cli import EXIT_FINDINGS, Failure
+from ketamine_anki.cli.content import Content
+from ketamine_anki.cli.folder import LEDGER, Folder
+from ketamine_anki.cli.output import make_folder, move_together, scratch_folder, write_text
+from ketamine_anki.cli.packing import Packing, publish, slug
+from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
+from ketamine_anki.model import Ledger, Note, Release
+
+if TYPE_CHECKING:
+    from ketamine_anki.package import Counts
+
+CHANGELOG = "CHANGELOG.md"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A release to be made: its record without hashes of packages, what changed, its changelog section."""
+
+    release: Release
+    changes: Changes
+    section: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """A written package: file name and what it holds."""
+
+    name: str
+    counts: Counts
+
+
+def changelog_path(read: Folder) -> Path:
+    """CHANGELOG.md beside the collection's folder."""
+    path = read.path if read.path.name not in ("", "..") else read.path.resolve()
+    return path.parent / CHANGELOG
+
+
+def changelog_text(read: Folder) -> str:
+    """Its text, or "" when there is none."""
+    path = changelog_path(read)
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
+    """Prints what a release would write, and its notes for learners."""
+    names = _names(content, plan.release, content.last is None)
+    for name in (*names.values(), *_texts(content, plan.release)):
+        click.echo(f"would write {output / name}")
+    for path in (changelog_path(read), read.path / LEDGER):
+        click.echo(f"would update {path}")
+    click.echo("")
+    click.echo(release_notes(content.collection, plan.release, plan.section, names), nl=False)
+
+
+def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
+    """Makes a release. All files are finished before the first is moved to its place: packages, texts,
+    sums, changelog, and last the ledger, which alone makes it a release.
+    """
+    collection, ledger = content.collection, content.collection.ledger
+    make_folder(output)
+    with scratch_folder(output) as scratch:
+        packages = _packages(content, plan.release, content.last is None, scratch)
+        hashes = {key: _sha256(scratch / made.name) for key, made in packages.items()}
+        update = hashes.get("update", hashes["whole"])
+        release = dataclasses.replace(plan.release, package=hashes["whole"], update=update)
+        retired = {note.id: why.version for note, why in content.retired}
+        notes = released_notes(ledger, (note for note, _ in content.notes), retired, release.version, release.time)
+        after = next_ledger(ledger, collection, notes, release)
+        names = _write_texts(content, after, plan.section, packages, scratch)
+        date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
+        changelog = with_section(changelog_text(read), release.version, date, plan.section)
+        with _beside(changelog_path(read), changelog) as log, _beside(read.path / LEDGER, ledger_text(after)) as new:
+            moves = [*((scratch / name, output / name) for name in names), log, new]
+            move_together(moves, scratch)
+    for _, place in moves:
+        click.echo(str(place))
+    click.echo(f"{release.version} is ready: commit {CHANGELOG} and {LEDGER}, then tag v{release.version}", err=True)
+
+
+def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
+    """Makes the files of the last release again, if the packages are those that the ledger names."""
+    ledger, last = content.collection.ledger, content.last
+    if not ledger or not last or last.version != version:
+        said = f"the ledger's last release is {last.version}" if last else "the ledger knows no release"
+        raise Failure(f"version {version} cannot be made again here: {said}", EXIT_FINDINGS)
+    if last.state != content.state:
+        raise Failure(f"the collection is not that of {version}: check out the commit of the release", EXIT_FINDINGS)
+    first = len(ledger.releases) == 1
+    make_folder(output)
+    with scratch_folder(output) as scratch:
+        packages = _packages(content, last, first, scratch)
+        for key, wanted in (("whole", last.package), ("update", last.update)):
+            if key in packages and _sha256(scratch / packages[key].name) != wanted:
+                name = packages[key].name
+                raise Failure(f"{name} is not byte by byte the one released: use the program of then", EXIT_FINDINGS)
+        section = sections(changelog_text(read)).get(version, "")
+        names = _write_texts(content, ledger, section, packages, scratch)
+        move_together([(scratch / name, output / name) for name in names], scratch)
+    for name in names:
+        click.echo(str(output / name))
+    click.echo(f"{version}: the packages are byte by byte those of the ledger", err=True)
+
+
+def _names(content: Content, release: Release, first: bool) -> dict[str, str]:
+    """File names of the packages by key: `whole`, `update` and `NN Name` for one subdeck alone."""
+    stem = f"{slug(content.collection.tag)}-{release.version}"
+    names = {"whole": f"{stem}.apkg"}
+    if not first:
+        names["update"] = f"{stem}-update.apkg"
+    for place in sorted({note.number for note in content.live}):
+        deck = content.collection.decks[place - 1]
+        names[f"{place:02d} {deck}"] = f"{stem}-{place:02d}-{slug(deck)}.apkg"
+    return names
+
+
+def _packages(content: Content, release: Release, first: bool, scratch: Path) -> dict[str, Made]:
+    packing = Packing(content.collection, scratch, release.time, split=True, update=not first)
+    for note in content.live:
+        packing.add(note)
+    for note, _ in content.retired:
+        packing.add(note, retired=True)
+    packing.finish(release.version)
+    names = _names(content, release, first)
+    return {key: Made(name, publish(packing[key], scratch / name, scratch)) for key, name in names.items()}
+
+
+def _texts(content: Content, release: Release) -> tuple[str, ...]:
+    """File names of what is not a package."""
+    gallery = f"{slug(content.collection.tag)}-{release.version}-gallery.html"
+    return gallery, "RELEASE_NOTES.md", "release.json", "SHA256SUMS"
+
+
+def _write_texts(
+    content: Content, ledger: Ledger, section: str, packages: Mapping[str, Made], scratch: Path
+) -> list[str]:
+    """Writes them beside the packages. Returns the names of all files, in the order in which they appear."""
+    from ketamine_anki.gallery import Shown, page
+    from ketamine_anki.gallery.links import links
+
+    collection, release = content.collection, ledger.releases[-1]
+    names = {key: made.name for key, made in packages.items()}
+    gallery, notes, record, sums = _texts(content, release)
+    # Links to lines and the folder's name differ from one working copy to the next: neither enters the page.
+    cards = [Shown(_at_home(note), compiled) for note, compiled in zip(content.written, content.live, strict=True)]
+    write_text(scratch / gallery, page(collection, cards, link=links("none", scratch, "", None)))
+    write_text(scratch / notes, release_notes(collection, release, section, names))
+    files: list[dict[str, object]] = []
+    for made in packages.values():
+        path = scratch / made.name
+        counts = {"notes": made.counts.notes, "cards": made.counts.cards}
+        files.append({"name": made.name, "bytes": path.stat().st_size, "sha256": _sha256(path), **counts})
+    write_text(scratch / record, release_record(collection, ledger, __version__, files))
+    listed = [*names.values(), gallery, notes, record]
+    write_text(scratch / sums, "".join(f"{_sha256(scratch / name)}  {name}\n" for name in sorted(listed)))
+    return [*listed, sums]
+
+
+def _at_home(note: Note) -> Note:
+    """The note with its place named within the collection's folder."""
+    path = Path(note.places.path).name
+    return dataclasses.replace(note, places=dataclasses.replace(note.places, path=path))
+
+
+@contextmanager
+def _beside(place: Path, text: str) -> Iterator[tuple[Path, Path]]:
+    """A finished text in a temporary file beside its place: (temporary, place)."""
+    staged = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    try:
+        write_text(staged, text)
+        yield staged, place
+    finally:
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,89 @@
+"""A small collection that tests release version after version."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import small
+import yaml
+from program import Ran, run
+
+from ketamine_anki.apkg import PackageContents, read_package
+
+START = 1_700_000_000
+DAY = 86_400
+NOTES = """
+- id: gas
+  question: Which gas do plants take up?
+  answer: Carbon dioxide
+- id: water
+  question: Which liquid do roots take up?
+  answer: Water
+- id: light
+  text: In most plants the green leaves catch {{c1::sunlight}} with a pigment named {{c2::chlorophyll}} in their cells.
+"""
+
+
+def deck(notes: str, name: str = "First Part") -> str:
+    return small.deck(notes, name).replace("yield: core", "yield: supporting")
+
+
+class Project:
+    """A collection in a folder of its own, at first outside git; the clock stands at `time`."""
+
+    def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
+        self.root, self.decks, self.dist = root, root / "decks", root / "dist"
+        self._patch = patch
+        self.at(START)
+        patch.chdir(root)
+        small.write(self.decks)
+        self.write(NOTES)
+
+    def at(self, time: int) -> None:
+        self._patch.setenv("SOURCE_DATE_EPOCH", str(time))
+
+    def write(self, notes: str, name: str = "First Part", file: str = "01-first.yaml") -> None:
+        (self.decks / file).write_text(deck(notes, name), encoding="utf-8")
+
+    def replace(self, old: str, new: str, file: str = "01-first.yaml") -> None:
+        path = self.decks / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def edit(self, note_id: str, **keys: object) -> None:
+        path = self.decks / "01-first.yaml"
+        deck = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+        next(note for note in deck["notes"] if note["id"] == note_id).update(keys)
+        path.write_text(yaml.safe_dump(deck, sort_keys=False), encoding="utf-8")
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=self.root, check=True, capture_output=True)
+
+    def commit(self) -> None:
+        if not (self.root / ".git").exists():
+            self.git("init", "-q")
+            (self.root / ".gitignore").write_text("dist/\n", encoding="utf-8")
+        self.git("add", "-A")
+        self.git("-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "A state")
+
+    def release(self, version: str, *options: str) -> Ran:
+        return run("release", version, *options)
+
+    def released(self, version: str, *options: str) -> None:
+        ran = self.release(version, *options)
+        assert ran.code == 0, ran.out + ran.err
+
+    def tree(self) -> dict[str, bytes]:
+        """Every file but git's, with its bytes."""
+        files = (path for path in self.root.rglob("*") if path.is_file() and ".git" not in path.parts)
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in files}
+
+    def package(self, name: str) -> PackageContents:
+        return read_package((self.dist / name).read_bytes())
+
+    @property
+    def ledger(self) -> dict:
+        return yaml.load((self.decks / "ledger.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
