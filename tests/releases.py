@@ -27,7 +27,7 @@ NOTES = """
 
 
 def deck(notes: str, name: str = "First Part") -> str:
-    return small.deck(notes, name).replace("yield: core", "yield: supporting")
+    return small.deck(notes, name).replace("yield: supporting", "yield: core")
 
 
 class Project:
