@@ -141,7 +141,8 @@ def _evidence(note: Note, collection: Collection) -> str:
 
 
 def _work(work: Reference) -> str:
-    parts = [html.escape(work.citation, quote=False).rstrip(".") + "."]
+    citation = html.escape(work.citation, quote=False).rstrip(".")
+    parts = [citation if citation.endswith(("?", "!")) else citation + "."]
     if work.doi:
         parts.append(f'<a href="https://doi.org/{html.escape(work.doi)}">doi:{html.escape(work.doi)}</a>')
     if work.pmid:

@@ -8,6 +8,7 @@ the pictures of the README anew. Needs Chromium, `anki` and Pillow.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import html
 import io
 import sys
@@ -27,6 +28,11 @@ from ketamine_anki.mathml import with_mathml
 PICTURES = REPOSITORY / ".github" / "images"
 LARGEST = 200_000  # bytes of a picture in the README
 PER_SHEET = 24
+# A window as high as its card.
+FIT = """() => {
+  const all = [...document.querySelectorAll('iframe')];
+  for (const one of all) one.style.height = `${one.contentDocument.documentElement.offsetHeight}px`;
+}"""
 # As Anki's desktop window, and AnkiDroid on a phone, name their elements.
 LOOKS = {
     "day": ("linux chrome", "card card{n} isLin", 560),
@@ -39,9 +45,8 @@ LOOKS = {
 def window(face: engine.Face, side: str, look: str) -> str:
     """One side of a card as the HTML of Anki's window; MathML stands in for MathJax."""
     root, body, _ = LOOKS[look]
-    ground = "#2c2c2c" if "night" in look else "#ffffff"
     return (
-        f'<!DOCTYPE html><html class="{root}" style="background:{ground}"><meta charset="utf-8">'
+        f'<!DOCTYPE html><html class="{root}"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><body class="{body.format(n=face.ordinal + 1)}">'
         f'<div id="qa">{with_mathml(getattr(face, side))}</div></body></html>'
     )
@@ -91,35 +96,61 @@ def contact(chromium: Browser, out: Path, looks: Sequence[str]) -> None:
                 made = media / "sheet.html"  # beside the pictures, so that Chromium finds them
                 made.write_text(sheet(faces[first : first + PER_SHEET], look), encoding="utf-8")
                 page.goto(made.as_uri(), wait_until="load")
-                page.evaluate(
-                    "document.querySelectorAll('iframe').forEach((one) => {"
-                    "one.style.height = one.contentDocument.documentElement.offsetHeight + 'px'; })"
-                )
+                page.evaluate(FIT)
                 page.screenshot(path=str(out / f"{look}-{number:02d}.png"), full_page=True)
                 page.close()
 
 
+# The README's pictures of cards: note, card, the windows side by side.
+SHOWN = {
+    "day": ("ketamine-icp-objection-today", 0, (("question", "day"), ("answer", "day"))),
+    "night": ("dependent-versus-depleted", 0, (("question", "night"), ("answer", "night"))),
+    "phone": ("induction-collapse-vignette", 0, (("answer", "phone"), ("answer", "phone-night"))),
+}
+
+
 def readme(chromium: Browser) -> None:
-    """Writes the README's pictures: one card by day, one by night and on a phone, the preview page."""
+    """Writes the README's pictures: cards by day, by night and on a phone, and the preview page."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with collection() as (faces, media):
-        for name, note_id, side, look, width in (
-            ("card-day", "cpp-map-falls", "answer", "day", 640),
-            ("card-night", "cpp-map-falls", "answer", "night", 640),
-            ("card-phone", "cpp-map-falls", "answer", "phone", 375),
-        ):
-            face = next(face for face in faces if face.note_id == note_id)
-            made = media / "card.html"
-            made.write_text(window(face, side, look), encoding="utf-8")
-            page = chromium.new_page(viewport={"width": width, "height": 100}, device_scale_factor=1.5)
+        for name, (note_id, ordinal, windows) in SHOWN.items():
+            face = next(face for face in faces if (face.note_id, face.ordinal) == (note_id, ordinal))
+            made = media / "cards.html"
+            made.write_text(beside(face, windows), encoding="utf-8")
+            page = chromium.new_page(viewport={"width": 1200, "height": 400})
             page.goto(made.as_uri())
-            save(page.screenshot(full_page=True), PICTURES / f"{name}.png")
+            page.evaluate(FIT)
+            save(page.locator("main").screenshot(), PICTURES / f"cards-{name}.png")
             page.close()
+        written = media / "preview.html"
+        with contextlib.chdir(REPOSITORY):
+            run("preview", "-o", written, "--links", "none")
+        page = chromium.new_page(viewport={"width": 1180, "height": 760}, color_scheme="light")
+        page.goto(written.as_uri())
+        page.select_option('select[data-filter="deck"]', "Trauma & Resuscitation")
+        page.evaluate("document.querySelector('.note:not([hidden])').scrollIntoView()")
+        page.evaluate("window.scrollTo(0, 0)")
+        save(page.screenshot(), PICTURES / "preview.png")
+        page.close()
+
+
+def beside(face: engine.Face, windows: Sequence[tuple[str, str]]) -> str:
+    """A page with windows side by side, each as wide as its look."""
+    frames = "".join(
+        f'<iframe width="{min(LOOKS[look][2], 480)}" srcdoc="{html.escape(window(face, side, look))}"></iframe>'
+        for side, look in windows
+    )
+    ground = "#101418" if "night" in windows[0][1] else "#e4e9ed"
+    return (
+        "<!DOCTYPE html><meta charset='utf-8'><style>body{margin:0}"
+        "main{display:inline-flex;align-items:flex-start;gap:16px;padding:16px;"
+        f"background:{ground}}}iframe{{border:0;border-radius:8px;background:#fbfcfd}}</style><main>{frames}</main>"
+    )
 
 
 def save(png: bytes, path: Path) -> None:
-    """Writes a screenshot with 128 colors; stops if that is still too large for a README."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    """Writes a screenshot with 256 colors; stops if that is still too large for a README."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     picture.save(path, optimize=True)
     if path.stat().st_size > LARGEST:
         sys.exit(f"{path}: {path.stat().st_size:,} bytes: at most {LARGEST:,}")

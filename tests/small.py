@@ -62,7 +62,7 @@ TAIL = {
     "cites": ["problem/1"],
     "claims": ["C-1"],
     "tags": ["Plants"],
-    "yield": "supporting",
+    "yield": "core",
     "skill": "recall",
 }
 # The smallest PNG there is: one pixel.

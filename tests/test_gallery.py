@@ -213,3 +213,11 @@ def test_note_that_is_gone_is_named(tmp_path: Path) -> None:
     html = against(tmp_path, NOTES, NOTES.partition("- text")[0])
     assert re.search(r"No longer there</h2><ul><li>note-2</li></ul>", html)
     assert not re.findall(r'id="note-(note-\d)"', html)
+
+
+def test_retired_note_is_shown_and_not_counted(tmp_path: Path) -> None:
+    """What is no longer taught tests no claim."""
+    html = page_of(tmp_path, NOTES + "  retired: {version: 2.0.0, reason: Out of date.}\n")
+    assert "<p>1 note, 1 card</p>" in html
+    assert '<option value="Retired">Retired (1)</option>' in html
+    assert "C-2" in re.search(r'<section id="claims".*?</section>', html, re.DOTALL)[0]

@@ -29,9 +29,7 @@ from ketamine_anki.cli.watch import Server, watched
 NOTES = """
 - question: Which gas do plants take up?
   answer: Carbon dioxide
-  yield: supporting
 - text: Plants give off {{c1::oxygen}} and take up {{c2::water}}.
-  yield: supporting
 """
 
 

@@ -127,7 +127,7 @@ def _note(collection: Collection, shown: Shown, link: Link) -> str:
     about = [note.deck, note.importance, note.skill, *tags]
     where = f"{place.path}:{place.line}"
     address = link(place)
-    source = f'<a class="place" href="{escape(address)}">{escape(where)}</a>' if address else escape(where)
+    source = f'<a class="place" href="{escape(address)}">{escape(where)}</a>' if address else _span("place", where)
     wrong = "".join(f"<li>{escape(f.message)} <code>{escape(f.rule)}</code></li>" for f in shown.findings)
     return (
         f'<article class="note" id="note-{escape(note.id)}" tabindex="-1"{attributes}>'
@@ -138,6 +138,10 @@ def _note(collection: Collection, shown: Shown, link: Link) -> str:
         + (_cards(collection, shown) or '<p class="none">This note makes no card.</p>')
         + "</article>\n"
     )
+
+
+def _span(name: str, text: str) -> str:
+    return f'<span class="{name}">{escape(text)}</span>'
 
 
 def _flags(shown: Shown, collection: Collection) -> list[str]:
@@ -249,7 +253,7 @@ def _table(by: str, table: Iterable[Row]) -> str:
     most = max((row.notes for row in table if row.name != "All"), default=0)
     lines = "".join(
         f'<tr><th scope="row">{escape(row.name)}</th>'
-        f"<td>{row.notes}{_bar(row.notes, most) if row.name != 'All' else ''}</td><td>{row.cards}</td>"
+        f"<td>{row.notes}{_bar(row.notes, most, 'count') if row.name != 'All' else ''}</td><td>{row.cards}</td>"
         + "".join(_tested(row.tested[i], row.claims[i]) for i in importances)
         + "</tr>"
         for row in table
@@ -261,16 +265,16 @@ def _table(by: str, table: Iterable[Row]) -> str:
 
 
 def _tested(tested: int, claims: int) -> str:
-    return f"<td>{tested} of {claims}{_bar(tested, claims)}</td>" if claims else "<td>–</td>"
+    bar = _bar(tested, claims, "full" if tested == claims else "part")
+    return f"<td>{tested} of {claims}{bar}</td>" if claims else "<td>–</td>"
 
 
-def _bar(part: int, whole: int) -> str:
+def _bar(part: int, whole: int, kind: str) -> str:
     """A bar as a drawing: the page's policy allows no inline style."""
     width = round(100 * part / whole) if whole else 0
-    full = ' class="full"' if part == whole else ""
     return (
         '<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="rest" width="100" height="4"/><rect{full} width="{width}" height="4"/></svg>'
+        f'<rect class="rest" width="100" height="4"/><rect class="{kind}" width="{width}" height="4"/></svg>'
     )
 
 

@@ -7,7 +7,7 @@
   const filters = [...document.querySelectorAll("[data-filter]")];
   const search = byId("search");
   const MARKS = "ins{text-decoration:none;background:#c9efd8;color:#0c3b22}del{background:#fbd5d9;color:#5c1019}";
-  const FRAME = ".card{margin:0;max-width:none;min-width:0;box-sizing:border-box}";
+  const FRAME = ".card{min-width:0;box-sizing:border-box}";
   const PAPER = ".card img{max-height:38mm;width:auto}.card{padding:1mm 2mm;background:none}";
 
   // --- cards: the note type's CSS and the pictures --------------------------------------------
