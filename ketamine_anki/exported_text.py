@@ -34,7 +34,9 @@ def read_text(data: bytes, names: FieldNames) -> tuple[PackagedNote, ...]:
     columns = {name: _number(head, name) for name in ("guid", "notetype", "deck", "tags")}
     if not columns["guid"]:
         raise PackageError(f'it has no GUIDs: {_HOW} "Include unique identifier"')
-    separator = _SEPARATORS.get(head.get("separator", "tab").lower(), head.get("separator", "")[:1] or "\t")
+    separator = _SEPARATORS.get(head.get("separator", "tab").lower(), head.get("separator", ""))
+    if separator not in _SEPARATORS.values():
+        raise PackageError("its #separator is none that Anki writes")
     notes: list[PackagedNote] = []
     seen: set[str] = set()
     try:

@@ -616,7 +616,8 @@ class _Html:
 
     def _no_command(self, content: str) -> None:
         for match in _ESCAPED.finditer(content):
-            if match[0] not in self.markup.text:
+            told = match[0][0] == "[" or self.markup.troubles  # where it stands, if it stands in the text
+            if not told or match[0] not in self.markup.text:
                 message = f"{match[0]!r} is read by Anki, a backslash or not: leave it out"
                 self._trouble("anki-command", match[0][:1], message)
 

@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import zstandard
@@ -151,6 +152,7 @@ def raw_named(name: bytes) -> bytes:
     return old(None, ("N" * len(name), b"x")).replace(b"N" * len(name), name)
 
 
+@cache
 def deflated(size: int, byte: bytes = b"\0") -> bytes:
     """`size` equal bytes, deflated without holding them."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -190,6 +192,7 @@ def many_entries() -> bytes:
     return out.getvalue()
 
 
+@cache
 def zstd_bomb(size: int) -> bytes:
     packer = zstandard.ZstdCompressor(level=3).compressobj()
     block = b"\0" * (1 << 20)

@@ -36,8 +36,10 @@ TURNED = [
     ('<ol start="3"><li>a</li><li>b</li></ol>', "3. a\n4. b"),
     ("<ul><li>a<ul><li>b</li></ul></li></ul>c", "- a\n\n  - b\n\nc"),
     (
-        '<table><thead><tr><th>a</th><th class="right">b</th></tr></thead>'
-        '<tbody><tr><td>1|2</td><td class="right">2</td></tr></tbody></table>',
+        (
+            '<table><thead><tr><th>a</th><th class="right">b</th></tr></thead>'
+            '<tbody><tr><td>1|2</td><td class="right">2</td></tr></tbody></table>'
+        ),
         "| a | b |\n| --- | --: |\n| 1\\|2 | 2 |",
     ),
     ("<pre><code>a\n  b</code></pre>", "```\na\n  b\n```"),

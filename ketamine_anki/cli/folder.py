@@ -28,7 +28,12 @@ def read_bytes(path: Path, most: int) -> bytes:
         if path.is_symlink():
             raise ValueError("a symbolic link is not followed: put the file itself here") from None
         raise ValueError(f"cannot be read: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
+        opened = os.fdopen(descriptor, "rb")
+    except IsADirectoryError:
+        os.close(descriptor)
+        raise ValueError("not a regular file") from None
+    with opened as file:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             raise ValueError("not a regular file")
