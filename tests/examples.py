@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import yaml
@@ -56,6 +57,7 @@ BASE: dict[str, Any] = {
 _LISTS = ("evidence", "tags", "cites", "claims")
 
 
+@cache
 def collection() -> Collection:
     """The collection that the base note belongs to, with hashed runs of a text of its own."""
     made, findings = read_collection(("c.yaml", COLLECTION), ("s.yaml", SOURCE), ("r.yaml", REFERENCES))
