@@ -122,13 +122,15 @@ class SameAnswer(CollectionRule):
 
 
 # Two notes that differ in one of these say opposite things, however alike they look: such a word is
-# compared together with the word before it.
+# compared together with the word before it, or after it.
 _DIRECTIONS = frozenset(
     """rise rises risen fall falls fell increase increases increased decrease decreases decreased raise raises raised
     lower lowers lowered higher high low reduce reduces reduced elevate elevates elevated gain gains loss more less
-    not no without before after agonist antagonist activate activates inhibit inhibits acute chronic early late left
+    agonist antagonist activate activates inhibit inhibits acute chronic early late left
     right upper first second systolic diastolic""".split()
 )
+
+_FOLLOWED = frozenset({"not", "no", "without", "before", "after"})
 
 
 class NearDuplicate(CollectionRule):
@@ -227,11 +229,11 @@ def _tokens(view: View) -> set[str]:
     tokens: set[str] = set()
     for stems in view.stems.values():
         tokens.update(stems)
-    if not view.vocabulary.isdisjoint(_DIRECTIONS):
+    if not view.vocabulary.isdisjoint(_DIRECTIONS) or not view.vocabulary.isdisjoint(_FOLLOWED):
         for key in view.tested:
             before = ""
             for word in view.words[key]:
-                if word in _DIRECTIONS:
+                if word in _DIRECTIONS or before in _FOLLOWED:
                     tokens.add(f"{before} {word}")
                 before = word
     return tokens

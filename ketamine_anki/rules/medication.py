@@ -175,7 +175,7 @@ TABLE = (
     Notation("days-abbreviation", r"(?i)(?<!\w)x\s?\d+\s?d\b", "for 3 days", "ISMP", ("x3d", "x 5d"), ("x3 doses",)),
     Notation(
         "comparison-sign",
-        r"(?<![\w&])(?<![Pp] )[<>]\s?\d|(?<!\w)\d+\s?[<>]\s?\d",
+        r"(?<![\w&])(?<!\b[Pp] )[<>]\s?\d|(?<!\w)\d+\s?[<>]\s?\d",
         "greater than, less than, at least",
         "ISMP; Joint Commission, additional list",
         ("platelets <70,000", ">10 mg", "MAP > 65"),
@@ -247,7 +247,7 @@ _WORDS = frozenset(
 )
 _SIGN = re.compile(
     r"[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/.](?:(?<![0-9.])|(?<=\.)[A-Za-z]|(?<=[0-9])(?:\d{4}"
-    r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|[uU]|I\.?U|d|[AP]M)(?!\w)))"
+    r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|d|[AP]M)(?!\w)))"
 )
 
 

@@ -1,0 +1,89 @@
+"""Near-duplicates: the quick search finds just the pairs that comparing each with each finds."""
+
+from __future__ import annotations
+
+import random
+from time import process_time
+
+import pytest
+from examples import collection
+
+from ketamine_anki.model import Mark, Note, Places
+from ketamine_anki.rules.interference import MIN_CONTENT, SIMILAR, NearDuplicate, _tokens
+from ketamine_anki.rules.rule import View
+
+PLACES = Places("deck.yaml", ("",), {"": Mark(0, 0, 0, 0)})
+
+
+def view(number: int, words: list[str]) -> View:
+    note = Note(f"n-{number}", "First Part", PLACES, question=" ".join(words), answer="Potassium")
+    return View(note, collection())
+
+
+def notes(count: int, vocabulary: int, seed: int) -> list[View]:
+    """Notes of random words; every fifth repeats an earlier one with up to three words changed."""
+    chance = random.Random(seed)
+    made: list[list[str]] = []
+    for number in range(count):
+        if number and number % 5 == 0:
+            words = list(chance.choice(made))
+            for _ in range(chance.randrange(4)):
+                words[chance.randrange(len(words))] = f"word{chance.randrange(vocabulary)}x"
+            chance.shuffle(words)
+        else:
+            words = [f"word{int(vocabulary * chance.random() ** 2)}x" for _ in range(chance.randrange(1, 25))]
+        made.append(words)
+    return [view(number, words) for number, words in enumerate(made)]
+
+
+@pytest.mark.parametrize(("vocabulary", "seed"), [(10, 1), (40, 2), (400, 3), (5_000, 4)])
+def test_no_pair_is_missed_and_none_invented(vocabulary: int, seed: int) -> None:
+    views = notes(250, vocabulary, seed)
+    rule = NearDuplicate(collection())
+    for made in views:
+        assert rule.note(made) == ()
+    sets = [tokens for made in views if len(tokens := _tokens(made)) >= MIN_CONTENT]
+    expected = {}
+    for later, words in enumerate(sets):
+        best = max((len(words & other) / len(words | other) for other in sets[:later]), default=0.0)
+        if best >= SIMILAR:
+            expected[later] = best
+    assert expected, "the notes hold near-duplicates"
+    found = {later: similarity for later, _, similarity in rule.pairs()}
+    assert found == pytest.approx(expected)
+    for later, earlier, similarity in rule.pairs():
+        assert len(sets[later] & sets[earlier]) / len(sets[later] | sets[earlier]) == pytest.approx(similarity)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "When pressure rises and flow stays, resistance falls",
+            "When pressure falls and flow stays, resistance rises",
+        ),
+        (
+            "Which drug is given before bypass surgery in children",
+            "Which drug is given after bypass surgery in children",
+        ),
+        ("Which agonist acts at opioid receptors in the gut", "Which antagonist acts at opioid receptors in the gut"),
+    ],
+)
+def test_opposites_are_no_duplicates(one: str, other: str) -> None:
+    rule = NearDuplicate(collection())
+    for number, text in enumerate((one, other)):
+        rule.note(view(number, text.split()))
+    assert list(rule.pairs()) == []
+
+
+def test_ten_times_the_notes_take_no_hundred_times_the_time() -> None:
+    """Comparing each with each would take a hundred times as long; blocking keeps far below."""
+    times = []
+    for count in (200, 2_000):
+        rule = NearDuplicate(collection())
+        for made in notes(count, 6_000, 5):
+            rule.note(made)
+        start = process_time()
+        list(rule.pairs())
+        times.append(process_time() - start)
+    assert times[1] < 40 * max(times[0], 0.002)

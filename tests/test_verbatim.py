@@ -1,0 +1,98 @@
+"""The hashes of a text find what was copied from it, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import small
+from program import run
+
+from ketamine_anki.tokens import places_of, words_of
+from ketamine_anki.verbatim import RUN, copied, make_shingles, read_shingles
+
+TEXT = """\
+## On Leaves
+
+Every green leaf takes up [carbon dioxide](@entry_id:2) from the air — the plant's own "kitchen" — and
+gives off oxygen in light-dependent steps [@problem_id:1], which was shown long ago.
+"""
+HASHES, _ = read_shingles("shingles.txt", make_shingles(TEXT).encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("every green leaf takes up carbon dioxide from", [0]),
+        ("Thus, EVERY green leaf\n*takes* up carbon dioxide (from) the air", [1, 2, 3]),
+        ("the plant\u2019s own kitchen and gives off oxygen in", [0, 1]),
+        ("off oxygen in light-dependent steps which was shown", [0]),
+        ("every green leaf takes up carbon dioxide", []),  # seven words are free
+        ("every green leaf takes in carbon dioxide from the air the plant's", []),
+        ("", []),
+    ],
+)
+def test_a_run_of_eight_words_is_found(text: str, at: list[int]) -> None:
+    assert copied(words_of(text), HASHES) == at
+
+
+@pytest.mark.parametrize("before", range(12))
+def test_a_run_is_found_wherever_it_starts(before: int) -> None:
+    words = ["new"] * before + words_of("every green leaf takes up carbon dioxide from") + ["new"] * 3
+    assert copied(words, HASHES) == [before]
+
+
+def test_no_run_without_words() -> None:
+    assert make_shingles("").splitlines()[2:] == []
+    assert len(words_of("a-b c's. D!")) == 3
+    assert [match[0] for match in places_of("A-b (c's): D!")] == ["A-b", "c's", "D"]
+
+
+def test_a_malformed_line_is_a_finding_at_its_place() -> None:
+    hashes, findings = read_shingles("shingles.txt", b"# head\n0123abcd\n\nEvery green leaf\n")
+    assert hashes == {0x0123ABCD}
+    assert [(f.position.line, f.rule) for f in findings] == [(4, "syntax")]
+
+
+def test_the_command_writes_hashes_that_check_reads(tmp_path: Path) -> None:
+    (tmp_path / "text.md").write_text(TEXT, encoding="utf-8")
+    folder = small.write(
+        tmp_path,
+        """
+        - question: Which gas do plants take up?
+          answer: Carbon dioxide
+          extra: >-
+            What I say is that
+            every green leaf takes up carbon dioxide from the air.
+        """,
+    )
+    assert run("check", folder).code == 0
+    ran = run("shingles", tmp_path / "text.md", folder)
+    assert (ran.code, ran.out, ran.err) == (0, "", f"{folder.as_posix()}/shingles.txt: 24 hashed runs\n")
+    assert "leaf" not in (folder / "shingles.txt").read_text(encoding="utf-8")
+    ran = run("check", "--format", "lines", folder)
+    assert ran.code == 1
+    assert f"{2 + RUN} words in a row are the source's: say it in your own words [verbatim]" in ran.out
+
+
+def test_hashes_that_cannot_be_read_are_findings(tmp_path: Path) -> None:
+    folder = small.write(tmp_path, "- {question: 'Which gas do plants take up?', answer: Carbon dioxide}")
+    (folder / "shingles.txt").write_text("leaf\n", encoding="utf-8")
+    assert "shingles.txt:1:1: not a hash" in run("check", "--format", "lines", folder).out
+    (folder / "shingles.txt").unlink()
+    (folder / "shingles.txt").mkdir()
+    assert "shingles.txt:1:1: " in run("check", "--format", "lines", folder).out
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [(None, "cannot be read: No such file or directory"), (b"\xff\xfe\xff", "not UTF-8 text")],
+)
+def test_a_text_that_cannot_be_read_is_refused(tmp_path: Path, data: bytes | None, sentence: str) -> None:
+    text = tmp_path / "text.md"
+    if data is not None:
+        text.write_bytes(data)
+    ran = run("shingles", text, tmp_path)
+    assert (ran.code, ran.err) == (2, f"ketamine-anki: {text}: {sentence}\n")
+    assert not (tmp_path / "shingles.txt").exists()
+    assert run("shingles", text, tmp_path / "none").code == 2
