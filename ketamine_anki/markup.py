@@ -97,6 +97,7 @@ class _Scan:
         self.markup = markup
         self.text = markup.text
         self.open: list[Deletion] = []
+        self.cut: int = 0  # deletions that the end of math has cut off, said already
         self.said = 0  # end of the last span
 
     def run(self) -> None:
@@ -174,6 +175,7 @@ class _Scan:
         for deletion in inner:
             message = "cloze deletion is not closed inside the math: add }}"
             self._trouble(deletion.start, deletion.answer_start, message)
+            self.cut += 1
 
     def _open(self, match: re.Match[str], start: int, end: int) -> int:
         deletion = Deletion(int(match["number"][:6]), start, end, depth=len(self.open))
@@ -193,6 +195,9 @@ class _Scan:
         return closing + 2 if closing >= 0 else end
 
     def _close(self, start: int, end: int) -> int:
+        if not self.open and self.cut:
+            self.cut -= 1
+            return end
         if not self.open:
             return self._trouble(start, end, "}} without a {{c1:: before it: delete it or open the deletion")
         self._end(self.open.pop(), start, end)
