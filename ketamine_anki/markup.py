@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     r"|(?P<hint>::)"
 )
 _FIRST = re.compile(r"[\\`${}:]")
+MAX_CLOZE = 500  # Anki makes no cards beyond
 _MARKS = re.compile(r"[\\`$]|\{\{|\}\}")
 
 
@@ -225,6 +226,12 @@ class _Scan:
 
     def _number(self) -> None:
         numbers = self.markup.numbers
+        if numbers and numbers[-1] > MAX_CLOZE:
+            first = next(d for d in self.markup.deletions if d.number == numbers[-1])
+            self._trouble(
+                first.start, first.answer_start, f"cloze number c{first.number}: Anki makes cards up to c{MAX_CLOZE}"
+            )
+            return
         for expected, number in enumerate(numbers, 1):
             if number == expected:
                 continue

@@ -28,10 +28,11 @@ def read_bytes(path: Path, most: int) -> bytes:
         if path.is_symlink():
             raise ValueError("a symbolic link is not followed: put the file itself here") from None
         raise ValueError(f"cannot be read: {error.strerror}") from None
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)
+        raise ValueError("not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise ValueError("not a regular file")
         data = file.read(most + 1)
         after = os.fstat(descriptor)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
