@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     r"|(?P<hint>::)"
 )
 _FIRST = re.compile(r"[\\`${}:]")
+MAX_CLOZE = 500  # Anki makes no cards beyond
 _MARKS = re.compile(r"[\\`$]|\{\{|\}\}")
 
 
@@ -97,6 +98,7 @@ class _Scan:
         self.markup = markup
         self.text = markup.text
         self.open: list[Deletion] = []
+        self.cut: int = 0  # deletions that the end of math has cut off, said already
         self.said = 0  # end of the last span
 
     def run(self) -> None:
@@ -174,6 +176,7 @@ class _Scan:
         for deletion in inner:
             message = "cloze deletion is not closed inside the math: add }}"
             self._trouble(deletion.start, deletion.answer_start, message)
+            self.cut += 1
 
     def _open(self, match: re.Match[str], start: int, end: int) -> int:
         deletion = Deletion(int(match["number"][:6]), start, end, depth=len(self.open))
@@ -193,6 +196,9 @@ class _Scan:
         return closing + 2 if closing >= 0 else end
 
     def _close(self, start: int, end: int) -> int:
+        if not self.open and self.cut:
+            self.cut -= 1
+            return end
         if not self.open:
             return self._trouble(start, end, "}} without a {{c1:: before it: delete it or open the deletion")
         self._end(self.open.pop(), start, end)
@@ -220,6 +226,12 @@ class _Scan:
 
     def _number(self) -> None:
         numbers = self.markup.numbers
+        if numbers and numbers[-1] > MAX_CLOZE:
+            first = next(d for d in self.markup.deletions if d.number == numbers[-1])
+            self._trouble(
+                first.start, first.answer_start, f"cloze number c{first.number}: Anki makes cards up to c{MAX_CLOZE}"
+            )
+            return
         for expected, number in enumerate(numbers, 1):
             if number == expected:
                 continue

@@ -14,6 +14,7 @@ MANUAL = {
     " shown by a note, and every one has a text that says what is seen, for those who cannot see it.",
 }
 
+_ENDINGS = {"PNG": ("png",), "JPEG": ("jpg", "jpeg"), "WebP": ("webp",)}
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\.(png|jpe?g|webp)")
 # Windows opens these as devices, whatever the ending.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -29,18 +30,15 @@ def read_picture(name: str, data: bytes) -> Picture:
         raise ValueError(f"{len(data):,} bytes: at most {MAX_PICTURE_BYTES:,}")
     kind, width, height = _measure(data)
     stem, _, ending = name.rpartition(".")
-    if kind != {"png": "png", "webp": "webp"}.get(ending, "jpeg"):
-        raise ValueError(f"the file holds {_article(kind)} picture: its name must end in .{kind}")
+    if ending not in _ENDINGS[kind]:
+        endings = " or ".join(f".{known}" for known in _ENDINGS[kind])
+        raise ValueError(f"the file holds a {kind} picture: its name must end in {endings}")
     if not (0 < width <= MAX_PICTURE_SIDE and 0 < height <= MAX_PICTURE_SIDE):
-        raise ValueError(f"{width} x {height} pixels: at most {MAX_PICTURE_SIDE:,} each way")
+        raise ValueError(f"{width} x {height} pixels: from 1 to {MAX_PICTURE_SIDE:,} each way")
     import hashlib
 
     digest = hashlib.sha256(data).hexdigest()[:8]
     return Picture(name, f"{stem}-{digest}.{ending}", data, width, height)
-
-
-def _article(kind: str) -> str:
-    return {"png": "a PNG", "jpeg": "a JPEG", "webp": "a WebP"}[kind]
 
 
 def _measure(data: bytes) -> tuple[str, int, int]:
@@ -48,11 +46,11 @@ def _measure(data: bytes) -> tuple[str, int, int]:
     try:
         if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR":
             width, height = struct.unpack(">II", data[16:24])
-            return "png", width, height
+            return "PNG", width, height
         if data.startswith(b"\xff\xd8\xff"):
-            return "jpeg", *_measure_jpeg(data)
+            return "JPEG", *_measure_jpeg(data)
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-            return "webp", *_measure_webp(data)
+            return "WebP", *_measure_webp(data)
     except (struct.error, IndexError):
         raise ValueError("the picture is cut off") from None
     raise ValueError("not a PNG, JPEG or WebP picture")
@@ -80,8 +78,8 @@ def _measure_jpeg(data: bytes) -> tuple[int, int]:
 def _measure_webp(data: bytes) -> tuple[int, int]:
     chunk = data[12:16]
     if chunk == b"VP8X":
-        width, height = (int.from_bytes(data[n : n + 3], "little") + 1 for n in (24, 27))
-        return (width, height) if len(data) >= 30 else (0, 0)
+        low_width, high_width, low_height, high_height = struct.unpack("<HBHB", data[24:30])
+        return (high_width << 16 | low_width) + 1, (high_height << 16 | low_height) + 1
     if chunk == b"VP8L":
         bits = struct.unpack("<I", data[21:25])[0]
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1

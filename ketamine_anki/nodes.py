@@ -273,7 +273,8 @@ def _explain(file: File, text: str, error: yaml.MarkedYAMLError) -> None:
         hint = "a line without 'key:': indent it to continue the text above, or put the text under '>-'"
     else:
         place, hint = _opening(file, place) or (place, "wrong indent: keys of one note start in the same column")
-    return file.add(*place, "syntax", f"not YAML: {hint}")
+    last = len(file.lines) - 1  # libyaml counts a line after the last one
+    return file.add(*min(place, (last, len(file.lines[last]))), "syntax", f"not YAML: {hint}")
 
 
 def _place(mark: Any) -> tuple[int, int]:

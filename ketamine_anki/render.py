@@ -594,7 +594,7 @@ class _Html:
         if token.type == "link_open":
             href = str(token.attrGet("href") or "")
             if not _LINK.fullmatch(href):
-                self._trouble("link", href, f"link to {href!r}: only http, https and mailto addresses")
+                self._trouble("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
                 href = ""
             return f'<a href="{html.escape(href)}">'
         if token.type == "link_close":

@@ -1,0 +1,391 @@
+"""Rendering: what is written comes out as safe HTML, or is refused at its place; and Anki agrees."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+import engine
+import pytest
+import small
+from anki.collection import Collection
+from anki.notes import Note
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ketamine_anki.markup import Markup, scan
+from ketamine_anki.render import MANUAL, render
+
+MEDIA = {"leaf.png": "leaf-12345678.png"}
+_TABLE = "<table><thead><tr><th{0}>a</th></tr></thead><tbody><tr><td{0}>{1}</td></tr></tbody></table>"
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        # Markdown
+        ("Carbon dioxide", "Carbon dioxide"),
+        ("*weak* and **strong**", "<em>weak</em> and <strong>strong</strong>"),
+        ("snake_case_name and _word_", "snake_case_name and <em>word</em>"),
+        ("one\ntwo", "one<br>two"),
+        ("one\\\ntwo", "one<br>two"),
+        ("one\n\ntwo", "<p>one</p><p>two</p>"),
+        ("- a\n- b", "<ul><li>a</li><li>b</li></ul>"),
+        ("3. a\n4. b", '<ol start="3"><li>a</li><li>b</li></ol>'),
+        ("- a\n  - b", "<ul><li>a<ul><li>b</li></ul></li></ul>"),
+        ("`a < b`", "<code>a &lt; b</code>"),
+        ("```\n<b>\n```", "<pre><code>&lt;b&gt;</code></pre>"),
+        ("| a |\n|:--|\n| 1 |", _TABLE.format(' class="left"', "1")),
+        ("| a |\n|--:|\n| 1 |", _TABLE.format(' class="right"', "1")),
+        ("| a |\n|:-:|\n| 1 |", _TABLE.format(' class="center"', "1")),
+        ("[there](https://example.org/a?b=1&c=2)", '<a href="https://example.org/a?b=1&amp;c=2">there</a>'),
+        ("[mail](mailto:a@example.org)", '<a href="mailto:a@example.org">mail</a>'),
+        ("![A leaf](leaf.png)", '<img src="leaf-12345678.png" alt="A leaf">'),
+        ('![A "leaf" < *root*](leaf.png)', '<img src="leaf-12345678.png" alt="A &quot;leaf&quot; &lt; *root*">'),
+        ("\\*literal\\* 1\\. a\\_b", "*literal* 1. a_b"),
+        # what is not Markdown here stays as it is typed
+        ("# one", "# one"),
+        ("> one", "&gt; one"),
+        ("~~one~~ https://example.org :)", "~~one~~ https://example.org :)"),
+        ("&lt; &amp; &copy;", "&amp;lt; &amp;amp; &amp;copy;"),
+        ("a < b & c > d \"e\" 'f'", "a &lt; b &amp; c &gt; d \"e\" 'f'"),
+        ("{single} braces} {and", "{single} braces} {and"),
+        ("a::b", "a::b"),
+        # math
+        ("$CPP = MAP - ICP$", r"\(CPP = MAP - ICP\)"),
+        ("$$a\n= b$$", r"\[a = b\]"),
+        ("$a < b & c$", r"\(a &lt; b &amp; c\)"),
+        ("$a_1 * b_2 * c$ *x*", r"\(a_1 * b_2 * c\) <em>x</em>"),
+        (r"$\text{a_b}$", r"\(\text{a_b}\)"),
+        (r"$\frac{a}{b^{2}}$", r"\(\frac{a}{b^{2} }\)"),
+        (r"$a \% \$ \{ \}$", r"\(a \% \$ \{ \}\)"),
+        ("- $a$\n- $b$", r"<ul><li>\(a\)</li><li>\(b\)</li></ul>"),
+        ("| a |\n|---|\n| $x|y$ |", _TABLE.format("", r"\(x|y\)")),
+        # prices and other dollars
+        ("from $5 to $9", "from $5 to $9"),
+        ("$5", "$5"),
+        ("costs $5, or $ 6 $ or US$ 7", "costs $5, or $ 6 $ or US$ 7"),
+        ("$5 and $x$", r"$5 and \(x\)"),
+        (r"\$x\$", "$x$"),
+        ("`$x$`", "<code>$x$</code>"),
+        ("$a\n\nb$", "<p>$a</p><p>b$</p>"),
+        ("$$", "$$"),
+    ],
+)
+def test_html_of(text: str, html: str) -> None:
+    rendered = render(text, MEDIA)
+    assert rendered.troubles == []
+    assert rendered.html == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html", "numbers"),
+    [
+        ("A {{c1::b}} c", "A {{c1::b}} c", [1]),
+        ("{{c1::a::hint}} {{c2::b}} {{c1::c}}", "{{c1::a::hint}} {{c2::b}} {{c1::c}}", [1, 2]),
+        ("{{c01::a}}", "{{c1::a}}", [1]),
+        ("{{c1::a {{c2::b}} c}}", "{{c1::a {{c2::b}} c}}", [1, 2]),
+        ("{{c1::*a*}} **{{c2::b}}**", "{{c1::<em>a</em>}} <strong>{{c2::b}}</strong>", [1, 2]),
+        ("{{c1::a < b}}", "{{c1::a &lt; b}}", [1]),
+        (r"{{c1::$\frac{a}{b}$}}", r"{{c1::\(\frac{a}{b}\)}}", [1]),
+        (r"{{c1::$x^{y^{z}}$}}", r"{{c1::\(x^{y^{z} }\)}}", [1]),
+        (r"$a = {{c1::b}}$", r"\(a = {{c1::b}}\)", [1]),
+        (r"$a = {{c1::\frac{b}{c}}}$", r"\(a = {{c1::\frac{b}{c} }}\)", [1]),
+        (r"$a = {{c1::b {{c2::c_{d}}}::hint}}$", r"\(a = {{c1::b {{c2::c_{d} }}::hint}}\)", [1, 2]),
+        (r"$a :: b$ {{c1::c}}", r"\(a :{}: b\) {{c1::c}}", [1]),
+        ("{{c1::`a::b`}}", "{{c1::<code>a:&#58;b</code>}}", [1]),
+        ("- {{c1::a}}\n- {{c2::b}}", "<ul><li>{{c1::a}}</li><li>{{c2::b}}</li></ul>", [1, 2]),
+        ("costs {{c1::$5}} to $9", "costs {{c1::$5}} to $9", [1]),
+    ],
+)
+def test_html_of_cloze(text: str, html: str, numbers: list[int]) -> None:
+    rendered = render(text, MEDIA, cloze=True)
+    assert rendered.troubles == []
+    assert rendered.html == html
+    assert rendered.markup.numbers == numbers
+
+
+REFUSED = [
+    ("<b>x</b>", "raw-html", "<b>"),
+    ("x <br/> y", "raw-html", "<br/>"),
+    ("x </b> y", "raw-html", "</b>"),
+    ("a <!-- b --> c", "raw-html", "<!--"),
+    ("<?php ?>", "raw-html", "<?php ?>"),
+    ("<!DOCTYPE html>", "raw-html", "<!DOCTYPE html>"),
+    ("<svg onload=alert(1)>", "raw-html", "<svg onload=alert(1)>"),
+    ("<https://example.org>", "raw-html", "<https://example.org>"),
+    ("[latex]x[/latex]", "anki-command", "[latex]"),
+    ("[LaTeX]x[/LaTeX]", "anki-command", "[LaTeX]"),
+    ("[$]x[/$]", "anki-command", "[$]"),
+    ("[$$]x[/$$]", "anki-command", "[$$]"),
+    ("x[/$]", "anki-command", "[/$]"),
+    ("[sound:a.mp3]", "anki-command", "[sound:"),
+    ("[anki:play:q:0]", "anki-command", "[anki:"),
+    (r"a \(x\) b", "anki-command", r"\("),
+    (r"a \[x\] b", "anki-command", r"\["),
+    (r"a \\(x) b", "anki-command", r"\("),
+    ("`{{x}}`", "anki-command", "{{"),
+    (r"`\(x\)`", "anki-command", r"\("),
+    ("a {{Front}} b", "cloze-syntax", "{{Front}}"),
+    ("a {{#Front}} b", "cloze-syntax", "{{#Front}}"),
+    ("a }} b", "cloze-syntax", "}}"),
+    ("a {{c1::b}}", "cloze-syntax", "{{c1::"),
+    (r"$\href{javascript:alert(1)}{x}$", "tex-command", r"\href"),
+    (r"$a \style{color:red}{x}$", "tex-command", r"\style"),
+    (r"$\class{x}{y}$", "tex-command", r"\class"),
+    (r"$\cssId{x}{y}$", "tex-command", r"\cssId"),
+    (r"$\require{html}$", "tex-command", r"\require"),
+    (r"$\def ab$", "tex-command", r"\def"),
+    (r"$\newcommand{a}{y}$", "tex-command", r"\newcommand"),
+    (r"$\unicode{65}$", "tex-command", r"\unicode"),
+    (r"$\begin{verbatim}x\end{verbatim}$", "tex-command", r"\begin"),
+    (r"$\begin{cases}x$", "tex-command", r"\begin{cases}"),
+    (r"$\left(x$", "tex-command", r"\left"),
+    (r"$x\right)$", "tex-command", r"\right"),
+    (r"$a \) b$", "tex-command", r"\)"),
+    ("$a % b$", "tex-command", "%"),
+    (r"$\frac{a}{b$", "tex-command", r"\frac{a}{b"),
+    ("$a}b$", "tex-command", "}"),
+    ("[x](javascript:alert(1))", "link", "javascript:alert(1)"),
+    ("[x](JaVaScRiPt:alert(1))", "link", "JaVaScRiPt:alert(1)"),
+    ("[x](data:text/html,y)", "link", "data:text/html,y"),
+    ("[x](file:///etc/passwd)", "link", "file:///etc/passwd"),
+    ("[x](vbscript:y)", "link", "vbscript:y"),
+    ("[x](page.html)", "link", "page.html"),
+    ("[x](//example.org)", "link", "//example.org"),
+    ("[x]()", "link", "]()"),
+    ("![x](leef.png)", "picture", "leef.png"),
+    ("![](leaf.png)", "picture", "leaf.png"),
+    ("![ ](leaf.png)", "picture", "leaf.png"),
+    ("![x](https://example.org/leaf.png)", "picture", "https://example.org/leaf.png"),
+    ("![x](../leaf.png)", "picture", "../leaf.png"),
+    ("![x](media/leaf.png)", "picture", "media/leaf.png"),
+    ("![x](data:image/png;base64,x)", "picture", "data:image/png;base64,x"),
+    ("![x](javascript:y)", "picture", "javascript:y"),
+    ("`$x$ {{c1::y}}`", "anki-command", "{{"),
+]
+
+
+@pytest.mark.parametrize(("text", "rule", "fragment"), REFUSED)
+def test_refused(text: str, rule: str, fragment: str) -> None:
+    """One mistake, one finding, at the offending text, with a rule that the manual explains."""
+    for before in ("", "leaf.png x "):
+        (trouble,) = render(before + text, MEDIA).troubles
+        assert (trouble.rule, trouble.fragment) == (rule, fragment)
+        assert trouble.start == len(before) + text.find(fragment)
+        assert trouble.rule in MANUAL or rule == "picture"
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("no deletion", ""),
+        ("{{c1:x}}", "{{c1:x}}"),
+        ("{{c1 :: x}}", "{{c1 :: x}}"),
+        ("{{ c1::x}}", "{{ c1::x}}"),
+        ("{{C1::x}}", "{{C1::x}}"),
+        ("{{c::x}}", "{{c::x}}"),
+        ("{{c1::x", "{{c1::"),
+        ("{{c1::x}", "{{c1::"),
+        ("{{c0::x}}", "{{c0::"),
+        ("{{c2::x}}", "{{c2::"),
+        ("{{c1::x}} {{c3::y}}", "{{c3::"),
+        ("{{c1::}}", "{{c1::}}"),
+        ("{{c1::  ::hint}}", "{{c1::  ::hint}}"),
+        ("{{c1::x::y::z}}", "::"),
+        ("{{c1::x}} }}", "}}"),
+        ("{{c1::x}} {{Front}}", "{{Front}}"),
+        ("$a {{c1::b$ c}}", "{{c1::"),
+        ("$a {{c1::}}$ c", "{{c1::}}"),
+        ("*a {{c1::b* c}}", "{{c1::"),
+        ("- {{c1::a\n- b}}", "{{c1::"),
+        ("{{c1::a\n\nb}}", "{{c1::"),
+        ("{{c501::x}}", "{{c501::"),
+    ],
+)
+def test_cloze_refused(text: str, fragment: str) -> None:
+    (trouble,) = render(text, MEDIA, cloze=True).troubles
+    assert (trouble.rule, trouble.fragment) == ("cloze-syntax", fragment)
+    assert text[trouble.start :].startswith(fragment)
+
+
+def test_pictures_are_listed() -> None:
+    assert render("![a](leaf.png) ![b](leaf.png)", MEDIA).pictures == ["leaf.png", "leaf.png"]
+
+
+# --- nothing dangerous comes out --------------------------------------------------------------
+
+_WORDS = r"""word - 1. * ** _ ` \ ( ) [ ] ](https://example.org) ](javascript:x) ![ ](leaf.png) <b> </b> < > & &lt; " '
+    $ $$ {{c1:: {{c2:: }} :: { } ^ \frac \text \( \) \\( [latex] [sound:a] {{ 5 ::hint א"""
+PIECES = st.sampled_from([*_WORDS.split(), " ", "\n", "\n\n", "- ", "1. ", "| a |\n|---|\n| ", " |", "```\n"])
+_ELEMENTS = {
+    "p",
+    "br",
+    "em",
+    "strong",
+    "ul",
+    "ol",
+    "li",
+    "code",
+    "pre",
+    "a",
+    "img",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
+
+
+class _Judge(HTMLParser):
+    """Notes what stands in HTML besides the elements, attributes and addresses that rendering may make."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrong: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.wrong += [] if tag in _ELEMENTS else [tag]
+        self.open += [] if tag in ("br", "img") else [tag]
+        for name, value in attrs:
+            allowed = {"a": ("href",), "img": ("src", "alt"), "ol": ("start",), "th": ("class",), "td": ("class",)}
+            self.wrong += [] if name in allowed.get(tag, ()) else [name]
+            if name == "href" and not re.match("https?://|mailto:", value or ""):
+                self.wrong.append(value or "")
+            if name == "src" and value != "leaf-12345678.png":
+                self.wrong.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"/{tag}")
+
+    def handle_comment(self, data: str) -> None:
+        self.wrong.append(data)
+
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+
+@given(st.lists(PIECES, max_size=14).map("".join), st.booleans())
+def test_nothing_but_the_elements_of_markdown_comes_out(text: str, cloze: bool) -> None:
+    """Balanced, without scripts, styles, comments, and pictures from elsewhere; whatever is typed."""
+    rendered = render(text, MEDIA, cloze=cloze)
+    if rendered.troubles:
+        return
+    judge = _Judge()
+    judge.feed(rendered.html)
+    judge.close()
+    assert judge.wrong == []
+    assert judge.open == []
+    bare = re.sub(r"\\\((.*?)\\\)|\\\[(.*?)\\\]", "", rendered.html)
+    assert not re.search(r"\\[()\[\]]", bare), "a bracket that starts or ends math in Anki"
+    assert not re.search(r"(?i)\[/?(latex|\$\$?)\]|\[(sound|anki):", rendered.html)
+    if not cloze:
+        assert "{{" not in rendered.html
+        assert "}}" not in rendered.html
+
+
+# --- Anki agrees ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cloze_note(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Note]:
+    """A note of our cloze type in a real collection, to put texts in."""
+    folder = tmp_path_factory.mktemp("cloze")
+    col: Collection = engine.open_collection(folder)
+    engine.import_package(col, small.package(small.write(folder, "- text: A {{c1::b}}")))
+    yield col.get_note(col.find_notes("")[0])
+    col.close()
+
+
+def pages(note: Note, html: str) -> dict[int, tuple[str, str]]:
+    """{card number: (question, answer)} of what Anki makes of the Text field."""
+    note["Text"] = html
+    cards = {number: note.ephemeral_card(ord=number - 1) for number in sorted(note.cloze_numbers_in_fields())}
+    return {number: (card.question(), card.answer()) for number, card in cards.items()}
+
+
+def revealed(markup: Markup) -> str:
+    """The text as it stands when nothing is hidden: without the marks of deletions and their hints."""
+    cut = []
+    for deletion in markup.deletions:
+        cut.append((deletion.start, deletion.answer_start))
+        cut.append((deletion.answer_end, deletion.end))
+    text = markup.text
+    for start, end in sorted(cut, reverse=True):
+        text = text[:start] + text[end:]
+    return text
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.replace(":{}:", "::").split())
+
+
+_PARTS = {"word": "leaf", "code": "`a::b`", "emphasis": "**root**", "colons": "a:b", "braces": "{stem}"}
+_MATH = [r"x", r"\frac{a}{b}", r"x^{y^{z}}", r"a < b", r"{{c1::\frac{a}{b^{c}}}} + 1", r"\text{a::b}", r"\{a\}"]
+_MATH += [r"a {{c2::b {{c3::c}} d::hint}}", "{{a}}", "a:{{c1::b:}}:c"]
+
+
+@st.composite
+def clozes(draw: st.DrawFn, depth: int = 0) -> str:
+    """Texts with deletions, math, Markdown, nested in each other."""
+    kinds = ["math", *_PARTS] + (["deletion"] * 4 if depth < 3 else [])
+    parts = []
+    for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=4)):
+        if kind == "deletion":
+            hint = draw(st.sampled_from(["", "", "::hint", "::a hint"]))
+            parts.append(f"{{{{c{draw(st.integers(1, 3))}::{draw(clozes(depth=depth + 1))}{hint}}}}}")
+        elif kind == "math":
+            inner = draw(st.sampled_from(_MATH))
+            parts.append(draw(st.sampled_from([f"${inner}$", f"$${inner}$$"])))
+        else:
+            parts.append(_PARTS[kind])
+    return " ".join(parts)
+
+
+@given(clozes())
+def test_anki_makes_the_cards_that_we_count(cloze_note: Note, text: str) -> None:
+    """Same card numbers; every card hides something; revealed, the whole text is there and nothing else."""
+    rendered = render(text, MEDIA, cloze=True)
+    assume(rendered.markup.deletions)
+    troubles = [trouble for trouble in rendered.troubles if "without a c" not in trouble.message]
+    assert troubles == [] or {t.message.split(":")[0] for t in troubles} == {"second '::' in one cloze deletion"}
+    assume(not troubles)
+    made = pages(cloze_note, rendered.html)
+    assert list(made) == rendered.markup.numbers
+    whole = squeezed(engine.visible(render(revealed(rendered.markup), MEDIA).html))
+    for number, (question, answer) in made.items():
+        assert squeezed(engine.visible(answer, "question")) == whole, number
+        asked = engine.visible(question, "question")
+        assert "[...]" in asked or "hint]" in asked, number
+        assert "{{c" not in asked
+        assert "}}" not in asked
+
+
+@pytest.mark.parametrize(
+    "text", ["{{c1:x}}", "{{c::x}}", "no", "{{c1::x", "{{c1::x}", "{{c0::x}}", "{{C1::x}}", "{{ c1::x}}"]
+)
+def test_anki_would_make_no_card_of_what_we_refuse(cloze_note: Note, text: str) -> None:
+    """The refusals are not pedantry: Anki makes no card of these."""
+    assert render(text, {}, cloze=True).troubles
+    assert pages(cloze_note, text) == {}
+
+
+def test_unguarded_braces_would_break_a_card(cloze_note: Note) -> None:
+    """Why `}}` is split inside math: Anki takes the first for the end of the deletion."""
+    question, _ = pages(cloze_note, r"{{c1::\(x^{y^{z}}\)}}")[1]
+    assert engine.visible(question, "question") == r"[...]\)}}"
+    _, answer = pages(cloze_note, render(r"{{c1::$x^{y^{z}}$}}", {}, cloze=True).html)[1]
+    assert engine.visible(answer, "cloze") == r"\(x^{y^{z} }\)"
+
+
+def test_scan_is_linear() -> None:
+    """Twenty thousand signs of any kind are scanned at once."""
+    for part in ("$", "$$", "`", "{{c1::", "}}", "::", "\\", "$x", "`` ` ", "$a\\", "{{c1::$"):
+        start = time.perf_counter()
+        scan(part * (20_000 // len(part)))
+        assert time.perf_counter() - start < 1, part
