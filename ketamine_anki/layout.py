@@ -294,7 +294,7 @@ class _Writer:
             kept = shape.keys[key.value] if isinstance(shape, schema.Record) else shape.value
             lines += self.above(id(key), indent)
             made = self.value(kept, f"{' ' * indent}{inline_text(key.value)}:", value, indent)
-            lines += self.beside(id(key), made, isinstance(kept, schema.Text) and kept.markdown)
+            lines += self.beside(id(key), made, isinstance(kept, schema.Text) and kept.prose)
         return lines + self.below(node, indent)
 
     def value(self, shape: schema.Shape, head: str, node: Node, indent: int) -> list[str]:
