@@ -336,7 +336,8 @@ class _Writer:
         above = self.above(id(node), indent)
         dash = f"{' ' * indent}-"
         if isinstance(node, Scalar):
-            return above + self.beside(id(node), entry(dash, node.value.strip(), indent))
+            prose = isinstance(shape.item, schema.Text) and shape.item.prose
+            return above + self.beside(id(node), entry(dash, node.value.strip(), indent), prose)
         assert isinstance(node, Table)
         lines = self.record(_record_of(shape.item, node), node, indent + 2)
         first = next(number for number, line in enumerate(lines) if line and not line.lstrip().startswith("#"))
