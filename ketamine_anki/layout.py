@@ -294,7 +294,7 @@ class _Writer:
             kept = shape.keys[key.value] if isinstance(shape, schema.Record) else shape.value
             lines += self.above(id(key), indent)
             made = self.value(kept, f"{' ' * indent}{inline_text(key.value)}:", value, indent)
-            lines += self.beside(id(key), made, isinstance(kept, schema.Text) and kept.markdown)
+            lines += self.beside(id(key), made, isinstance(kept, schema.Text) and kept.prose)
         return lines + self.below(node, indent)
 
     def value(self, shape: schema.Shape, head: str, node: Node, indent: int) -> list[str]:
@@ -336,7 +336,8 @@ class _Writer:
         above = self.above(id(node), indent)
         dash = f"{' ' * indent}-"
         if isinstance(node, Scalar):
-            return above + self.beside(id(node), entry(dash, node.value.strip(), indent))
+            prose = isinstance(shape.item, schema.Text) and shape.item.prose
+            return above + self.beside(id(node), entry(dash, node.value.strip(), indent), prose)
         assert isinstance(node, Table)
         lines = self.record(_record_of(shape.item, node), node, indent + 2)
         first = next(number for number, line in enumerate(lines) if line and not line.lstrip().startswith("#"))

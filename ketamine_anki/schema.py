@@ -111,7 +111,7 @@ _NOTE_TAIL: dict[str, Shape] = {
     ),
     "caveat": _prose(
         "Shown on the back, set apart: where current evidence differs. Needs evidence.",
-        "A 2025 trial found more cardiovascular collapse with ketamine than with etomidate.",
+        "A 2025 trial found the opposite in critically ill adults.",
     ),
     "evidence": List(
         Text("A key of references.yaml.", ("casey-2025",), names="references"), "What supports the caveat."
@@ -197,14 +197,12 @@ DECK = Record(
 
 COLLECTION = Record(
     {
-        "title": Text("Name of the parent deck in Anki; frozen once released.", ("Ketamine Clinical Applications",)),
-        "tag": Text("Root of every tag.", ("Ketamine",), pattern=_TAG, expected="letters, digits, _ and -"),
-        "namespace": Text(
-            "GUIDs are made from it and a note's id: never change it.", ("ketamine-anki/clinical-applications",)
-        ),
-        "topic": List(Text("A word.", ("ketamine",)), "Words too obvious to be an answer in this deck."),
+        "title": Text("Name of the parent deck in Anki; frozen once released.", ("Plant Biology",)),
+        "tag": Text("Root of every tag.", ("Plants",), pattern=_TAG, expected="letters, digits, _ and -"),
+        "namespace": Text("GUIDs are made from it and a note's id: never change it.", ("plant-biology/3f9a1c52",)),
+        "topic": List(Text("A word.", ("plant",)), "Words too obvious to be an answer in this deck."),
         "description": Text(
-            "What the deck is, for the deck's page in Anki.", ("Cards on the clinical uses of ketamine.",), prose=True
+            "What the deck is, for the deck's page in Anki.", ("Cards on how plants live.",), prose=True
         ),
         "disclaimer": Text("Shown on every deck.", ("For education, not medical advice.",), prose=True),
         "licence": Text("Licence of the cards.", ("CC BY 4.0",)),
@@ -300,7 +298,9 @@ REFERENCES = Record(
                         "Name used in notes.", ("casey-2025",), pattern=ID, expected="small letters, digits and hyphens"
                     ),
                     "citation": Text(
-                        "Authors, title, journal, year.", ("Casey JD et al. Ketamine or etomidate … 2025",), prose=True
+                        "Authors, title, journal, year.",
+                        ("Casey JD et al. Title of the work. N Engl J Med 2025;1(2):3-4",),
+                        prose=True,
                     ),
                     "doi": Text(
                         "DOI without https.",

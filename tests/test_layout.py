@@ -393,7 +393,7 @@ def test_a_broken_file_is_reported_and_the_others_are_written(tmp_path: Path) ->
     folder = write(tmp_path, files={"01-first.yaml": "deck: [\n", "02-second.yaml": TIDY.replace("So", "'So'")})
     ran = run("fmt", folder / "01-first.yaml", folder / "02-second.yaml")
     assert ran.code == 1
-    assert "01-first.yaml:2:1: not YAML" in ran.out
+    assert "01-first.yaml:1:7: not YAML" in ran.out
     assert (folder / "01-first.yaml").read_text(encoding="utf-8") == "deck: [\n"
     assert (folder / "02-second.yaml").read_text(encoding="utf-8") == TIDY
 

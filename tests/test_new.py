@@ -79,7 +79,8 @@ def test_citations_and_yield_follow_from_paragraph_and_claims(tmp_path: Path) ->
     assert propose_cites("only-section/1", made) == ("problem/1",)
     assert propose_cites("only-section/2", made) == ()
     assert propose_cites("only-section/9", made) == propose_cites("nowhere", made) == ()
-    assert propose_yield(["C-1"], made) == "supporting"
+    assert propose_yield(["C-1"], made) == "core"
+    assert propose_yield([], made) == propose_yield(["C-9"], made) == "supporting"
 
 
 def test_options_make_a_note_at_the_end_and_every_other_line_stays(tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ def refused(folder: Path, *arguments: str) -> Ran:
         (["--claim", "C-9"], "unknown claim 'C-9'"),
         (["--id", "a-note"], "id 'a-note' is taken: 'note' is free"),
         (["--id", "A Note"], "the note cannot be appended: id is 'A Note'"),
-        (["--tag", "two words"], "the note cannot be appended: tags is 'two words'"),
+        (["--tag", "two words"], "the note cannot be appended: an item of tags is 'two words'"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_likely_fix(arguments: list[str], said: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ketamine_anki.model import Finding, Position
 from ketamine_anki.report import as_annotations, as_frames, as_json, as_lines, as_sarif, as_summary, width
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0-rtm.4.json").read_text(encoding="utf-8"))
-GOOD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: supporting\n"
+GOOD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: core\n"
 
 
 def finding(

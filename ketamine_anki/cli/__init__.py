@@ -18,6 +18,7 @@ COMMANDS = {
     "build": "Check a collection and compile it into an Anki package.",
     "preview": "Show every card on one page.",
     "intake": "Take corrections made inside Anki back into the deck files.",
+    "init": "Make a new collection, on any subject.",
     "new": "Append a note to a subdeck.",
     "fmt": "Rewrite the YAML files in their canonical form.",
     "schema": "Write JSON Schemas, for editors.",

@@ -1,0 +1,71 @@
+"""`ketamine-anki init`: a new collection on any subject."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+import click
+
+from ketamine_anki import __version__
+from ketamine_anki.cli import EXIT_CANNOT_CREATE, EXIT_USAGE, Failure
+from ketamine_anki.cli.check import report, walk
+from ketamine_anki.cli.folder import Folder
+from ketamine_anki.cli.output import make_folder, write_text
+
+
+@click.command("init")
+@click.argument("folder")
+@click.option("--title", help="Name of the deck in Anki (default: from the folder's name).")
+@click.option("--namespace", help="What GUIDs are made from (default: the folder's name and chance).")
+def command(folder: str, title: str | None, namespace: str | None) -> None:
+    """Make a new collection in FOLDER, which must be empty or not exist yet.
+
+    It has one subdeck with two notes, the outline of a source text, schemas for editors and checks
+    for GitHub; it builds as it is. Its namespace is its own, so that its cards never meet those of
+    another collection in a learner's Anki.
+    """
+    from ketamine_anki.cli.packing import slug
+    from ketamine_anki.cli.schema import as_text
+    from ketamine_anki.json_schema import json_schemas
+    from ketamine_anki.layout import canonical, inline_text
+    from ketamine_anki.schema import COLLECTION
+    from ketamine_anki.starter import starter
+
+    target = Path(folder)
+    _refuse_full(target)
+    name = target.absolute().name
+    title = (title or re.sub(r"[-_ ]+", " ", name).strip().title()).strip()
+    values = {
+        "TITLE": title,
+        "TAG": re.sub(r"[^A-Za-z0-9]+", "_", title).strip("_") or "Deck",
+        "NAMESPACE": namespace or f"{slug(name)}/{secrets.token_hex(4)}",
+        "VERSION": __version__,
+    }
+    files = starter(values)
+    quoted = starter(values | {key: inline_text(values[key]) for key in ("TITLE", "NAMESPACE")})
+    head, findings = canonical("collection.yaml", quoted["decks/collection.yaml"].encode("utf-8"), COLLECTION)
+    if findings:
+        raise Failure(f"the title or namespace cannot be used: {findings[0].message}", EXIT_USAGE)
+    files["decks/collection.yaml"] = head
+    for place, text in files.items():
+        make_folder((target / place).parent)
+        write_text(target / place, text)
+    read = Folder(str(target / "decks"))
+    walk(read, lambda view, number, index: None)
+    report(read.findings)
+    assert read.collection is not None, "a collection that cannot be read has findings"
+    for schema, value in json_schemas(read.collection).items():
+        write_text(target / "decks" / schema, as_text(value))
+    click.echo(target.as_posix())
+    click.echo(f"{title}: now `cd {target.as_posix()}`, `ketamine-anki build`, and read README.md", err=True)
+
+
+def _refuse_full(target: Path) -> None:
+    """A folder with anything in it but git's own is left alone."""
+    if target.exists() and not target.is_dir():
+        raise Failure(f"{target}: exists and is not a folder", EXIT_CANNOT_CREATE)
+    there = sorted(path.name for path in target.iterdir() if path.name != ".git") if target.exists() else []
+    if there:
+        raise Failure(f"{target}: not empty ({there[0]!r} is there): name a new folder", EXIT_USAGE)

@@ -1,0 +1,116 @@
+"""A new collection on any subject: it checks, builds, and Anki takes it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import engine
+import pytest
+import yaml
+from anki.collection import Collection
+from program import REPOSITORY, run
+
+from ketamine_anki import __version__
+from ketamine_anki.cli.folder import Folder
+
+
+def made(folder: Path, *options: str) -> Path:
+    ran = run("init", folder, *options)
+    assert (ran.code, ran.out) == (0, f"{folder}\n"), ran.err
+    return folder
+
+
+def test_a_new_collection_passes_every_check(tmp_path: Path) -> None:
+    folder = made(tmp_path / "plant-biology")
+    for command in (["check"], ["fmt", "--check"], ["schema", "--check"]):
+        ran = run(*command, folder / "decks")
+        assert (ran.code, ran.out) == (0, ""), command
+    assert {"README.md", ".gitignore", "requirements.txt"} < {path.name for path in folder.iterdir()}
+
+
+def test_its_deck_is_at_home_in_real_anki(tmp_path: Path, learner: Collection) -> None:
+    folder = made(tmp_path / "plant-biology")
+    assert run("build", folder / "decks", "-o", folder / "dist").code == 0
+    log = engine.import_package(learner, folder / "dist" / "plant-biology.apkg")
+    assert log == {"new": 2}
+    assert {deck.name for deck in learner.decks.all_names_and_ids()} >= {"Plant Biology::01 First Part"}
+    assert all(tag.startswith("Plant_Biology::") for tag in learner.tags.all())
+    assert [face.ordinal for face in engine.rendered(learner)] == [0, 0, 1]
+    assert engine.problems(learner) == []
+
+
+def test_two_collections_never_share_a_card(tmp_path: Path) -> None:
+    """The same folder name and the same ids, and yet other GUIDs."""
+    one, two = (Folder(str(made(tmp_path / name / "deck") / "decks")).collection for name in ("a", "b"))
+    assert one is not None
+    assert two is not None
+    assert one.namespace != two.namespace
+    assert re.fullmatch(r"deck/[0-9a-f]{8}", one.namespace)
+
+
+def test_title_and_namespace_may_be_chosen(tmp_path: Path) -> None:
+    folder = made(tmp_path / "x", "--title", "STAGES & TAGS: the 'new' one", "--namespace", "mine: 1")
+    collection = Folder(str(folder / "decks")).collection
+    assert collection is not None
+    assert (collection.title, collection.tag) == ("STAGES & TAGS: the 'new' one", "STAGES_TAGS_the_new_one")
+    assert collection.namespace == "mine: 1"
+    assert run("check", folder / "decks").code == 0
+    assert (folder / "README.md").read_text(encoding="utf-8").startswith("# STAGES & TAGS: the 'new' one\n")
+
+
+def test_a_name_without_letters_still_makes_a_tag(tmp_path: Path) -> None:
+    collection = Folder(str(made(tmp_path / "日本") / "decks")).collection
+    assert collection is not None
+    assert (collection.title, collection.tag) == ("日本", "Deck")
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    ran = run("init", tmp_path)
+    assert (ran.code, "not empty ('notes.txt' is there)" in ran.err) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    ran = run("init", tmp_path / "notes.txt")
+    assert (ran.code, "exists and is not a folder" in ran.err) == (73, True)
+
+
+def test_a_fresh_git_repository_is_empty_enough(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    made(tmp_path)
+
+
+def test_a_title_that_cannot_be_a_title_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    ran = run("init", tmp_path / "x", "--title", "a\u202eb")
+    assert (ran.code, "the title or namespace cannot be used" in ran.err) == (2, True)
+    assert not (tmp_path / "x").exists()
+
+
+def test_it_is_ready_for_ci(tmp_path: Path) -> None:
+    """The workflow runs commands that exist, of the version that made the collection, and may only read."""
+    folder = made(tmp_path / "x")
+    workflow = yaml.load((folder / ".github/workflows/check.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = workflow["jobs"]["cards"]["steps"]
+    assert all(re.search(r"@[0-9a-f]{40}$", step["uses"]) for step in steps if "uses" in step)
+    commands = [step["run"].split()[1:] for step in steps if step.get("run", "").startswith("ketamine-anki")]
+    assert [command[0] for command in commands] == ["check", "fmt", "build", "preview"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for command in commands:
+            ran = run(*command)
+            assert ran.code == 0, (command, ran.err)
+    assert (folder / "requirements.txt").read_text(encoding="utf-8") == f"ketamine-anki=={__version__}\n"
+    hooks = yaml.load((folder / ".pre-commit-config.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+    for hook in hooks["repos"][0]["hooks"]:
+        assert hook["additional_dependencies"] == [f"ketamine-anki=={__version__}"]
+
+
+def test_the_program_knows_no_subject() -> None:
+    """Nothing in the package speaks of ketamine but its own name."""
+    found = []
+    for path in (REPOSITORY / "ketamine_anki").rglob("*"):
+        if path.suffix in (".py", ".yaml", ".md", ".html", ".css", ".json", ".js"):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                if re.search(r"(?i)ketamine(?![-_ ]?anki)", line):
+                    found.append(f"{path.name}:{number}: {line.strip()}")
+    assert found == []

@@ -1,0 +1,96 @@
+"""The hooks of .pre-commit-hooks.yaml, tried with pre-commit itself on a scratch repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import small
+import yaml
+from program import REPOSITORY, Ran, run
+
+HOOKS = yaml.load((REPOSITORY / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+NOTE = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: core\n"
+
+
+def test_the_hooks_call_commands_that_take_files(tmp_path: Path) -> None:
+    folder = small.write(tmp_path / "decks", NOTE)
+    assert [hook["id"] for hook in HOOKS] == ["ketamine-anki-fmt", "ketamine-anki-check"]
+    for hook in HOOKS:
+        program, command = hook["entry"].split()
+        assert program == "ketamine-anki"
+        assert run(command, folder / "01-first.yaml").code == 0
+        assert re.search(hook["files"], "decks/01-first.yaml")
+        assert not re.search(hook["files"], "decks/media/picture.png")
+        assert not re.search(hook["files"], "README.md")
+
+
+def do(folder: Path, *command: str | Path) -> Ran:
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "PRE_COMMIT_HOME": str(folder.parent / "cache")}
+    done = subprocess.run(
+        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def git(folder: Path, *arguments: str | Path) -> Ran:
+    ran = do(
+        folder,
+        "git",
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@example.org",
+        "-c",
+        "protocol.file.allow=always",
+        *arguments,
+    )
+    assert ran.code == 0, ran.err
+    return ran
+
+
+@pytest.mark.deep
+def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
+    """Builds the hooks' environment from the working tree with pip, so it is slow."""
+    source = tmp_path / "program"
+    source.mkdir()
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "ketamine_anki", "pyproject.toml", "README.md", "LICENSE",
+         "decks/LICENSE", ".pre-commit-hooks.yaml"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    for name in files:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes((REPOSITORY / name).read_bytes())
+    git(source, "init", "-q")
+    git(source, "add", ".")
+    git(source, "commit", "-qm", "program")
+    revision = git(source, "rev-parse", "HEAD").out.strip()
+
+    mine = tmp_path / "mine"
+    deck = small.write(mine / "decks", NOTE) / "01-first.yaml"
+    deck.write_text(deck.read_text(encoding="utf-8").replace("Carbon dioxide", "'Carbon dioxide'"), encoding="utf-8")
+    hooks = [{"id": hook["id"]} for hook in HOOKS]
+    config = {"repos": [{"repo": str(source), "rev": revision, "hooks": hooks}]}
+    (mine / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    git(mine, "init", "-q")
+    git(mine, "add", ".")
+    pre_commit = [sys.executable, "-m", "pre_commit", "run", "--all-files"]
+
+    ran = do(mine, *pre_commit)
+    assert ran.code == 1, ran.out + ran.err
+    assert "deck files in canonical form" in ran.out
+    assert "files were modified by this hook" in ran.out
+    git(mine, "add", ".")
+    ran = do(mine, *pre_commit)
+    assert (ran.code, ran.out.count("Passed")) == (0, 2), ran.out + ran.err
+
+    deck.write_text(deck.read_text(encoding="utf-8").replace("answer:", "anwser:"), encoding="utf-8")
+    git(mine, "add", ".")
+    ran = do(mine, *pre_commit)
+    assert ran.code == 1
+    assert "unknown key 'anwser': did you mean 'answer'? [unknown-key]" in ran.out
