@@ -52,7 +52,7 @@ def read_shingles(path: str, data: bytes) -> tuple[frozenset[int], list[Finding]
 def copied(words: list[str], shingles: Set[int]) -> list[int]:
     """The places in a list of words at which a run of eight that is the text's starts."""
     last = len(words) - WINDOW + 1
-    if not any(_hash(words, n) in shingles for n in range(0, last, _STRIDE)):
+    if shingles.isdisjoint([crc32(" ".join(words[n : n + WINDOW]).encode()) for n in range(0, last, _STRIDE)]):
         return []
     hits = [_hash(words, n) in shingles for n in range(last)]
     return [n for n in range(last - _STRIDE + 1) if all(hits[n : n + _STRIDE])]

@@ -7,8 +7,9 @@ takes the place of another may well resemble it.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import count
 
 from ketamine_anki.model import Collection, Finding, Position
 from ketamine_anki.rules.rule import CollectionRule, View
@@ -115,9 +116,9 @@ class SameAnswer(CollectionRule):
 
     def finish(self) -> Iterator[Finding]:
         for answer, position in self._last.items():
-            count = self._count[answer]
-            if count > MAX_SHARE * self._notes:
-                message = f"{count} notes have the answer {answer!r}: at most {MAX_SAME}; ask for what is special here"
+            times = self._count[answer]
+            if times > MAX_SHARE * self._notes:
+                message = f"{times} notes have the answer {answer!r}: at most {MAX_SAME}; ask for what is special here"
                 yield Finding(position, "same-answer", message)
 
 
@@ -151,8 +152,7 @@ class NearDuplicate(CollectionRule):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._numbers: dict[str, int] = {}  # word -> number
-        self._seen = array("I")  # number -> how many notes hold it
+        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)  # word -> number
         self._words = array("I")  # the words of all notes, one note after the other
         self._ends = array("I")
         self._positions: list[Position] = []
@@ -163,14 +163,7 @@ class NearDuplicate(CollectionRule):
         tokens = _tokens(view)
         if len(tokens) < MIN_CONTENT:
             return ()
-        numbers, seen = self._numbers, self._seen
-        for token in tokens:
-            number = numbers.get(token)
-            if number is None:
-                number = numbers[token] = len(seen)
-                seen.append(0)
-            seen[number] += 1
-            self._words.append(number)
+        self._words.extend(map(self._numbers.__getitem__, tokens))
         self._ends.append(len(self._words))
         self._positions.append(view.note.places.at("id"))
         return ()
@@ -183,11 +176,12 @@ class NearDuplicate(CollectionRule):
 
     def pairs(self) -> Iterator[tuple[int, int, float]]:
         """(later, earlier, similarity) of near-duplicates; for each note the most similar earlier one."""
-        by_rarity = sorted(range(len(self._seen)), key=self._seen.__getitem__)
-        rank = array("I", bytes(self._seen.itemsize * len(by_rarity)))
+        seen = Counter(self._words)  # number -> how many notes hold the word
+        by_rarity = sorted(seen, key=seen.__getitem__)
+        rank = array("I", bytes(self._words.itemsize * len(by_rarity)))
         for place, number in enumerate(by_rarity):
             rank[number] = place
-        unique = sum(count < 2 for count in self._seen)  # the first ranks: words of one note alone
+        unique = sum(times < 2 for times in seen.values())  # the first ranks: words of one note alone
         holders: dict[int, list[int]] = {}
         start = 0
         for later, end in enumerate(self._ends):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
 from ketamine_anki.render import Rendered, render_note
@@ -107,21 +107,31 @@ _FUNCTION = frozenset(
 _ENDINGS = ("ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
 
 
+class _Stems(dict[str, tuple[str, ...]]):
+    """word -> the stems of its parts that carry content; filled as words come."""
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        if len(self) > _MOST_WORDS:
+            self.clear()
+        made = tuple(_stem(part) for part in word.split("-") if part and part not in _FUNCTION)
+        self[word] = made
+        return made
+
+
+_MOST_WORDS = 1 << 16
+_STEMS = _Stems()
+
+
 def stems(words: Iterable[str]) -> list[str]:
-    """The content words, stemmed, in order: `["blocking", "the", "NMDA-receptors"]` -> block, nmda, receptor."""
-    found = []
-    for word in words:
-        parts = word.split("-") if "-" in word else (word,)
-        found += [stem(part) for part in parts if part and part not in _FUNCTION]
-    return found
+    """The content words, stemmed, in order: `["blocking", "the", "nmda-receptors"]` -> block, nmda, receptor."""
+    return [stem for word in words for stem in _STEMS[word]]
 
 
-@lru_cache(1 << 15)
-def stem(word: str) -> str:
+def _stem(word: str) -> str:
     """A word without its ending, so that `suppresses` and `suppressing` are one. Rough on purpose:
     it only compares words of one collection with each other.
     """
-    word = word.removesuffix("'s").removesuffix("\u2019s")
+    word = word.removesuffix("'s")
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
