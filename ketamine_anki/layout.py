@@ -72,7 +72,7 @@ def entry(head: str, text: str, indent: int) -> list[str]:
         return [f"{head} {inline}"]
     pad = " " * (indent + 2)
     block = text.split("\n") if "\n" in text else _wrapped(text, WIDTH - len(pad))
-    if len(block) > 1:
+    if len(block) > 1 or len(pad + block[0]) <= WIDTH:
         made = [f"{head} {'|-' if chr(10) in text else '>-'}", *(f"{pad}{line}" if line else "" for line in block)]
         if _reads("\n".join(["k:" + made[0][len(head) :], *made[1:]]) + "\n", text):
             return made

@@ -155,7 +155,7 @@ def as_summary(findings: Iterable[Finding]) -> str:
         rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     if len(listed) > _SUMMARY_ROWS:
         rows.append(f"\n{len(listed) - _SUMMARY_ROWS:,} more: run `ketamine-anki check`.")
-    return f"### {len(listed):,} findings\n" + "\n".join(rows) + "\n"
+    return f"### {len(listed):,} finding{'' if len(listed) == 1 else 's'}\n" + "\n".join(rows) + "\n"
 
 
 def _cell(text: str) -> str:

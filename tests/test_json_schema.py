@@ -191,9 +191,8 @@ CASES = [
 def test_the_schemas_say_of_every_bad_file_what_the_reader_says(file: Path) -> None:
     """The cases of tests/bad that are YAML: refused where a finding is one of shape or of a name, else accepted."""
     case = file.parent
-    parts = []
-    for name in ("collection.yaml", "source.yaml", "references.yaml"):
-        parts.append((name, ((case if (case / name).exists() else GOOD_FILES) / name).read_bytes()))
+    names = ("collection.yaml", "source.yaml", "references.yaml")
+    parts = [(name, ((case if (case / name).exists() else GOOD_FILES) / name).read_bytes()) for name in names]
     collection, _ = read_collection(*parts)
     if collection is None:  # then only what is wrong with it is said
         collection, _ = read_collection(("collection.yaml", (GOOD_FILES / "collection.yaml").read_bytes()))

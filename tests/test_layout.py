@@ -131,11 +131,13 @@ def test_a_value_has_one_form(typed: str, canonical_lines: str) -> None:
 
 
 def test_long_text_is_folded_at_100_columns_and_not_before() -> None:
-    words = "word " * 18
-    fits, over = words + "1", words + "12"
-    made = form_of_note(NOTE.replace("So", fits).replace("Why?", over + " more words"))
+    fits, over = "word " * 17 + "end", "word " * 17 + "ends"
+    assert len(f"    answer: {fits}") == WIDTH
+    words = "word " * 20
+    made = form_of_note(NOTE.replace("So", fits))
     assert f"  answer: {fits}\n" in made
-    assert "  question: >-\n    word" in made
+    made = form_of_note(NOTE.replace("So", over))
+    assert f"  answer: >-\n    {over}\n" in made
     lines = form(f"deck: First Part\nnotes:\n{NOTE.replace('Why?', words * 4)}").splitlines()
     assert max(map(len, lines)) <= WIDTH
     assert max(map(len, lines)) > WIDTH - 5

@@ -118,7 +118,7 @@ def test_annotations_keep_to_what_github_shows_of_a_step() -> None:
 def test_the_summary_is_a_table_that_only_shows_text() -> None:
     """Every mark with a meaning in Markdown or HTML stands as its number."""
     made = as_summary([finding("a | b <img src=x> `c` [d](e) **f** _g_ @h #1\nnext")])
-    assert made.startswith("### 1 findings\n")
+    assert made.startswith("### 1 finding\n")
     row = made.splitlines()[-1]
     cells = re.sub(r"&#\d+;", "", row.removeprefix("| ").removesuffix(" |")).split(" | ")
     assert len(cells) == 3

@@ -55,7 +55,7 @@ def command(paths: tuple[str, ...], form: str | None) -> None:
     if files and read.collection is not None:
         findings = [finding for finding in findings if _concerns(finding, files)]
     report(findings, form)
-    what = f"{notes} notes" if not files else f"{len(files)} files"
+    what = counted(len(files), "file") if files else counted(notes, "note")
     click.echo(f"{what}, no findings", err=True)
 
 
@@ -129,7 +129,7 @@ def report(findings: Iterable[Finding], form: str | None = None) -> None:
     form = form or ("text" if sys.stdout.isatty() else "lines")
     if form == "text":
         colour = colourful(sys.stdout.isatty())
-        for frame in as_frames(listed, lines_of, colour):
+        for frame in as_frames(listed, cache(lines_of), colour):
             click.echo(frame, color=colour)
     elif form == "lines":
         for line in as_lines(listed):
@@ -142,8 +142,13 @@ def report(findings: Iterable[Finding], form: str | None = None) -> None:
         return
     files = len({finding.position.path for finding in listed})
     explained = f"; `ketamine-anki rules {listed[0].rule}` explains the first" if form == "text" else ""
-    click.echo(f"{len(listed)} findings in {files} files{explained}", err=True)
+    click.echo(f"{counted(len(listed), 'finding')} in {counted(files, 'file')}{explained}", err=True)
     raise click.exceptions.Exit(EXIT_FINDINGS)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 note`, `2 notes`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _report_to_github(listed: list[Finding]) -> None:
@@ -165,7 +170,6 @@ def colourful(terminal: bool) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
 
 
-@cache
 def lines_of(path: str) -> tuple[str, ...]:
     """The lines of a YAML file as the reader counts them; none of anything else."""
     if not path.endswith((".yaml", ".yml")):
