@@ -81,9 +81,9 @@ def opened(data: bytes) -> Iterator[Tables]:
     if not data.startswith(_MAGIC):
         raise DatabaseError("its database is not one of SQLite")
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    deadline = time.monotonic() + MAX_DATABASE_SECONDS
+    deadline = time.process_time() + MAX_DATABASE_SECONDS
     try:
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        connection.set_progress_handler(lambda: time.process_time() > deadline, _STEPS)
         for limit, value in _LIMITS.items():
             connection.setlimit(limit, value)
         # Anki leaves the mark of write-ahead logging (bytes 18 and 19) in a file that has no log; a
