@@ -1,0 +1,158 @@
+"""What CI is built from: the locks, the audit's verdicts, the pins of the workflows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from program import REPOSITORY
+
+CI, WORKFLOWS = REPOSITORY / ".ci", REPOSITORY / ".github" / "workflows"
+
+
+def locked(name: str) -> dict[str, str]:
+    """Version by package of a lock; every one has a hash."""
+    text = (CI / name).read_text(encoding="utf-8")
+    entries = re.findall(r"^([A-Za-z0-9._-]+)==(\S+)([^\n]*\n(?: +[^\n]*\n)*)", text, re.MULTILINE)
+    assert entries
+    assert not [entry[0] for entry in entries if "--hash=sha256:" not in entry[2]]
+    return {canonicalize_name(package): version for package, version, _ in entries}
+
+
+def wanted() -> dict[str, list[Requirement]]:
+    """The requirements of pyproject.toml: "" for the program itself, then each extra."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = {"": project["dependencies"], **project["optional-dependencies"]}
+    return {extra: [Requirement(line) for line in lines] for extra, lines in groups.items()}
+
+
+@pytest.mark.parametrize(
+    ("lock", "extras"), [("build.txt", [""]), ("requirements.txt", list(wanted()))], ids=["build", "requirements"]
+)
+def test_the_lock_holds_what_pyproject_wants(lock: str, extras: list[str]) -> None:
+    versions = locked(lock)
+    stale = [
+        str(requirement)
+        for extra in extras
+        for requirement in wanted()[extra]
+        if requirement.name != "ketamine-anki"
+        and (requirement.marker is None or requirement.marker.evaluate({"python_version": "3.11"}))
+        and not requirement.specifier.contains(versions.get(canonicalize_name(requirement.name), "0"))
+    ]
+    assert not stale, "renew the locks with .ci/lock"
+
+
+def test_every_dependency_has_a_lower_bound() -> None:
+    named = [each for group in wanted().values() for each in group if each.name != "ketamine-anki"]
+    assert not [str(each) for each in named if not re.search(">=", str(each.specifier))]
+
+
+def test_a_release_is_built_with_what_was_tested() -> None:
+    tested = locked("requirements.txt")
+    assert {name: tested.get(name) for name in locked("build.txt")} == locked("build.txt")
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "expected"),
+    [
+        ({"name": "a", "version": "1", "vulns": []}, 0, "1 of 1 locked versions audited, 0 vulnerabilities"),
+        (
+            {"name": "a", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]},
+            1,
+            "a 1: PYSEC-1, mended in 2",
+        ),
+        ({"name": "a", "skip_reason": "Dependency not found on PyPI"}, 0, "NOT AUDITED: 1 of 1 versions"),
+        (None, 0, "NOT AUDITED: nothing of lock.txt was audited: pip-audit had no answer (ConnectionError: no route)"),
+    ],
+    ids=["clean", "vulnerable", "unknown to the server", "no server"],
+)
+def test_the_audit_fails_on_holes_and_says_when_it_saw_nothing(
+    said: dict[str, object] | None, code: int, expected: str, tmp_path: Path
+) -> None:
+    answer = "" if said is None else json.dumps({"dependencies": [said], "fixes": []})
+    program = tmp_path / "pip-audit"
+    program.write_text(f"#!/bin/sh\necho 'ConnectionError: no route' >&2\nprintf '%s' '{answer}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, CI / "audit", program, "lock.txt"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, expected in done.stdout) == (code, True), done.stdout
+
+
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.iterdir()), ids=lambda path: path.name)
+def test_a_workflow_starts_from_no_permission_and_pins_every_action(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    workflow = yaml.load(text, yaml.BaseLoader)
+    assert workflow["permissions"] == {}
+    assert not {"pull_request_target", "workflow_run"} & set(workflow["on"])
+    for name, job in workflow["jobs"].items():
+        assert job["permissions"], name
+        if "pull_request" in workflow["on"]:
+            assert job["permissions"] == {"contents": "read"}, name
+            assert "secrets." not in text
+    uses = re.findall(r"uses: (.*)", text)
+    assert uses
+    assert not [use for use in uses if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)]
+
+
+def test_a_workflow_only_calls() -> None:
+    """The logic is in the program and in .ci/: one short command a step, nothing of an event in it."""
+    steps = [
+        (path.name, step["run"])
+        for path in WORKFLOWS.iterdir()
+        for job in yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)["jobs"].values()
+        for step in job["steps"]
+        if "run" in step
+    ]
+    assert steps
+    assert not [(name, run) for name, run in steps if "\n" in run.strip() or "${{" in run]
+    for name, run in steps:
+        for script in re.findall(r"\.ci/[a-z]+(?= |$)", run):
+            assert (REPOSITORY / script).stat().st_mode & 0o100, f"{name}: {script} cannot be run"
+
+
+GH = """\
+#!/bin/sh
+# Stands in for GitHub: a release is a folder, `draft` or `public` says what it is.
+echo "$*" >>"$HUB/asked"
+case "$1 $2" in
+  "release view") test -f "$HUB/draft" && echo true ;;
+  "release create") touch "$HUB/draft" ;;
+  "release upload") shift 4; mkdir -p "$HUB/files"; cp "$@" "$HUB/files"; $SPOIL ;;
+  "release download") cp "$HUB"/files/* "$5" ;;
+  "release edit") mv "$HUB/draft" "$HUB/public" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "state"),
+    [(":", 0, "public"), ("eval echo more >>$HUB/files/deck.apkg", 1, "draft"), ("false", 1, "draft")],
+    ids=["whole", "another file than ours", "upload fails"],
+)
+def test_a_release_is_public_only_when_it_holds_what_was_built(
+    spoil: str, code: int, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, built, tools = (tmp_path / name for name in ("hub", "built", "tools"))
+    for folder in (hub, built, tools):
+        folder.mkdir()
+    (built / "deck.apkg").write_text("cards", encoding="utf-8")
+    (built / "RELEASE_NOTES.md").write_text("What is new", encoding="utf-8")
+    (tools / "gh").write_text(GH, encoding="utf-8")
+    (tools / "gh").chmod(0o755)
+    for name, value in (("HUB", hub), ("SPOIL", spoil), ("PATH", f"{tools}:{os.environ['PATH']}")):
+        monkeypatch.setenv(name, str(value))
+    for _ in range(2 - (code == 0)):  # a second try finds the draft of the first
+        done = subprocess.run([CI / "publish", "v1.0.0", built], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert {each.name for each in hub.iterdir() if each.suffix == ""} == {"asked", "files", state}
+    assert (hub / "asked").read_text(encoding="utf-8").count("release create") == 1
