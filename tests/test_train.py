@@ -1,0 +1,171 @@
+"""The upgrade train: three releases of a small deck, against learners in the Anki of this environment.
+
+`python tests/train.py` runs the same on older engines and makes the README's table.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version as version_of
+from typing import Any
+
+import pytest
+import train
+from program import REPOSITORY
+from upgrade import learner
+from upgrade.promises import LEARNERS, PROMISES, Diary, Impossible, Promise, plan
+from upgrade.releases import make
+
+Holds = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What every learner holds after each step, as JSON."""
+    folder = tmp_path_factory.mktemp("train")
+    (folder / "collections").mkdir()
+    told = json.dumps(plan(make(folder), str(folder / "collections")))
+    done = subprocess.run([sys.executable, learner.__file__], input=told, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.check.__name__)
+def test_an_update_keeps_its_promises(promise: Promise, lived: str) -> None:
+    promise.check(Diary(json.loads(lived)))
+
+
+# --- every check can fail ---------------------------------------------------------------------
+
+
+def note(holds: Holds, note_id: str) -> Holds:
+    """A note of a collection by its id."""
+    (found,) = (each for each in holds["notes"].values() if each["fields"]["ID"] == note_id)
+    return found
+
+
+def lose(note_id: str) -> Callable[[Holds], None]:
+    def spoil(holds: Holds) -> None:
+        holds["notes"] = {guid: each for guid, each in holds["notes"].items() if each["fields"]["ID"] != note_id}
+
+    return spoil
+
+
+def write(note_id: str, field: str, text: str) -> Callable[[Holds], None]:
+    return lambda holds: note(holds, note_id)["fields"].update({field: text})
+
+
+def untag(note_id: str) -> Callable[[Holds], None]:
+    return lambda holds: note(holds, note_id)["tags"].clear()
+
+
+def card(note_id: str, **values: object) -> Callable[[Holds], None]:
+    return lambda holds: note(holds, note_id)["cards"]["0"].update(values)
+
+
+def second_card(note_id: str, **values: object) -> Callable[[Holds], None]:
+    return lambda holds: note(holds, note_id)["cards"]["1"].update(values)
+
+
+# (check, learner, import, what goes wrong with the collection after it)
+WRONGS: list[tuple[str, str, str, Callable[[Holds], Any]]] = [
+    ("whole", "newcomer to 1.1.0", "1.1.0", lose("new-in-1-1")),
+    ("whole", "newcomer to 1.1.0", "1.1.0", write("corrected-in-1-1", "Answer", "Nitrogen")),
+    ("whole", "newcomer to 1.1.0", "1.1.0", card("moved-in-1-1", deck="Small Deck::01 First Part")),
+    ("clean", "follower", "1.1.0", lambda holds: holds["log"].update(conflicting=1)),
+    ("clean", "follower", "1.1.0", lambda holds: holds.update(rows=holds["rows"] + 1)),
+    ("clean", "follower", "1.1.0", write("steady", "ID", "steady-cloze")),
+    ("clean", "follower", "1.1.0", lambda holds: holds.update(schema=holds["schema"] + 1)),
+    ("clean", "follower", "1.1.0", lambda holds: holds["note types"].append("Small Deck: cloze+")),
+    ("new_notes", "follower", "1.1.0", write("new-in-1-1", "Answer", "")),
+    ("new_notes", "follower", "1.1.0", card("new-in-1-1", deck="Default")),
+    ("new_notes", "follower", "1.1.0", card("new-in-1-1", queue=-1)),
+    ("changes", "follower", "1.1.0", write("corrected-in-1-1", "Answer", "Nitrogen")),
+    ("changes", "follower", "1.2.0", write("reverted-in-1-2", "Answer", "The rootstock")),
+    ("changes", "follower", "1.1.0", untag("retagged-in-1-1")),
+    ("changes", "follower", "1.1.0", card("corrected-in-1-1", ivl=0)),
+    ("skipping", "skipper", "1.2.0", write("corrected-twice", "Answer", "In the vacuole")),
+    ("skipping", "skipper", "1.2.0", lose("new-in-1-1")),
+    ("skipping", "skipping updater", "1.2.0", card("corrected-twice", due=1_000_000)),
+    ("schedules", "busy", "1.2.0", card("steady", queue=2)),
+    ("schedules", "busy", "1.2.0", card("steady", flags=0)),
+    ("schedules", "busy", "1.1.0", lambda holds: holds["reviews"].pop()),
+    ("schedules", "tagger", "1.1.0", lose("steady")),
+    ("schedules", "tagger", "1.1.0", lambda holds: note(holds, "steady").update(id=1)),
+    ("new_cards", "follower", "1.1.0", lambda holds: note(holds, "deletion-added-in-1-1")["cards"].pop("1")),
+    ("new_cards", "follower", "1.2.0", second_card("reverse-added-in-1-2", queue=-1)),
+    ("places", "busy", "1.2.0", card("steady", deck="Small Deck::01 First Part")),
+    ("places", "follower", "1.2.0", card("moved-in-1-1", deck="Small Deck::02 Second Part")),
+    ("own_kept", "editor", "1.1.0", write("steady", "Extra", "")),
+    ("own_kept", "tagger", "1.1.0", untag("reworded-in-1-2")),
+    ("own_replaced", "editor", "1.1.0", write("corrected-in-1-1", "Extra", learner.OWN_TEXT)),
+    ("own_replaced", "tagger after 1.1.0", "1.2.0", lambda h: note(h, "corrected-twice")["tags"].append("my-own-tag")),
+    ("own_later", "editor after 1.1.0", "1.1.0", write("corrected-in-1-1", "Extra", "")),
+    ("always", "insistent", "1.1.0", write("corrected-in-1-1", "Extra", learner.OWN_TEXT)),
+    ("retired", "follower", "1.1.0", write("retired-in-1-1", "Notice", "Retired")),
+    ("retired", "updater", "1.1.0", write("retired-in-1-1", "Notice", "")),
+    ("retired", "updater", "1.1.0", untag("retired-in-1-1")),
+    ("retired", "updater", "1.2.0", write("retired-in-1-2", "Answer", "")),
+    ("retired", "updater", "1.1.0", lose("retired-in-1-1")),
+    ("deleted", "deleter", "1.1.0", card("steady", reps=3)),
+    ("deleted", "deleter of cards", "1.1.0", second_card("steady-reverse", queue=-1)),
+    ("deleted_and_retired", "deleter", "1.1.0", lambda h: note(h, "steady")["fields"].update(ID="retired-in-1-1")),
+    ("deleted_and_retired", "deleting updater", "1.1.0", lose("retired-in-1-1")),
+    ("styles", "follower", "1.2.0", lambda holds: holds["styles"].update({"Small Deck: cloze": ""})),
+    ("styles", "stylist", "1.1.0", lambda holds: holds["styles"].update({"Small Deck: cloze": ""})),
+    ("again", "repeater", "1.1.0 on day 27", write("corrected-twice", "Answer", "In the vacuole")),
+    ("again", "repeater", "1.2.0 on day 26", card("steady", ivl=0)),
+    ("late", "latecomer", "1.2.0", write("corrected-twice", "Answer", "In the vacuole")),
+    ("late_always", "insistent latecomer", "1.2.0", write("corrected-twice", "Answer", "In the vacuole")),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONGS, ids=lambda wrong: f"{wrong[0]}-{WRONGS.index(wrong)}")
+def test_every_check_sees_what_it_is_for(wrong: tuple[str, str, str, Callable[[Holds], Any]], lived: str) -> None:
+    check, name, at, spoil = wrong
+    diary = json.loads(lived)
+    wanted, _, day = at.partition(" on day ")
+    imports = (n for n, step in enumerate(LEARNERS[name]) if step.version == wanted and day in ("", str(step.day)))
+    spoil(diary[name][next(imports)])
+    (promise,) = (each for each in PROMISES if each.check.__name__ == check)
+    with pytest.raises(AssertionError):
+        promise.check(Diary(diary))
+
+
+def test_every_promise_is_seen_to_fail() -> None:
+    assert {wrong[0] for wrong in WRONGS} == {promise.check.__name__ for promise in PROMISES}
+
+
+def test_what_an_engine_cannot_do_is_said_not_counted(lived: str) -> None:
+    diary = json.loads(lived)
+    diary["insistent"][-1] = {"impossible": "this Anki has no such choice"}
+    (always,) = (promise for promise in PROMISES if promise.check.__name__ == "always")
+    with pytest.raises(Impossible):
+        always.check(Diary(diary))
+
+
+# --- the table --------------------------------------------------------------------------------
+
+
+def test_the_table_says_what_this_suite_asserts() -> None:
+    """Its rows are the promises, and on its newest engine, the first column, every one holds."""
+    head, _, *rows = train.TABLE.read_text(encoding="utf-8").splitlines()
+    assert [cell.strip() for cell in head.split("|")[3:-1]] == list(train.ENGINES)
+    assert [row.split(" | ")[:3] for row in rows] == [
+        [f"| {promise.case}", promise.outcome, "yes"] for promise in PROMISES
+    ]
+
+
+def test_the_newest_engine_of_the_table_is_not_newer_than_this_one() -> None:
+    newest, *_ = train.ENGINES
+    assert [int(part) for part in newest.split(".")] <= [int(part) for part in version_of("anki").split(".")]
+
+
+def test_the_readme_has_the_table() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    _, _, section = readme.partition("\n## What an update keeps\n")
+    section = section.partition("\n## ")[0]
+    assert train.TABLE.read_text(encoding="utf-8") in section

@@ -1,0 +1,195 @@
+"""A learner, inside one Anki engine: `python learner.py < plan.json > diary.json`.
+
+Needs `anki` and nothing else, of any version from 2.1.54 on, so that one file serves every engine.
+
+The plan is {"collections": folder, "learners": {name: [step, ...]}}; a step is {"do": what, "at": seconds, ...}:
+
+    import   path, update ("newer", "always")   as the import dialog does; older engines know "newer" only
+    review   ease                               answers every card that can be answered
+    edit, tag, restyle, move, suspend, flag, due, delete, delete cards     what learners do to all their notes
+
+The diary is {name: [what the collection holds after each step]}. Time is the plan's: what an engine stamps with
+the clock's time is set to the step's, as if the machine's clock had said so.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from anki.collection import Collection
+
+LOGS = ("new", "updated", "duplicate", "conflicting", "first_field_match", "missing_notetype", "missing_deck")
+OWN_TEXT, OWN_TAG, OWN_DECK, OWN_STYLE = "my own words", "my-own-tag", "My Own Deck", "/* my own style */"
+CARD = ("did", "ord", "type", "queue", "due", "ivl", "factor", "reps", "lapses", "left", "odue", "odid", "flags")
+
+
+def main() -> None:
+    plan = json.load(sys.stdin)
+    diary = {}
+    for number, (name, steps) in enumerate(plan["learners"].items()):
+        diary[name] = live(Path(plan["collections"]) / f"{number}.anki2", steps)
+    json.dump(diary, sys.stdout)
+
+
+def live(path: Path, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every step of one learner, and what the collection holds after each."""
+    held = []
+    col = open_collection(path)
+    for step in steps:
+        began, schema = int(time.time()), col.db.scalar("select scm from col")
+        said = DEEDS[step["do"]](col, step) or {}
+        settle(col, began, step["at"])
+        col.close()
+        col = open_collection(path)  # Anki remembers note types until it is closed
+        held.append({"schema before": schema, **said, **contents(col)})
+    col.close()
+    return held
+
+
+def open_collection(path: Path) -> Collection:
+    col = Collection(str(path))
+    if hasattr(col, "set_v3_scheduler") and not col.v3_scheduler():
+        col.set_v3_scheduler(True)
+    return col
+
+
+def settle(col: Collection, began: int, at: int) -> None:
+    """Puts what was stamped during the step at the step's own time."""
+    col.db.execute("update notes set mod = ? where mod >= ?", at, began)
+    col.db.execute("update notetypes set mtime_secs = ? where mtime_secs >= ?", at, began)
+
+
+def contents(col: Collection) -> dict[str, Any]:
+    """Everything a learner would miss: notes with their cards by GUID, reviews, styles, time of the schema."""
+    decks = {deck.id: deck.name for deck in col.decks.all_names_and_ids()}
+    notes: dict[str, Any] = {}
+    names = {}
+    for nid, guid, mid, mod, tags, fields in col.db.all("select id, guid, mid, mod, tags, flds from notes order by id"):
+        kind = col.models.get(mid)
+        names[mid] = kind["name"]
+        note = {
+            "id": nid,
+            "type": kind["name"],
+            "mod": mod,
+            "tags": tags.split(),
+            "fields": dict(zip([field["name"] for field in kind["flds"]], fields.split("\x1f"))),  # noqa: B905 - 3.9
+            "cards": {},
+        }
+        notes[guid] = note
+        for row in col.db.all(f"select id, {', '.join(CARD)} from cards where nid = ? order by ord", nid):
+            card = dict(zip(("id", *CARD), row))  # noqa: B905 - Python 3.9 has no strict
+            card["deck"] = decks[card.pop("did")]
+            note["cards"][str(card.pop("ord"))] = card
+    return {
+        "notes": notes,
+        "rows": col.db.scalar("select count() from notes"),
+        "reviews": col.db.all("select id, cid, ease, ivl, lastIvl, factor, type from revlog order by id"),
+        "styles": {col.models.get(mid)["name"]: col.models.get(mid)["css"] for mid in names},
+        "note types": sorted(col.db.list("select name from notetypes")),
+        "schema": col.db.scalar("select scm from col"),
+    }
+
+
+# --- what learners do -------------------------------------------------------------------------
+
+
+def import_package(col: Collection, step: dict[str, Any]) -> dict[str, Any]:
+    try:
+        from anki.import_export_pb2 import ImportAnkiPackageOptions, ImportAnkiPackageRequest
+        from anki.import_export_pb2 import ImportAnkiPackageUpdateCondition as When
+    except ImportError:  # before 23.10 there was nothing to choose
+        if step["update"] != "newer":
+            return {"impossible": "this Anki has no such choice"}
+        log = col.import_anki_package(step["path"]).log
+        return {"log": {kind: len(getattr(log, kind)) for kind in LOGS}}
+    when = {"newer": "IF_NEWER", "always": "ALWAYS"}[step["update"]]
+    newer = When.Value("IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_IF_NEWER")
+    options = ImportAnkiPackageOptions(
+        update_notes=When.Value(f"IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_{when}"),
+        update_notetypes=newer,
+        merge_notetypes=False,
+        with_scheduling=False,
+    )
+    log = col.import_anki_package(ImportAnkiPackageRequest(package_path=step["path"], options=options)).log
+    return {"log": {kind: len(getattr(log, kind)) for kind in LOGS}}
+
+
+def review(col: Collection, step: dict[str, Any]) -> None:
+    for number, card_id in enumerate(cards(col)):
+        card = col.get_card(card_id)
+        if card.queue >= 0:
+            card.start_timer()
+            col.sched.answerCard(card, 1 + (number + step["ease"]) % 4)
+
+
+def edit(col: Collection, step: dict[str, Any]) -> None:
+    for note in notes(col):
+        note["Extra"] = OWN_TEXT
+        col.update_note(note)
+
+
+def tag(col: Collection, step: dict[str, Any]) -> None:
+    col.tags.bulk_add(col.find_notes(""), OWN_TAG)
+
+
+def restyle(col: Collection, step: dict[str, Any]) -> None:
+    for mid in col.db.list("select distinct mid from notes"):
+        kind = col.models.get(mid)
+        kind["css"] += OWN_STYLE
+        col.models.update_dict(kind)
+
+
+def move(col: Collection, step: dict[str, Any]) -> None:
+    col.set_deck(cards(col), col.decks.id(OWN_DECK))
+
+
+def suspend(col: Collection, step: dict[str, Any]) -> None:
+    col.sched.suspend_cards(cards(col))
+
+
+def flag(col: Collection, step: dict[str, Any]) -> None:
+    col.set_user_flag_for_cards(3, cards(col))
+
+
+def due(col: Collection, step: dict[str, Any]) -> None:
+    for number, card_id in enumerate(cards(col)):
+        col.sched.set_due_date([card_id], f"{number % 60 + 1}!")
+
+
+def delete(col: Collection, step: dict[str, Any]) -> None:
+    col.remove_notes(col.find_notes(""))
+
+
+def delete_cards(col: Collection, step: dict[str, Any]) -> None:
+    """Deletes the second and later cards of every note that has some."""
+    col.remove_cards_and_orphaned_notes(col.db.list("select id from cards where ord > 0"))
+
+
+def notes(col: Collection) -> list[Any]:
+    return [col.get_note(nid) for nid in col.find_notes("")]
+
+
+def cards(col: Collection) -> list[Any]:
+    return col.db.list("select id from cards order by nid, ord")
+
+
+DEEDS = {
+    "import": import_package,
+    "review": review,
+    "edit": edit,
+    "tag": tag,
+    "restyle": restyle,
+    "move": move,
+    "suspend": suspend,
+    "flag": flag,
+    "due": due,
+    "delete": delete,
+    "delete cards": delete_cards,
+}
+
+if __name__ == "__main__":
+    main()
