@@ -152,6 +152,7 @@ def make(folder: Path) -> dict[str, Release]:
 
 
 def _files(version: str) -> Iterator[tuple[str, str]]:
+    yield "source.yaml", small.SOURCE.replace("importance: core", "importance: colour")
     for number, deck in enumerate((FIRST, SECOND), 1):
         notes = [
             {"id": note_id, "yield": "supporting", **told[1]}
