@@ -15,6 +15,9 @@ _PICTURE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKED = re.compile(r"[*`\\_\[]")
 _EMPHASIS = re.compile(r"[*`\\]|(?<!\w)_|_(?!\w)")
 
+_MARK = "\0"  # no text holds it
+_BETWEEN = f"\n{_MARK}\n"
+
 
 class View:
     """One note during its check. What is costly is made on first use, and shared by the rules."""
@@ -37,8 +40,13 @@ class View:
 
     @cached_property
     def whole(self) -> str:
-        """All plain texts, one after the other: for one quick look at everything."""
-        return "\n".join(self.plain.values())
+        """All plain texts, one after the other with a mark between: for one quick look at everything."""
+        return _BETWEEN.join(self.plain.values())
+
+    @cached_property
+    def running(self) -> list[str]:
+        """The words of all texts, with a mark between: for one quick walk over everything."""
+        return words_of(self.whole)
 
     @cached_property
     def tested(self) -> tuple[str, ...]:
@@ -48,12 +56,18 @@ class View:
     @cached_property
     def words(self) -> dict[str, list[str]]:
         """The words of each plain text in small letters; a hyphened word is one."""
-        return {key: words_of(text) for key, text in self.plain.items()}
+        found, start = {}, 0
+        running = [*self.running, _MARK]
+        for key in self.plain:
+            end = running.index(_MARK, start)
+            found[key] = running[start:end]
+            start = end + 1
+        return found
 
     @cached_property
     def vocabulary(self) -> set[str]:
         """Every word of the note once: a rule about certain words looks here first."""
-        return set().union(*self.words.values())
+        return set(self.running)
 
     @cached_property
     def stems(self) -> dict[str, list[str]]:
