@@ -311,6 +311,9 @@ class Rendered:
         self.pictures = pictures
 
 
+_NOTHING = Markup("")  # of a text without any mark
+
+
 def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rendered:
     """Markdown text and {picture name: packaged name} -> HTML with the mistakes found on the way.
 
@@ -318,7 +321,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
     gives HTML, for previews; a package is made only of texts without.
     """
     if not cloze and _PLAIN.fullmatch(text):
-        return Rendered(_escape(text), Markup(text), [], [])
+        return Rendered(_escape(text), _NOTHING, [], [])
     if (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:  # what `picture:` holds: no parser needed
         return Rendered(_image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
     markup = scan(text)

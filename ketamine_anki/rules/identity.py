@@ -46,11 +46,10 @@ class DuplicateId(CollectionRule):
 
     def note(self, view: View) -> Iterator[Finding]:
         note = view.note
-        place = note.places.at("")
-        first = self._first.setdefault(note.id, place)
-        if first is not place:
+        first = self._first.setdefault(note.id, view.position)
+        if first is not view.position:
             message = f"id {note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
-            yield Finding(note.places.at("id"), "duplicate-id", message)
+            yield Finding(view.position, "duplicate-id", message)
 
 
 class UnknownDeck(CollectionRule):

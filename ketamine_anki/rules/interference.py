@@ -32,7 +32,7 @@ class DuplicateQuestion(CollectionRule):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._first: dict[int, Position] = {}
+        self._first: dict[int, tuple[Position, str]] = {}
 
     def note(self, view: View) -> Iterator[Finding]:
         note = view.note
@@ -43,13 +43,13 @@ class DuplicateQuestion(CollectionRule):
             if not words:
                 continue
             hidden = [deletion.answer for deletion in view.shown["text"].markup.deletions] if note.text else ()
-            position = note.places.at(key)
-            first = self._first.setdefault(hash((*words, "\n", *hidden)), position)
-            if first is not position:
+            here = view.position, key
+            first, asked = self._first.setdefault(hash((*words, "\n", *hidden)), here)
+            if (first, asked) != here:
                 message = (
                     f"the same is asked at {first.path}:{first.line}: delete one of the two, or ask more precisely"
                 )
-                yield Finding(position, "duplicate-question", message)
+                yield Finding(note.places.at(key), "duplicate-question", message)
 
 
 class PairConflict(CollectionRule):
@@ -165,7 +165,7 @@ class NearDuplicate(CollectionRule):
             return ()
         self._words.extend(map(self._numbers.__getitem__, tokens))
         self._ends.append(len(self._words))
-        self._positions.append(view.note.places.at("id"))
+        self._positions.append(view.position)
         return ()
 
     def finish(self) -> Iterator[Finding]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
-from ketamine_anki.render import Rendered, render_note
+from ketamine_anki.render import Rendered, render
 from ketamine_anki.tokens import words_of
 
 _PICTURE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
@@ -20,65 +19,61 @@ _BETWEEN = f"\n{_MARK}\n"
 
 
 class View:
-    """One note during its check. What is costly is made on first use, and shared by the rules."""
+    """One note during its check: its texts rendered, read and split into words once, for all rules.
 
-    __slots__ = ("__dict__", "collection", "note")
+    position    of the note's id
+    shown       the rendered texts by key
+    plain       the texts by key as a learner reads them: without Markdown, cloze marks and hints
+    whole       all plain texts with a mark between: for one quick look at everything
+    running     the words of all texts with a mark between, in small letters; a hyphened word is one
+    vocabulary  every word of the note once: a rule about certain words looks here first
+    words       the words of each text by key
+    tested      the keys of the texts that a learner is asked for
+    stems       the content words of each tested text, stemmed
+    leads       the last sentence of each question: what is asked, without the story before it
+    """
+
+    __slots__ = (
+        "collection",
+        "leads",
+        "note",
+        "plain",
+        "position",
+        "running",
+        "shown",
+        "stems",
+        "tested",
+        "vocabulary",
+        "whole",
+        "words",
+    )
 
     def __init__(self, note: Note, collection: Collection) -> None:
         self.note = note
         self.collection = collection
+        self.position = note.places.at("id")
+        texts = note.texts()
+        media = collection.media
+        self.shown = {key: render(text, media, cloze=key == "text") for key, text in texts}
+        self.plain = plain = {key: plain_text(self.shown[key], text) for key, text in texts}
+        self.whole = _BETWEEN.join(plain.values())
+        self.running = words_of(self.whole)
+        self.vocabulary = set(self.running)
+        self.words = _split(self.running, plain)
+        self.tested = tuple(key for key in plain if key not in ("extra", "picture", "caveat"))
+        self.stems = {key: stems(self.words[key]) for key in self.tested}
+        self.leads = {key: last_sentence(plain[key]) for key in ("question", "reverse.question") if key in plain}
 
-    @cached_property
-    def shown(self) -> dict[str, Rendered]:
-        """The rendered texts by key."""
-        return render_note(self.note, self.collection)
 
-    @cached_property
-    def plain(self) -> dict[str, str]:
-        """The texts by key as a learner reads them: without Markdown, cloze marks and hints."""
-        return {key: plain_text(self.shown[key], text) for key, text in self.note.texts()}
-
-    @cached_property
-    def whole(self) -> str:
-        """All plain texts, one after the other with a mark between: for one quick look at everything."""
-        return _BETWEEN.join(self.plain.values())
-
-    @cached_property
-    def running(self) -> list[str]:
-        """The words of all texts, with a mark between: for one quick walk over everything."""
-        return words_of(self.whole)
-
-    @cached_property
-    def tested(self) -> tuple[str, ...]:
-        """The keys of the texts that a learner is asked for."""
-        return tuple(key for key, _ in self.note.tested())
-
-    @cached_property
-    def words(self) -> dict[str, list[str]]:
-        """The words of each plain text in small letters; a hyphened word is one."""
-        found, start = {}, 0
-        running = [*self.running, _MARK]
-        for key in self.plain:
-            end = running.index(_MARK, start)
-            found[key] = running[start:end]
-            start = end + 1
-        return found
-
-    @cached_property
-    def vocabulary(self) -> set[str]:
-        """Every word of the note once: a rule about certain words looks here first."""
-        return set(self.running)
-
-    @cached_property
-    def stems(self) -> dict[str, list[str]]:
-        """The content words of each tested text, stemmed."""
-        return {key: stems(self.words[key]) for key in self.tested}
-
-    @cached_property
-    def leads(self) -> dict[str, str]:
-        """The last sentence of each question: what is asked, without the story before it."""
-        keys = ("question", "reverse.question")
-        return {key: last_sentence(self.plain[key]) for key in keys if key in self.plain}
+def _split(running: list[str], keys: Iterable[str]) -> dict[str, list[str]]:
+    """The running words cut at the marks."""
+    found, start = {}, 0
+    running = [*running, _MARK]
+    for key in keys:
+        end = running.index(_MARK, start)
+        found[key] = running[start:end]
+        start = end + 1
+    return found
 
 
 def place(view: View, key: str, found: re.Match[str], group: int = 0, offset: int = 0) -> Where:

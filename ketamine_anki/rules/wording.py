@@ -56,10 +56,10 @@ def yes_no(view: View) -> Iterator[Complaint]:
         if found and " or " not in lead:
             where = place(view, key, found, 1, len(view.plain[key]) - len(lead))
             yield where, f"yes/no question ({found[1]!r}): ask what, which, why or how"
-    for key in ("answer", "reverse.answer"):
-        found = _VERDICT.match(view.plain.get(key, ""))
+    for said in ("answer", "reverse.answer"):
+        found = _VERDICT.match(view.plain.get(said, ""))
         if found:
-            yield place(view, key, found), f"answer {found[0]!r}: ask for the fact itself"
+            yield place(view, said, found), f"answer {found[0]!r}: ask for the fact itself"
 
 
 _POLES = (
@@ -113,7 +113,7 @@ def two_questions(view: View) -> Iterator[Complaint]:
         text = view.plain[key]
         if text.count("?") > 1:
             yield Where(key, "?", 0), "two questions: make a note of each"
-        elif "and" in view.vocabulary and (found := _SECOND.search(lead)):
+        elif "and " in lead and (found := _SECOND.search(lead)):
             where = place(view, key, found, offset=len(text) - len(lead))
             yield where, f"a second question ({found[0].strip(', ')!r}): make a note of each"
 

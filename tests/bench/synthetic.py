@@ -6,51 +6,26 @@ numbers give the same files.
 
 from __future__ import annotations
 
+import itertools
 import random
 import sys
 from pathlib import Path
 
-_SYLLABLES = [
-    "ba",
-    "ce",
-    "di",
-    "fo",
-    "gu",
-    "ha",
-    "le",
-    "mi",
-    "no",
-    "pu",
-    "ra",
-    "se",
-    "ti",
-    "vo",
-    "zu",
-    "bra",
-    "cle",
-    "dri",
-    "flo",
-    "gru",
-    "pla",
-    "ste",
-    "tri",
-    "vor",
-    "sen",
-    "mar",
-    "lin",
-    "tor",
-    "ken",
-    "dal",
-]
+_SYLLABLES = (
+    "ba ce di fo gu ha le mi no pu ra se ti vo zu bra cle dri flo gru pla ste tri vor sen mar lin tor ken dal"
+).split()
+_SMALL = "the of in and is to with by for that from at on as after when".split()
 _NOTES_PER_FILE = 100
 _CLAIMS = 500
 
 
 def words(seed: int = 1) -> list[str]:
-    """A vocabulary of 6,000 pronounceable words without meaning."""
+    """A vocabulary of 60,000 pronounceable words without meaning."""
     draw = random.Random(seed)
-    made = {"".join(draw.choices(_SYLLABLES, k=draw.randint(2, 4))) for _ in range(9_000)}
-    return sorted(made)[:6_000]
+    made: dict[str, None] = {}
+    while len(made) < 60_000:
+        made["".join(draw.choices(_SYLLABLES, k=draw.randint(2, 4)))] = None
+    return list(made)
 
 
 class _Author:
@@ -59,9 +34,17 @@ class _Author:
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
         self.vocabulary = words()
+        # As in any language: the nth word is as frequent as 1/n, so that a note has its few rare words.
+        self.weights = list(itertools.accumulate(1 / (n + 3) for n in range(len(self.vocabulary))))
 
     def phrase(self, least: int, most: int) -> list[str]:
-        return self.draw.sample(self.vocabulary, self.draw.randint(least, most))
+        """Different words, a third of them the small words of English."""
+        many = self.draw.randint(least, most)
+        drawn = self.draw.choices(self.vocabulary, cum_weights=self.weights, k=3 * many)
+        said = list(dict.fromkeys(drawn))[:many]
+        for n in range(1, len(said), 3):
+            said[n] = self.draw.choice(_SMALL)
+        return said
 
     def sentence(self, least: int, most: int, math: bool = False, signs: bool = False) -> str:
         said = self.phrase(least, most)
@@ -77,7 +60,7 @@ class _Author:
         if self.draw.random() < 0.15:
             said = self.phrase(18, 24)
             said[5:7] = [f"{{{{c1::{said[5]} {said[6]}}}}}"]
-            said[12] = f"{{{{c2::{said[12]}}}}}"
+            said[10] = f"{{{{c2::{said[10]}}}}}"
             lines += ["    text: >-", *_wrapped(" ".join(said).capitalize().replace("{{C", "{{c") + ".")]
         else:
             question = self.sentence(11, 17, signs=signs)
