@@ -417,6 +417,11 @@ def test_windows_line_ends_and_a_byte_order_mark_go(tmp_path: Path) -> None:
     assert (folder / "01-first.yaml").read_bytes().decode() == TIDY
 
 
+def test_the_real_files_are_in_form() -> None:
+    ran = run("fmt", "--check", REPOSITORY / "decks")
+    assert ran.code == 0, ran.out
+
+
 @pytest.mark.parametrize(("name", "said"), [("nothing.yaml", "no such file"), ("media.png", "not a YAML file")])
 def test_what_cannot_be_formatted_is_refused(name: str, said: str, tmp_path: Path) -> None:
     folder = write(tmp_path, files={"media.png": b"", "01-first.yaml": TIDY})
