@@ -417,8 +417,23 @@ def test_windows_line_ends_and_a_byte_order_mark_go(tmp_path: Path) -> None:
     assert (folder / "01-first.yaml").read_bytes().decode() == TIDY
 
 
+def test_the_real_files_are_in_form() -> None:
+    ran = run("fmt", "--check", REPOSITORY / "decks")
+    assert ran.code == 0, ran.out
+
+
 @pytest.mark.parametrize(("name", "said"), [("nothing.yaml", "no such file"), ("media.png", "not a YAML file")])
 def test_what_cannot_be_formatted_is_refused(name: str, said: str, tmp_path: Path) -> None:
     folder = write(tmp_path, files={"media.png": b"", "01-first.yaml": TIDY})
     ran = run("fmt", folder / name)
     assert (ran.code, said in ran.err) == (2, True)
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    folder = write(tmp_path / "decks", files={"01-first.yaml": TIDY})
+    (tmp_path / "else.yaml").write_text(TIDY.replace("So", "'So'"), encoding="utf-8")
+    (folder / "02-second.yaml").symlink_to(tmp_path / "else.yaml")
+    ran = run("fmt", folder)
+    assert ran.code == 1
+    assert "02-second.yaml:1:1: a symbolic link is not followed" in ran.out
+    assert "'So'" in (tmp_path / "else.yaml").read_text(encoding="utf-8")

@@ -246,3 +246,8 @@ def test_a_subdeck_whose_file_cannot_be_read_is_left_alone(tmp_path: Path) -> No
 def test_a_collection_that_cannot_be_read_has_findings(tmp_path: Path) -> None:
     folder = write(tmp_path, files={"collection.yaml": "title: x\n"})
     assert run("new", folder, *FULL).code == 1
+
+
+def test_a_deck_file_that_is_not_utf_8_is_left_alone(tmp_path: Path) -> None:
+    folder = write(tmp_path, files={"01-first-part.yaml": FIRST.encode("utf-16")})
+    assert "cannot be read" in refused(folder, *FULL).err

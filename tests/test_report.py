@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import small
 from program import run
 from small import write
 
@@ -280,7 +281,7 @@ def test_a_file_is_named_from_where_one_stands(tmp_path: Path, monkeypatch: pyte
     assert run("check", f"./{folder.name}/02-second.yaml").out.startswith(f"{folder.name}/02-second.yaml:")
 
 
-def test_files_of_nothing_or_of_two_collections_are_refused(tmp_path: Path) -> None:
+def test_files_of_nothing_or_of_two_collections_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = (write(tmp_path / name, GOOD) for name in ("one", "two"))
     ran = run("check", one / "collection.yaml", two / "collection.yaml")
     assert (ran.code, ran.err) == (2, "ketamine-anki: files of 2 collections: check one collection at a time\n")
@@ -289,8 +290,20 @@ def test_files_of_nothing_or_of_two_collections_are_refused(tmp_path: Path) -> N
     stray = tmp_path / "stray.yaml"
     stray.write_text("a: b\n", encoding="utf-8")
     assert "belongs to no collection" in run("check", stray).err
+    monkeypatch.chdir(tmp_path)
+    assert "belongs to no collection" in run("check", "stray.yaml").err
 
 
 def test_a_collection_that_cannot_be_read_is_said_whatever_file_was_named(tmp_path: Path) -> None:
     folder = write(tmp_path, GOOD, {"collection.yaml": "title: [\n"})
     assert "collection.yaml:" in run("check", folder / "01-first.yaml").out
+
+
+def test_a_finding_in_what_cannot_be_shown_has_no_frame(tmp_path: Path) -> None:
+    """A link is not followed for its frame either, and a picture has no lines."""
+    folder = write(tmp_path, GOOD, {"media/unused.png": small.PIXEL})
+    (folder / "02-second.yaml").symlink_to("/etc/hostname")
+    for rule in ("[file]", "[unused-picture]"):
+        (line,) = filter(None, run("check", "--format", "text", folder).out.splitlines())
+        assert line.endswith(rule)
+        (folder / "02-second.yaml").unlink(missing_ok=True)
