@@ -11,10 +11,11 @@ from typing import Any
 from ketamine_anki import schema, splice
 from ketamine_anki.compile import compile_note
 from ketamine_anki.intake import Change, Proposal
+from ketamine_anki.layout import written
 from ketamine_anki.model import Collection, Deck, Note
 from ketamine_anki.reader import read_deck
 from ketamine_anki.render import render_note
-from ketamine_anki.splice import Cut, Unspliceable, scalar
+from ketamine_anki.splice import Cut, Unspliceable
 
 
 class EditError(ValueError):
@@ -72,29 +73,14 @@ def entry(proposal: Proposal, indent: int) -> str:
     """A proposal as a note of a deck file. `TODO` stands where a contributor has to fill in; `check`
     refuses it.
     """
-    shape = schema.CLOZE_NOTE if "text" in proposal.texts else schema.QUESTION_NOTE
-    values: dict[str, str] = {
-        "evidence": "[TODO]",
-        "source": "TODO",
-        "tags": f"[{', '.join(proposal.tags or ('TODO',))}]",
-        "yield": "TODO",
-        "skill": "TODO",
-    }
-    lines = [f"{' ' * indent}- id: {proposal.id}"]
-    pad = " " * (indent + 2)
-    for key in shape.keys:
-        if key == "reverse" and "reverse.question" in proposal.texts:
-            lines.append(f"{pad}reverse:")
-            lines += [_line(f"{pad}  ", part, proposal.texts[f"reverse.{part}"]) for part in ("question", "answer")]
-        elif key in proposal.texts:
-            lines.append(_line(pad, key, proposal.texts[key]))
-        elif key in values:
-            lines.append(f"{pad}{key}: {values[key]}")
-    return "\n".join(lines) + "\n"
-
-
-def _line(pad: str, key: str, value: str) -> str:
-    return f"{pad}{key}: {scalar(value, len(pad) + len(key) + 2, len(pad) + 2)}"
+    texts = proposal.texts
+    values: dict[str, Any] = {key: text for key, text in texts.items() if "." not in key}
+    if "reverse.question" in texts:
+        values["reverse"] = {"question": texts["reverse.question"], "answer": texts["reverse.answer"]}
+    values |= {"id": proposal.id, "evidence": ["TODO"], "source": "TODO", "tags": proposal.tags or ["TODO"]}
+    values |= {"yield": "TODO", "skill": "TODO"}
+    first, *rest = written(schema.CLOZE_NOTE if "text" in texts else schema.QUESTION_NOTE, values, indent + 2)
+    return "\n".join([f"{' ' * indent}- {first.lstrip()}", *rest, ""])
 
 
 def _verify(data: bytes, deck: Deck, collection: Collection, changes: Sequence[Change]) -> None:

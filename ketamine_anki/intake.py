@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ketamine_anki.apkg import PackagedNote
 from ketamine_anki.blocks import Unturnable, blocks
 from ketamine_anki.compile import FIELD_KEYS, CompiledNote, compile_note, guid
+from ketamine_anki.compose import propose_id
 from ketamine_anki.model import Collection, Note
 from ketamine_anki.notetypes import note_types
 from ketamine_anki.render import render_note
@@ -184,7 +185,8 @@ class _Comparison:
             more_filled = [html for html in more if html.strip()]
         else:
             more_filled = []
-        name = _id(next(iter(named.values()), ""), taken)
+        name = propose_id(re.sub("<[^>]*>|&[a-z]+;", " ", next(iter(named.values()))[:2000]), taken)
+        taken.add(name)
         if "question" in named and not named.get("answer", "").strip():
             named["answer"] = ""
         texts: dict[str, str] = {}
@@ -208,25 +210,6 @@ class _Comparison:
 
     def _leave(self, name: str, what: str, reason: str) -> None:
         self.found.left.append(Left(name, what, reason))
-
-
-_SMALL = frozenset(
-    "a an and are as at be by can do does for from how in is it of on or the that this to was what when where which who"
-    " why with".split()
-)
-
-
-def _id(html: str, taken: set[str]) -> str:
-    """An id that is not taken, from the words that say what a text is about; adds it to `taken`."""
-    text = re.sub(r"\{\{c\d+::|::[^{}]*\}\}|\}\}|<[^>]*>|&[a-z]+;", " ", html[:2000]).lower()
-    words = re.findall(r"[a-z0-9]+", text)
-    telling = [word for word in words if word not in _SMALL] or words or ["new-note"]
-    stem = "-".join(telling[:5])[:60].strip("-")
-    name, number = stem, 2
-    while name in taken:
-        name, number = f"{stem}-{number}", number + 1
-    taken.add(name)
-    return name
 
 
 def words_changed(old: str, new: str) -> str:

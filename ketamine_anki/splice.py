@@ -1,22 +1,22 @@
 """Edits single values of a YAML file in place: every other character stays as it was typed.
 
-A value is found by the marks that the reader left. It keeps its style where that can hold the new
-text: plain, quoted, or a folded or literal block with its own indent. Whether the edited file reads
-as intended is for the caller to verify by reading it again.
+A value is found by the marks that the reader left, and written as `fmt` would write it; comments
+beside it stay. Whether the edited file reads as intended is for the caller to verify by reading it
+again.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ketamine_anki.layout import WIDTH, entry, inline_text
 from ketamine_anki.model import Places
 
-WIDTH = 100  # columns of a deck file
-_BLOCK = re.compile(r"[>|][-+]?(?P<rest>\s*(?:#.*)?)")
-_UNSAFE = re.compile(r"[\s\-?:,\[\]{}#&*!|>'\"%@`]|.*(?:: |:$| #|\n|\s$)", re.DOTALL)
+_BLOCK = re.compile(r"[>|][-+]?(?P<comment>\s*(?:#.*)?)")
 
 
 class Unspliceable(ValueError):  # noqa: N818 - a finding about a file
@@ -48,52 +48,38 @@ def apply(lines: Sequence[str], cuts: Iterable[Cut]) -> str:
 def replace(places: Places, key: str, value: str) -> list[Cut]:
     """The cut that gives a key's text another value. Raises Unspliceable."""
     mark, lines = places.marks[key], places.lines
-    head = lines[mark.line][mark.column :]
     start, end = (mark.line, mark.column), content_end(places, key)
-    if head[:1] in (">", "|"):
-        return [_reblock(places, key, value, head)]
+    line, column = _key(places, key)
+    opening = lines[mark.line][mark.column :]
+    if opening[:1] in (">", "|"):
+        header = _BLOCK.fullmatch(opening)
+        if header is None:
+            raise Unspliceable(f"{key} is written in a way that is not edited: use a plain '>-'")
+        if header["comment"].strip():  # it needs a block to stand beside
+            return [Cut(start, end, _block(value, header["comment"], column + 2))]
     rest = lines[end[0]][end[1] :].strip()
-    _, column = _key(places, key)
-    return [Cut(start, end, scalar(value, mark.column, column + 2, head[:1], may_block=not rest))]
+    if rest:
+        return [Cut(start, end, _one_line(value, rest[0]))]
+    head = f"{lines[line][:column]}{key.rpartition('.')[2]}:"
+    return [Cut((line, 0), end, "\n".join(entry(head, value, column)))]
 
 
-def _reblock(places: Places, key: str, value: str, head: str) -> Cut:
-    """Another text for a folded or literal block: header, comment and indent stay."""
-    mark = places.marks[key]
-    header = _BLOCK.fullmatch(head)
-    end = content_end(places, key)
-    if header is None or end[0] == mark.line:
-        raise Unspliceable(f"{key} is written in a way that is not edited: use a plain '>-'")
-    first = next(line for line in places.lines[mark.line + 1 : end[0] + 1] if line.strip())
-    indent = len(first) - len(first.lstrip(" "))
-    literal = head[0] == "|" or "\n" in value
-    body = _body(value, indent, literal=literal)
-    return Cut((mark.line, mark.column), end, f"{'|' if literal else '>'}-{header['rest']}\n{body}")
+def _one_line(value: str, following: str) -> str:
+    """A text before a comment, or inside braces."""
+    if "\n" in value:
+        return json.dumps(value, ensure_ascii=False)
+    inline = inline_text(value, flow=following in ",}")
+    if inline == value and following == "#":  # which the reader would take for text that was cut off
+        return "'" + value.replace("'", "''") + "'"
+    return inline
 
 
-def scalar(value: str, column: int, indent: int, style: str = "", *, may_block: bool = True) -> str:
-    """A text as YAML that starts in `column`: in its style if that fits, else as a block whose lines
-    are indented by `indent`.
-    """
-    if "\n" not in value or not may_block:
-        if style == '"':
-            line = '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-        elif style == "'" or _UNSAFE.match(value):
-            line = "'" + value.replace("'", "''").replace("\n", "\n\n") + "'"
-        else:
-            line = value
-        if column + len(line) <= WIDTH or not may_block:
-            return line
-    literal = "\n" in value
-    return f"{'|' if literal else '>'}-\n{_body(value, indent, literal=literal)}"
-
-
-def _body(value: str, indent: int, *, literal: bool) -> str:
-    if literal:
-        lines = value.split("\n")
-    else:
-        lines = textwrap.wrap(value, max(WIDTH - indent, 20), break_long_words=False, break_on_hyphens=False)
-    return "\n".join(" " * indent + line if line else "" for line in lines)
+def _block(value: str, comment: str, indent: int) -> str:
+    sign, lines = "|", value.split("\n")
+    if len(lines) == 1:
+        wrapped = textwrap.wrap(value, max(WIDTH - indent, 20), break_long_words=False, break_on_hyphens=False)
+        sign, lines = ">", wrapped
+    return "\n".join([f"{sign}-{comment}", *(" " * indent + line if line else "" for line in lines)])
 
 
 def replace_list(places: Places, key: str, values: Sequence[str]) -> list[Cut]:
@@ -116,8 +102,8 @@ def insert(places: Places, order: Sequence[str], key: str, value: str) -> list[C
         raise Unspliceable(f"{key} has no place: add it by hand")
     _, column = _key(places, before[-1])
     line = max(content_end(places, name)[0] for name in before) + 1
-    entry = f"{' ' * column}{key}: "
-    return [Cut((line, 0), (line, 0), entry + scalar(value, len(entry), column + 2) + "\n")]
+    added = entry(f"{' ' * column}{key}:", value, column)
+    return [Cut((line, 0), (line, 0), "\n".join([*added, ""]))]
 
 
 def remove(places: Places, key: str) -> list[Cut]:

@@ -14,6 +14,7 @@ from anki.collection import Collection, ExportAnkiPackageOptions
 from hostile_packages import CASES
 from program import run
 
+from ketamine_anki.compile import guid
 from ketamine_anki.intake import words_changed
 from ketamine_anki.package import Times
 
@@ -325,6 +326,42 @@ def test_notes_of_a_text_export_without_names_of_fields_become_entries(folder, t
     assert ran.code == 1
     assert 'question: What, then, do "roots" hold?\n    answer: The plant\n' in ran.out
     assert "a further field has no place in a note: third" in ran.out
+
+
+def test_a_half_filled_new_note_says_todo_where_something_is_missing(folder, tmp_path):
+    row = [
+        "new-guid",
+        "Small Deck: question and answer",
+        "Small Deck::01 First Part",
+        "Why is a leaf green?",
+        "",
+        "Back?",
+    ]
+    text = "#html:true\n#guid column:1\n#notetype column:2\n#deck column:3\n" + "\t".join(row) + "\n"
+    (tmp_path / "notes.txt").write_text(text, encoding="utf-8")
+    out = run("intake", tmp_path / "notes.txt", folder).out
+    assert "  - id: leaf-green\n    question: Why is a leaf green?\n    answer: TODO\n    reverse:\n" in out
+    assert "      question: Back?\n      answer: TODO\n    evidence: [TODO]\n    source: TODO\n" in out
+
+
+def test_a_field_that_the_note_type_does_not_have_is_listed(folder, tmp_path):
+    row = [guid(NAMESPACE, "root"), "Roots take up {{c1::water}}.", *[""] * 9, "mine"]
+    text = "#html:true\n#guid column:1\n" + "\t".join(row) + "\n"
+    (tmp_path / "notes.txt").write_text(text, encoding="utf-8")
+    assert (
+        "not taken over: root: column 11 is not a field of this note type"
+        in run("intake", tmp_path / "notes.txt", folder).out
+    )
+
+
+def test_a_file_in_canonical_form_stays_in_it(folder, imported, tmp_path):
+    assert run("fmt", folder).code == 0
+    edit(imported, "leaf", Answer="It's: so", Extra="word " * 40 + "end", Caveat="new<br>lines", Picture="")
+    edit(imported, "root", Text="Roots take up {{c1::water}} # 2.")
+    ran = run("intake", export(imported, tmp_path / "new.apkg"), folder, "--write")
+    assert ran.code == 0, ran.out
+    assert "5 corrections" in ran.err
+    assert run("fmt", "--check", folder).code == 0
 
 
 def test_with_base_only_what_the_contributor_changed_counts(folder, imported, tmp_path):

@@ -65,11 +65,12 @@ def spliced(cuts, text=DECK):
         ("a", "question", "Is it: so?", ["    question: 'Is it: so?'"]),
         ("a", "answer", "it's", ["    answer: 'it''s'   # why"]),
         ("a", "answer", LONG, [f"    answer: '{LONG}'   # why"]),
-        ("a", "reverse.answer", 'a "b" \\', ['      answer: "a \\"b\\" \\\\"']),
+        ("a", "reverse.answer", 'a "b" \\', ['      answer: a "b" \\']),
         ("a", "reverse.question", "[x]", ["      question: '[x]'"]),
+        ("a", "answer", "two\nlines", ['    answer: "two\\nlines"   # why']),
         ("a", "extra", "short", ["    extra: >-  # folded", "      short"]),
         ("a", "extra", "two\nlines", ["    extra: |-  # folded", "      two", "      lines"]),
-        ("a", "caveat", "other\n\ntext", ["    caveat: |-", "        other", "", "        text"]),
+        ("a", "caveat", "other\n\ntext", ["    caveat: |-", "      other", "", "      text"]),
         ("b", "text", "z {{c1::y}} # 1", ["    text: 'z {{c1::y}} # 1'"]),
         ("b", "text", "two\nlines", ["    text: |-", "      two", "      lines"]),
         (
@@ -80,7 +81,7 @@ def spliced(cuts, text=DECK):
         ),
     ],
 )
-def test_a_value_is_replaced_in_its_style(name, key, value, lines):
+def test_a_value_is_replaced_and_comments_stay(name, key, value, lines):
     note = notes()[name]
     after = spliced(splice.replace(note.places, key, value))
     expected = texts(DECK)
