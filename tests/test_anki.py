@@ -278,7 +278,7 @@ def test_tags_are_derived(learner: Collection, package: Path) -> None:
         "Small::Ref::Problem::1",
         "Small::Section::Only_Section",
         "Small::Skill::1-Recall",
-        "Small::Yield::2-Supporting",
+        "Small::Yield::1-Core",
     ]
     assert tags("plain") == [*common, *ends]
     assert tags("pair") == [*common, "Small::Flag::Derived", *ends]
