@@ -94,7 +94,7 @@ def test_clean_is_0_and_findings_are_1(folder: Path) -> None:
     deck.write_text(deck.read_text("utf-8").replace("answer:", "anwser:"), "utf-8")
     ran = run("check", folder)
     assert (ran.code, ran.err) == (1, "1 finding in 1 file\n")
-    assert ran.out == f"{folder}/01-first.yaml:9:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]\n"
+    assert ran.out == f"{folder}/01-first.yaml:14:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]\n"
 
 
 def test_build_with_findings_writes_nothing(folder: Path, tmp_path: Path) -> None:
