@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import small
@@ -197,6 +198,10 @@ def test_completion_of_the_shell() -> None:
 # --- outputs are whole or absent --------------------------------------------------------------
 
 
+def _whole(file: BinaryIO) -> None:
+    file.write(b"whole")
+
+
 def test_what_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_text(path, "old\n")
@@ -213,7 +218,7 @@ def test_what_fails_leaves_the_old_file(tmp_path: Path) -> None:
         raise Failure("not what was meant", 74)
 
     with pytest.raises(Failure):
-        write_whole(path, lambda file: None if file.write(b"whole") else None, refuse)
+        write_whole(path, _whole, refuse)
     assert path.read_text("utf-8") == "old\n"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -167,6 +167,7 @@ def test_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.
         read_bytes(path, 10)
 
 
+NAMING = "name must be small letters, digits, '.', '_' or '-' and end in .png, .jpg, .jpeg or .webp"
 NOTE = """
 - question: Which leaf is this?
   answer: An oak leaf
@@ -186,8 +187,7 @@ def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
     assert [line.rpartition(" [")[0] for line in said(folder)] == [
         "media/inner:1:1: not a regular file",
         "media/link.png:1:1: a symbolic link is not followed: put the file itself here",
-        "media/notes.txt:1:1: name must be small letters, digits, '.', '_' or '-'"
-        " and end in .png, .jpg, .jpeg or .webp",
+        f"media/notes.txt:1:1: {NAMING}",
         "media/pipe.png:1:1: not a regular file",
     ]
 

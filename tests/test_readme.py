@@ -94,7 +94,8 @@ def test_completion_line_works(tmp_path: Path) -> None:
     program = tmp_path / "ketamine-anki"
     program.write_text(f'#!/bin/sh\nexec {shlex.join(command())} "$@"\n', "utf-8")
     program.chmod(0o755)
-    asked = f'{line}; COMP_WORDS=(ketamine-anki bu); COMP_CWORD=1; _ketamine_anki_completion ketamine-anki; echo "${{COMPREPLY[@]}}"'
+    pressed = "COMP_WORDS=(ketamine-anki bu) COMP_CWORD=1; _ketamine_anki_completion ketamine-anki"
+    asked = f'{line}; {pressed}; echo "${{COMPREPLY[@]}}"'
     path = {**environment(), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     bash = shutil.which("bash")
     assert bash

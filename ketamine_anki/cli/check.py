@@ -13,8 +13,8 @@ import click
 
 from ketamine_anki import __version__
 from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
-from ketamine_anki.cli.progress import shown
 from ketamine_anki.cli.folder import COLLECTION, Folder, read_bytes
+from ketamine_anki.cli.progress import shown
 from ketamine_anki.limits import MAX_FILE_BYTES
 from ketamine_anki.model import Finding
 from ketamine_anki.reader import sorted_findings
