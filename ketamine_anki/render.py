@@ -450,6 +450,7 @@ def _without_deletions(tex: str) -> str:
 # Placeholders for the Markdown parser; texts cannot hold private-use characters themselves.
 _HOLD = 0xF0000
 _HELD = re.compile("[\U000f0000-\U000ffffd]")
+_COLON = re.compile(":(?=[:\U000f0000-\U000ffffd])")  # with what follows it would start a hint in Anki
 
 
 def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> tuple[str, list[str]]:
@@ -473,7 +474,11 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
         _unbalanced(body, held, troubles)
     else:
         body = _escape(source)
-    return (_HELD.sub(show, body) if held else body), pictures
+    if "{" in body or "}" in body:  # typed with backslashes or singly; marks of deletions are held
+        body = body.replace("{", "&#123;").replace("}", "&#125;")
+    if held:
+        body = _HELD.sub(show, _COLON.sub("&#58;", body))
+    return body, pictures
 
 
 def _held(span: Span) -> str:
@@ -589,23 +594,23 @@ class _Html:
             self._no_command(token.content)
             return _escape(token.content)
         if token.type == "code_inline":
-            return f"<code>{self._code(token.content)}</code>"
+            return f"<code>{_escape(self._typed(token.content))}</code>"
         if token.type in ("softbreak", "hardbreak"):
             return "<br>"
         if token.type == "image":
             return self._image(token)
         if token.type == "link_open":
             href = str(token.attrGet("href") or "")
-            if not _LINK.fullmatch(href):
+            if _HELD.search(href):
+                self._trouble("link", "](", "math or a deletion inside the address of a link: move it out")
+                href = ""
+            elif not _LINK.fullmatch(href):
                 self._trouble("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
                 href = ""
             return f'<a href="{html.escape(href)}">'
         if token.type == "link_close":
             return "</a>"
         return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
-
-    def _code(self, content: str) -> str:
-        return _escape(self._typed(content)).replace("::", ":&#58;")
 
     def _typed(self, content: str) -> str:
         """Code as it was typed: math and deletions in it are only characters."""
@@ -624,8 +629,18 @@ class _Html:
                 message = f"{match[0]!r} is read by Anki, a backslash or not: leave it out"
                 self._trouble("anki-command", match[0][:1], message)
 
+    def _said(self, match: re.Match[str]) -> str:
+        """Math in the text of a picture, as it is read aloud; deletions cannot be hidden there."""
+        span = self.held[ord(match[0]) - _HOLD]
+        if span.kind in ("math", "display"):
+            return span.value
+        if span.kind == "open":
+            message = "deletion inside the text of a picture: move it out"
+            self._trouble("cloze-syntax", self.markup.text[span.start : span.end], message, span.start)
+        return ""
+
     def _image(self, token: Any) -> str:
-        name, alt = str(token.attrGet("src") or ""), _HELD.sub("", token.content).strip()
+        name, alt = str(token.attrGet("src") or ""), _HELD.sub(self._said, token.content).strip()
         start = max(self.markup.text.find(f"]({name}"), self.markup.text.find(f"](<{name}>")) + 2
         start = max(self.markup.text.find(name, start), 0)
         packaged = self.media.get(name, "")

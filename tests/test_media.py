@@ -6,6 +6,7 @@ import hashlib
 import os
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def extended(width: int, height: int) -> bytes:
         ("a.webp", lossless(300, 200)),
         ("a.webp", extended(300, 200)),
     ],
-    ids=["PNG", "JPEG", "progressive JPEG", "JPEG with a fill byte", "JPEG with tables", "lossy", "lossless", "extended"],
+    ids=["PNG", "JPEG", "progressive JPEG", "fill byte", "tables", "lossy WebP", "lossless WebP", "extended WebP"],
 )  # fmt: skip
 def test_kind_and_size_are_read_from_the_bytes(name: str, data: bytes) -> None:
     picture = read_picture(name, data)
@@ -119,10 +120,8 @@ def test_any_beginning_of_a_picture_is_read_or_refused(start: bytes) -> None:
     for fill in (b"\0", b"\xff", b"\xc0", b"\x10"):
         for length in range(40):
             for name in ("a.png", "a.jpg", "a.webp"):
-                try:
-                    read_picture(name, start + fill * length)
-                except ValueError as refused:
-                    assert str(refused)
+                with suppress(ValueError):
+                    assert read_picture(name, start + fill * length).width > 0
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -168,6 +167,7 @@ def test_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.
         read_bytes(path, 10)
 
 
+NAMING = "name must be small letters, digits, '.', '_' or '-' and end in .png, .jpg, .jpeg or .webp"
 NOTE = """
 - question: Which leaf is this?
   answer: An oak leaf
@@ -187,7 +187,7 @@ def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
     assert [line.rpartition(" [")[0] for line in said(folder)] == [
         "media/inner:1:1: not a regular file",
         "media/link.png:1:1: a symbolic link is not followed: put the file itself here",
-        "media/notes.txt:1:1: name must be small letters, digits, '.', '_' or '-' and end in .png, .jpg, .jpeg or .webp",
+        f"media/notes.txt:1:1: {NAMING}",
         "media/pipe.png:1:1: not a regular file",
     ]
 

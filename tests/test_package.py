@@ -12,7 +12,7 @@ import genanki
 import pytest
 import small
 from genanki.apkg_schema import APKG_SCHEMA
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ketamine_anki.compile import CompiledNote, stable_id
@@ -65,6 +65,7 @@ def written(made: list[CompiledNote], folder: Path, times: Times) -> bytes:
     return out.getvalue()
 
 
+@settings(max_examples=settings().max_examples // 6)
 @given(st.lists(notes(), max_size=5, unique_by=lambda note: note.guid), st.integers(0, 2**31))
 def test_rows_are_those_of_genanki(
     tmp_path_factory: pytest.TempPathFactory, made: list[CompiledNote], time: int
@@ -157,7 +158,7 @@ def test_damaged_package_is_seen(tmp_path: Path, damage: str) -> None:
                 if name != without:
                     broken = damage == "broken database" and name == "collection.anki2"
                     new.writestr(name, old.read(name)[:20_000] if broken else old.read(name))
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         count(path, tmp_path / "count.db")
     assert not (tmp_path / "count.db").exists()
 

@@ -81,6 +81,9 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the program and exits. Never shows a traceback unless KETAMINE_ANKI_DEBUG is set."""
+    if sys.stdout is None or sys.stderr is None:  # the shell closed it, as with >&-
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the end
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -103,17 +106,28 @@ def main(arguments: list[str] | None = None) -> None:
         _say("terminated")
         code = 143
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
-        code = 0
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - Python flushes it at exit
+        code = 1  # as click says when it breaks earlier: not 0, for findings may be lost
+        _drop_output()
     except OSError as error:
         _say(f"{error.filename or 'input or output'}: {error.strerror or error}")
         code = EXIT_IO
+        _drop_output()
     except Exception as error:
         if os.environ.get("KETAMINE_ANKI_DEBUG"):
             raise
         _say(f"internal error ({type(error).__name__}: {error}): please report it; KETAMINE_ANKI_DEBUG=1 shows where")
         code = EXIT_INTERNAL
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """What could not be written must not be tried again when Python ends: that would change the exit code."""
+    from contextlib import suppress
+
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _say(sentence: str) -> None:

@@ -14,6 +14,7 @@ import click
 from ketamine_anki import __version__
 from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.cli.folder import COLLECTION, Folder, read_bytes
+from ketamine_anki.cli.progress import shown
 from ketamine_anki.limits import MAX_FILE_BYTES
 from ketamine_anki.model import Finding
 from ketamine_anki.reader import sorted_findings
@@ -106,7 +107,7 @@ def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
         return 0
     check = Check(collection)
     notes = 0
-    for deck in folder.decks():
+    for deck in shown(folder.decks(), lambda: len(folder.deck_files()), "Reading decks"):
         folder.findings += check.deck(deck)
         number = collection.decks.index(deck.name) + 1 if deck.name in collection.decks else 0
         for index, note in enumerate(deck.notes):

@@ -5,9 +5,9 @@ disk, moved into place.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,17 +31,12 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None], verify: Callable[
     file is refused; of a symbolic link the file it leads to is replaced.
     """
     path = _target(path)
+    temporary = path.parent / _unused(f".{path.name[:100]}.")
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        raise Failure(f"{path.parent}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+        with _made(temporary) as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         if verify is not None:
             verify(temporary)
         os.replace(temporary, path)
@@ -96,12 +91,30 @@ def _put_back(place: Path, old: Path | None) -> None:
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder inside `folder`, gone at the end whatever happens."""
+    made = folder / _unused(".ketamine-anki-")
     try:
-        made = tempfile.TemporaryDirectory(prefix=".ketamine-anki-", suffix=".tmp", dir=folder)
+        try:
+            made.mkdir(mode=0o700)
+        except OSError as error:
+            raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _unused(prefix: str) -> str:
+    """A name for what is made and removed again. It is known before anything is made, so that a signal
+    at any moment leaves nothing: `tempfile` gives the name only when the file is there.
+    """
+    return f"{prefix}{secrets.token_hex(8)}.tmp"
+
+
+def _made(path: Path) -> BinaryIO:
+    """A new file, open for writing, never one that is there."""
+    try:
+        return path.open("xb")
     except OSError as error:
-        raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
-    with made as name:
-        yield Path(name)
+        raise Failure(f"{path.parent}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
 
 
 def _target(path: Path) -> Path:
@@ -111,12 +124,6 @@ def _target(path: Path) -> Path:
         if not stat.S_ISREG(path.stat().st_mode):
             raise Failure(f"{path}: exists and is not a regular file", EXIT_CANNOT_CREATE)
     return path
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _sync_folder(folder: Path) -> None:

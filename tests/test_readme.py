@@ -1,0 +1,114 @@
+"""Every command that README.md and CONTRIBUTING.md tell readers to type works, or at least exists as it is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+from program import REPOSITORY, command, environment
+
+from ketamine_anki.cli import cli
+
+_FENCE = re.compile(r"^ *```(console|sh|bash|shell)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+EXTRAS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+SET_UP = "python3 -m venv .venv && .venv/bin/pip install "
+
+
+def commands(text: str) -> list[str]:
+    """What stands after `$` in console blocks, and the lines of shell blocks, without comments."""
+    found = []
+    for kind, block in _FENCE.findall(text):
+        lines = [line.strip() for line in block.replace("\\\n", " ").splitlines()]
+        typed = [line[2:] for line in lines if line.startswith("$ ")] if kind == "console" else lines
+        found += [line.partition("  # ")[0].strip() for line in typed if line and not line.startswith("#")]
+    return found
+
+
+DOCUMENTS = [path for path in ("README.md", "CONTRIBUTING.md") if (REPOSITORY / path).exists()]
+COMMANDS = [line for path in DOCUMENTS for line in commands((REPOSITORY / path).read_text("utf-8"))]
+
+
+def known(line: str) -> bool:
+    """Whether a line is one that these tests, or a system, can answer for."""
+    words = shlex.split(line, comments=True)
+    if extra := re.fullmatch(re.escape(SET_UP) + r"'\.\[(\w+)\]'", line):
+        return extra[1] in EXTRAS
+    if words[0] in ("ketamine-anki", ".venv/bin/ketamine-anki"):
+        understood(words[1:])
+        return True
+    if words[0].startswith((".ci/", "tests/")):
+        return os.access(REPOSITORY / words[0], os.X_OK)
+    if words[0] in ("python", "python3") and words[1:2] and words[1].endswith(".py"):
+        return (REPOSITORY / words[1]).is_file()
+    return (
+        words[0] in ("git", "gh", "sha256sum", "cmp", "pip", "pipx", "pre-commit", "cd", "cp", "mkdir", "source")
+        or line in SPECIAL
+    )
+
+
+def understood(arguments: list[str]) -> None:
+    """Lets click read the arguments of a command, without running it: unknown names and options are errors."""
+    inner = cli.get_command(click.Context(cli), arguments[0])
+    assert inner is not None, arguments
+    with inner.make_context(arguments[0], list(arguments[1:]), resilient_parsing=False):
+        pass
+
+
+SPECIAL = {
+    SET_UP + ". && .venv/bin/ketamine-anki build",
+    SET_UP + "'.[test]' && .venv/bin/python -m pytest",
+    'eval "$(_KETAMINE_ANKI_COMPLETE=bash_source ketamine-anki)"',
+}
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_command_is_known(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command or an option that was renamed is found here."""
+    monkeypatch.chdir(REPOSITORY)
+    assert known(line)
+
+
+def test_special_lines_stand_there() -> None:
+    assert set(COMMANDS) >= SPECIAL
+    assert len(COMMANDS) >= 10
+
+
+def test_set_up_is_what_ci_runs() -> None:
+    """The lines that make an environment from nothing are tried by .ci/run in a clean checkout."""
+    ci = (REPOSITORY / ".ci" / "run").read_text("utf-8")
+    assert SET_UP + "'.[test]' && .venv/bin/python -m pytest" in ci
+    assert "'.[test]' && .venv/bin/python -m pytest\n" in ci
+    assert "\n.venv/bin/ketamine-anki build\n" in ci
+
+
+def test_completion_line_works(tmp_path: Path) -> None:
+    """Typed into bash, with the program on the PATH, Tab completes the names of commands."""
+    (line,) = (line for line in COMMANDS if line.startswith("eval"))
+    program = tmp_path / "ketamine-anki"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(command())} "$@"\n', "utf-8")
+    program.chmod(0o755)
+    pressed = "COMP_WORDS=(ketamine-anki bu) COMP_CWORD=1; _ketamine_anki_completion ketamine-anki"
+    asked = f'{line}; {pressed}; echo "${{COMPREPLY[@]}}"'
+    path = {**environment(), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    bash = shutil.which("bash")
+    assert bash
+    done = subprocess.run([bash, "-c", asked], capture_output=True, env=path, check=True, text=True, encoding="utf-8")
+    assert done.stdout == "build\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["ketamine-anki bulid", "ketamine-anki build --splitt", ".ci/nothing", "rm -rf /", "python tests/no.py"]
+)
+def test_unknown_command_is_found(line: str) -> None:
+    """The check above can fail."""
+    try:
+        assert not known(line)
+    except (AssertionError, click.UsageError):
+        return
