@@ -275,6 +275,17 @@ def test_changes_as_text() -> None:
     assert "\n".join(as_text(compare(OLD, NEW))) == TEXT
 
 
+def test_what_breaks_is_said_first() -> None:
+    changes = compare(edition(note("a")), edition(note("a", deck="S::01 Uno"), schema="t"))
+    assert as_markdown(changes).splitlines()[:5] == [
+        "### Cards: 1 moved, 1 rebuilt note types, 1 decks gone: a major change",
+        "",
+        "- **note type 'S: question': other fields or templates; Anki skips its notes unless note types are merged**",
+        "- **deck 'S::01 One' is gone or has another name: cards that learners have stay in the old one**",
+        "- **deck 'S::01 Uno' is new**",
+    ]
+
+
 def test_changes_in_colour() -> None:
     """Red and green instead of brackets; the words are the same."""
     shown = "\n".join(as_text(compare(OLD, NEW), colour=True))
@@ -435,6 +446,19 @@ def test_what_cannot_be_read_is_named_with_its_revision(history: Project) -> Non
     ran = run("diff", "HEAD", "old")
     assert ran.code == 1
     assert "HEAD:decks/01-first.yaml:14:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]" in ran.out
+
+
+def test_a_collection_that_cannot_be_read_cannot_be_compared(history: Project) -> None:
+    history.replace("title:", "titel:", "collection.yaml")
+    ran = run("diff", "v1.0.0")
+    assert (ran.code, "unknown-key" in ran.out) == (1, True)
+
+
+def test_a_link_in_a_revision_is_left_out(history: Project) -> None:
+    """What a pull request's link leads to is not read."""
+    (history.decks / "03-link.yaml").symlink_to("/etc/passwd")
+    history.commit()
+    assert run("diff", "HEAD", "old").code == 0
 
 
 def test_a_deck_that_is_not_listed_cannot_be_compared(history: Project) -> None:
