@@ -7,13 +7,15 @@ import html
 import re
 from typing import NamedTuple
 
-_BREAK = re.compile(r"(?i)<(?:br|/p|/li|/div|/h[1-6]|hr)\b[^<>]*>")
+_BREAK = re.compile(r"(?i)<(?:br|hr|/?(?:p|li|div|h[1-6]|tr))\b[^<>]*>")
 _PICTURE = re.compile(r"<img\b[^<>]*>")
 _ALT = re.compile(r'\balt="([^"<>]*)"')
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _DELETION = re.compile(r"\{\{c\d+::((?:(?!\{\{|\}\}|::).)*)(?:::(?:(?!\{\{|\}\}).)*)?\}\}", re.DOTALL)
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
-_MOST_TOKENS = 4_000  # of both texts together; above, they are compared line by line
+# Of both texts together; above, they are compared line by line: for texts that repeat one word, the time
+# grows with the third power.
+_MOST_TOKENS = 800
 
 
 class Part(NamedTuple):
@@ -55,7 +57,7 @@ def difference(old: str, new: str) -> tuple[Part, ...]:
     if len(before) + len(after) > _MOST_TOKENS:
         before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     parts: list[Part] = []
-    for kind, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for kind, i, j, k, m in difflib.SequenceMatcher(str.isspace, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
             parts.append(Part("=", "".join(before[i:j])))
             continue

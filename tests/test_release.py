@@ -200,6 +200,18 @@ def test_a_broken_promise_is_a_finding(project: Project, edit, finding: str) -> 
     assert project.tree() == before
 
 
+def test_a_first_release_retires_nothing(project: Project) -> None:
+    project.edit("gas", retired=RETIRED)
+    ran = project.release("1.0.0")
+    assert ran == (1, "", "ketamine-anki: note 'gas' was never released: delete it instead of retiring it\n")
+
+
+def test_a_collection_that_cannot_be_read_is_not_released(project: Project) -> None:
+    project.replace("title:", "titel:", "collection.yaml")
+    ran = project.release("1.0.0")
+    assert (ran.code, "unknown-key" in ran.out) == (1, True)
+
+
 def test_a_note_that_cannot_be_read_has_not_vanished(project: Project) -> None:
     """One mistake, one finding."""
     project.released("1.0.0")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,20 @@ def test_a_new_file_outside_the_deck_is_no_matter(project: Project) -> None:
     project.released("1.0.0")
 
 
+def test_a_repository_that_git_does_not_read_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can say then what is committed."""
+    project.commit()
+    monkeypatch.setenv("PATH", str(project.dist))
+    said = "decks: is in a git repository that git does not read: try `git status` there"
+    assert project.release("1.0.0") == (74, "", f"ketamine-anki: {said}\n")
+
+
+def test_no_git_is_needed_outside_a_repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(project.dist))
+    project.released("1.0.0")
+    assert run("build").code == 0
+
+
 # --- all or nothing ---------------------------------------------------------------------------
 
 
@@ -121,8 +136,15 @@ def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPa
     ]
 
 
-def test_a_package_that_is_not_whole_is_no_release(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ketamine_anki.package.count", lambda path, scratch: Counts())
+def unreadable(path: Path, scratch: Path) -> Counts:
+    raise ValueError("damaged")
+
+
+@pytest.mark.parametrize("count", [lambda path, scratch: Counts(), unreadable])
+def test_a_package_that_is_not_whole_is_no_release(
+    project: Project, monkeypatch: pytest.MonkeyPatch, count: Callable[[Path, Path], Counts]
+) -> None:
+    monkeypatch.setattr("ketamine_anki.package.count", count)
     before = project.tree()
     ran = project.release("1.0.0")
     assert (ran.code, ran.out) == (74, "")
@@ -410,6 +432,21 @@ def test_a_section_that_the_ledger_does_not_know_is_refused(project: Project) ->
         ran.err
         == "ketamine-anki: CHANGELOG.md has a section 1.0.0 already, which the ledger does not know: delete it\n"
     )
+
+
+def test_a_changelog_in_another_encoding_is_refused(project: Project) -> None:
+    (project.root / "CHANGELOG.md").write_bytes("# Änderungen\n".encode("latin-1"))
+    said = "CHANGELOG.md: not UTF-8 text: save it as UTF-8"
+    assert project.release("1.0.0") == (1, "", f"ketamine-anki: {said}\n")
+
+
+def test_subdecks_of_another_name_are_told(project: Project) -> None:
+    project.released("1.0.0")
+    project.replace("[First Part, Second Part]", "[Second Part, First Part]", "collection.yaml")
+    project.at(START + DAY)
+    project.released("2.0.0")
+    text = (project.root / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "No longer used: Small Deck::01 First Part. Cards that you have stay there" in text
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
 
 from ketamine_anki.cli import EXIT_FINDINGS
+from ketamine_anki.cli.check import colourful
 
 
 @click.command("diff")
@@ -35,7 +35,7 @@ def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> 
     elif form == "markdown":
         click.echo(as_markdown(changes), nl=False)
     else:
-        colour = _colourful()
+        colour = colourful(sys.stdout.isatty())
         for line in as_text(changes, colour):
             click.echo(line, color=colour)
     breaking = changes.breaking()
@@ -43,10 +43,3 @@ def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> 
         for line in breaking:
             click.echo(f"breaking: {line}", err=True)
         raise click.exceptions.Exit(EXIT_FINDINGS)
-
-
-def _colourful() -> bool:
-    """Whether to colour: as NO_COLOR (no-color.org) and FORCE_COLOR say, else on a terminal that can."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")

@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
 
 
 def ask(folder: Path, *arguments: str) -> bytes | None:
@@ -24,10 +24,16 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
 
 def uncommitted(folder: Path) -> list[str]:
     """Paths that differ from the last commit: tracked files anywhere in the repository, any file in the
-    folder. Empty outside a work tree.
+    folder. Empty outside a work tree; a Failure when there is one that git does not read.
     """
-    changed = ask(folder, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=no", "--", ":/") or b""
-    here = ask(folder, "status", "--porcelain", "-z", "--no-renames", "--", ".") or b""
+    status = ("status", "--porcelain", "-z", "--no-renames")
+    changed = ask(folder, *status, "--untracked-files=no", "--", ":/")
+    here = ask(folder, *status, "--", ".")
+    if changed is None or here is None:
+        above = folder.resolve()
+        if any((parent / ".git").exists() for parent in (above, *above.parents)):
+            raise Failure(f"{folder}: is in a git repository that git does not read: try `git status` there", EXIT_IO)
+        return []
     entries = dict.fromkeys([*changed.split(b"\0"), *here.split(b"\0")])
     return [os.fsdecode(entry[3:]) for entry in entries if entry]
 

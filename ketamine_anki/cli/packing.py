@@ -37,7 +37,7 @@ class Packing:
         self._times = Times(self.fresh, {}, note_type_times(ledger, note_type_hashes(collection), self.fresh))
         self._scratch = scratch
         self._split = split
-        self._state = State(collection)
+        self._state = State(collection) if ledger else None  # without a ledger there is nothing to compare with
         self._retired: list[CompiledNote] = []
         self.whole = self._package("whole")
         self.update = self._package("update") if update else None
@@ -56,7 +56,8 @@ class Packing:
 
     def add(self, note: CompiledNote, retired: bool = False) -> None:
         """Takes the next note in."""
-        self._state.add(note, retired)
+        if self._state:
+            self._state.add(note, retired)
         if retired:
             self._retired.append(note)
             return
@@ -69,14 +70,14 @@ class Packing:
                 self.parts[note.number] = self._package(str(note.number))
             self.parts[note.number].add(note, time)
 
-    def finish(self, version: str = "") -> str:
+    def finish(self, version: str = "") -> None:
         """Sets the version shown to learners: the one that is to be released, else what the ledger says
-        of this state. Returns the hash of the state.
+        of this state.
         """
         if self.update:
             for note in self._retired:
                 self.update.add(note, note_time(self.collection.ledger, note, self.fresh))
-        state = self._state.digest()
+        state = self._state.digest() if self._state else ""
         last = self.collection.ledger.last if self.collection.ledger else None
         times = self._times
         if last and last.state == state and version in ("", last.version):
@@ -87,7 +88,6 @@ class Packing:
             version = f"{last.version} and later changes" if last else "0 (not released yet)"
         for package in self.packages:
             package.times, package.version = times, version
-        return state
 
     def _why(self) -> str:
         ledger = self.collection.ledger

@@ -57,7 +57,10 @@ def changelog_path(read: Folder) -> Path:
 def changelog_text(read: Folder) -> str:
     """Its text, or "" when there is none."""
     path = changelog_path(read)
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError:
+        raise Failure(f"{path}: not UTF-8 text: save it as UTF-8", EXIT_FINDINGS) from None
 
 
 def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
