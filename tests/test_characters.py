@@ -1,0 +1,86 @@
+"""What is shown is what was typed: hiding, reordering and imitating characters are refused, scripts are not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ketamine_anki.characters import name, printable, refused
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain text\twith tab\nand line",
+        "naïve café Ångström – “quotes” … 5 µg ± 2 °C ≥ 3 × 10⁶ H₂O α-receptor β₂ ½",
+        "no-break\u00a0space, narrow\u202fspace, true−minus, hyphen‐",
+        "кетамин κεταμίνη 氯胺酮 케타민 ケタミン คีตามีน",
+        "ضغط الدم \u200f(BP)\u200f",
+        "לחץ דם \u200eBP\u200e",
+        "می\u200cخواهم",  # Persian needs the non-joiner
+        "क\u094d\u200dष",  # Devanagari the joiner
+        "👩\u200d⚕️ ❤️ 1️⃣ 👍🏽 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "葛\U000e0100",
+        "e\u0301 o\u0308\u0304",
+        "α-synuclein μ-opioid Δ9-THC",
+    ],
+)
+def test_accepted(text: str) -> None:
+    assert list(refused(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "reason"),
+    [
+        ("a\x00b", 1, "control character U+0000"),
+        ("a\x1fb", 1, "control character U+001F"),
+        ("a\x1bb", 1, "control character U+001B"),
+        ("a\x7fb", 1, "control character U+007F"),
+        ("a\x85b", 1, "control character U+0085"),
+        ("a\u2028b", 1, "control character U+2028 LINE SEPARATOR"),
+        ("a\u202eb", 1, "bidirectional override U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("a\u2066b", 1, "bidirectional override U+2066"),
+        ("a\u200bb", 1, "invisible character U+200B ZERO WIDTH SPACE"),
+        ("a\u2060b", 1, "invisible character U+2060"),
+        ("a\ufeffb", 1, "invisible character U+FEFF"),
+        ("a\u00adb", 1, "invisible character U+00AD SOFT HYPHEN"),
+        ("a\u3164b", 1, "invisible character U+3164"),
+        ("a\ue000b", 1, "private-use character U+E000"),
+        ("a\U000f0000b", 1, "private-use character U+F0000"),
+        ("a\U00100000b", 1, "private-use character U+100000"),
+        ("a\ufffdb", 1, "broken character U+FFFD"),
+        ("a\ud800b", 1, "broken character U+D800"),
+        ("a\ufdd0b", 1, "noncharacter U+FDD0"),
+        ("a\uffffb", 1, "noncharacter U+FFFF"),
+        ("a\u200db", 1, "invisible character U+200D ZERO WIDTH JOINER"),
+        ("a\u200cb", 1, "invisible character U+200C"),
+        ("a\u200fb", 1, "invisible character U+200F"),
+        ("a\ufe0fb", 1, "invisible character U+FE0F"),
+        ("a\U000e0041b", 1, "invisible character U+E0041"),
+        ("a\U000e0100b", 1, "invisible character U+E0100"),
+        ("ketаmine", 3, "U+0430 CYRILLIC SMALL LETTER A inside a word of Latin letters"),
+        ("dοse", 1, "U+03BF GREEK SMALL LETTER OMICRON inside a word of Latin letters"),
+        ("a\u0301\u0302\u0303\u0304", 1, "more than three accents stacked on one letter"),
+    ],
+)
+def test_refused(text: str, index: int, reason: str) -> None:
+    ((found, why),) = refused(text)
+    assert found == index
+    assert reason in why
+
+
+@given(st.text(max_size=40))
+def test_what_is_printed_cannot_steer_a_terminal(text: str) -> None:
+    """Whatever stands in a file, a message about it is text, and can be encoded."""
+    shown = printable(text).encode("utf-8").decode("utf-8")
+    assert shown.replace("\t", " ").replace("\n", " ").isprintable() or not shown.isascii()
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    for _, reason in refused(text):
+        assert reason.isprintable()
+
+
+def test_name() -> None:
+    assert name("\u202e") == "U+202E RIGHT-TO-LEFT OVERRIDE"
+    assert name("\x00") == "U+0000"
