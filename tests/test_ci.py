@@ -83,7 +83,11 @@ def test_the_audit_fails_on_holes_and_says_when_it_saw_nothing(
     program.write_text(f"#!/bin/sh\necho 'ConnectionError: no route' >&2\nprintf '%s' '{answer}'\n", encoding="utf-8")
     program.chmod(0o755)
     done = subprocess.run(
-        [sys.executable, CI / "audit", program, "lock.txt"], capture_output=True, text=True, check=False
+        [sys.executable, CI / "audit", program, "lock.txt"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     assert (done.returncode, expected in done.stdout) == (code, True), done.stdout
 
@@ -152,7 +156,9 @@ def test_a_release_is_public_only_when_it_holds_what_was_built(
     for name, value in (("HUB", hub), ("SPOIL", spoil), ("PATH", f"{tools}:{os.environ['PATH']}")):
         monkeypatch.setenv(name, str(value))
     for _ in range(2 - (code == 0)):  # a second try finds the draft of the first
-        done = subprocess.run([CI / "publish", "v1.0.0", built], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [CI / "publish", "v1.0.0", built], capture_output=True, text=True, encoding="utf-8", check=False
+        )
         assert done.returncode == code, done.stdout + done.stderr
         assert {each.name for each in hub.iterdir() if each.suffix == ""} == {"asked", "files", state}
     assert (hub / "asked").read_text(encoding="utf-8").count("release create") == 1

@@ -28,7 +28,9 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("train")
     (folder / "collections").mkdir()
     told = json.dumps(plan(make(folder), str(folder / "collections")))
-    done = subprocess.run([sys.executable, learner.__file__], input=told, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, learner.__file__], input=told, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

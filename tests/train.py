@@ -54,7 +54,12 @@ def main(arguments: list[str]) -> int:
             collections.mkdir()
             told = json.dumps(plan(releases, str(collections)))
             lived = subprocess.run(
-                [python, "-I", HERE / "upgrade" / "learner.py"], input=told, capture_output=True, text=True, check=False
+                [python, "-I", HERE / "upgrade" / "learner.py"],
+                input=told,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                check=False,
             )
             if lived.returncode:
                 print(f"{version}: {lived.stderr}", file=sys.stderr)
@@ -101,6 +106,7 @@ def engine(version: str) -> Path | str:
             [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted],
             capture_output=True,
             text=True,
+            encoding="utf-8",
             check=False,
         )
         if done.returncode:
@@ -114,7 +120,7 @@ def _python(wanted: str) -> str | None:
     candidates = [shutil.which(f"python{wanted}"), *Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python")]
     for candidate in filter(None, candidates):
         asked = [str(candidate), "-c", "import ensurepip, venv, sys; print('%d.%d' % sys.version_info[:2])"]
-        said = subprocess.run(asked, capture_output=True, text=True, check=False)
+        said = subprocess.run(asked, capture_output=True, text=True, encoding="utf-8", check=False)
         if said.stdout.strip() == wanted:
             return str(candidate)
     return None
