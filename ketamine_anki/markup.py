@@ -273,6 +273,8 @@ def tex_marks(tex: str) -> list[Span]:
     TeX's own braces are counted: of `{{c1::\\frac{a}{b}}}` the last two close the deletion.
     """
     marks: list[Span] = []
+    if "{{c" not in tex:
+        return marks
     open_at: list[int] = []  # depth of TeX's braces at each open deletion
     depth = at = 0
     while match := _TEX_MARK.search(tex, at):

@@ -357,7 +357,7 @@ def _escape(text: str) -> str:
 
 def _troubles(markup: Markup) -> Iterator[Trouble]:
     text = markup.text
-    for match in _COMMAND.finditer(text):
+    for match in _COMMAND.finditer(text) if "[" in text else ():
         shown = match["math"] or match["other"] or match[0]
         advice = "leave it out" if match["other"] else "write math as $...$"
         yield Trouble("anki-command", match.start(), shown, f"{shown!r} is a command of Anki: {advice}")
@@ -365,7 +365,7 @@ def _troubles(markup: Markup) -> Iterator[Trouble]:
     for span in markup.spans:
         if span.kind == "text":
             yield from _html_troubles(span, opened)
-            for match in _MATHJAX.finditer(span.value):
+            for match in _MATHJAX.finditer(span.value) if "\\" in span.value else ():
                 shown = match["math"] or match[0]
                 message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
                 yield Trouble("anki-command", span.start + match.start(), shown, message)
@@ -381,7 +381,7 @@ def _troubles(markup: Markup) -> Iterator[Trouble]:
 
 def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
     """HTML in ordinary text; the end tag of an element that was found already is no second mistake."""
-    for match in _HTML.finditer(span.value):
+    for match in _HTML.finditer(span.value) if "<" in span.value else ():
         tag = (match["tag"] or "").lower()
         if match["end"] and tag in opened:
             continue

@@ -112,6 +112,7 @@ MANUAL = {
 
 _SPEAK_LAST = EXCUSABLE & {name_of(rule) for rule in COLLECTION_RULES}
 _NAMED = tuple((name_of(rule), rule) for rule in NOTE_RULES)
+_WITHOUT_GAPS = tuple((name, rule) for name, rule in _NAMED if rule not in _NOTE_RULES["cloze"])
 # Rules that look at names, not at words: they hold for a note whose text is malformed too.
 _OF_NAMES = tuple((name_of(rule), rule) for group in ("identity", "provenance") for rule in _NOTE_RULES[group])
 _OF_NAMES_TOGETHER = (*_COLLECTION_RULES["identity"], *_COLLECTION_RULES["provenance"])
@@ -147,7 +148,8 @@ class Check:
         places = view.note.places
         findings = _troubles(view)
         malformed = bool(findings)
-        for name, rule in _OF_NAMES if malformed else _NAMED:
+        gaps = view.note.text or "__" in view.note.question
+        for name, rule in _OF_NAMES if malformed else _NAMED if gaps else _WITHOUT_GAPS:
             for where, message in rule(view):
                 findings.append(Finding(places.at(where), name, message))
         for collection_rule in self._rules:
