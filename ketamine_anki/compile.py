@@ -10,7 +10,7 @@ from functools import cached_property
 
 from ketamine_anki.model import Collection, Note, Reference
 from ketamine_anki.notetypes import NoteType, note_types
-from ketamine_anki.render import Rendered, render
+from ketamine_anki.render import Rendered
 
 _YIELD = {"core": "1-Core", "supporting": "2-Supporting"}
 _SKILL = {"recall": "1-Recall", "understand": "2-Understand", "apply": "3-Apply"}
@@ -82,7 +82,7 @@ def compile_note(
     made = {
         "Evidence": _evidence(note, collection),
         "Source": _source(note, collection),
-        "Notice": _notice(note, collection),
+        "Notice": _notice(note, shown),
         "ID": note.id,
     }
     kind = note_types(collection.repository)["cloze" if note.is_cloze else "question"]
@@ -162,10 +162,10 @@ def _source(note: Note, collection: Collection) -> str:
     return html.escape(" · ".join([f"{title}, paragraph {paragraph}", *cites]), quote=False)
 
 
-def _notice(note: Note, collection: Collection) -> str:
+def _notice(note: Note, shown: dict[str, Rendered]) -> str:
     if note.retired is None:
         return ""
-    reason = render(note.retired.reason, collection.media).html
+    reason = shown["retired.reason"].html
     see = f" See {html.escape(note.retired.see)}." if note.retired.see else ""
     version = html.escape(note.retired.version)
     return f"Retired in version {version}: {reason}{see} You can suspend or delete this note."

@@ -29,20 +29,22 @@ MANUAL = {
 
 _RESTORE = "restore the file from the version control"
 _HEAD = "# Written by `ketamine-anki release`. Never edit it: learners' updates rest on it."
-_VERSION, _HASH, _SHA256 = r"\d+\.\d+\.\d+", "[0-9a-f]{16}", "[0-9a-f]{64}"
+_NUMBER = "[0-9]{1,12}"
+_VERSION, _HASH, _SHA256 = r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", "[0-9a-f]{16}", "[0-9a-f]{64}"
 _ID = "[a-z0-9]+(?:-[a-z0-9]+)*"
 _COUNTS = ("notes", "cards", "new", "changed", "moved", "retired")
 _NAMESPACE_LINE = re.compile(r'namespace: (".+")')
 _RELEASE_LINE = re.compile(
-    rf"  - \{{version: ({_VERSION}), time: (\d+), "
-    + "".join(rf"{name}: (\d+), " for name in _COUNTS)
+    rf"  - \{{version: ({_VERSION}), time: ({_NUMBER}), "
+    + "".join(rf"{name}: ({_NUMBER}), " for name in _COUNTS)
     + rf"errata: \[((?:{_ID}(?:, {_ID})*)?)\], state: ({_HASH}), package: ({_SHA256}), update: ({_SHA256})\}}"
 )
-_TYPE_LINE = re.compile(rf"  ([a-z]+): \{{schema: ({_HASH}), content: ({_HASH}), time: (\d+)\}}")
+_TYPE_LINE = re.compile(rf"  ([a-z]+): \{{schema: ({_HASH}), content: ({_HASH}), time: ({_NUMBER})\}}")
 _DECK_LINE = re.compile(r'  - (".+")')
 _NOTE_LINE = re.compile(
-    rf"  ({_ID}): \{{guid: ([0-9A-Za-z]{{14}}), type: ([a-z]+), deck: (\d+), cards: \[(\d+(?:, \d+)*)\], "
-    rf"hash: ({_HASH}), time: (\d+), since: ({_VERSION})(?:, retired: ({_VERSION}))?\}}"
+    rf"  ({_ID}): \{{guid: ([0-9A-Za-z]{{14}}), type: ([a-z]+), deck: ({_NUMBER}), "
+    rf"cards: \[({_NUMBER}(?:, {_NUMBER})*)\], hash: ({_HASH}), "
+    rf"time: ({_NUMBER}), since: ({_VERSION})(?:, retired: ({_VERSION}))?\}}"
 )
 _SECTIONS = ("releases:", "note_types:", "decks:", "notes:")
 

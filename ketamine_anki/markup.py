@@ -17,19 +17,30 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ketamine_anki.limits import MAX_CLOZE_DEPTH
+
 _TOKEN = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>(?<!`)(?P<ticks>`+)(?!`))"
     r"|(?P<display>\$\$)"
     r"|(?P<dollar>\$)"
-    r"|(?P<open>\{\{c(?P<number>\d+)::)"
+    r"|(?P<open>\{\{c(?P<number>[0-9]+)::)"
     r"|(?P<braces>\{\{)"
     r"|(?P<close>\}\})"
     r"|(?P<hint>::)"
 )
+# What Anki obeys in a field wherever it stands: LaTeX images, sounds, speech, a box to type in.
+COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):|\[\[type:", re.IGNORECASE)
+_LIVE = re.compile(COMMAND.pattern + r"|\\[()\[\]]|\{\{|\}\}", re.IGNORECASE)
 _FIRST = re.compile(r"[\\`${}:]")
 MAX_CLOZE = 500  # Anki makes no cards beyond
 _MARKS = re.compile(r"[\\`$]|\{\{|\}\}")
+
+
+def live(text: str) -> str:
+    """The first part of a text that Anki or its MathJax would obey as HTML; "" when all is text."""
+    found = _LIVE.search(text)
+    return found[0] if found else ""
 
 
 class Span(NamedTuple):
@@ -226,11 +237,13 @@ class _Scan:
 
     def _number(self) -> None:
         numbers = self.markup.numbers
+        deep = next((d for d in self.markup.deletions if d.depth >= MAX_CLOZE_DEPTH), None)
+        if deep:
+            self._trouble(deep.start, deep.answer_start, f"cloze deletions more than {MAX_CLOZE_DEPTH} deep")
         if numbers and numbers[-1] > MAX_CLOZE:
             first = next(d for d in self.markup.deletions if d.number == numbers[-1])
-            self._trouble(
-                first.start, first.answer_start, f"cloze number c{first.number}: Anki makes cards up to c{MAX_CLOZE}"
-            )
+            message = f"cloze number c{first.number}: at most c{MAX_CLOZE} in one note"
+            self._trouble(first.start, first.answer_start, message)
             return
         for expected, number in enumerate(numbers, 1):
             if number == expected:
@@ -264,7 +277,7 @@ def _math_end(text: str, start: int, dollars: str) -> int:
     return -1
 
 
-_TEX_MARK = re.compile(r"\\.|(?P<open>\{\{c(?P<number>\d+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)", re.DOTALL)
+_TEX_MARK = re.compile(r"\\.|(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)", re.DOTALL)
 
 
 def tex_marks(tex: str) -> list[Span]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import struct
 
-from ketamine_anki.limits import MAX_PICTURE_BYTES, MAX_PICTURE_SIDE
+from ketamine_anki.filenames import unportable
+from ketamine_anki.limits import MAX_PICTURE_AREA, MAX_PICTURE_BYTES, MAX_PICTURE_SIDE
 from ketamine_anki.model import Picture
 
 MANUAL = {
@@ -16,16 +17,17 @@ MANUAL = {
 
 _ENDINGS = {"PNG": ("png",), "JPEG": ("jpg", "jpeg"), "WebP": ("webp",)}
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\.(png|jpe?g|webp)")
-# Windows opens these as devices, whatever the ending.
-_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+_MOST_SEGMENTS = 2_000  # before the size of a JPEG; a colour profile takes up to 255
 
 
 def read_picture(name: str, data: bytes) -> Picture:
     """A file name and its bytes -> the picture. Raises ValueError saying what is wrong."""
     if not _NAME.fullmatch(name) or len(name) > 80:
         raise ValueError("name must be small letters, digits, '.', '_' or '-' and end in .png, .jpg, .jpeg or .webp")
-    if _DEVICE.fullmatch(name):
-        raise ValueError("Windows reserves this name: choose another")
+    if why := unportable(name):
+        raise ValueError(why)
     if len(data) > MAX_PICTURE_BYTES:
         raise ValueError(f"{len(data):,} bytes: at most {MAX_PICTURE_BYTES:,}")
     kind, width, height = _measure(data)
@@ -37,6 +39,8 @@ def read_picture(name: str, data: bytes) -> Picture:
         raise ValueError(f"{width} x {height} pixels: from 1 to {MAX_PICTURE_SIDE:,} each way")
     import hashlib
 
+    if width * height > MAX_PICTURE_AREA:
+        raise ValueError(f"{width} x {height} pixels: at most {MAX_PICTURE_AREA:,} together")
     digest = hashlib.sha256(data).hexdigest()[:8]
     return Picture(name, f"{stem}-{digest}.{ending}", data, width, height)
 
@@ -58,7 +62,7 @@ def _measure(data: bytes) -> tuple[str, int, int]:
 
 def _measure_jpeg(data: bytes) -> tuple[int, int]:
     at = 2
-    while True:
+    for _ in range(_MOST_SEGMENTS):
         if data[at] != 0xFF:
             raise ValueError("the picture is broken")
         marker = data[at + 1]
@@ -73,6 +77,7 @@ def _measure_jpeg(data: bytes) -> tuple[int, int]:
             raise ValueError("the picture is broken")
         else:
             at += 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+    raise ValueError("the picture is broken")
 
 
 def _measure_webp(data: bytes) -> tuple[int, int]:

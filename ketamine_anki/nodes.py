@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -23,7 +24,15 @@ from yaml.events import (
 )
 
 from ketamine_anki import characters
-from ketamine_anki.limits import MAX_DEPTH, MAX_FILE_BYTES
+from ketamine_anki.limits import (
+    MAX_DEPTH,
+    MAX_FILE_BYTES,
+    MAX_FINDINGS,
+    MAX_ITEMS,
+    MAX_NOTES,
+    MAX_PER_FILE,
+    MAX_VALUES,
+)
 from ketamine_anki.model import Finding, Mark, Position
 
 
@@ -109,6 +118,10 @@ class _Refused(Exception):  # noqa: N818 - caught in this file
         self.mark, self.rule, self.message = mark, rule, message
 
 
+class TooManyFindings(Exception):  # noqa: N818 - caught in reader.py
+    """A file has so many mistakes that reading on would serve nobody."""
+
+
 class File:
     """One file during its walk: its path, its lines and the findings so far."""
 
@@ -119,8 +132,13 @@ class File:
         self.spoilt: set[int] = set()  # lines that hold characters which are refused
 
     def add(self, line: int, column: int, rule: str, message: str) -> None:
-        """A finding at a line and column counted from 0."""
+        """A finding at a line and column counted from 0. Raises TooManyFindings at the last it may have."""
+        if line >= len(self.lines) > 0:  # libyaml may see the end of the file on a line below the last
+            line = len(self.lines) - 1
+            column = len(self.lines[line])
         self.findings.append(Finding(Position(self.path, line + 1, column + 1), rule, message))
+        if len(self.findings) >= MAX_FINDINGS:
+            raise TooManyFindings
 
     def at(self, node: Node, rule: str, message: str) -> None:
         """A finding at the start of a node."""
@@ -158,13 +176,16 @@ def _decode(file: File, data: bytes) -> str | None:
         return None
     text = _as_shown(text)
     file.lines = tuple(text.split("\n"))
-    bad = list(characters.refused(text))
+    bad = list(islice(characters.refused(text), MAX_PER_FILE))
+    for index, reason in bad:
+        line, column = _count(text[:index])
+        file.add(line, column, "character", f"{reason}: delete it or type the text again")
+        file.spoilt.add(line)
+    if len(bad) == MAX_PER_FILE:
+        return None
     if bad:
         letters = list(text)
-        for index, reason in bad:
-            line, column = _count(text[:index])
-            file.add(line, column, "character", f"{reason}: delete it or type the text again")
-            file.spoilt.add(line)
+        for index, _ in bad:
             letters[index] = "?"
         text = "".join(letters)
     return text
@@ -182,6 +203,7 @@ def _count(before: str) -> tuple[int, int]:
 def _document(file: File, text: str) -> Node | None:
     events = yaml.CSafeLoader(text.encode("utf-8"))
     get: Callable[[], Any] = events.get_event
+    left = [MAX_VALUES]
     root: Node | None = None
     try:
         get()
@@ -192,7 +214,7 @@ def _document(file: File, text: str) -> Node | None:
                     raise _Refused(event.start_mark, "yaml-feature", "second document: one file holds one document")
                 if event.version or event.tags:
                     raise _Refused(event.start_mark, "yaml-feature", "directive: delete the line that starts with %")
-                root = _node(file, get, get(), 1)
+                root = _node(file, get, get(), 1, left)
             event = get()
     finally:
         events.dispose()
@@ -202,8 +224,11 @@ def _document(file: File, text: str) -> Node | None:
     return root
 
 
-def _node(file: File, get: Callable[[], Any], event: Any, depth: int) -> Node:
-    """The node that starts with this event. The hot loop of a check: scalars are taken as they are."""
+def _node(file: File, get: Callable[[], Any], event: Any, depth: int, left: list[int]) -> Node:
+    """The node that starts with this event; `left` is how many values the file may still have.
+
+    The hot loop of a check: scalars are taken as they are.
+    """
     if event.anchor or event.__class__ is AliasEvent or event.tag:
         raise _feature(file, event)
     if event.__class__ is ScalarEvent:
@@ -215,20 +240,32 @@ def _node(file: File, get: Callable[[], Any], event: Any, depth: int) -> Node:
     if event.__class__ is SequenceStartEvent:
         items: list[Node] = []
         while (event := get()).__class__ is not SequenceEndEvent:
-            items.append(_node(file, get, event, depth))
+            items.append(_node(file, get, event, depth, left))
+            if len(items) > MAX_NOTES:
+                raise _Refused(event.start_mark, "limit", f"more than {MAX_NOTES:,} items in one list")
+        _spend(left, len(items), start)
         return Sequence(items, start, event.end_mark)
     entries: list[tuple[Any, Node]] = []
     while (event := get()).__class__ is not MappingEndEvent:
         if event.__class__ is not ScalarEvent or event.tag or event.anchor:
-            key = _node(file, get, event, depth)
+            key = _node(file, get, event, depth, left)
             raise _Refused(key.start_mark, "shape", "a key must be one word: quote text that starts with [ or {")
         if event.value == "<<" and not event.style:
             raise _Refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
         value = get()
         if value.__class__ is not ScalarEvent or value.tag or value.anchor:
-            value = _node(file, get, value, depth)
+            value = _node(file, get, value, depth, left)
         entries.append((event, value))
+        if len(entries) > MAX_ITEMS:
+            raise _Refused(event.start_mark, "limit", f"more than {MAX_ITEMS:,} keys in one mapping")
+    _spend(left, 2 * len(entries), start)
     return Table(entries, start, event.end_mark)
+
+
+def _spend(left: list[int], values: int, mark: Any) -> None:
+    left[0] -= values
+    if left[0] < 0:
+        raise _Refused(mark, "limit", f"more than {MAX_VALUES:,} values in one file: split it")
 
 
 def _feature(file: File, event: Any) -> _Refused:

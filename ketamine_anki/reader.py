@@ -11,11 +11,12 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
-from ketamine_anki import characters, schema
-from ketamine_anki.limits import MAX_ITEMS, MAX_NOTES, MAX_TEXT
+from ketamine_anki import characters, markup, schema
+from ketamine_anki.limits import MAX_ITEMS, MAX_MESSAGE, MAX_NAME, MAX_NOTES, MAX_TEXT
 from ketamine_anki.model import (
     Claim,
     Collection,
@@ -28,7 +29,7 @@ from ketamine_anki.model import (
     Retired,
     Section,
 )
-from ketamine_anki.nodes import File, Marks, Node, Scalar, Sequence, Table, parse
+from ketamine_anki.nodes import File, Marks, Node, Scalar, Sequence, Table, TooManyFindings, parse
 from ketamine_anki.scalars import typed
 
 MANUAL = {
@@ -86,7 +87,7 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
         message = f"{label} must be text, not {form}: quote text that starts with [ or {{, or holds ': '"
         file.at(node, "shape", message)
         return None
-    text: str = node.value.strip()
+    text: str = node.value.strip(_SPACE)
     if not text:
         _is_empty(file, node, label)
         return None
@@ -94,13 +95,21 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_TEXT:,}")
         return None
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
+        text = unicodedata.normalize("NFC", text).replace("\u00b5", "\u03bc")  # one micro sign, as Unicode wants it
     if node.style == '"' and not _clean(file, node):
         return None
     if file.spoilt and file.spoilt.intersection(range(node.start_mark.line, node.end_mark.line + 1)):
         return None
-    if shape.prose:
-        return text if node.style or _whole(file, node) else None
+    if shape.prose and not node.style and not _whole(file, node):
+        return None
+    if shape.markdown:
+        return text
+    if not shape.choices and not shape.pattern and not shape.names and (live := markup.live(text)):
+        file.at(node, "anki-command", f"{_quoted(live)} is a command of Anki, not text: leave it out")
+        return None
+    if len(text) > MAX_NAME and (shape.pattern or shape.choices or shape.names) and "://" not in text:
+        file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_NAME}")
+        return None
     if (shape.choices and text not in shape.choices) or (shape.pattern and not _pattern(shape.pattern)(text)):
         likely = _nearest(text, shape.choices) or shape.expected or f"one of {', '.join(shape.choices)}"
         file.at(node, "choice", f"{label} is {_quoted(text)}: {likely}")
@@ -111,6 +120,9 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
 @cache
 def _pattern(pattern: str) -> Callable[[str], object]:
     return re.compile(pattern).fullmatch
+
+
+_SPACE = " \t\n"  # and not what else str.strip takes off: a file separator is a finding, not a space
 
 
 def _clean(file: File, node: Any) -> bool:
@@ -162,7 +174,8 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
     if None in values:
         return None
     if isinstance(item_shape, schema.Text) and len(set(values)) < len(values):
-        n = next(n for n, value in enumerate(values) if value in values[:n])
+        first: dict[Any, int] = {}
+        n = next(n for n, value in enumerate(values) if first.setdefault(value, n) < n)
         file.at(node.items[n], "duplicate-key", f"{_quoted(str(values[n]))} stands twice in {label}: delete one")
         return None
     return tuple(values)
@@ -216,6 +229,10 @@ def _entries(file: File, node: Node, label: str) -> list[tuple[Any, Node]] | Non
         return None
     first: dict[str, Any] = {}
     for name, _ in node.entries:
+        if len(name.value) > MAX_NAME or (name.style == '"' and not _clean(file, name)):
+            if len(name.value) > MAX_NAME:
+                file.at(name, "limit", f"a key of {len(name.value):,} characters: at most {MAX_NAME}")
+            return None
         earlier = first.setdefault(name.value, name)
         if earlier is not name:
             line = earlier.start_mark.line + 1
@@ -260,7 +277,10 @@ def _file(path: str, data: bytes, shape: schema.Record) -> tuple[File, Values | 
     root = parse(file, data)
     if root is None:
         return file, None, Places(path, file.lines, {})
-    return file, _read(file, shape, root, "the file"), Places(path, file.lines, Marks(root))
+    values = None
+    with suppress(TooManyFindings):
+        values = _read(file, shape, root, "the file")
+    return file, values, Places(path, file.lines, Marks(root))
 
 
 class Tree(NamedTuple):
@@ -287,6 +307,12 @@ def read_deck(path: str, data: bytes) -> tuple[Deck | None, list[Finding]]:
     The deck is None only if the file has no readable `deck` and `notes`.
     """
     file = File(path)
+    with suppress(TooManyFindings):
+        return _deck(file, data), file.findings
+    return None, file.findings
+
+
+def _deck(file: File, data: bytes) -> Deck | None:
     root = parse(file, data)
     notes = _notes(root)
     if notes is None or len(notes.items) > MAX_NOTES:
@@ -294,13 +320,13 @@ def read_deck(path: str, data: bytes) -> tuple[Deck | None, list[Finding]]:
             file.at(notes, "limit", f"{len(notes.items):,} notes: at most {MAX_NOTES:,} in a file")
         elif root is not None:
             _read(file, schema.DECK, root, "the file")
-        return None, file.findings
+        return None
     head = _read(file, _HEAD, root, "the file")
     name = head["deck"] if head else ""
     made = [note for item in notes.items if (note := _note(file, item, name)) is not None]
     if not name:
-        return None, file.findings
-    return Deck(name, Places(path, file.lines, Marks(root)), tuple(made)), file.findings
+        return None
+    return Deck(name, Places(file.path, file.lines, Marks(root)), tuple(made))
 
 
 def _notes(root: Node | None) -> Sequence | None:
@@ -463,5 +489,10 @@ def _read_references(references: tuple[str, bytes]) -> tuple[dict[str, Reference
 
 
 def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in reading order, each once."""
-    return sorted(set(findings))
+    """Findings in reading order, each once, with messages that fit on a screen."""
+    return sorted({_shortened(finding) for finding in findings})
+
+
+def _shortened(finding: Finding) -> Finding:
+    said = finding.message
+    return finding if len(said) <= MAX_MESSAGE else finding._replace(message=said[: MAX_MESSAGE - 1] + "…")

@@ -11,9 +11,11 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ketamine_anki.markup import Markup, Span, Trouble, scan, tex_marks
+from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_TEX, MAX_TEX_DEPTH
+from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ MANUAL = {
     "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
     " gaps, beginning and ending in the same paragraph. Anki makes no card, or a wrong one, from anything else."
     "\n\nBad: `The pressure {{c1:falls}}.`\n\nGood: `The pressure {{c1::falls}}.`",
+    "swallowed-mark": "A sign that Markdown takes for its own and does not show: `*` between numbers sets them in"
+    " italics, and a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign.\n\n"
+    "Bad: `5*10*9 per liter`\n\nGood: `5 × 10 × 9 per liter`",
     "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
     "Bad: `<b>falls</b>`\n\nGood: `**falls**`",
     "anki-command": "`[latex]`, `[$]`, `[sound:…]`, `[anki:…]`, `{{…}}` and `\\(` are commands of Anki, not text.\n\n"
@@ -282,9 +287,15 @@ _TEX_ENVIRONMENTS = frozenset(
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
 
-_HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/]*)[^<>]*>|!--|[!?][^<>]*>)")
+# Space of any size, below nothing too: `\\[-1em]`, `\!\!\!`.
+_MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!\s*\\!")
+_STAR = re.compile(r"(?<!\\)(?<=[0-9])\*+(?=[0-9])")
+_ITEM = re.compile(r"^[ \t]*[-+*][ \t]+(?P<digit>[0-9])?", re.MULTILINE)
+
+_HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)")
 _COMMAND = re.compile(
-    r"(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]|(?P<other>\[(?:sound|anki):)",
+    r"(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]"
+    r"|(?P<other>\[(?:sound|anki):|\[\[type:)",
     re.IGNORECASE | re.DOTALL,
 )
 _MATHJAX = re.compile(r"(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]", re.DOTALL)
@@ -332,15 +343,18 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
         first = markup.deletions[0]
         shown = text[first.start : first.answer_start]
         troubles.append(Trouble("cloze-syntax", first.start, shown, "cloze deletion here: only 'text' may hold them"))
-    troubles += _troubles(markup)
+    troubles += islice(_troubles(markup), MAX_PER_TEXT)
     body, pictures = _body(markup, media, troubles)
-    return Rendered(body, markup, troubles, pictures)
+    return Rendered(body, markup, troubles[:MAX_PER_TEXT], pictures)
 
 
 def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
     """The rendered texts of a note by key."""
     media = collection.media
-    return {key: render(text, media, cloze=key == "text") for key, text in note.texts()}
+    shown = {key: render(text, media, cloze=key == "text") for key, text in note.texts()}
+    if note.retired is not None:
+        shown["retired.reason"] = render(note.retired.reason, media)
+    return shown
 
 
 def needs_parser(text: str) -> bool:
@@ -365,6 +379,7 @@ def _troubles(markup: Markup) -> Iterator[Trouble]:
     for span in markup.spans:
         if span.kind == "text":
             yield from _html_troubles(span, opened)
+            yield from _swallowed(span)
             for match in _MATHJAX.finditer(span.value) if "\\" in span.value else ():
                 shown = match["math"] or match[0]
                 message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
@@ -392,8 +407,24 @@ def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
         yield Trouble("raw-html", span.start + match.start(), match[0], f"HTML {shown!r}: {advice}")
 
 
+def _swallowed(span: Span) -> Iterator[Trouble]:
+    stars = list(_STAR.finditer(span.value))
+    for match in stars if len(stars) > 1 else ():
+        shown = match[0]
+        message = f"'*' in {shown!r} is not shown, it starts or ends italics: write × or \\*"
+        yield Trouble("swallowed-mark", span.start + match.start(), shown, message)
+    items = list(_ITEM.finditer(span.value))
+    for match in items if len(items) == 1 else ():
+        if match["digit"]:
+            message = f"{match[0].strip()!r} starts a list, without its sign: write it without the space"
+            yield Trouble("swallowed-mark", span.start + match.start(), match[0].strip(), message)
+
+
 def _tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
     depth = 0
+    if len(tex) > MAX_TEX:
+        yield Trouble("limit", offset, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}")
+        return
     bare = _without_deletions(tex)
     open_pairs: list[tuple[int, str]] = []  # \\begin{...} and \\left, where and which
     for match in _TEX.finditer(bare):
@@ -414,10 +445,15 @@ def _tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
                 return
         elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|/":
             yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
+        elif match["sign"] in ("\\", "!") and _MOVES.match(tex, at - offset):
+            yield Trouble("tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out")
         elif match["comment"]:
             yield Trouble("tex-command", at, found, "% starts a comment in TeX: write \\%")
         elif match["brace"]:
             depth += 1 if found == "{" else -1
+            if depth > MAX_TEX_DEPTH:
+                yield Trouble("limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math")
+                return
             if depth < 0:
                 yield Trouble("tex-command", at, found, "} without a { in the math")
                 return
@@ -468,7 +504,10 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
     def show(match: re.Match[str]) -> str:
         return _held(held[ord(match[0]) - _HOLD])
 
-    if needs_parser(source):
+    if too_much := _too_much(source):
+        troubles.append(Trouble("limit", 0, "", too_much))
+        body = _escape(source)
+    elif needs_parser(source):
         renderer = _Html(media, held, troubles, pictures, markup)
         body = renderer.run(source)
         _unbalanced(body, held, troubles)
@@ -476,9 +515,29 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
         body = _escape(source)
     if "{" in body or "}" in body:  # typed with backslashes or singly; marks of deletions are held
         body = body.replace("{", "&#123;").replace("}", "&#125;")
+    if not troubles and (found := live(body)):  # put together by Markdown in a way that nobody thought of
+        at = max(markup.text.find("\\"), 0)
+        message = f"{found!r} is a command of Anki once Markdown has read the text: leave it out"
+        troubles.append(Trouble("anki-command", at, markup.text[at : at + 2], message))
     if held:
         body = _HELD.sub(show, _COLON.sub("&#58;", body))
     return body, pictures
+
+
+def _too_much(source: str) -> str:
+    """What of a text would take the Markdown parser long, or ""."""
+    if source.count("[") > MAX_BRACKETS:
+        return f"{source.count('['):,} signs [ in one text: at most {MAX_BRACKETS}"
+    lines = source.count("\n") + 1
+    if lines > MAX_LINES:
+        return f"{lines:,} lines in one text: at most {MAX_LINES}"
+    if "|" in source:
+        columns = max(line.count("|") for line in source.split("\n"))
+        if columns > MAX_COLUMNS:
+            return f"{columns:,} signs | in one line: a table has at most {MAX_COLUMNS} columns"
+        if lines * columns > 4 * source.count("|") + 20:  # the parser fills every row up
+            return "a table with rows that are nearly empty: give every row its cells"
+    return ""
 
 
 def _held(span: Span) -> str:

@@ -69,8 +69,17 @@ class Anything:
 Shape = Text | List | Record | Table | Either | Anything
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
-_DATE = r"\d{4}-\d{2}-\d{2}"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TAG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+# ASCII of a web address, without what HTML, TeX or Anki read as their own: " < > \\ ^ ` [ ] { | }
+_ADDRESS = "[!#-;=?-Z_a-z~]+"
+# One line with a letter or digit in it. Anki parts decks at ::, drops " from the name of a note type, and puts
+# the cards of a deck "Default" among the learner's own.
+_NAME = (
+    r"(?!.*::)(?!:)(?![Dd][Ee][Ff][Aa][Uu][Ll][Tt]$)(?=.*[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f])"
+    r"[^\x00-\x1f\"<>{}\[\]\\]*[^\x00-\x1f\"<>{}\[\]\\:]"
+)
+_NAMED = 'a name in one line, without :: or any of " < > { } [ ] \\, and not Default'
 
 
 def _prose(about: str, *examples: str) -> Text:
@@ -93,7 +102,7 @@ RETIRED = Record(
         "version": Text(
             "The release that retires the note.",
             ("2.0.0",),
-            pattern=r"\d+\.\d+\.\d+",
+            pattern=r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}",
             expected="a version such as 2.0.0",
         ),
         "reason": _prose("Why, in one sentence for learners.", "Superseded by newer guidance."),
@@ -197,9 +206,19 @@ DECK = Record(
 
 COLLECTION = Record(
     {
-        "title": Text("Name of the parent deck in Anki; frozen once released.", ("Plant Biology",)),
+        "title": Text(
+            "Name of the parent deck in Anki; frozen once released.",
+            ("Plant Biology",),
+            pattern=_NAME,
+            expected=_NAMED,
+        ),
         "tag": Text("Root of every tag.", ("Plants",), pattern=_TAG, expected="letters, digits, _ and -"),
-        "namespace": Text("GUIDs are made from it and a note's id: never change it.", ("plant-biology/3f9a1c52",)),
+        "namespace": Text(
+            "GUIDs are made from it and a note's id: never change it.",
+            ("plant-biology/3f9a1c52",),
+            pattern="[!-~]+( [!-~]+)*",
+            expected="ASCII, in one line",
+        ),
         "topic": List(Text("A word.", ("plant",)), "Words too obvious to be an answer in this deck."),
         "description": Text(
             "What the deck is, for the deck's page in Anki.", ("Cards on how plants live.",), prose=True
@@ -209,7 +228,7 @@ COLLECTION = Record(
         "licence_url": Text(
             "Where the licence stands.",
             ("https://creativecommons.org/licenses/by/4.0/",),
-            pattern=r"https://\S+",
+            pattern=f"https://{_ADDRESS}",
             expected="a web address, https://…",
         ),
         "evidence_date": Text(
@@ -221,7 +240,7 @@ COLLECTION = Record(
         "repository": Text(
             "Where corrections go: cards get a link there.",
             ("https://github.com/owner/name",),
-            pattern=r"https://github\.com/[\w.-]+/[\w.-]+",
+            pattern=r"https://github\.com/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+",
             expected="https://github.com/owner/name",
         ),
         "abbreviations": Table(
@@ -229,7 +248,7 @@ COLLECTION = Record(
         ),
         "spelling": Text("The spelling that all texts keep to.", ("US",), choices=("US",)),
         "decks": List(
-            Text("Name of a subdeck.", ("Neurocritical Care",)),
+            Text("Name of a subdeck.", ("Neurocritical Care",), pattern=_NAME, expected=_NAMED),
             "The subdecks in order; frozen once released, a later one is added at the end.",
         ),
     },
@@ -238,7 +257,7 @@ COLLECTION = Record(
 )
 
 _CITE = Text(
-    "problem/N or entry/N.", ("problem/4634071",), pattern=r"(problem|entry)/\d+", expected="problem/N or entry/N"
+    "problem/N or entry/N.", ("problem/4634071",), pattern=r"(problem|entry)/[0-9]+", expected="problem/N or entry/N"
 )
 
 CLAIM = Record(
@@ -305,17 +324,17 @@ REFERENCES = Record(
                     "doi": Text(
                         "DOI without https.",
                         ("10.1056/NEJMoa2511420",),
-                        pattern=r"10\.\d{4,9}/[^\s<>\"]+",
+                        pattern=rf"10\.[0-9]{{4,9}}/{_ADDRESS}",
                         expected="a DOI such as 10.1056/NEJMoa2511420",
                     ),
-                    "pmid": Text("PubMed number.", ("41369227",), pattern=r"\d{1,9}", expected="digits"),
+                    "pmid": Text("PubMed number.", ("41369227",), pattern="[0-9]{1,9}", expected="digits"),
                     "pmcid": Text(
-                        "PubMed Central number.", ("PMC8506237",), pattern=r"PMC\d+", expected="PMC and digits"
+                        "PubMed Central number.", ("PMC8506237",), pattern="PMC[0-9]+", expected="PMC and digits"
                     ),
                     "url": Text(
                         "Where there is no DOI: an official page.",
                         ("https://www.fda.gov/",),
-                        pattern=r"https?://[^\s<>\"]+",
+                        pattern=f"https?://{_ADDRESS}",
                         expected="a web address",
                     ),
                     "supports": Text(

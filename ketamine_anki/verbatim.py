@@ -46,6 +46,7 @@ def read_shingles(path: str, data: bytes) -> tuple[frozenset[int], list[Finding]
         elif line and not line.startswith("#"):
             message = "not a hash of eight hexadecimal digits: make the file again with 'ketamine-anki shingles TEXT'"
             findings.append(Finding(Position(path, number, 1), "syntax", message))
+            break  # one such line, and the file is not what it should be
     return frozenset(hashes), findings
 
 

@@ -29,7 +29,7 @@ COMMANDS = {
     "diff": "Show what changed between two packages, folders or git revisions.",
 }
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_CANNOT_CREATE, EXIT_IO = 1, 2, 70, 73, 74
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_MEMORY, EXIT_CANNOT_CREATE, EXIT_IO = 1, 2, 70, 71, 73, 74
 
 
 class Failure(Exception):  # noqa: N818 - it is said on the command line, not caught
@@ -91,7 +91,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         # click returns the code of an Exit that a command raised, else what the command returned
         ended = cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # none when it was closed by the caller
+            sys.stdout.flush()
         code = ended if isinstance(ended, int) else 0
     except click.ClickException as error:
         error.show()
@@ -112,6 +113,9 @@ def main(arguments: list[str] | None = None) -> None:
         _say(f"{error.filename or 'input or output'}: {error.strerror or error}")
         code = EXIT_IO
         _drop_output()
+    except MemoryError:
+        _say("not enough memory")
+        code = EXIT_MEMORY
     except Exception as error:
         if os.environ.get("KETAMINE_ANKI_DEBUG"):
             raise

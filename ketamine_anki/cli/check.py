@@ -15,7 +15,7 @@ from ketamine_anki import __version__
 from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.cli.folder import COLLECTION, Folder, read_bytes
 from ketamine_anki.cli.progress import shown
-from ketamine_anki.limits import MAX_FILE_BYTES
+from ketamine_anki.limits import MAX_FILE_BYTES, MAX_FINDINGS
 from ketamine_anki.model import Finding
 from ketamine_anki.reader import sorted_findings
 from ketamine_anki.report import (
@@ -117,6 +117,8 @@ def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
             notes += 1
             if number and not findings and not folder.findings:
                 visit(view, number, index)
+            if len(folder.findings) > MAX_FINDINGS:
+                return notes
     if folder.complete:  # who has not read every note cannot say what is missing or unused
         folder.findings += check.finish()
     return notes

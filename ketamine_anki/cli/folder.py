@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.filenames import clash, unportable
 from ketamine_anki.ledger import read_ledger
-from ketamine_anki.limits import MAX_FILE_BYTES, MAX_FILES, MAX_LEDGER_BYTES, MAX_MEDIA_BYTES, MAX_PICTURE_BYTES
+from ketamine_anki.limits import (
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    MAX_LEDGER_BYTES,
+    MAX_MEDIA_BYTES,
+    MAX_PICTURE_BYTES,
+    MAX_PICTURES,
+)
 from ketamine_anki.media import read_picture
 from ketamine_anki.model import Collection, Deck, Finding, Ledger, Picture, Position
 from ketamine_anki.reader import read_collection, read_deck
@@ -20,20 +29,30 @@ COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "refe
 SHINGLES, MEDIA = "shingles.txt", "media"
 
 
+_OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR)
+
+
 def read_bytes(path: Path, most: int) -> bytes:
-    """The bytes of a regular file, at most `most` + 1 of them. Raises ValueError saying why not."""
+    """The bytes of a regular file, at most `most` + 1 of them. Raises ValueError saying what is wrong
+    with the file, OSError when the system fails.
+    """
+    if path.is_symlink():  # O_NOFOLLOW says so too, where the system has it
+        raise ValueError("a symbolic link is not followed: put the file itself here")
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        if path.is_symlink():
-            raise ValueError("a symbolic link is not followed: put the file itself here") from None
+        if error.errno not in _OF_THE_FILE:
+            raise
         raise ValueError(f"cannot be read: {error.strerror}") from None
     before = os.fstat(descriptor)
     if not stat.S_ISREG(before.st_mode):
         os.close(descriptor)
         raise ValueError("not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        data = file.read(most + 1)
+        try:
+            data = file.read(most + 1)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
         after = os.fstat(descriptor)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise ValueError("changed while it was read: try again")
@@ -55,7 +74,9 @@ class Folder:
 
     def show(self, name: str) -> str:
         """The path of a file as the user would type it."""
-        return (self.path / name).as_posix()
+        path = (self.path / name).as_posix()
+        # a line that starts with :: or # would be a command to a runner, or a comment
+        return f"./{path}" if path.startswith((":", "#")) else path
 
     def _finding(self, name: str, rule: str, message: str) -> None:
         self.findings.append(Finding(Position(self.show(name), 1, 1), rule, message))
@@ -91,6 +112,9 @@ class Folder:
     def _shingles(self) -> frozenset[int]:
         if not os.path.lexists(self.path / SHINGLES) or (read := self._read(SHINGLES)) is None:
             return frozenset()
+        if len(read[1]) > MAX_FILE_BYTES:
+            self._finding(SHINGLES, "limit", f"over {MAX_FILE_BYTES:,} bytes")
+            return frozenset()
         shingles, findings = read_shingles(*read)
         self.findings += findings
         return shingles
@@ -115,11 +139,14 @@ class Folder:
             return pictures
         names: dict[str, str] = {}
         total = 0
-        for name in sorted(os.listdir(folder)):
+        listed = sorted(os.listdir(folder))
+        if len(listed) > MAX_PICTURES:
+            self._finding(MEDIA, "limit", f"{len(listed):,} files: at most {MAX_PICTURES:,}")
+        for name in listed[:MAX_PICTURES]:
             path = f"{MEDIA}/{name}"
             try:
-                if (other := names.setdefault(name.casefold(), name)) != name:
-                    raise ValueError(f"name differs only in case from {other!r}")
+                if why := clash(name, names):
+                    raise ValueError(why)
                 data = read_bytes(folder / name, MAX_PICTURE_BYTES)
                 total += len(data)
                 if total > MAX_MEDIA_BYTES:
@@ -132,12 +159,21 @@ class Folder:
         return pictures
 
     def deck_files(self) -> list[str]:
-        """Names of the deck files, in the order in which they are read."""
+        """Names of the deck files, in the order in which they are read; hidden files are not."""
         others = {COLLECTION, SOURCE, REFERENCES, LEDGER}
-        names = sorted(n for n in os.listdir(self.path) if n.endswith((".yaml", ".yml")) and n not in others)
-        if len(names) > MAX_FILES:
-            self._finding("", "limit", f"{len(names):,} deck files: at most {MAX_FILES:,}")
-            del names[MAX_FILES:]
+        listed = sorted(n for n in os.listdir(self.path) if n.lower().endswith((".yaml", ".yml")) and n[0] != ".")
+        if len(listed) > MAX_FILES:
+            self._finding("", "limit", f"{len(listed):,} deck files: at most {MAX_FILES:,}")
+            del listed[MAX_FILES:]
+        names, earlier = [], dict[str, str]()
+        for name in listed:
+            why = clash(name, earlier) or unportable(name)
+            if not why and not name.endswith((".yaml", ".yml")):
+                why = "a deck file ends in .yaml, in small letters"
+            if why:
+                self._finding(name, "file", why)
+            elif name not in others:
+                names.append(name)
         return names
 
     def decks(self) -> Iterator[Deck]:

@@ -1,19 +1,33 @@
-"""Writing files so that each is whole or absent: temporary file in the same folder, flushed to the
-disk, moved into place.
+"""Writing files so that each is whole or absent: made in a hidden folder beside their place, flushed to
+the disk, moved there.
+
+The hidden folder is gone at the end whatever happens, save after SIGKILL or a power cut; then the next
+run that writes there removes it. A lock tells what was left from what is in use.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ketamine_anki.cli import EXIT_CANNOT_CREATE, Failure
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed run leaves stays there
+    fcntl = None
+
+_LEFT = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
+_PATIENCE = 1.0  # seconds to wait for another run that is just starting
 
 
 def make_folder(folder: Path) -> None:
@@ -31,9 +45,9 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None], verify: Callable[
     file is refused; of a symbolic link the file it leads to is replaced.
     """
     path = _target(path)
-    temporary = path.parent / _unused(f".{path.name[:100]}.")
-    try:
-        with _made(temporary) as file:
+    with scratch_folder(path.parent) as scratch:
+        temporary = scratch / "made"
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -41,10 +55,6 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None], verify: Callable[
             verify(temporary)
         os.replace(temporary, path)
         _sync_folder(path.parent)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -91,30 +101,59 @@ def _put_back(place: Path, old: Path | None) -> None:
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder inside `folder`, gone at the end whatever happens."""
-    made = folder / _unused(".ketamine-anki-")
-    try:
+    # The name is known before anything is made, so that a signal at any moment leaves nothing.
+    made = folder / f".ketamine-anki-{secrets.token_hex(8)}.tmp"
+    with ExitStack() as held:
+        held.callback(shutil.rmtree, made, ignore_errors=True)
         try:
-            made.mkdir(mode=0o700)
+            with _locked(folder, _PATIENCE) as alone:  # nobody else makes or removes hidden folders now
+                if alone:
+                    _remove_leftovers(folder)
+                made.mkdir(mode=0o700)
+                held.enter_context(_locked(made))
         except OSError as error:
             raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
         yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
-def _unused(prefix: str) -> str:
-    """A name for what is made and removed again. It is known before anything is made, so that a signal
-    at any moment leaves nothing: `tempfile` gives the name only when the file is there.
+def _remove_leftovers(folder: Path) -> None:
+    """Removes what killed runs of this user left in a folder: hidden folders that nobody holds locked."""
+    for name in os.listdir(folder):
+        left = folder / name
+        with suppress(OSError):
+            if _LEFT.fullmatch(name) and stat.S_ISDIR((found := left.lstat()).st_mode) and found.st_uid == os.geteuid():
+                with _locked(left) as unused:
+                    if unused:
+                        shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Holds the lock of a folder, and says whether it could be had within `patience` seconds. The
+    system lets go of it when the process ends, however it ends.
     """
-    return f"{prefix}{secrets.token_hex(8)}.tmp"
-
-
-def _made(path: Path) -> BinaryIO:
-    """A new file, open for writing, never one that is there."""
+    if fcntl is None:
+        yield False
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        return path.open("xb")
-    except OSError as error:
-        raise Failure(f"{path.parent}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
+        yield _lock(descriptor, time.monotonic() + patience)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.01)
+        except OSError:  # a file system without locks
+            return False
+        else:
+            return True
 
 
 def _target(path: Path) -> Path:

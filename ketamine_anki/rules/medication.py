@@ -199,7 +199,7 @@ TABLE = (
     ),
     Notation(
         "doses-with-slash",
-        r"\d[\d,.]*\s*(mg|mcg|units?|mL)\s*/\s*\d[\d,.]*\s*\1\b",
+        r"(?<![\d,.])\d[\d,.]*\s*(mg|mcg|units?|mL)\s*/\s*\d[\d,.]*\s*\1\b",
         "two doses joined by 'and'",
         "ISMP",
         ("25 units/10 units", "5 mg/10 mg"),

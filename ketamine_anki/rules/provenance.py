@@ -22,7 +22,7 @@ def unknown_source(view: View) -> Iterator[Complaint]:
     sections = view.collection.sections
     if "source" in view.collection.unread:
         return
-    if not slash or not paragraph.isdecimal():
+    if not slash or not (paragraph.isascii() and paragraph.isdecimal()):
         yield "source", f"source {view.note.source!r} must be section/paragraph, such as {_example(view)!r}"
     elif slug not in sections:
         yield "source", f"unknown section {slug!r}{nearest(slug, sections)}"
@@ -38,7 +38,11 @@ def _paragraph_cites(view: View) -> tuple[str, ...] | None:
     """What the note's paragraph cites; None when the paragraph is not known."""
     slug, _, paragraph = view.note.source.rpartition("/")
     section = view.collection.sections.get(slug)
-    if section is None or not paragraph.isdecimal() or not 1 <= int(paragraph) <= len(section.cites):
+    if (
+        section is None
+        or not (paragraph.isascii() and paragraph.isdecimal())
+        or not 1 <= int(paragraph) <= len(section.cites)
+    ):
         return None
     return section.cites[int(paragraph) - 1]
 

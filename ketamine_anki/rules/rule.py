@@ -10,7 +10,7 @@ from ketamine_anki.model import Collection, Deck, Finding, Note, Where
 from ketamine_anki.render import Rendered, render
 from ketamine_anki.tokens import words_of
 
-_PICTURE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_PICTURE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _MARKED = re.compile(r"[*`\\_\[]")
 _EMPHASIS = re.compile(r"[*`\\]|(?<!\w)_|_(?!\w)")
 

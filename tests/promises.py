@@ -1,0 +1,95 @@
+"""What must hold of every finding and every rendered text, whatever was typed; said once for all tests."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from ketamine_anki.characters import kind
+from ketamine_anki.model import Finding
+from ketamine_anki.render import Rendered
+from ketamine_anki.report import as_lines
+
+_TAG = re.compile(r"<(?P<end>/?)(?P<tag>[a-z0-9]+)(?P<attributes>[^<>]*)>")
+_VOID = {"br", "img", "hr"}
+_TAGS = {
+    *(
+        "a",
+        "br",
+        "code",
+        "em",
+        "img",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "strong",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    )
+}
+_ATTRIBUTES = {
+    "a": re.compile(r' href="(?:https?://|mailto:)[^\s"<>]+"', re.IGNORECASE),
+    "img": re.compile(r' src="[A-Za-z0-9._-]+" alt="[^"]*"'),
+    "ol": re.compile(r'(?: start="[0-9]+")?'),
+    "td": re.compile(r'(?: class="(?:left|center|right)")?'),
+    "th": re.compile(r'(?: class="(?:left|center|right)")?'),
+}
+# What Anki and its MathJax obey, as they look for it: in the HTML of the field.
+_COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):|\[\[type:", re.IGNORECASE)
+
+
+def check_finding(finding: Finding, lines: tuple[str, ...]) -> None:
+    """A finding stands inside its file, says something, and is safe to print."""
+    _, line, column = finding.position
+    assert 1 <= line <= max(len(lines), 1), (finding, len(lines))
+    typed = lines[line - 1] if lines else ""
+    assert 1 <= column <= len(typed) + 1, (finding, len(typed))
+    assert finding.message
+    check_printable("".join(as_lines([finding])))
+
+
+def check_printable(said: str) -> None:
+    """A line of output holds no control, bidirectional or invisible character, and commands no runner."""
+    assert not said.startswith("::"), said
+    assert "##[" not in said, said
+    odd = [c for c in said if kind(c) and not "\uff01" <= c <= "\uff5e"]
+    assert not odd, (said, odd)
+
+
+def check_rendered(rendered: Rendered, *, cloze: bool) -> None:
+    """Without mistakes: allowed elements and attributes only, balanced, and no command of Anki."""
+    if rendered.troubles:
+        return
+    check_html(rendered.html)
+    deletions = len(rendered.markup.deletions) if cloze else 0
+    assert rendered.html.count("{{c") == deletions, rendered.html
+
+
+def check_html(body: str) -> None:
+    """Allowed elements and attributes, balanced; everything else is text."""
+    stack = []
+    assert "<" not in _TAG.sub("", body), body
+    for match in _TAG.finditer(body):
+        tag = match["tag"]
+        assert tag in _TAGS, body
+        if match["end"]:
+            assert not match["attributes"], body
+            assert stack, body
+            assert stack.pop() == tag, body
+            continue
+        assert _ATTRIBUTES.get(tag, re.compile("")).fullmatch(match["attributes"]), body
+        if tag not in _VOID:
+            stack.append(tag)
+    assert not stack, body
+    assert not _COMMAND.search(body), body
+
+
+def text_of(body: str) -> str:
+    """What HTML shows: tags away, line breaks as \\n, references resolved."""
+    return html.unescape(re.sub("<[^>]*>", "", body.replace("<br>", "\n")))

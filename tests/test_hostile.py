@@ -1,0 +1,153 @@
+"""Every hostile case has its stated outcome; nothing it says can steer a terminal; no secret leaves."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hostile_cases
+import pytest
+from hostile_cases import SECRET, Case
+from program import Ran, run
+from promises import check_printable, text_of
+
+from ketamine_anki.apkg import PackageContents, read_package
+from ketamine_anki.cli.check import walk
+from ketamine_anki.cli.folder import Folder
+from ketamine_anki.limits import MAX_FINDINGS
+from ketamine_anki.model import Finding
+from ketamine_anki.reader import sorted_findings
+from ketamine_anki.rules import groups
+
+CASES = hostile_cases.cases()
+# Rules of language and of curation have tests of their own; here the payloads are no good cards.
+_OTHERS = {
+    rule for group in ("wording", "cloze", "medication", "interference", "provenance") for rule in groups()[group]
+}
+FORMS = ("text", "lines", "json", "github", "sarif")
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="links, FIFOs and devices of POSIX")
+
+
+def test_the_corpus_is_large_and_its_names_are_unique() -> None:
+    names = [case.name for case in CASES]
+    assert len(names) >= 150
+    assert sorted(set(names)) == sorted(names)
+
+
+def _needs_root(case: Case) -> bool:
+    made = [*case.parts.get("media", {}).values(), *case.parts.get("files", {}).values()]
+    return any(how.startswith("device") for how in made)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def planted() -> Iterator[None]:
+    """A secret in the environment, as a CI job has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEPLOY_TOKEN", SECRET)
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        yield
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_hostile_case_has_its_stated_outcome(case: Case, tmp_path: Path) -> None:
+    if _needs_root(case) and os.geteuid() != 0:
+        pytest.skip("making a device needs root")
+    folder = hostile_cases.write(case, tmp_path)
+    output = tmp_path / "dist"
+    ran = run("build", folder, "-o", output)
+    _check_said(ran)
+    _check_said(run("check", "--format", FORMS[len(case.name) % len(FORMS)], folder))
+    left = sorted(path.name for path in output.iterdir()) if output.exists() else []
+    assert not any(SECRET.encode() in (output / name).read_bytes() for name in left)
+    if case.finds is None:
+        assert (ran.code, ran.err) == (0, ""), ran.out + ran.err
+        assert len(left) == 1
+        _check_accepted(case, read_package((output / left[0]).read_bytes()))
+    else:
+        assert ran.code == 1, ran.out + ran.err
+        assert left == []
+        _check_refused(case, folder)
+
+
+def _check_said(ran: Ran) -> None:
+    assert ran.code in (0, 1)
+    assert "Traceback" not in ran.err
+    assert "internal error" not in ran.err
+    assert SECRET not in ran.out + ran.err
+    for line in (ran.out + ran.err).split("\n"):
+        check_printable(line.removeprefix("::error "))
+
+
+def _check_refused(case: Case, folder: Path) -> None:
+    found = _findings(folder)
+    assert 0 < len(found) <= 2 * MAX_FINDINGS
+    wanted = case.finds or []
+    if wanted == ["many"]:
+        return
+    left = [finding for finding in found if finding.rule not in _OTHERS]
+    for expected in wanted:
+        match = next((finding for finding in left if _is(finding, expected, folder)), None)
+        assert match, (expected, found)
+        left.remove(match)
+    assert not left, left
+
+
+def _findings(folder: Path) -> list[Finding]:
+    read = Folder(str(folder))
+    walk(read, lambda view, number, index: None)
+    return sorted_findings(read.findings)
+
+
+def _is(finding: Finding, expected: str, folder: Path) -> bool:
+    rule, _, file = expected.partition(" in ")
+    if file:
+        return finding.rule == rule and finding.position.path.endswith(file)
+    rule, at, place = expected.partition(" @ ")
+    if finding.rule != rule or not at:
+        return finding.rule == rule
+    path, line, column = finding.position
+    lines = Path(path).read_bytes().decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    typed = lines[line - 1][column - 1 :]
+    return typed.startswith(place) or typed[:1] in "\"'" and typed[1:].startswith(place)
+
+
+def _check_accepted(case: Case, package: PackageContents) -> None:
+    note = package.notes[0]
+    field = note.fields["Text" if "text" in case.parts else "Extra"]
+    if "shows" in case.parts:
+        assert text_of(field) == case.parts["shows"]
+    if "shows-length" in case.parts:
+        assert len(text_of(field)) == int(case.parts["shows-length"])
+    if "html" in case.parts:
+        assert field == case.parts["html"]
+    if "html-has" in case.parts:
+        assert case.parts["html-has"] in field
+    if "source-has" in case.parts:
+        assert case.parts["source-has"] in note.fields["Source"]
+    if "description-has" in case.parts:
+        assert all(case.parts["description-has"] in said for said in package.deck_descriptions.values() if said)
+    assert html.unescape(case.name) == case.name
+    assert {"shows", "shows-length", "html", "html-has", "source-has", "description-has", "accepted"} & set(case.parts)
+
+
+BOMBS = [case for case in CASES if case.is_bomb]
+
+
+@pytest.mark.parametrize("case", BOMBS, ids=lambda case: case.name)
+def test_no_bomb_takes_over_a_second_or_200_mb(case: Case, tmp_path: Path) -> None:
+    """Measured in a process of its own, forked with the program loaded."""
+    folder = hostile_cases.write(case, tmp_path)
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(run("check", folder).code)
+        finally:
+            os._exit(99)
+    _, status, usage = os.wait4(child, 0)
+    assert os.waitstatus_to_exitcode(status) in (0, 1)
+    assert usage.ru_utime + usage.ru_stime < 1
+    assert usage.ru_maxrss < 200 * 1024
