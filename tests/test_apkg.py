@@ -50,8 +50,8 @@ def outcomes(tmp_path_factory):
         asked.append(json.dumps([name, str(path)]))
     before = sorted(folder.iterdir())
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE], input="\n".join(asked), capture_output=True, text=True, cwd=folder,
-        env={"PYTHONPATH": ":".join(sys.path)}, check=False, timeout=300,
+        [sys.executable, "-c", MEASURE], input="\n".join(asked), capture_output=True, text=True, encoding="utf-8",
+        cwd=folder, env={"PYTHONPATH": ":".join(sys.path)}, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert sorted(folder.iterdir()) == before, "nothing is written"

@@ -105,11 +105,11 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path):
         ran = run("intake", export(col, tmp_path / form), folder, "--write")
         assert ran.code == 0, ran.out + ran.err
         diff = subprocess.run(
-            [*git, "diff", "-U0", "--word-diff=porcelain"], capture_output=True, text=True, check=True
+            [*git, "diff", "-U0", "--word-diff=porcelain"], capture_output=True, text=True, encoding="utf-8", check=True
         ).stdout
         changed = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
         assert subprocess.run(
-            [*git, "diff", "--name-only"], capture_output=True, text=True, check=True
+            [*git, "diff", "--name-only"], capture_output=True, text=True, encoding="utf-8", check=True
         ).stdout.split() == ["03-neurocritical-care.yaml"]
         assert ran.out.count("[-") + ran.out.count("{+") >= 3
         results.append((texts(folder), changed))

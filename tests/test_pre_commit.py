@@ -32,7 +32,13 @@ def test_the_hooks_call_commands_that_take_files(tmp_path: Path) -> None:
 def do(folder: Path, *command: str | Path) -> Ran:
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "PRE_COMMIT_HOME": str(folder.parent / "cache")}
     done = subprocess.run(
-        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
+        list(map(str, command)),
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -61,7 +67,7 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     files = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "ketamine_anki", "pyproject.toml", "README.md", "LICENSE",
          "decks/LICENSE", ".pre-commit-hooks.yaml"],
-        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+        cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8", check=True,
     ).stdout.split()  # fmt: skip
     for name in files:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
