@@ -112,7 +112,7 @@ def _is(finding: Finding, expected: str, folder: Path) -> bool:
     path, line, column = finding.position
     lines = Path(path).read_bytes().decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     typed = lines[line - 1][column - 1 :]
-    return typed.startswith(place) or typed[:1] in "\"'" and typed[1:].startswith(place)
+    return typed.startswith(place) or (typed[:1] in "\"'" and typed[1:].startswith(place))
 
 
 def _check_accepted(case: Case, package: PackageContents) -> None:
