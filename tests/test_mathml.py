@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ketamine_anki.mathml import mathml, with_mathml
-from ketamine_anki.render import _TEX_COMMANDS, render
+from ketamine_anki.render import render
+from ketamine_anki.tex import COMMANDS
 
 
 def text(element: str) -> str:
@@ -50,7 +51,7 @@ def test_only_math_is_touched() -> None:
     assert 'display="block"' in made
 
 
-@pytest.mark.parametrize("command", sorted(_TEX_COMMANDS))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_no_allowed_command_makes_inline_style(command: str) -> None:
     """The page's policy forbids inline style; a command is converted without it or stays TeX."""
     for tex in (f"\\{command}", f"\\{command}{{a}}", f"\\{command}{{a}}{{b}}", f"\\{command} ("):

@@ -1,0 +1,99 @@
+"""TeX in math: what may stand in it, and the marks of deletions that it may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ketamine_anki.limits import MAX_TEX, MAX_TEX_DEPTH
+from ketamine_anki.markup import Trouble, tex_marks
+
+# Commands that only draw: letters, relations, arrows, accents, fractions, spacing. Not \href, \url,
+# \style, \class, \cssId, \require, \def and their kin, which reach outside the formula.
+COMMANDS = frozenset(
+    """
+    alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi rho
+    varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi
+    Psi Omega frac dfrac tfrac cfrac binom sqrt sum prod int iint oint lim limsup liminf max min sup inf log ln
+    lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh det dim gcd ker deg hom arg Pr times div
+    cdot cdots ldots dots vdots ddots pm mp ast star circ bullet oplus ominus otimes odot wedge vee cap cup leq
+    le geq ge neq ne approx equiv sim simeq cong propto ll gg prec succ subset supset subseteq supseteq in ni
+    notin mid parallel perp not to gets infty partial nabla forall exists neg land lor prime angle triangle
+    square emptyset ell hbar Re Im degree rightarrow leftarrow Rightarrow Leftarrow leftrightarrow
+    Leftrightarrow longrightarrow longleftarrow Longrightarrow Longleftarrow uparrow downarrow updownarrow
+    Uparrow Downarrow mapsto nearrow searrow swarrow nwarrow rightleftharpoons xrightarrow xleftarrow implies
+    iff hat widehat bar overline underline vec tilde widetilde dot ddot overbrace underbrace overset underset
+    stackrel text textbf textit textrm mathrm mathbf mathit mathsf mathtt mathcal mathbb mathfrak operatorname
+    boldsymbol left right big Big bigg Bigg bigl bigr Bigl Bigr langle rangle lfloor rfloor lceil rceil vert
+    Vert lbrace rbrace quad qquad thinspace displaystyle textstyle limits nolimits begin end substack boxed
+    phantom
+    """.split()
+)
+_ENVIRONMENTS = frozenset("aligned array cases gathered matrix pmatrix bmatrix vmatrix Vmatrix smallmatrix".split())
+_TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
+_ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
+
+# Space of any size, below nothing too: `\\[-1em]`, `\!\!\!`.
+_MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!\s*\\!")
+
+
+def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
+    """What is wrong with the TeX of one formula that starts at `offset` of its text."""
+    depth = 0
+    if len(tex) > MAX_TEX:
+        yield Trouble("limit", offset, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}")
+        return
+    bare = _without_deletions(tex)
+    open_pairs: list[tuple[int, str]] = []  # \\begin{...} and \\left, where and which
+    for match in _TEX.finditer(bare):
+        at, found = offset + match.start(), match[0]
+        if match["word"] and match["word"] not in COMMANDS:
+            yield Trouble("tex-command", at, found, f"TeX command {found} is not in the list of allowed commands")
+        elif match["word"] in ("begin", "left"):
+            name = _pair(bare, match)
+            open_pairs.append((at, name))
+            if match["word"] == "begin" and name not in _ENVIRONMENTS:
+                allowed = ", ".join(sorted(_ENVIRONMENTS))
+                yield Trouble("tex-command", at, found, f"TeX environment {name!r} is not one of {allowed}")
+        elif match["word"] in ("end", "right"):
+            name = _pair(bare, match)
+            if not open_pairs or open_pairs.pop()[1] != name:
+                before = "\\left" if match["word"] == "right" else f"\\begin{{{name}}}"
+                yield Trouble("tex-command", at, found, f"{found} without a {before} before it")
+                return
+        elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|/":
+            yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
+        elif match["sign"] in ("\\", "!") and _MOVES.match(tex, at - offset):
+            yield Trouble("tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out")
+        elif match["comment"]:
+            yield Trouble("tex-command", at, found, "% starts a comment in TeX: write \\%")
+        elif match["brace"]:
+            depth += 1 if found == "{" else -1
+            if depth > MAX_TEX_DEPTH:
+                yield Trouble("limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math")
+                return
+            if depth < 0:
+                yield Trouble("tex-command", at, found, "} without a { in the math")
+                return
+        elif found == "\\":
+            yield Trouble("tex-command", at, found, "backslash at the end of the math")
+    for at, name in open_pairs[:1]:
+        found = f"\\begin{{{name}}}" if name else "\\left"
+        yield Trouble("tex-command", at, found, f"{found} is never ended in the math")
+    if depth > 0:
+        yield Trouble("tex-command", offset, tex.split("\n", maxsplit=1)[0], "{ is never closed in the math")
+
+
+def _pair(tex: str, match: re.Match[str]) -> str:
+    """The environment that a \\begin or \\end names; nothing for \\left and \\right."""
+    if match["word"] in ("left", "right"):
+        return ""
+    name = _ENVIRONMENT.match(tex, match.end())
+    return name[1] if name else "?"
+
+
+def _without_deletions(tex: str) -> str:
+    """The TeX with the marks of cloze deletions blanked, same length."""
+    for mark in tex_marks(tex):
+        tex = tex[: mark.start] + " " * (mark.end - mark.start) + tex[mark.end :]
+    return tex
