@@ -178,6 +178,7 @@ class _Scan:
         for mark in tex_marks(tex):
             start, end = offset + mark.start, offset + mark.end
             if mark.kind == "open":
+                self._not_in_hint(inner, start, end)
                 inner.append(Deletion(int(mark.value[:6]), start, end, depth=len(self.open) + len(inner)))
                 self.markup.deletions.append(inner[-1])
             elif mark.kind == "hint":
@@ -190,6 +191,7 @@ class _Scan:
             self.cut += 1
 
     def _open(self, match: re.Match[str], start: int, end: int) -> int:
+        self._not_in_hint(self.open, start, end)
         deletion = Deletion(int(match["number"][:6]), start, end, depth=len(self.open))
         self.open.append(deletion)
         self.markup.deletions.append(deletion)
@@ -215,12 +217,18 @@ class _Scan:
         self._end(self.open.pop(), start, end)
         return self._span("close", start, end, "}}")
 
+    def _not_in_hint(self, around: list[Deletion], start: int, end: int) -> None:
+        if around and around[-1].answer_end >= 0:
+            self._trouble(start, end, "cloze deletion inside a hint: move it out")
+
     def _end(self, deletion: Deletion, start: int, end: int) -> None:
         """A deletion is closed by the braces from start to end."""
         if deletion.answer_end < 0:
             deletion.answer_end = start
         else:
             deletion.hint = self.text[deletion.answer_end + 2 : start]
+            if not deletion.hint.strip():
+                self._trouble(deletion.answer_end, end, "empty hint: write one after '::', or leave '::' out")
         deletion.end = end
         deletion.answer = self.text[deletion.answer_start : deletion.answer_end]
         if not deletion.answer.strip():
