@@ -1,9 +1,16 @@
-"""The README's pictures: each is there, small, and has a text for those who cannot see it."""
+"""The README's pictures: each is there, small, and has a text for those who cannot see it. The deck's:
+each is that of its drawing.
+"""
 
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 from program import REPOSITORY
 
 PICTURES = REPOSITORY / ".github" / "images"
@@ -14,3 +21,33 @@ def test_pictures_of_the_readme() -> None:
     assert sorted(name for _, name in shown) == sorted(path.name for path in PICTURES.iterdir())
     assert all(len(text) > 60 for text, _ in shown)
     assert all(path.stat().st_size < 200_000 for path in PICTURES.iterdir())
+
+
+@pytest.fixture
+def deck_pictures(tmp_path: Path) -> Path:
+    """A copy of the deck's drawings, their script and the pictures made of them."""
+    for name in ("drawings", "media"):
+        shutil.copytree(REPOSITORY / "decks" / name, tmp_path / name)
+    return tmp_path
+
+
+def compared(folder: Path) -> int:
+    return subprocess.run(
+        [sys.executable, folder / "drawings" / "render.py", "--check"], capture_output=True
+    ).returncode
+
+
+def test_every_picture_of_the_deck_is_that_of_its_drawing(deck_pictures: Path) -> None:
+    assert len(list((deck_pictures / "drawings").glob("*.svg"))) >= 5
+    assert compared(deck_pictures) == 0
+
+
+def test_a_drawing_changed_without_its_picture_is_noticed(deck_pictures: Path) -> None:
+    drawing = deck_pictures / "drawings" / "cpp-balance.svg"
+    drawing.write_text(drawing.read_text("utf-8").replace("MAP holds", "MAP stays"), "utf-8")
+    assert compared(deck_pictures) == 1
+
+
+def test_a_picture_without_a_drawing_is_noticed(deck_pictures: Path) -> None:
+    (deck_pictures / "drawings" / "cpp-balance.svg").unlink()
+    assert compared(deck_pictures) == 1

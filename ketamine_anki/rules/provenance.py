@@ -132,10 +132,11 @@ def missing_caveat(view: View) -> Iterator[Complaint]:
             yield f"claims.{n}", f"claim {name} needs a caveat: say where current evidence differs"
 
 
+# Concentrations in blood or urine, filtration rates and volumes of blood are no doses.
 _DRUG_DOSE = re.compile(
-    r"\d\s?(?:mg|mcg|[\u00b5\u03bc]g|ng|g|mL|mmol|mEq|units?|IU|mg/kg)\b(?!/d?L\b)(?!\s+of\s+(?:blood|water)\b)"
+    r"(?<![\d.,])[\d.,]*\d\s?(?:(?:mg|mcg|[\u00b5\u03bc]g|ng|mL|mmol|mEq|unit|milligram|microgram|gram)s?|g|IU)\b"
+    r"(?!/(?:d?L|g|mmol)\b|/min/1\.73|\s+of\s+(?:blood|water)\b)"
 )
-_UNITS = frozenset("mg mcg ng g ml mmol meq unit units iu \u00b5g \u03bcg".split())
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -148,9 +149,13 @@ def dose_evidence(view: View) -> Iterator[Complaint]:
 
     Bad: `extra: The usual dose is 40 mg.`
 
+    Bad: `answer: 5,000 units`
+
+    Good: `answer: Below 60 mL/min/1.73 m$^2$`
+
     Good: `extra: The usual dose is 40 mg.`, `evidence: checked-2020`
     """
-    if view.vocabulary.isdisjoint(_UNITS) or _checked(view):
+    if not _DRUG_DOSE.search(view.whole) or _checked(view):
         return
     for key, text in view.plain.items():
         if key != "picture" and (found := _DRUG_DOSE.search(text)):

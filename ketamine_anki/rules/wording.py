@@ -15,7 +15,7 @@ from ketamine_anki.model import Where
 from ketamine_anki.rules.rule import Complaint, View, last_sentence, place
 
 MAX_QUESTION, MAX_VIGNETTE, MAX_ANSWER, MAX_REVERSE = 45, 80, 25, 8  # words
-MAX_ITEMS = 3
+MAX_ITEMS, MAX_LINK = 3, 2  # things; words of one thing in `a and b and c`
 
 _ASKS = r"(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|may|might|must)"
 _YES_NO = re.compile(
@@ -68,7 +68,7 @@ _POLES = (
 )
 _CHOICE = re.compile(
     rf"(?i)\b(?:true or false|t/f|{_POLES}\s+or\s+{_POLES})\b"
-    rf"|\b{_POLES}\b[^?]*,\s[^,?]+\sor\s[^,?]+\?$"
+    rf"|\b{_POLES}\b[^?]*[,:]\s[^,?]+\sor\s[^,?]+\?$"
 )
 
 
@@ -80,6 +80,8 @@ def binary_choice(view: View) -> Iterator[Complaint]:
     Bad: `question: Does furosemide raise or lower potassium?`
 
     Bad: `question: Which is more potent, fentanyl or morphine?`
+
+    Bad: `question: Which is more potent: fentanyl or morphine?`
 
     Good: `question: In which direction does furosemide change potassium?`
     """
@@ -94,6 +96,7 @@ def binary_choice(view: View) -> Iterator[Complaint]:
 _SECOND = re.compile(
     rf"(?i)\band\s+(?:how|what|why)\b|\band\s+(?:when|where)\s+{_ASKS}\b|\band\s+which\s+\w+\s+{_ASKS}\b"
     r"|,\s+and\s+(?:when|where|which|who)\b"
+    r"|\band\s+which\s+(?!(?:\w+s|are|were|can|may|then|also|in|has)\b)\w+\s+\w+"  # not: … and which causes
 )
 _ASKING = frozenset({"how", "what", "why", "when", "where", "which", "who"})
 
@@ -106,6 +109,8 @@ def two_questions(view: View) -> Iterator[Complaint]:
     Bad: `question: What does heparin inhibit, and how is it monitored?`
 
     Bad: `question: Which drug reverses heparin? What is its dose?`
+
+    Bad: `question: Which enzyme does heparin inhibit and which test monitors that?`
 
     Good: `question: Which test monitors unfractionated heparin?`
     """
@@ -120,7 +125,7 @@ def two_questions(view: View) -> Iterator[Complaint]:
 
 _OPEN = re.compile(
     r"(?i)(?:(?:please\s+)?(?:list|describe|explain|discuss|outline|enumerate|summari[sz]e|elaborate|tell)\b|name all\b"
-    r"|what do you know\b|what are (?:all|some)\b|what is everything\b)"
+    r"|what do you know\b|what about\b|what are (?:all|some)\b|what is everything\b)"
 )
 
 
@@ -132,6 +137,8 @@ def open_question(view: View) -> Iterator[Complaint]:
     Bad: `question: Describe the effects of furosemide?`
 
     Bad: `question: What are all the uses of heparin?`
+
+    Bad: `question: What about heparin?`
 
     Good: `question: Which electrolyte does furosemide waste most dangerously?`
     """
@@ -146,7 +153,8 @@ _ORPHAN = re.compile(
 )
 _EXPLETIVE = re.compile(r"(?i)(?:\w+\s+)?(?:it\s+(?:is|was)|(?:is|was)\s+it)\b.*\b(?:to|that|for)\b")
 _UNNAMED = re.compile(
-    r"(?i)\bthe\s+(?:drug|agent|medication|medicine|patient)\b(?!\s+(?:that|which|who|whose|of|with|used|given)\b)"
+    r"(?i)\b(?:the|this)\s+(?:drug|agent|medication|medicine|patient)\b"
+    r"(?!\s+(?:that|which|who|whose|of|with|used|given|class|group|target|name|level|interaction)\b)"
 )
 _POINTING = frozenset({"it", "its", "this", "they", "their", "these", "those", "he", "she", "them", "his", "her"})
 _UNNAMED_WORDS = frozenset({"drug", "agent", "medication", "medicine", "patient"})
@@ -162,11 +170,15 @@ def orphan_pronoun(view: View) -> Iterator[Complaint]:
 
     Bad: `question: What does the drug do in renal failure?`
 
+    Bad: `question: What is the main effect of this drug on the heart?`
+
     Bad: `answer: It blocks the loop of Henle`
 
     Good: `question: Why is it dangerous to stop clonidine suddenly?`
 
     Good: `question: Which symptom of the patient with hypothyroidism points to myxedema coma?`
+
+    Good: `question: What is the drug target of aspirin?`
     """
     if view.vocabulary.isdisjoint(_POINTING) and view.vocabulary.isdisjoint(_UNNAMED_WORDS):
         return
@@ -179,26 +191,38 @@ def orphan_pronoun(view: View) -> Iterator[Complaint]:
             yield place(view, key, found, 1), f"{found[1]!r} refers to nothing on this card: name it"
             continue
         unnamed = _UNNAMED.search(text)
-        if unnamed and not any(word not in _FRONT for word in text[: unnamed.start()].lower().split()):
+        if unnamed and _nameless(text[: unnamed.start()], text[unnamed.end() :]):
             yield place(view, key, unnamed), f"{unnamed[0]!r} is not named on this card: name it"
+
+
+def _nameless(before: str, after: str) -> bool:
+    """Whether nothing before `the drug` can be its name, and nothing after it: `the drug digoxin`."""
+    words = set(before.lower().split())
+    return words <= _FRONT or (words <= _FRONT | _VAGUE and bool(_NO_NAME.match(after)))
 
 
 _FRONT = frozenset(
     "why how what when where which who is are was were does do did can could should would will has".split()
 )
+_VAGUE = frozenset(
+    """a an the of to in on by for main most common usual important adverse effect effects action actions mechanism
+    dose role use risk half-life""".split()
+)
+_NO_NAME = re.compile(r"\s*(?:[?.,;:]|$|(?:on|in|to|at|for|by|during|after|before|when)\b)")
 
 _DEICTIC = re.compile(
     r"(?i)\bthe (?:text|article|chapter|lecture|textbook|handout|authors?)\b"
-    r"|\bth(?:is|e) (?:passage|section|document|source|slide|figure|deck) (?:above|below|says?|states?|describes?|"
-    r"mentions?|calls?|teaches|lists?|shows?)\b"
-    r"|\b(?:in|from|by|per|according to) (?:this|the) (?:passage|section|document|source|slide|deck)\b(?! of)"
+    r"|\bth(?:is|e) (?:passage|paragraph|section|document|source|slide|figure|deck) "
+    r"(?:above|below|says?|states?|describes?|mentions?|calls?|teaches|lists?|shows?)\b"
+    r"|\b(?:in|from|by|per|according to) (?:this|the) (?:passage|paragraph|section|document|source|slide|deck)\b(?! of)"
+    r"|\b(?:does|did) th(?:is|e) (?:passage|paragraph|section|source) (?:say|state|describe|mention|name|call|teach)\b"
     r"|\bthis (?:text|article|chapter|lecture|textbook)\b"
     r"|\bas (?:mentioned|described|stated|discussed|noted|listed) (?:above|below|earlier|previously|here|before)\b"
     r"|\b(?:mentioned|described|discussed|listed|shown|stated) (?:above|below|here)\b"
 )
 _PLACES = frozenset(
-    """text article chapter lecture textbook handout author authors passage section document source slide figure deck
-    above below earlier previously here before""".split()
+    """text article chapter lecture textbook handout author authors passage paragraph section document source slide
+    figure deck above below earlier previously here before""".split()
 )
 
 
@@ -211,6 +235,8 @@ def deictic(view: View) -> Iterator[Complaint]:
 
     Bad: `question: Which of the drugs listed above is a loop diuretic?`
 
+    Bad: `question: Which use of heparin does the source mention first?`
+
     Good: `question: Which layer of the uterus is cut in the lower-segment cesarean section of a breech baby?`
     """
     if view.vocabulary.isdisjoint(_PLACES):
@@ -220,7 +246,7 @@ def deictic(view: View) -> Iterator[Complaint]:
             yield place(view, key, found), f"{found[0]!r} points outside the card: ask about the matter itself"
 
 
-_NEGATIVE = re.compile(r"(?<![*_\w])(?:not(?! only)|except|never|least likely)\b")
+_NEGATIVE = re.compile(r"(?<![*_\w])(?<!\bbut )(?:not(?! only)|except|never|least likely)\b")
 _NEGATIVES = frozenset({"not", "except", "never", "least"})
 
 
@@ -234,6 +260,8 @@ def unmarked_negative(view: View) -> Iterator[Complaint]:
     Good: `question: Which diuretic does **not** waste potassium?`
 
     Good: `question: Why does spironolactone not waste potassium?`
+
+    Good: `question: Which diuretic wastes potassium but not calcium?`
     """
     if view.vocabulary.isdisjoint(_NEGATIVES):
         return
@@ -288,6 +316,7 @@ def answer_length(view: View) -> Iterator[Complaint]:
 
 
 _ITEMS = re.compile(r";\s|,\s|\n\s*(?:[-*+]|\d+[.)])\s")
+_JOINTS = re.compile(r"\s(?:and|or|/)\s")
 _ASIDE = re.compile(r"\([^)]*\)")
 
 
@@ -299,17 +328,23 @@ def answer_list(view: View) -> Iterator[Complaint]:
 
     Bad: `answer: Furosemide, bumetanide, torsemide and ethacrynic acid`
 
+    Bad: `answer: Furosemide / bumetanide / torsemide / ethacrynic acid`
+
     Good: `answer: Furosemide, bumetanide and torsemide`
 
     Good: `answer: Loop diuretics (furosemide, bumetanide, torsemide, ethacrynic acid)`
     """
     text = view.plain.get("answer", "")
-    if "," not in text and ";" not in text and "\n" not in text:
+    chain = _JOINTS.split(_ASIDE.sub("", text))
+    if any(len(link.split()) > MAX_LINK for link in chain):
+        chain = []  # a sentence
+    if len(chain) <= MAX_ITEMS and "," not in text and ";" not in text and "\n" not in text:
         return
     items = [item for item in _ITEMS.split(_ASIDE.sub("", view.note.answer if "\n" in text else text)) if item.strip()]
     count = len(items)
     if count > 2 and re.search(r"\S\s(?:and|or)\s", items[-1]):
         count += 1
+    count = max(count, len(chain))
     if count > MAX_ITEMS:
         yield "answer", f"{count} items in the answer: at most {MAX_ITEMS}; make notes or cloze deletions of them"
 
