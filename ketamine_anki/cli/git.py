@@ -51,6 +51,14 @@ def released_revision(folder: Path, version: str, ledger: str) -> str | None:
     return found or None
 
 
+def is_release(folder: Path, revision: str, version: str, ledger: str) -> bool:
+    """Whether a revision is the commit of a release."""
+    released = released_revision(folder, version, ledger)
+    names = [name for name in (released, revision) if name]
+    commits = [ask(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") for name in names]
+    return len(commits) == 2 and commits[0] is not None and commits[0] == commits[1]
+
+
 def check_out(folder: Path, revision: str, target: Path) -> None:
     """Writes the folder's files as they were at a revision into an empty folder. Links are left out."""
     if revision.startswith("-") or not ask(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"):
