@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from program import run
 from releases import DAY, NOTES, START, Project
 
+from ketamine_anki import notetypes
 from ketamine_anki.change_views import as_json, as_markdown, as_text, escape
 from ketamine_anki.changes import (
     Changes,
@@ -385,6 +386,39 @@ def test_two_packages(history: Project) -> None:
 def test_a_package_and_its_collection_are_the_same_edition(history: Project) -> None:
     """Hashes, note types, decks and fields that a package gives back are those that were compiled."""
     assert run("diff", "dist/small-1.0.0.apkg", "v1.0.0").out == "no change\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level"),
+    [
+        ("v1.0.0", "decks", "major"),
+        ("old", "decks", "major"),
+        ("v1.0.0", "v2.0.0", "major"),
+        ("HEAD~1", "HEAD", "major"),  # the commit of 2.0.0, known without its tag
+        ("dist/small-1.0.0.apkg", "v2.0.0", "major"),
+        ("v2.0.0", "decks", "none"),
+        ("v1.0.0", "v1.0.0", "none"),
+        ("old", "v1.0.0", "none"),
+    ],
+)
+def test_the_note_types_of_a_release_are_those_that_were_released(
+    history: Project, monkeypatch: pytest.MonkeyPatch, old: str, new: str, level: str
+) -> None:
+    """They are part of the program: this one has other fields than the one that made 1.0.0."""
+    history.write(NOTES)
+    kinds = notetypes.note_types("")
+    question = kinds["question"]
+    monkeypatch.setitem(kinds, "question", replace(question, fields=(*question.fields, "Hint")))
+    history.at(START + DAY)
+    history.released("2.0.0")
+    history.commit()
+    if old != "HEAD~1":
+        history.git("tag", "v2.0.0")
+    ran = run("diff", old, new, "--format", "json", "--fail-on", "breaking")
+    made = json.loads(ran.out)
+    schemas = ["Small Deck: question and answer"] if level == "major" else []
+    assert (made["level"], made["note_types"]["schema"]) == (level, schemas)
+    assert ran.code == (level == "major")
 
 
 @pytest.mark.parametrize(("new", "code"), [("decks", 1), ("old", 0)])

@@ -68,6 +68,19 @@ def test_a_dirty_work_tree_is_refused(project: Project, name: str) -> None:
     assert not (project.decks / "ledger.yaml").exists()
 
 
+@pytest.mark.parametrize("ignored", ["02-second.yaml", "media/new.png"])
+def test_an_ignored_file_of_the_deck_is_refused(project: Project, ignored: str) -> None:
+    """It would be in the package and not in the tag, and the release could never be made again."""
+    project.commit()
+    (project.root / ".git" / "info" / "exclude").write_text(f"{Path(ignored).name}\n.DS_Store\n", encoding="utf-8")
+    for name in (".DS_Store", ignored):
+        path = project.decks / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("2\n", encoding="utf-8")
+    said = f"decks/{ignored}: not committed; commit or discard it before a release"
+    assert project.release("1.0.0") == (1, "", f"ketamine-anki: {said}\n")
+
+
 def test_a_new_file_outside_the_deck_is_no_matter(project: Project) -> None:
     project.commit()
     (project.root / "notes.txt").write_text("2\n", encoding="utf-8")

@@ -23,13 +23,13 @@ def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> 
 
     Each is an .apkg, a folder with collection.yaml, or a git revision such as v1.0.0. Notes are matched
     by GUID. Between packages a retired note is seen in the update package; the one for everyone
-    lacks it.
+    lacks it. The note types of OLD are those released last, as its ledger.yaml has them.
     """
     from ketamine_anki.change_views import as_json, as_markdown, as_text
     from ketamine_anki.changes import compare
     from ketamine_anki.cli.editions import edition
 
-    changes = compare(edition(old, folder), edition(new, folder))
+    changes = compare(edition(old, folder, old=True), edition(new, folder))
     if form == "json":
         click.echo(as_json(changes))
     elif form == "markdown":

@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from ketamine_anki.changes import Edition, of_notes, of_package
+from ketamine_anki.changes import Edition, of_ledger, of_notes, of_package
 from ketamine_anki.cli import EXIT_USAGE, Failure
 from ketamine_anki.cli.check import report
 from ketamine_anki.cli.folder import COLLECTION, LEDGER, Folder, read_bytes
-from ketamine_anki.cli.git import ask, check_out, released_revision
+from ketamine_anki.cli.git import ask, check_out, is_release, released_revision
 from ketamine_anki.compile import CompiledNote, compile_note
-from ketamine_anki.model import Finding, Position
+from ketamine_anki.model import Finding, Ledger, Position
 from ketamine_anki.render import render_note
 
 
-def edition(named: str, folder: str) -> Edition:
+def edition(named: str, folder: str, *, old: bool = False) -> Edition:
     """The edition that a path or, for the collection in `folder`, a git revision names. Ends the program
     when it cannot be read.
+
+    The note types are part of the program, which may have been another one then: those of an `old`
+    edition, and those of the revision of a release, are the released ones, as the ledger has them.
     """
     path = Path(named)
     if path.is_dir():
-        made, findings = of_folder(named)
+        made, findings = of_folder(named, lambda _: old)
     elif path.is_file() or named.endswith(".apkg"):
         return of_file(path)
     else:
-        made, findings = of_revision(named, folder)
+        made, findings = of_revision(named, folder, old)
     report(findings)
     assert made is not None, "a collection that cannot be read has findings"
     return made
 
 
-def of_folder(folder: str) -> tuple[Edition | None, list[Finding]]:
-    """The edition of a collection on disk, whatever the rules say of it, or what cannot be read."""
+def of_folder(folder: str, is_released: Callable[[Ledger], bool]) -> tuple[Edition | None, list[Finding]]:
+    """The edition of a collection on disk, whatever the rules say of it, or what cannot be read. Its note
+    types are those of the ledger if that `is_released`, else the program's.
+    """
     read = Folder(folder)
     collection = read.collection
     if collection is None:
@@ -47,16 +54,23 @@ def of_folder(folder: str) -> tuple[Edition | None, list[Finding]]:
         for index, note in enumerate(deck.notes):
             compiled = compile_note(note, collection, render_note(note, collection), number, index)
             notes.append((compiled, note.retired.version if note.retired else ""))
-    return (None if read.findings else of_notes(collection, notes)), read.findings
+    if read.findings:
+        return None, read.findings
+    made, ledger = of_notes(collection, notes), collection.ledger
+    if ledger and is_released(ledger):
+        made = replace(made, note_types=of_ledger(ledger, collection).note_types)
+    return made, []
 
 
-def of_revision(revision: str, folder: str) -> tuple[Edition | None, list[Finding]]:
+def of_revision(revision: str, folder: str, old: bool) -> tuple[Edition | None, list[Finding]]:
     """The edition of a collection at a git revision, or what cannot be read there."""
     if not Path(folder).is_dir():
         raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
     with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
         check_out(Path(folder), revision, Path(scratch))
-        made, findings = of_folder(scratch)
+        made, findings = of_folder(
+            scratch, lambda ledger: old or is_release(Path(folder), revision, ledger.releases[-1].version, LEDGER)
+        )
     return made, [
         Finding(position._replace(path=position.path.replace(scratch, f"{revision}:{folder}", 1)), rule, message)
         for position, rule, message in findings
@@ -80,4 +94,5 @@ def released(folder: str, version: str) -> Edition | None:
     if revision is None:
         return None
     ledger = ask(Path(folder), "show", f"{revision}:./{LEDGER}") or b""
-    return of_revision(revision, folder)[0] if f"{{version: {version}," in ledger.decode("utf-8", "replace") else None
+    known = f"{{version: {version}," in ledger.decode("utf-8", "replace")
+    return of_revision(revision, folder, True)[0] if known else None

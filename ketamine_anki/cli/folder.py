@@ -27,6 +27,7 @@ from ketamine_anki.verbatim import read_shingles
 
 COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
 SHINGLES, MEDIA = "shingles.txt", "media"
+FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # all that is read, as globs
 
 
 _OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR)

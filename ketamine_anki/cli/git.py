@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
@@ -22,20 +23,25 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def uncommitted(folder: Path) -> list[str]:
+def uncommitted(folder: Path, read: Sequence[str]) -> list[str]:
     """Paths that differ from the last commit: tracked files anywhere in the repository, any file in the
-    folder. Empty outside a work tree; a Failure when there is one that git does not read.
+    folder, and there even an ignored one that matches a glob of `read`. Empty outside a work tree; a
+    Failure when there is one that git does not read.
     """
     status = ("status", "--porcelain", "-z", "--no-renames")
     changed = ask(folder, *status, "--untracked-files=no", "--", ":/")
     here = ask(folder, *status, "--", ".")
-    if changed is None or here is None:
+    ignored = ask(
+        folder, "ls-files", "-z", "--full-name", "--others", "--ignored", "--exclude-standard", "--",
+        *(f":(glob){pattern}" for pattern in read),
+    )  # fmt: skip
+    if changed is None or here is None or ignored is None:
         above = folder.resolve()
         if any((parent / ".git").exists() for parent in (above, *above.parents)):
             raise Failure(f"{folder}: is in a git repository that git does not read: try `git status` there", EXIT_IO)
         return []
     entries = dict.fromkeys([*changed.split(b"\0"), *here.split(b"\0")])
-    return [os.fsdecode(entry[3:]) for entry in entries if entry]
+    return [os.fsdecode(path) for path in (*(entry[3:] for entry in entries), *ignored.split(b"\0")) if path]
 
 
 def released_revision(folder: Path, version: str, ledger: str) -> str | None:
@@ -49,6 +55,14 @@ def released_revision(folder: Path, version: str, ledger: str) -> str | None:
         return None
     found = (ask(folder, "log", "-1", "--format=%H", "--", ledger) or b"").strip().decode("ascii")
     return found or None
+
+
+def is_release(folder: Path, revision: str, version: str, ledger: str) -> bool:
+    """Whether a revision is the commit of a release."""
+    released = released_revision(folder, version, ledger)
+    names = [name for name in (released, revision) if name]
+    commits = [ask(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") for name in names]
+    return len(commits) == 2 and commits[0] is not None and commits[0] == commits[1]
 
 
 def check_out(folder: Path, revision: str, target: Path) -> None:

@@ -15,7 +15,7 @@ from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.cli.build import given_time
 from ketamine_anki.cli.content import Content, read_content
 from ketamine_anki.cli.editions import edition, released
-from ketamine_anki.cli.folder import Folder
+from ketamine_anki.cli.folder import FILES, Folder
 from ketamine_anki.cli.git import uncommitted
 from ketamine_anki.cli.packing import shown
 from ketamine_anki.cli.release_files import Plan, changelog_path, changelog_text, rebuild, show, write
@@ -73,7 +73,7 @@ def command(
 
 
 def _must_be_committed(read: Folder) -> None:
-    changed = uncommitted(read.path)
+    changed = uncommitted(read.path, FILES)
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise Failure(f"{changed[0]}{more}: not committed; commit or discard it before a release", EXIT_FINDINGS)
