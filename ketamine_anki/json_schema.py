@@ -31,10 +31,15 @@ def json_schemas(collection: Collection) -> dict[str, dict[str, Any]]:
 
 def names_of(collection: Collection) -> Names:
     """The names that notes may use, by the kinds that schema.py's `names` speaks of."""
+    # Paragraphs have no titles: what tells them apart is the first thing that they say.
+    says: dict[str, str] = {}
+    for claim in collection.claims.values():
+        says.setdefault(f"{claim.section}/{claim.paragraph}", claim.text)
     paragraphs = {
-        f"{section.slug}/{number}": section.title
+        name: f"{section.title}: {says[name]}" if name in says else section.title
         for section in collection.sections.values()
         for number in range(1, len(section.cites) + 1)
+        for name in [f"{section.slug}/{number}"]
     }
     cites: dict[str, str] = {}
     for section in collection.sections.values():

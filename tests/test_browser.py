@@ -185,6 +185,19 @@ def test_keys_walk_from_note_to_note(page: Page) -> None:
     assert page.evaluate(f"getComputedStyle({FIRST_CARD}).backgroundColor") == DAY
 
 
+@pytest.mark.parametrize("width", [1280, 760, 390])
+def test_the_bar_does_not_cover_the_note_walked_to(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for _ in range(3):
+        page.keyboard.press("j")
+    page.wait_for_timeout(300)  # the jump settles over some frames
+    bar, note = (
+        page.evaluate(f"{one}.getBoundingClientRect().{side}")
+        for one, side in (("document.querySelector('.tools')", "bottom"), ("document.activeElement", "top"))
+    )
+    assert max(bar, 0) <= note <= max(bar, 0) + 40
+
+
 def test_link_to_a_note_shows_it(page: Page, deck_page: Path) -> None:
     """Even if a filter hides it."""
     last = shown(page)[-1]

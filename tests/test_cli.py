@@ -78,6 +78,7 @@ def test_help_is_quick() -> None:
         (["check", "--nonsense"], "No such option"),
         (["check", "nowhere"], "nowhere: no such"),
         (["build", "nowhere"], "nowhere: no such folder"),
+        (["check", "decks/09-nothing.yaml"], "09-nothing.yaml: no such file"),
     ],
 )
 def test_wrong_use_is_2(arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

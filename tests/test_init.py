@@ -9,10 +9,11 @@ import engine
 import pytest
 import yaml
 from anki.collection import Collection
+from packaging.requirements import Requirement
 from program import REPOSITORY, run
 
-from ketamine_anki import __version__
 from ketamine_anki.cli.folder import Folder
+from ketamine_anki.cli.init import requirement
 
 
 def made(folder: Path, *options: str) -> Path:
@@ -99,10 +100,29 @@ def test_it_is_ready_for_ci(tmp_path: Path) -> None:
         for command in commands:
             ran = run(*command)
             assert ran.code == 0, (command, ran.err)
-    assert (folder / "requirements.txt").read_text(encoding="utf-8") == f"ketamine-anki=={__version__}\n"
+    *comments, required = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert all(line.startswith("#") for line in comments)
+    assert Requirement(required).name == "ketamine-anki"
     hooks = yaml.load((folder / ".pre-commit-config.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
     for hook in hooks["repos"][0]["hooks"]:
-        assert hook["additional_dependencies"] == [f"ketamine-anki=={__version__}"]
+        assert hook["additional_dependencies"] == [required]
+
+
+@pytest.mark.parametrize(
+    ("origin", "line"),
+    [
+        (None, "ketamine-anki==1.2.3"),
+        ('{"url": "file:///home/me/cards", "dir_info": {}}', "ketamine-anki @ file:///home/me/cards"),
+        (
+            '{"url": "https://example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}',
+            "ketamine-anki @ git+https://example.org/a.git@c0ffee",
+        ),
+    ],
+)
+def test_the_program_is_required_from_where_it_came(origin: str | None, line: str) -> None:
+    """A name alone would be looked up in the package index, where anybody may have taken it."""
+    assert requirement(origin, "1.2.3") == line
+    assert Requirement(line).name == "ketamine-anki"
 
 
 def test_the_program_knows_no_subject() -> None:

@@ -302,7 +302,7 @@ def test_a_new_note_becomes_an_entry_that_check_refuses_until_it_is_filled_in(fo
     other.fields = ["Not about plants?", "Yes"]
     imported.add_note(other, imported.decks.id("Elsewhere"))
     ran = run("intake", export(imported, tmp_path / "new.apkg"), folder, "--write")
-    assert "1 notes of other decks ignored" in ran.err
+    assert "1 note of other decks ignored" in ran.err
     assert "new note roots-hold: copy it into a deck file\n  - id: roots-hold" in ran.out
     assert "not taken over: leaves-give-off-oxygen-day: extra <u>" in ran.out
     after = texts(folder)["01-first.yaml"]

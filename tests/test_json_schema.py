@@ -241,7 +241,11 @@ def test_an_editor_explains_every_key_and_name() -> None:
     assert dict(zip(claims["enum"], claims["enumDescriptions"], strict=True))["C-2"] == "Plants give off oxygen."
     cites = made["properties"]["cites"]["items"]
     assert cites["enum"] == ["entry/2", "problem/1"]
-    assert made["properties"]["source"]["enum"] == ["only-section/1", "only-section/2"]
+    source = made["properties"]["source"]
+    assert dict(zip(source["enum"], source["enumDescriptions"], strict=True)) == {
+        "only-section/1": "Only Section: Plants take up carbon dioxide.",
+        "only-section/2": "Only Section: Roots take up water.",
+    }
 
 
 def test_every_shape_of_the_table_is_in_the_schema() -> None:

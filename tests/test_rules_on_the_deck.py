@@ -80,6 +80,8 @@ BREAKS = [
     ("caveat-number", "ketamine-net-pressure-effect", "evidence", "[asa-osa-2014]"),
     ("wrong-yield", "cpp-equation", "yield", "supporting"),
     ("reserved-tag", "oih-exposure", "tags", "[leech]"),
+    ("unfinished", "oih-exposure", "tags", "[TODO]"),
+    ("unfinished", "oih-exposure", "answer", "TODO"),
     ("tag-spelling", "oih-exposure", "tags", "[Wind-up]"),
     ("verbatim", "oih-exposure", "extra", "Here the quick brown fox jumps over the lazy dog again."),
     ("duplicate-id", "abbreviation-map", "id", "abbreviation-cpp"),

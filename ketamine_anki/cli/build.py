@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
-from ketamine_anki.cli.check import report, walk
+from ketamine_anki.cli.check import counted, report, walk
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.git import ask
 from ketamine_anki.cli.output import make_folder, scratch_folder
@@ -52,7 +52,8 @@ def command(folder: str, output: str, split: bool) -> None:
             outputs[f"{stem}-{number:02d}-{slug(collection.decks[number - 1])}.apkg"] = part
         for name, package in outputs.items():
             made = publish(package, target / name, scratch)
-            click.echo(f"{target / name}: {made.notes} notes, {made.cards} cards, {made.decks} subdecks")
+            said = (counted(made.notes, "note"), counted(made.cards, "card"), counted(made.decks, "subdeck"))
+            click.echo(f"{target / name}: {', '.join(said)}")
 
 
 def build_time(folder: Path) -> int:

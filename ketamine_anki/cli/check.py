@@ -62,7 +62,8 @@ def command(paths: tuple[str, ...], form: str | None) -> None:
 
 def _asked(paths: tuple[str, ...]) -> tuple[str, list[Path]]:
     """The collection's folder and, when files were named, these; all must be of one collection."""
-    if len(paths) <= 1 and not any(Path(path).is_file() for path in paths):
+    named_file = any(Path(path).is_file() or path.endswith((".yaml", ".yml")) for path in paths)
+    if len(paths) <= 1 and (not named_file or Path(paths[0]).is_dir()):
         return (paths[0] if paths else "decks"), []
     folders = {collection_of(Path(path)) for path in paths}
     if len(folders) > 1:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
-from ketamine_anki.cli.check import report
+from ketamine_anki.cli.check import counted, report
 from ketamine_anki.cli.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
 from ketamine_anki.cli.output import write_text
 from ketamine_anki.limits import MAX_FILE_BYTES
@@ -47,7 +47,7 @@ def command(paths: tuple[str, ...], only_check: bool, form: str | None) -> None:
             write_text(file, text)
             click.echo(file)
     report(findings, form)
-    click.echo(f"{len(files)} files in canonical form", err=True)
+    click.echo(f"{counted(len(files), 'file')} in canonical form", err=True)
 
 
 def _files(path: Path) -> list[Path]:

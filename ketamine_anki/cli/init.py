@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import click
@@ -41,7 +43,7 @@ def command(folder: str, title: str | None, namespace: str | None) -> None:
         "TITLE": title,
         "TAG": re.sub(r"[^A-Za-z0-9]+", "_", title).strip("_") or "Deck",
         "NAMESPACE": namespace or f"{slug(name)}/{secrets.token_hex(4)}",
-        "VERSION": __version__,
+        "REQUIREMENT": requirement(_origin(), __version__),
     }
     files = starter(values)
     quoted = starter(values | {key: inline_text(values[key]) for key in ("TITLE", "NAMESPACE")})
@@ -60,6 +62,25 @@ def command(folder: str, title: str | None, namespace: str | None) -> None:
         write_text(target / "decks" / schema, as_text(value))
     click.echo(target.as_posix())
     click.echo(f"{title}: now `cd {target.as_posix()}`, `ketamine-anki build`, and read README.md", err=True)
+
+
+def requirement(origin: str | None, version: str) -> str:
+    """What pip needs to install this program again: from the address or folder that pip noted at its
+    installation (`origin`, the JSON of PEP 610), else by its version from the package index. A name
+    alone would let the index decide whose program it is.
+    """
+    noted = json.loads(origin or "{}")
+    if "url" not in noted:
+        return f"ketamine-anki=={version}"
+    vcs = noted.get("vcs_info")
+    return "ketamine-anki @ " + (f"{vcs['vcs']}+{noted['url']}@{vcs['commit_id']}" if vcs else noted["url"])
+
+
+def _origin() -> str | None:
+    try:
+        return distribution("ketamine-anki").read_text("direct_url.json")
+    except PackageNotFoundError:  # run from its folder, not installed
+        return None
 
 
 def _refuse_full(target: Path) -> None:

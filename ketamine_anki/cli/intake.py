@@ -10,7 +10,7 @@ import click
 
 from ketamine_anki.characters import printable
 from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
-from ketamine_anki.cli.check import report
+from ketamine_anki.cli.check import counted, report
 from ketamine_anki.cli.folder import Folder, read_bytes
 from ketamine_anki.cli.output import write_whole
 from ketamine_anki.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
@@ -32,7 +32,8 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     FILE is a deck package (.apkg) or "Notes in Plain Text" with HTML and unique identifiers. Shows
     what was corrected, word by word: [-old-]{+new+}; with --write edits exactly those values of the
     deck files. New notes become entries with TODO where `check` asks for more. What cannot be taken
-    over is listed with the reason; the exit code is 1 then.
+    over is listed with the reason. Exits with 1 if anything is left to do: a correction or a new note
+    that was not written, or something that cannot be taken over.
     """
     from ketamine_anki.intake import compare
 
@@ -48,9 +49,10 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     found = compare(notes, collection, exported, started)
     _show(found, write)
     click.echo(
-        f"{file}: {found.matched} of {len(notes)} notes of the collection, {len(found.changes)} corrections,"
-        f" {len(found.proposals)} new notes, {len(found.left)} not taken over"
-        + (f"; {found.others} notes of other decks ignored" if found.others else ""),
+        f"{file}: {found.matched} of {counted(len(notes), 'note')} of the collection,"
+        f" {counted(len(found.changes), 'correction')}, {counted(len(found.proposals), 'new note')},"
+        f" {len(found.left)} not taken over"
+        + (f"; {counted(found.others, 'note')} of other decks ignored" if found.others else ""),
         err=True,
     )
     if write:

@@ -111,6 +111,12 @@
 
   // --- keys -----------------------------------------------------------------------------------------
   const current = () => document.activeElement && document.activeElement.closest(".note");
+  // Where a note is scrolled to, below the bar, whose height changes with the width of the window.
+  const bar = document.querySelector(".tools");
+  new ResizeObserver(() => {
+    const covered = getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
+    document.documentElement.style.scrollPaddingTop = `${covered + 10}px`;
+  }).observe(bar);
   // The heights of notes that were never in view are guesses, so the first jump may miss.
   const jump = (note, frames = 8) => {
     note.scrollIntoView({ block: "start" });

@@ -17,7 +17,7 @@ from ketamine_anki.rules import cloze, identity, interference, medication, prove
 from ketamine_anki.rules.rule import CollectionRule, NoteRule, View, nearest
 
 _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
-    "identity": (identity.reserved_tag,),
+    "identity": (identity.reserved_tag, identity.unfinished),
     "provenance": (
         provenance.unknown_source,
         provenance.uncited,

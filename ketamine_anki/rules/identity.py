@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ketamine_anki.limits import MAX_TAGS
-from ketamine_anki.model import Collection, Deck, Finding, Position
+from ketamine_anki.model import Collection, Deck, Finding, Position, Where
 from ketamine_anki.rules.rule import CollectionRule, Complaint, View, nearest
 
 _RESERVED = re.compile(r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)")
@@ -27,6 +27,21 @@ def reserved_tag(view: View) -> Iterator[Complaint]:
             yield f"tags.{n}", f"tag {tag!r} has a meaning of its own in Anki or an add-on: choose another"
     if len(view.note.tags) > MAX_TAGS:
         yield "tags", f"{len(view.note.tags)} tags: at most {MAX_TAGS}"
+
+
+def unfinished(view: View) -> Iterator[Complaint]:
+    """A note is no draft: `TODO` stands where `intake`, or a hurried author, left something to fill in.
+
+    Bad: `tags: [TODO]`
+
+    Good: `tags: [Wind_up]`
+    """
+    for key, text in view.note.texts():
+        if re.search(r"\bTODO\b", text):
+            yield Where(key, "TODO"), "TODO is left in the text: fill it in"
+    for n, tag in enumerate(view.note.tags):
+        if tag == "TODO":
+            yield f"tags.{n}", "tag 'TODO' is to be filled in: name the concept"
 
 
 class DuplicateId(CollectionRule):

@@ -1,4 +1,4 @@
-"""What a new collection starts from: files with TITLE, TAG, NAMESPACE and VERSION to be filled in."""
+"""What a new collection starts from: files with TITLE, TAG, NAMESPACE and REQUIREMENT to be filled in."""
 
 from __future__ import annotations
 
