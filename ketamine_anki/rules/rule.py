@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
-from ketamine_anki.render import Rendered, render
+from ketamine_anki.render import Rendered, render_note
 from ketamine_anki.tokens import words_of
 
 _PICTURE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
@@ -53,8 +53,7 @@ class View:
         self.collection = collection
         self.position = note.places.at("id")
         texts = note.texts()
-        media = collection.media
-        self.shown = {key: render(text, media, cloze=key == "text") for key, text in texts}
+        self.shown = render_note(note, collection)
         self.plain = plain = {key: plain_text(self.shown[key], text) for key, text in texts}
         self.whole = _BETWEEN.join(plain.values())
         self.running = words_of(self.whole)
