@@ -50,7 +50,9 @@ _ACCENT = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 # ASCII that is surely text, deleted: what is left is to be looked at. Faster than a search.
 _ASCII_TEXT = dict.fromkeys((9, 10, *range(32, 127)))
 _PLAIN = re.compile("[\u00a0-\u00ac\u00ae-\u02ff\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2190-\u23ff]")
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 # Scripts in which U+200C and U+200D choose between letter shapes: Arabic to Khmer, Mongolian.
 _JOINING = re.compile(
     "[\u0620-\u065f\u066e-\u06dc\u06df-\u06ef\u06fa-\u08e1\u08e3-\u0965\u0970-\u0dff\u0e80-\u10ff\u1780-\u17d3"

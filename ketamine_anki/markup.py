@@ -200,7 +200,7 @@ class _Scan:
     def _braces(self, start: int, end: int) -> int:
         shown = self.text[start : start + 24].split("\n")[0]
         shown = shown[: shown.index("}}") + 2] if "}}" in shown else shown
-        if re.match(r"\{\{\s*c?\d*\s*:", self.text[start:]) or re.match(r"\{\{\s*[cC]\d", self.text[start:]):
+        if re.match(r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)", self.text[start : start + 24]):
             message = f"malformed cloze deletion {shown!r}: write {{{{c1::hidden}}}} or {{{{c1::hidden::hint}}}}"
         else:
             message = f"{shown!r} is read as a field by Anki: write single braces, or {{{{c1::hidden}}}} for a deletion"
@@ -233,6 +233,8 @@ class _Scan:
         deletion.answer = self.text[deletion.answer_start : deletion.answer_end]
         if not deletion.answer.strip():
             self._trouble(deletion.start, end, "empty cloze deletion: hide at least one word")
+        elif deletion.answer_end < start and not deletion.hint.strip():
+            self._trouble(deletion.answer_end, end, "empty hint: write one, or leave '::' out")
 
     def _hint(self, start: int, end: int) -> int:
         if not self.open:

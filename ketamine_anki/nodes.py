@@ -122,22 +122,32 @@ class TooManyFindings(Exception):  # noqa: N818 - caught in reader.py
     """A file has so many mistakes that reading on would serve nobody."""
 
 
+_STRUCTURE = frozenset({"syntax", "shape", "unknown-key"})
+
+
 class File:
     """One file during its walk: its path, its lines and the findings so far."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.lines: tuple[str, ...] = ()
-        self.findings: list[Finding] = []
+        self.noted: list[Finding] = []
         self.spoilt: set[int] = set()  # lines that hold characters which are refused
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was noted, without what a refused character did to the structure of its line."""
+        if not self.spoilt:
+            return self.noted
+        return [one for one in self.noted if one.rule not in _STRUCTURE or one.position.line - 1 not in self.spoilt]
 
     def add(self, line: int, column: int, rule: str, message: str) -> None:
         """A finding at a line and column counted from 0. Raises TooManyFindings at the last it may have."""
         if line >= len(self.lines) > 0:  # libyaml may see the end of the file on a line below the last
             line = len(self.lines) - 1
             column = len(self.lines[line])
-        self.findings.append(Finding(Position(self.path, line + 1, column + 1), rule, message))
-        if len(self.findings) >= MAX_FINDINGS:
+        self.noted.append(Finding(Position(self.path, line + 1, column + 1), rule, message))
+        if len(self.noted) >= MAX_FINDINGS:
             raise TooManyFindings
 
     def at(self, node: Node, rule: str, message: str) -> None:
@@ -186,7 +196,7 @@ def _decode(file: File, data: bytes) -> str | None:
     if bad:
         letters = list(text)
         for index, _ in bad:
-            letters[index] = "?"
+            letters[index] = " "  # means nothing in YAML, almost everywhere
         text = "".join(letters)
     return text
 
@@ -249,7 +259,7 @@ def _node(file: File, get: Callable[[], Any], event: Any, depth: int, left: list
     while (event := get()).__class__ is not MappingEndEvent:
         if event.__class__ is not ScalarEvent or event.tag or event.anchor:
             key = _node(file, get, event, depth, left)
-            raise _Refused(key.start_mark, "shape", "a key must be one word: quote text that starts with [ or {")
+            raise _not_a_key(file, key)
         if event.value == "<<" and not event.style:
             raise _Refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
         value = get()
@@ -268,6 +278,15 @@ def _spend(left: list[int], values: int, mark: Any) -> None:
         raise _Refused(mark, "limit", f"more than {MAX_VALUES:,} values in one file: split it")
 
 
+def _not_a_key(file: File, key: Node) -> _Refused:
+    """What stands where a key belongs; most often a text that starts with a cloze deletion."""
+    line, column = _place(key.start_mark)
+    if file.lines[line][:column].endswith("{"):
+        message = "not YAML: text that starts with {{ must be in single quotes, or put under '>-'"
+        return _Refused(Mark(line, column - 1, line, column), "syntax", message)
+    return _Refused(key.start_mark, "shape", "a key must be one word: quote text that starts with [ or {")
+
+
 def _feature(file: File, event: Any) -> _Refused:
     if event.__class__ is AliasEvent:
         message = f"alias *{event.anchor}: write the value out, or quote text that starts with *"
@@ -280,8 +299,11 @@ def _feature(file: File, event: Any) -> _Refused:
 
 
 _KEY = re.compile(r"\s*(?:- +)*[A-Za-z_]+:(?:\s|$)")
-_OPENING = re.compile(r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?(?P<sign>[\[{*&!|>%@`\"'])")
+_OPENING = re.compile(r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?(?P<sign>[\[{*&!|>%@`\"']|(?<=: )[-?](?=\s|$))")
 _CUT_OFF = re.compile(r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?[^\s#'\"|>\[{].*?\s(?P<sign>#)")
+# What separates for an eye and not for YAML: a space that is none, and the space that is missing.
+_NO_BREAK = re.compile(r"[ \t]*(?:- +)*(?:[A-Za-z_]+:)?[ \t]*(?P<sign>[^\S \t])")
+_JOINED = re.compile(r" *(?:- +)*(?P<sign>-(?=[A-Za-z_]+: )|[A-Za-z_]+:(?=[^\s:/]))")
 
 
 def _explain(file: File, text: str, error: yaml.MarkedYAMLError) -> None:
@@ -291,7 +313,12 @@ def _explain(file: File, text: str, error: yaml.MarkedYAMLError) -> None:
     began = _place(error.context_mark or error.problem_mark)
     typed = file.lines[place[0]] if place[0] < len(file.lines) else ""
     swallowed = _swallowed(text)
-    if swallowed or "unexpected end of stream" in problem:
+    if separated := _separated(file, place[0]):
+        place, hint = separated
+    elif error.context == "while parsing a quoted scalar" and "\\" in typed[: place[1] + 1]:
+        place = (place[0], typed.rfind("\\", 0, place[1] + 1))
+        hint = f"'{typed[place[1] :][:2]}' in double quotes: put text with backslashes in single quotes"
+    elif swallowed or "unexpected end of stream" in problem:
         place, hint = swallowed or began, "a quote or bracket that is never closed"
     elif "mapping values are not allowed" in problem:
         hint = "': ' inside unquoted text, or a wrong indent: put the text in single quotes"
@@ -340,11 +367,24 @@ def _cut_off(file: File, line: int) -> tuple[int, int] | None:
     return None
 
 
+def _separated(file: File, line: int) -> tuple[tuple[int, int], str] | None:
+    """Place and advice for a key, or the dash of a list, that no plain space sets apart."""
+    for number in (line - 1, line):
+        typed = file.lines[number] if 0 <= number < len(file.lines) else ""
+        if match := _NO_BREAK.match(typed):
+            return (number, match.start("sign")), f"{characters.name(match['sign'])}: type a plain space"
+        if match := _JOINED.match(typed):
+            return (number, match.end("sign")), f"a space is missing after {match['sign']!r}"
+    return None
+
+
 def _opening(file: File, place: tuple[int, int]) -> tuple[tuple[int, int], str] | None:
     """Place and advice for text that starts with a character that YAML reads as its own."""
     for number in (place[0], place[0] - 1):
         match = _OPENING.match(file.lines[number]) if 0 <= number < len(file.lines) else None
-        if match and match["sign"] in "[{*&!%@`":
+        if match and match["sign"] in "|>":
+            return (number, match.end("sign")), f"text under {match['sign']} starts on the next line, indented"
+        if match and match["sign"] in "[{*&!%@`-?":
             return (number, match.start("sign")), f"text that starts with {match['sign']} must be in single quotes"
         if match and match["sign"] in "\"'":
             advice = f"text that holds {match['sign']} must be quoted with the other quote, or put under '>-'"

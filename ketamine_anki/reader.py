@@ -127,14 +127,42 @@ _SPACE = " \t\n"  # and not what else str.strip takes off: a file separator is a
 
 def _clean(file: File, node: Any) -> bool:
     """Escapes such as \\u202E are decoded by now: look at what they became."""
+    if "$" in node.value and _tex_as_escape(file, node):
+        return False
     if not any(characters.refused(node.value)):
         return True
     start, end = node.start_mark, node.end_mark
     text, places = typed(file.lines, (start.line, start.column), (end.line, end.column))
     for index, reason in characters.refused(text):
         line, column = places[index]
-        if file.lines[line][column] == "\\":  # what is not an escape was found when the file was decoded
+        sign = file.lines[line][column : column + 2]
+        if sign[0] != "\\":  # what is not an escape was found when the file was decoded
+            continue
+        if sign[1] in "xuU":
             file.add(line, column, "character", f"{reason}, written as an escape: delete it")
+        else:
+            file.add(line, column, "character", f"'{sign}' in double quotes is a {reason}: {_SINGLE}")
+    return False
+
+
+_SINGLE = "put text with backslashes in single quotes"
+# The TeX commands of which YAML's double quotes make a line end or a tab.
+_TEX_AS_ESCAPE = re.compile(
+    r"\\(?:(?P<tex>n(?:abla|eq?|eg|i|ot(?:in)?|u)|t(?:anh?|au|ext[a-z]*|frac|heta|ilde|imes|o|riangle))(?![A-Za-z])|.)"
+)
+
+
+def _tex_as_escape(file: File, node: Any) -> bool:
+    """Whether double quotes changed a TeX command, with a finding at the first."""
+    (line, column), (end_line, end_column) = ((m.line, m.column) for m in (node.start_mark, node.end_mark))
+    for number in range(line, end_line + 1):
+        typed_line = file.lines[number][: end_column if number == end_line else None]
+        for match in _TEX_AS_ESCAPE.finditer(typed_line, column if number == line else 0):
+            if match["tex"]:
+                white = "a line end" if match["tex"][0] == "n" else "a tab"
+                message = f"'{match[0]}' starts with {white} in double quotes: {_SINGLE}"
+                file.add(number, match.start(), "character", message)
+                return True
     return False
 
 
@@ -194,9 +222,9 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
     if entries is None:
         return None
     names = {name.value for name, _ in entries}
+    before = len(file.noted)
     if isinstance(shape, schema.Either):
-        shape = shape.having if shape.key in names else shape.otherwise
-    before = len(file.findings)
+        shape = _meant(file, shape, node, names)
     values: Values = {}
     whole = True
     known = shape.keys
@@ -213,11 +241,11 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
             values[key] = read
     missing = shape.required - names
     if missing:
-        mistyped = len(file.findings) > before
+        mistyped = len(file.noted) > before
         for needed in known:
             if needed in missing and not (mistyped and _mistyped(needed, names, shape)):
                 file.at(node, "missing-key", f"{needed} is missing{_example(known[needed])}")
-    return values if whole and len(file.findings) == before else None
+    return values if whole and len(file.noted) == before else None
 
 
 def _entries(file: File, node: Node, label: str) -> list[tuple[Any, Node]] | None:
@@ -243,9 +271,26 @@ def _entries(file: File, node: Node, label: str) -> list[tuple[Any, Node]] | Non
     return [entry for entry in node.entries if first[entry[0].value] is entry[0]]
 
 
+def _meant(file: File, shape: schema.Either, node: Node, names: set[str]) -> schema.Record:
+    """The record of the two that the keys speak for. If none does, one finding says so, and `names`
+    gets the keys that it speaks of.
+    """
+    if shape.key in names:
+        return shape.having
+    own = [key for key in shape.otherwise.keys if key in shape.otherwise.required - shape.having.required]
+    if not names.isdisjoint(own):
+        return shape.otherwise
+    if _mistyped(shape.key, names, shape.otherwise):
+        return shape.having
+    if not any(_mistyped(key, names, shape.otherwise) for key in own):
+        file.at(node, "missing-key", f"{' and '.join(own)} are missing, or {shape.key}")
+        names.update(own)
+    return shape.otherwise
+
+
 def _mistyped(needed: str, names: Iterable[str], shape: schema.Record) -> bool:
     """Whether an unknown key is this one misspelt: one mistake, one finding."""
-    return any(name not in shape.keys and difflib.get_close_matches(name, [needed], 1, 0.6) for name in names)
+    return any(name not in shape.keys and difflib.get_close_matches(name.lower(), [needed], 1, 0.6) for name in names)
 
 
 def _unknown(name: str, shape: schema.Record, names: Iterable[str]) -> str:

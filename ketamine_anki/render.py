@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT
 from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
-from ketamine_anki.tex import tex_troubles
+from ketamine_anki.tex import COMMANDS, tex_troubles
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -130,6 +130,7 @@ def _troubles(markup: Markup) -> Iterator[Trouble]:
         if span.kind == "text":
             yield from _html_troubles(span, opened)
             yield from _swallowed(span)
+            yield from _tex_in_text(span)
             for match in _MATHJAX.finditer(span.value) if "\\" in span.value else ():
                 shown = match["math"] or match[0]
                 message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
@@ -168,6 +169,18 @@ def _swallowed(span: Span) -> Iterator[Trouble]:
         if match["digit"]:
             message = f"{match[0].strip()!r} starts a list, without its sign: write it without the space"
             yield Trouble("swallowed-mark", span.start + match.start(), match[0].strip(), message)
+
+
+_TEX_WORD = re.compile(r"(?<![\\\w:])\\([A-Za-z]+)")
+
+
+def _tex_in_text(span: Span) -> Iterator[Trouble]:
+    """The first TeX command of ordinary text, where it would stand on the card as it is typed."""
+    for match in _TEX_WORD.finditer(span.value) if "\\" in span.value else ():
+        if match[1] in COMMANDS:
+            message = f"TeX command {match[0]} outside of math: write $...$, without spaces inside the dollars"
+            yield Trouble("tex-command", span.start + match.start(), match[0], message)
+            return  # a formula holds many
 
 
 # --- HTML -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,9 @@ _COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("quick", _COMMON, max_examples=150)
 settings.register_profile("deep", _COMMON, max_examples=20_000)
 settings.load_profile("quick")
+
+# A shell that starts the tests in the background has them, and every program they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

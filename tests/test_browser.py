@@ -169,6 +169,18 @@ def test_nothing_is_wider_than_the_screen(page: Page, width: int) -> None:
     assert cut == []
 
 
+def test_wide_formula_scrolls_by_itself_in_anki(chromium: Browser) -> None:
+    """MathJax's element of a displayed formula, wider than a phone, leaves the card as wide as the phone."""
+    page = chromium.new_page(viewport={"width": 400, "height": 600})
+    css = note_types()["question"].css
+    formula = "<mjx-container display='true' style='display: block'><i style='padding: 9px 400px'>x</i></mjx-container>"
+    page.set_content(f"<style>{css}</style><body class='card nightMode'><div class='answer'>{formula}</div>")
+    assert page.evaluate("document.documentElement.scrollWidth") == 400
+    assert page.evaluate("document.querySelector('mjx-container').scrollWidth") > 400
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+    page.close()
+
+
 def test_keys_walk_from_note_to_note(page: Page) -> None:
     names = shown(page)
     focused = "document.activeElement.id.slice(5)"

@@ -18,6 +18,7 @@ from ketamine_anki.characters import name, printable, refused
         "кетамин κεταμίνη 氯胺酮 케타민 ケタミン คีตามีน",
         "ضغط الدم \u200f(BP)\u200f",
         "לחץ דם \u200eBP\u200e",
+        "ضغط \u061c120/80",
         "می\u200cخواهم",  # Persian needs the non-joiner
         "क\u094d\u200dष",  # Devanagari the joiner
         "👩\u200d⚕️ ❤️ 1️⃣ 👍🏽 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
@@ -56,6 +57,7 @@ def test_accepted(text: str) -> None:
         ("a\u200db", 1, "invisible character U+200D ZERO WIDTH JOINER"),
         ("a\u200cb", 1, "invisible character U+200C"),
         ("a\u200fb", 1, "invisible character U+200F"),
+        ("a\u061cb", 1, "invisible character U+061C"),
         ("a\ufe0fb", 1, "invisible character U+FE0F"),
         ("a\U000e0041b", 1, "invisible character U+E0041"),
         ("a\U000e0100b", 1, "invisible character U+E0100"),

@@ -180,7 +180,9 @@ def said(folder: Path) -> list[str]:
 
 
 def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, NOTE, {"media/leaf.png": small.PIXEL, "media/notes.txt": "x"})
+    folder = small.write(
+        tmp_path, NOTE, {"media/leaf.png": small.PIXEL, "media/notes.txt": "x", "media/.DS_Store": "x"}
+    )
     (folder / "media/inner").mkdir()
     (folder / "media/link.png").symlink_to("leaf.png")
     os.mkfifo(folder / "media/pipe.png")

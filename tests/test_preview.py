@@ -267,9 +267,12 @@ def test_port_in_use_is_one_sentence(server: Server, folder: Path) -> None:
 def test_ctrl_c_ends_it(folder: Path) -> None:
     arguments = command("preview", folder, "--watch")
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, env=environment(), encoding="utf-8") as process:
-        said = process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        try:
+            said = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+        finally:
+            process.kill()  # leaving the block waits for the process, for ever
         assert process.stderr.read().strip() == "ketamine-anki: interrupted"
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/: reloads at every save; Ctrl-C ends it\n", said)
 

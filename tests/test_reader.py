@@ -107,7 +107,7 @@ def test_positions_count_from_what_an_editor_shows(ending: bytes, bom: bytes) ->
 
 def test_columns_count_characters() -> None:
     """Letters of more than one byte or from beyond the first plane count as one each."""
-    data = "deck: First Part\nnotes:\n  - {id: a, 'é𝛼': 1, question: é𝛼, answer: [x]}\n".encode()
+    data = "deck: First Part\nnotes:\n  - {id: a, 'é🌱': 1, question: é🌱, answer: [x]}\n".encode()
     assert [f[:2] for f in findings_of(data) if f[2] in ("unknown-key", "shape")] == [(3, 13), (3, 44)]
 
 
@@ -142,6 +142,25 @@ def test_folded_and_literal_text() -> None:
     assert deck is not None
     assert deck.notes[0].answer == "Carbon dioxide"
     assert deck.notes[0].extra == "- a\n- b"
+
+
+@pytest.mark.parametrize("damaged", [DECK + b"\0", DECK + b"\x1b\n", DECK.replace(b"tags:", b"tags\0:", 1)])
+def test_character_outside_of_texts_is_one_mistake(damaged: bytes) -> None:
+    assert [rule for *_, rule, _ in findings_of(damaged)] == ["character"]
+
+
+def test_escape_in_double_quotes_is_refused_only_where_it_hurts() -> None:
+    """A line end between sentences is meant, the first letter of a TeX command is not."""
+    texts = {
+        '"$a$\\nb"': [],
+        '"a\\tb"': [],
+        '"$\\\\times$"': [],
+        '"x $y$\n      $\\nu$"': [(6, 8)],
+        '"$b\\to c$"': [(5, 16)],
+    }
+    for text, places in texts.items():
+        found = findings_of(DECK.replace(b"Carbon dioxide", text.encode(), 1))
+        assert [finding[:2] for finding in found] == places, text
 
 
 def test_malformed_note_is_not_passed_on() -> None:

@@ -60,6 +60,9 @@ def read_bytes(path: Path, most: int) -> bytes:
     return data
 
 
+_LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # in every folder that one looks into
+
+
 class Folder:
     """A collection on disk. `collection` is None when collection.yaml cannot be read; `findings`
     holds what was found so far; `complete` says whether every note so far could be read.
@@ -140,7 +143,7 @@ class Folder:
             return pictures
         names: dict[str, str] = {}
         total = 0
-        listed = sorted(os.listdir(folder))
+        listed = sorted(name for name in os.listdir(folder) if name not in _LEFT_BY_SYSTEMS)
         if len(listed) > MAX_PICTURES:
             self._finding(MEDIA, "limit", f"{len(listed):,} files: at most {MAX_PICTURES:,}")
         for name in listed[:MAX_PICTURES]:

@@ -27,7 +27,7 @@ def unknown_source(view: View) -> Iterator[Complaint]:
     elif slug not in sections:
         yield "source", f"unknown section {slug!r}{nearest(slug, sections)}"
     elif not 1 <= int(paragraph) <= len(sections[slug].cites):
-        yield "source", f"section {slug!r} has {len(sections[slug].cites)} paragraphs, not a paragraph {paragraph}"
+        yield "source", f"no paragraph {paragraph} in section {slug!r}: its last one is {len(sections[slug].cites)}"
 
 
 def _example(view: View) -> str:
