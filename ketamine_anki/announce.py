@@ -71,8 +71,12 @@ def section(
         parts.append(_list(title, told, listed, reasons))
     told = f"Not taught any more. Search `tag:{collection.tag}::Retired::{release.version}`, then suspend or delete."
     parts.append(_list("Retired", told, [c for c in changes.retired if c.name not in errata], reasons))
-    told = "For new learners only: cards that you have stay in the deck where they are."
-    parts.append(_list("Moved to another subdeck", told, changes.moved, reasons))
+    told = (
+        "For new learners: cards that you have stay in the deck where they are. Their tag changes, so the update"
+        " replaces your own edits and tags on these notes."
+    )
+    moved = [c for c in changes.moved if c.before and c.before.deck not in changes.decks_gone]
+    parts.append(_list("Moved to another subdeck", told, moved, reasons))
     parts.append(_list("New", "", [c for c in changes.new if c.name not in errata], reasons))
     parts += _structure(changes)
     return "\n\n".join(part for part in parts if part)
@@ -84,16 +88,22 @@ def _counted(release: Release) -> str:
     return ", ".join(counted) or "the same notes"
 
 
+# `release_notes` finds it again in the changelog when a release is made again.
+_MERGE = (
+    "### Note types\n\nThe note types have other fields or cards. In the import dialog tick *Merge note types* and"
+    " choose *Update notes: Always*; without that, Anki skips the notes you have. Anki will ask for a full sync."
+)
+
+
 def _structure(changes: Changes) -> Iterator[str]:
     if changes.schemas:
-        yield (
-            "### Note types\n\nThe note types have other fields or cards. In the import dialog tick *Merge note types*"
-            " and choose *Update notes: Always*; without that, Anki skips the notes you have. Anki will ask for a full"
-            " sync."
-        )
+        yield _MERGE
     if changes.decks_gone:
-        names = ", ".join(escape(name) for name in changes.decks_gone)
-        yield f"### Subdecks\n\nNo longer used: {names}. Cards that you have stay there; move them if you like."
+        gone, come = (", ".join(map(escape, names)) or "none" for names in (changes.decks_gone, changes.decks_new))
+        yield (
+            f"### Subdecks\n\nNo longer used: {gone}. New: {come}. Cards that you have stay in the old ones; move them"
+            " if you like. Where a tag changes with the name, the update replaces your own edits and tags on the note."
+        )
     if changes.styles:
         yield "### Style\n\nThe look of the cards changed. It replaces a style of your own."
 
@@ -147,26 +157,52 @@ _KEPT = """\
 ## What an update keeps
 
 - Your scheduling, flags and suspended cards, always.
-- Your own edits and tags on every note that did not change in this release.
 - The decks into which you moved cards.
+"""
+_IF_NEWER = """\
+- Your own edits and tags on every note that a release leaves alone: each that its notes do not list.
 
-An update replaces all fields and all tags of a note that changed here, your own on that note too. A note
-that you deleted comes back: suspend instead of deleting."""
+An update replaces all fields and all tags of a note that changed, your own on that note too. A note that
+you deleted comes back: suspend instead of deleting."""
+_ALWAYS = """\
+
+*Update notes: Always*, which this release asks for, replaces your own edits and tags on all notes of the
+deck; the next release keeps them again. A note that you deleted comes back: suspend instead of deleting."""
 
 
-def release_notes(collection: Collection, release: Release, body: str, packages: Mapping[str, str]) -> str:
+def skipped(ledger: Ledger | None, changelog: str, version: str) -> str:
+    """What learners have to choose who skipped a release before `version` that asked for more than Anki
+    offers: their next import has to do what that one would have done. "" when none did.
+    """
+    written = sections(changelog)
+    lines = []
+    for release in ledger.releases if ledger else ():
+        if release.version == version:
+            break
+        if _MERGE in written.get(release.version, ""):
+            lines.append(f"- {release.version} changed the note types: *Merge note types* on, *Update notes: Always*.")
+        elif release.errata:
+            lines.append(f"- {release.version} corrected safety: *Update notes: Always*.")
+    told = "If the version that you have is older than one of these, choose what it asked for, too:"
+    return "\n\n".join([told, "\n".join(lines)]) if lines else ""
+
+
+def release_notes(
+    collection: Collection, release: Release, body: str, packages: Mapping[str, str], earlier: str
+) -> str:
     """RELEASE_NOTES.md for learners: the changelog's section, which file to take, what to tick in the
-    import dialog and why, what is kept. `packages` are file names by `whole`, `update` and subdeck.
+    import dialog and why, what is kept. `packages` are file names by `whole`, `update` and subdeck,
+    `earlier` is what earlier releases asked for, from `skipped`.
     """
     parts = [f"# {collection.title} {release.version}", body, "## Which file", _files(packages)]
-    always = bool(release.errata)
-    choice = "**Always**" if always else "If newer"
-    why = (
-        "this release corrects safety: *Always* brings the corrections also to notes that you edited or tagged; it"
-        " replaces your own edits and tags on all notes of the deck"
-        if always
-        else "brings what changed, keeps your edits on what did not"
-    )
+    merge = _MERGE in body
+    always = merge or bool(release.errata)
+    mended = "this release corrects safety: *Always* brings the corrections also to notes that you edited or tagged"
+    merged = "the note types changed: with *If newer* Anki would leave the notes you have as they are"
+    why = "; ".join([*([merged] if merge else []), *([mended] if release.errata else [])])
+    why += "; it replaces your own edits and tags on all notes of the deck"
+    if not always:
+        why = "brings what changed, keeps your edits on what did not"
     parts += [
         "## How to import",
         "Make a backup first (*File > Create Backup*). Then *File > Import*, and choose:",
@@ -176,12 +212,13 @@ def release_notes(collection: Collection, release: Release, body: str, packages:
                 "|---|---|---|",
                 "| Import any learning progress | off | the package holds none |",
                 "| Import any deck presets | off | the package holds none |",
-                "| Merge note types | off, unless said above | only needed when note types change |",
-                f"| Update notes | {choice} | {why} |",
+                f"| Merge note types | {'**on** | this release changes them' if merge else 'off | nothing to merge'} |",
+                f"| Update notes | {'**Always**' if always else 'If newer'} | {why} |",
                 "| Update note types | If newer | brings a new style when there is one, else keeps yours |",
             )
         ),
-        _KEPT,
+        *([earlier] if earlier else []),
+        _KEPT + (_ALWAYS if always else _IF_NEWER),
         f"{collection.disclaimer} Licence of the cards: {collection.licence}.",
     ]
     return "\n\n".join(parts) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from program import REPOSITORY
+from releases import DAY, START, Project
 
 CI, WORKFLOWS = REPOSITORY / ".ci", REPOSITORY / ".github" / "workflows"
 
@@ -124,6 +126,32 @@ def test_a_workflow_only_calls() -> None:
             assert (REPOSITORY / script).stat().st_mode & 0o100, f"{name}: {script} cannot be run"
 
 
+@pytest.mark.parametrize(
+    ("changed", "tag", "said"),
+    [
+        ("", "v1.1.0", ""),
+        ("small-1.1.0.apkg", "v1.1.0", "small-1.1.0.apkg is not byte by byte what decks/ledger.yaml says of 1.1.0"),
+        ("small-1.1.0-update.apkg", "v1.1.0", "small-1.1.0-update.apkg is not byte by byte"),
+        ("RELEASE_NOTES.md", "v1.1.0", "RELEASE_NOTES.md: FAILED"),
+        ("", "v1.1.1", "decks/ledger.yaml knows no release 1.1.1"),
+    ],
+)
+def test_what_is_signed_is_what_the_ledger_says(changed: str, tag: str, said: str, project: Project) -> None:
+    (project.root / ".ci").mkdir()
+    shutil.copy(CI / "compare", project.root / ".ci")
+    project.released("1.0.0")
+    project.edit("gas", retired={"version": "1.1.0", "reason": "Newer work differs."})
+    project.at(START + DAY)
+    shutil.rmtree(project.dist)
+    project.released("1.1.0")
+    if changed:
+        with (project.dist / changed).open("ab") as file:
+            file.write(b"more")
+    command = [project.root / ".ci" / "compare", tag, project.dist]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (done.returncode, said in done.stdout + done.stderr) == (1 if said else 0, True), done.stderr
+
+
 GH = """\
 #!/bin/sh
 # Stands in for GitHub: a release is a folder, `draft` or `public` says what it is.
@@ -161,4 +189,6 @@ def test_a_release_is_public_only_when_it_holds_what_was_built(
         )
         assert done.returncode == code, done.stdout + done.stderr
         assert {each.name for each in hub.iterdir() if each.suffix == ""} == {"asked", "files", state}
-    assert (hub / "asked").read_text(encoding="utf-8").count("release create") == 1
+    asked = (hub / "asked").read_text(encoding="utf-8")
+    assert asked.count("release create") == 1
+    assert asked.count(f"release edit v1.0.0 --draft=false --notes-file {built}/RELEASE_NOTES.md") == (code == 0)

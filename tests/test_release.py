@@ -319,7 +319,11 @@ def test_a_template_added_needs_a_major_version(project: Project, monkeypatch: p
     why = "note type 'Small Deck: question and answer' has other fields or templates"
     assert (ran.code, ran.err) == (1, f"ketamine-anki: 1.1.0 is too small: {why}: make it 2.0.0\n")
     project.released("2.0.0")
-    assert "tick *Merge note types*" in (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    notes = (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    assert "tick *Merge note types*" in notes
+    assert "| Merge note types | **on** |" in notes
+    assert "| Update notes | **Always** | the note types changed" in notes
+    assert "replaces your own edits and tags on all notes" in notes
 
 
 def test_a_new_style_is_a_patch_and_reaches_the_note_type_alone(

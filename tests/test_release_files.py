@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import pytest
 from program import run
 from releases import DAY, NOTES, START, Project
 
+from ketamine_anki import notetypes
 from ketamine_anki.announce import sections, with_section
 from ketamine_anki.cli import packing
 from ketamine_anki.package import Counts
@@ -397,12 +399,47 @@ def test_safety_corrections_come_first_and_arrive_always(project: Project) -> No
     assert notes.index("### Safety corrections") < notes.index("**water**") < notes.index("**gas**")
     assert notes.count("**water**") == 1
     assert "| Update notes | **Always** |" in notes
+    assert "which this release asks for, replaces your own edits and tags on all notes" in notes
+    assert "leaves alone" not in notes
     assert json.loads((project.dist / "release.json").read_text(encoding="utf-8"))["errata"] == ["water"]
     assert project.ledger["releases"][1]["errata"] == ["water"]
     before = project.tree()
     shutil.rmtree(project.dist)
     assert run("release", "1.0.1", "--rebuild").code == 0
     assert project.tree()["dist/RELEASE_NOTES.md"] == before["dist/RELEASE_NOTES.md"]
+
+
+def test_who_skips_a_release_is_told_what_it_asked_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correction or a new field of a release that a learner skipped comes with a later one, if it is
+    imported as the skipped one would have been.
+    """
+    project.released("1.0.0")
+    told = "older than one of these"
+    assert told not in (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    project.edit("gas", answer="Carbon dioxide only")
+    project.at(START + DAY)
+    project.released("1.0.1", "--errata", "gas")
+    assert told not in (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    kinds = notetypes.note_types("")
+    more = (*kinds["question"].fields, "Hint")
+    monkeypatch.setitem(kinds, "question", dataclasses.replace(kinds["question"], fields=more))
+    project.at(START + 2 * DAY)
+    project.released("2.0.0")
+    project.edit("water", answer="Water and salts")
+    project.at(START + 3 * DAY)
+    asked = (
+        "- 1.0.1 corrected safety: *Update notes: Always*.\n"
+        "- 2.0.0 changed the note types: *Merge note types* on, *Update notes: Always*.\n\n"
+    )
+    assert asked in project.release("2.0.1", "--dry-run").out
+    project.released("2.0.1")
+    notes = (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    assert f"{told}, choose what it asked for, too:\n\n{asked}" in notes
+    assert "| Merge note types | off |" in notes
+    assert "| Update notes | If newer |" in notes
+    shutil.rmtree(project.dist)
+    assert run("release", "2.0.1", "--rebuild").code == 0
+    assert (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8") == notes
 
 
 def test_a_safety_correction_must_be_in_the_release(project: Project) -> None:
@@ -425,6 +462,7 @@ def test_a_moved_note_is_named_with_both_subdecks(project: Project) -> None:
     text = (project.root / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "1 moved." in text
     assert "- **light** · 01 First Part → 02 Second Part: In most" in text
+    assert "replaces your own edits and tags on these notes" in text
 
 
 def test_a_card_that_is_gone_is_told(project: Project) -> None:
@@ -459,7 +497,8 @@ def test_subdecks_of_another_name_are_told(project: Project) -> None:
     project.at(START + DAY)
     project.released("2.0.0")
     text = (project.root / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert "No longer used: Small Deck::01 First Part. Cards that you have stay there" in text
+    assert "No longer used: Small Deck::01 First Part. New: Small Deck::02 First Part. Cards that you have stay" in text
+    assert "### Moved" not in text
 
 
 @pytest.mark.parametrize(

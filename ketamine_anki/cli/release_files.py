@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ketamine_anki import __version__
-from ketamine_anki.announce import release_notes, release_record, sections, with_section
+from ketamine_anki.announce import release_notes, release_record, sections, skipped, with_section
 from ketamine_anki.changes import Changes
 from ketamine_anki.cli import EXIT_FINDINGS, Failure
 from ketamine_anki.cli.content import Content
@@ -71,7 +71,8 @@ def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
     for path in (changelog_path(read), read.path / LEDGER):
         click.echo(f"would update {path}")
     click.echo("")
-    click.echo(release_notes(content.collection, plan.release, plan.section, names), nl=False)
+    earlier = skipped(content.collection.ledger, changelog_text(read), plan.release.version)
+    click.echo(release_notes(content.collection, plan.release, plan.section, names, earlier), nl=False)
 
 
 def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
@@ -88,7 +89,7 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
         retired = {note.id: why.version for note, why in content.retired}
         notes = released_notes(ledger, (note for note, _ in content.notes), retired, release.version, release.time)
         after = next_ledger(ledger, collection, notes, release)
-        names = _write_texts(content, after, plan.section, packages, scratch)
+        names = _write_texts(content, after, read, plan.section, packages, scratch)
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
         changelog = with_section(changelog_text(read), release.version, date, plan.section)
         with _beside(changelog_path(read), changelog) as log, _beside(read.path / LEDGER, ledger_text(after)) as new:
@@ -116,7 +117,7 @@ def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
                 name = packages[key].name
                 raise Failure(f"{name} is not byte by byte the one released: use the program of then", EXIT_FINDINGS)
         section = sections(changelog_text(read)).get(version, "")
-        names = _write_texts(content, ledger, section, packages, scratch)
+        names = _write_texts(content, ledger, read, section, packages, scratch)
         move_together([(scratch / name, output / name) for name in names], scratch)
     for name in names:
         click.echo(str(output / name))
@@ -153,7 +154,7 @@ def _texts(content: Content, release: Release) -> tuple[str, ...]:
 
 
 def _write_texts(
-    content: Content, ledger: Ledger, section: str, packages: Mapping[str, Made], scratch: Path
+    content: Content, ledger: Ledger, read: Folder, section: str, packages: Mapping[str, Made], scratch: Path
 ) -> list[str]:
     """Writes them beside the packages. Returns the names of all files, in the order in which they appear."""
     from ketamine_anki.gallery import Shown, page
@@ -165,7 +166,8 @@ def _write_texts(
     # Links to lines and the folder's name differ from one working copy to the next: neither enters the page.
     cards = [Shown(_at_home(note), compiled) for note, compiled in zip(content.written, content.live, strict=True)]
     write_text(scratch / gallery, page(collection, cards, link=links("none", scratch, "", None)))
-    write_text(scratch / notes, release_notes(collection, release, section, names))
+    earlier = skipped(ledger, changelog_text(read), release.version)
+    write_text(scratch / notes, release_notes(collection, release, section, names, earlier))
     files: list[dict[str, object]] = []
     for made in packages.values():
         path = scratch / made.name
