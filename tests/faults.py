@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,20 +55,28 @@ class Wrong(AssertionError):  # noqa: N818 - it is what went wrong
 
 
 @contextlib.contextmanager
-def place(folder: Path | None = None) -> Iterator[Place]:
-    """A fresh place; `folder` says where the output is."""
+def place() -> Iterator[Place]:
+    """A fresh place."""
     with tempfile.TemporaryDirectory(prefix="faults ü ") as made:
         base = Path(made)
         decks = base / "decks"
-        small.write(decks, OLD)
-        outputs = folder or base / "dist"
-        old = built(decks, base / "old")
+        outputs = base / "dist"
+        old, new = packages()
         small.write(decks, NEW, {"media/leaf.png": PICTURE})
-        new = built(decks, base / "new")
-        assert old != new
-        outputs.mkdir(exist_ok=True)
+        outputs.mkdir()
         (outputs / NAME).write_bytes(old)
         yield Place(decks, outputs, old, new)
+
+
+@cache
+def packages() -> tuple[bytes, bytes]:
+    """The older and the newer package, made without a fault; the same bytes everywhere."""
+    with tempfile.TemporaryDirectory() as made:
+        base = Path(made)
+        old = built(small.write(base / "decks", OLD), base / "old")
+        new = built(small.write(base / "decks", NEW, {"media/leaf.png": PICTURE}), base / "new")
+    assert old != new
+    return old, new
 
 
 def built(decks: Path, output: Path) -> bytes:
