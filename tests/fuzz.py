@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import atheris
@@ -122,7 +123,16 @@ def _parts(package: bytes) -> bytes:
             name = next(name for name in reversed(read.namelist()) if name.startswith("collection"))
             form = ("collection.anki2", "collection.anki21", "collection.anki21b").index(name)
             return bytes([form | 4]) + read.read(name) + b"\xff\xfe" + read.read("media")
-    except (zipfile.BadZipFile, StopIteration, ValueError, KeyError, NotImplementedError, RuntimeError, OSError):
+    except (
+        zipfile.BadZipFile,
+        StopIteration,
+        ValueError,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        zlib.error,
+    ):
         return b"\0"
 
 
@@ -133,7 +143,7 @@ def main() -> None:
     seeds(target, folder / "corpus")
     options = [
         f"-max_total_time={seconds}",
-        "-timeout=5",
+        "-timeout=60",
         "-rss_limit_mb=1500",
         f"-max_len={6_000 if target in ('reader', 'text') else 60_000}",
         "-print_final_stats=1",
