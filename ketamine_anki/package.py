@@ -8,11 +8,12 @@ and a stored zip with fixed dates and modes.
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import zipfile
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -55,6 +56,15 @@ class Counts:
     pictures: int = 0
 
 
+@contextmanager
+def _on_disk(path: Path) -> Iterator[None]:
+    """SQLite's complaints about the disk as the OSError that they are."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OSError(errno.EIO, str(error), str(path)) from None
+
+
 class Package:
     """One .apkg in the making: `add` notes in authored order, then `write`.
 
@@ -78,12 +88,13 @@ class Package:
         # the date of creation and replaces those in the future.
         spread = stable_id(collection.namespace, "first note") % 94_000_000
         self._next_id = 1_609_459_200_000 + spread * 1000
-        self._db = sqlite3.connect(scratch, isolation_level=None)
-        for pragma in ("page_size=16384", "journal_mode=off", "synchronous=off", "locking_mode=exclusive"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.execute("BEGIN")
-        for statement in _TABLES.split(";"):
-            self._db.execute(statement)
+        with _on_disk(scratch):
+            self._db = sqlite3.connect(scratch, isolation_level=None)
+            for pragma in ("page_size=16384", "journal_mode=off", "synchronous=off", "locking_mode=exclusive"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.execute("BEGIN")
+            for statement in _TABLES.split(";"):
+                self._db.execute(statement)
 
     def add(self, note: CompiledNote, time: int | None = None) -> None:
         """Appends a note and its cards, with its modification time unless `times` knows it."""
@@ -108,19 +119,21 @@ class Package:
             self._flush()
 
     def _flush(self) -> None:
-        self._db.executemany(_NOTE, self._notes)
-        self._db.executemany(_CARD, self._cards)
+        with _on_disk(self._scratch):
+            self._db.executemany(_NOTE, self._notes)
+            self._db.executemany(_CARD, self._cards)
         self._notes.clear()
         self._cards.clear()
 
     def write(self, out: BinaryIO) -> Counts:
         """Writes the .apkg to an open binary file and returns what it holds."""
-        self._flush()
-        self._write_collection_row()
-        for statement in ("CREATE INDEX" + _INDEXES).split(";"):
-            self._db.execute(statement)
-        self._db.execute("COMMIT")
-        self._db.close()
+        with _on_disk(self._scratch):
+            self._flush()
+            self._write_collection_row()
+            for statement in ("CREATE INDEX" + _INDEXES).split(";"):
+                self._db.execute(statement)
+            self._db.execute("COMMIT")
+            self._db.close()
         with self._scratch.open("r+b") as database:
             make_canonical(database)
         pictures = [self.collection.pictures[name] for name in sorted(self._pictures)]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import atheris
@@ -109,11 +110,30 @@ def seeds(target: str, folder: Path) -> None:
 
         for number, (_, _, make) in enumerate(CASES):
             made = make()
-            if len(made) > 100_000:
-                continue
             if target == "archive":
-                made = b"\4" + made
-            (folder / f"seed-{number}").write_bytes(made)
+                made = _parts(made)
+            if len(made) < 60_000:
+                (folder / f"seed-{number}").write_bytes(made)
+
+
+def _parts(package: bytes) -> bytes:
+    """A sound package as `archive` wants it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(package)) as read:
+            name = next(name for name in reversed(read.namelist()) if name.startswith("collection"))
+            form = ("collection.anki2", "collection.anki21", "collection.anki21b").index(name)
+            return bytes([form | 4]) + read.read(name) + b"\xff\xfe" + read.read("media")
+    except (
+        zipfile.BadZipFile,
+        StopIteration,
+        ValueError,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        zlib.error,
+    ):
+        return b"\0"
 
 
 def main() -> None:
@@ -123,7 +143,7 @@ def main() -> None:
     seeds(target, folder / "corpus")
     options = [
         f"-max_total_time={seconds}",
-        "-timeout=5",
+        "-timeout=60",
         "-rss_limit_mb=1500",
         f"-max_len={6_000 if target in ('reader', 'text') else 60_000}",
         "-print_final_stats=1",

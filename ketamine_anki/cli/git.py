@@ -12,12 +12,22 @@ from pathlib import Path, PurePosixPath
 from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
 
 
+# A collection that was unpacked may bring a repository with it: the programs that its configuration names
+# are not run, and what it lacks is not fetched.
+_NOTHING_RUNS = tuple(
+    word
+    for setting in ("core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false", "gpg.program=false")
+    for word in ("-c", setting)
+)
+_NOTHING_IS_FETCHED = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_TERMINAL_PROMPT": "0"}
+
+
 def ask(folder: Path, *arguments: str) -> bytes | None:
     """The standard output of a git command run in a folder; None if git is missing or says no."""
     try:
-        # A monitor program that the repository's configuration names is not run.
-        command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments]
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        command = ["git", "-C", str(folder), *_NOTHING_RUNS, *arguments]
+        environment = {**os.environ, **_NOTHING_IS_FETCHED}
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout if done.returncode == 0 else None

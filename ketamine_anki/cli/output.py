@@ -14,7 +14,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,30 +27,43 @@ except ImportError:  # Windows: what a killed run leaves stays there
     fcntl = None
 
 _LEFT = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
+_LONGEST = 400  # bytes of an output folder's path; SQLite opens no file whose path has more than 512
 _PATIENCE = 1.0  # seconds to wait for another run that is just starting
 
 
 def make_folder(folder: Path) -> None:
     """Makes an output folder, with its parents."""
+    long = len(os.fsencode(folder.absolute()))
+    if long > _LONGEST:
+        raise Failure(f"{folder}: a path of {long} bytes: at most {_LONGEST}", EXIT_CANNOT_CREATE)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Failure(f"{folder}: cannot make this folder: {error.strerror}", EXIT_CANNOT_CREATE) from None
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None], verify: Callable[[Path], None] | None = None) -> None:
-    """Writes a file through `write`, lets `verify` look at it, and moves it to `path`.
+def write_whole(
+    path: Path,
+    write: Callable[[BinaryIO], None],
+    verify: Callable[[Path], None] | None = None,
+    scratch: Path | None = None,
+) -> None:
+    """Writes a file through `write`, lets `verify` look at it, and moves it to `path`. `scratch` is a
+    hidden folder in use beside `path`, if there is one.
 
     On any failure the file that was there stays as it was. An existing `path` that is not a regular
     file is refused; of a symbolic link the file it leads to is replaced.
     """
     path = _target(path)
-    with scratch_folder(path.parent) as scratch:
-        temporary = scratch / "made"
-        with temporary.open("xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
+    with nullcontext(scratch) if scratch and scratch.parent == path.parent else scratch_folder(path.parent) as hidden:
+        temporary = hidden / "made"
+        try:
+            with temporary.open("xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
         if verify is not None:
             verify(temporary)
         os.replace(temporary, path)

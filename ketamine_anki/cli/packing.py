@@ -118,7 +118,7 @@ def publish(package: Package, path: Path, scratch: Path) -> Counts:
         if not whole:
             raise Failure(f"{path.name}: the written package is not whole; the old one was kept", EXIT_IO)
 
-    write_whole(path, write, verify)
+    write_whole(path, write, verify, scratch)
     return made[0]
 
 

@@ -1,0 +1,115 @@
+"""Some of the faults of faults.py, quickly; the whole campaign runs by name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import faults
+import pytest
+import small
+from program import run as run_here
+
+from ketamine_anki import cli
+from ketamine_anki.cli.folder import Folder
+from ketamine_anki.package import Package, Times
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the faults are made as on Linux")
+
+OTHERS = dict(faults.others())
+QUICK = [
+    "four builds at once",
+    "output cannot be made",
+    "a very long path",
+    "RLIMIT_FSIZE 0",
+    "RLIMIT_FSIZE 32768",
+    "standard output closed",
+    "standard output full",
+    "nobody reads",
+    "locale C",
+    *(["a device in its place"] if "a device in its place" in OTHERS else []),
+]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_fault_leaves_the_old_package_or_the_new_one(name: str) -> None:
+    with faults.place() as at:
+        assert OTHERS[name](at) in ("old", "new")
+
+
+@pytest.mark.parametrize(
+    "run",
+    [run for number in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM) for _, run in faults.signalled(number, 1, 7)],
+)
+def test_a_signal_leaves_the_old_package_or_the_new_one(run: Callable[[faults.Place], str]) -> None:
+    with faults.place() as at:
+        assert run(at) in ("old", "new")
+
+
+def test_too_little_memory_is_said_with_a_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object, **options: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cli.cli, "main", fail)
+    assert run_here("check") == (71, "", "ketamine-anki: not enough memory\n")
+
+
+def test_a_disk_that_fails_under_sqlite_is_an_error_of_the_disk(tmp_path: Path) -> None:
+    folder = small.write(tmp_path, faults.OLD)
+    collection = Folder(str(folder)).collection
+    assert collection is not None
+    with pytest.raises(OSError, match="unable to open database file"):
+        Package(collection, tmp_path / "none" / "whole.db", Times(1_700_000_000))
+
+
+def test_a_file_that_the_system_cannot_read_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = small.write(tmp_path, faults.OLD)
+
+    def fail(path: object, flags: int, *more: object, **options: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(os, "open", fail)
+    ran = run_here("check", folder)
+    assert ran == (74, "", f"ketamine-anki: {folder}/collection.yaml: Input/output error\n")
+
+
+def test_the_next_build_removes_what_a_killed_one_left() -> None:
+    with faults.place() as at:
+        left = at.output / ".ketamine-anki-0123456789abcdef.tmp"
+        left.mkdir()
+        (left / "whole.db").write_bytes(b"x")
+        faults.again(at)
+
+
+def test_what_another_build_has_in_use_is_not_removed(tmp_path: Path) -> None:
+    from ketamine_anki.cli.output import scratch_folder
+
+    with scratch_folder(tmp_path) as first:
+        (first / "kept").write_bytes(b"x")
+        with scratch_folder(tmp_path) as second:
+            assert second != first
+            assert (first / "kept").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_only_looks_like_a_leftover_is_not_touched(tmp_path: Path) -> None:
+    """A link of that name, a file, and a folder of another name stay."""
+    from ketamine_anki.cli.output import scratch_folder
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_bytes(b"x")
+    output = tmp_path / "dist"
+    output.mkdir()
+    (output / ".ketamine-anki-0123456789abcdef.tmp").symlink_to(elsewhere)
+    (output / ".ketamine-anki-fedcba9876543210.tmp").write_bytes(b"x")
+    (output / ".ketamine-anki-mine.tmp").mkdir()
+    before = sorted(path.name for path in output.iterdir())
+    with scratch_folder(output):
+        pass
+    assert sorted(path.name for path in output.iterdir()) == before
+    assert (elsewhere / "kept").exists()
