@@ -11,7 +11,6 @@ from pathlib import Path, PurePosixPath
 
 from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
 
-
 # A collection that was unpacked may bring a repository with it: the programs that its configuration names
 # are not run, and what it lacks is not fetched.
 _NOTHING_RUNS = tuple(
