@@ -233,8 +233,6 @@ class _Scan:
         deletion.answer = self.text[deletion.answer_start : deletion.answer_end]
         if not deletion.answer.strip():
             self._trouble(deletion.start, end, "empty cloze deletion: hide at least one word")
-        elif deletion.answer_end < start and not deletion.hint.strip():
-            self._trouble(deletion.answer_end, end, "empty hint: write one, or leave '::' out")
 
     def _hint(self, start: int, end: int) -> int:
         if not self.open:
