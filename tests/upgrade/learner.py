@@ -29,10 +29,11 @@ CARD = ("did", "ord", "type", "queue", "due", "ivl", "factor", "reps", "lapses",
 
 def main() -> None:
     plan = json.load(sys.stdin)
+    out, sys.stdout = sys.stdout, sys.stderr  # on a busy machine Anki prints that it is slow
     diary = {}
     for number, (name, steps) in enumerate(plan["learners"].items()):
         diary[name] = live(Path(plan["collections"]) / f"{number}.anki2", steps)
-    json.dump(diary, sys.stdout)
+    json.dump(diary, out)
 
 
 def live(path: Path, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
