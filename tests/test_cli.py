@@ -209,7 +209,7 @@ def test_what_fails_leaves_the_old_file(tmp_path: Path) -> None:
 
     def write(file: io.BufferedWriter) -> None:
         file.write(b"half")
-        raise OSError("disk is gone")
+        raise OSError(5, "disk is gone")
 
     with pytest.raises(OSError, match="disk is gone"):
         write_whole(path, write)
