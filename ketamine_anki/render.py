@@ -336,6 +336,10 @@ class _Html:
         if token.type == "inline":
             return self._inline(token.children or [])
         if token.type in ("fence", "code_block"):
+            if info := token.info.strip():
+                shown = self._typed(info)
+                message = f"{shown!r} after the ``` is not shown: begin the code on the next line"
+                self._trouble("swallowed-mark", shown, message)
             return f"<pre><code>{_escape(self._typed(token.content.rstrip()))}</code></pre>"
         if token.hidden or not token.tag:
             return ""

@@ -116,9 +116,18 @@ def main(arguments: list[str] | None = None) -> None:
     except MemoryError:
         _say("not enough memory")
         code = EXIT_MEMORY
+    except ImportError as error:
+        if os.environ.get("KETAMINE_ANKI_DEBUG"):
+            raise
+        _say(f"a part of the program or of Python cannot be loaded: {error}")
+        code = EXIT_IO
     except Exception as error:
         if os.environ.get("KETAMINE_ANKI_DEBUG"):
             raise
+        # Python before 3.12 hides a signal that comes while a class is made behind an error of its own
+        if isinstance(error.__cause__, KeyboardInterrupt | _Terminated):
+            _say("interrupted")
+            sys.exit(130 if isinstance(error.__cause__, KeyboardInterrupt) else 143)
         _say(f"internal error ({type(error).__name__}: {error}): please report it; KETAMINE_ANKI_DEBUG=1 shows where")
         code = EXIT_INTERNAL
     sys.exit(code)

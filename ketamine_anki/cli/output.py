@@ -117,7 +117,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
     # The name is known before anything is made, so that a signal at any moment leaves nothing.
     made = folder / f".ketamine-anki-{secrets.token_hex(8)}.tmp"
     with ExitStack() as held:
-        held.callback(shutil.rmtree, made, ignore_errors=True)
+        held.callback(_remove, made)
         try:
             with _locked(folder, _PATIENCE) as alone:  # nobody else makes or removes hidden folders now
                 if alone:
@@ -127,6 +127,11 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
         except OSError as error:
             raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
         yield made
+
+
+def _remove(folder: Path) -> None:
+    for _ in range(2):  # a fault that passes leaves nothing
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_leftovers(folder: Path) -> None:
