@@ -129,3 +129,23 @@ def test_the_table_refuses_most_and_accepts_the_scripts_of_the_world(name: str) 
     assert 900_000 < refused_codes < 1_000_000
     for letter in "aéжωאبกあ漢한€−μ":
         assert verdict(letter) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\x07", r"\x07"),
+        ("\xad", r"\xad"),
+        ("\u0100", "\u0100"),
+        ("\u202e", r"\u202e"),
+        ("\uffff", r"\uffff"),
+        ("\U00010000\U000e0041", "\U00010000" + r"\U000e0041"),
+        ("##[add-mask]x", r"#\x23[add-mask]x"),
+    ],
+)
+def test_what_is_hidden_is_printed_by_number(text: str, said: str) -> None:
+    assert printable(text) == said
+
+
+def test_of_a_line_with_very_many_refused_characters_only_the_first_are_named() -> None:
+    assert len(list(refused("\x01" * 1_000 + "\n" + "\x01"))) == 101
