@@ -223,12 +223,18 @@ def note_type_times(ledger: Ledger | None, hashes: Mapping[str, TypeHashes], fre
 # --- hashes -----------------------------------------------------------------------------------
 
 
+_MARK = re.compile(r"\{\{[^}]*\}\}")
+
+
 def type_hashes(
     name: str, is_cloze: bool, fields: Iterable[str], templates: Iterable[tuple[str, str, str]], css: str
 ) -> TypeHashes:
-    """The hashes of a note type from what Anki has of it; a template is (name, front, back)."""
+    """The hashes of a note type from what Anki has of it; a template is (name, front, back).
+
+    The fields and conditions of a front are part of the schema: they decide which cards there are.
+    """
     sides = list(templates)
-    schema = [int(is_cloze), list(fields), [name for name, _, _ in sides]]
+    schema = [int(is_cloze), list(fields), [(name, _MARK.findall(front)) for name, front, _ in sides]]
     return TypeHashes(_hash(schema), _hash([schema, name, css, [(front, back) for _, front, back in sides]]))
 
 

@@ -6,7 +6,8 @@ placeholder for each. Rules of the scan:
 * code: a run of backticks up to a run of the same length (CommonMark); nothing inside it counts;
 * a backslash before punctuation makes that character ordinary text (CommonMark);
 * math: `$...$` whose first and last characters are not spaces and whose closing `$` no digit
-  follows (Pandoc: prices such as "$5 to $9" stay text), and `$$...$$`;
+  follows (Pandoc: prices such as "$5 to $9" stay text), nor a price with the sign after the number
+  or a currency before it ("5$", "US$7"), and `$$...$$`;
 * cloze: `{{c1::answer}}` or `{{c1::answer::hint}}`; an answer may hold math, other deletions, and
   math may hold a deletion (Anki's syntax).
 """
@@ -164,7 +165,7 @@ class _Scan:
         return self._span("code", start, close.end(), self.text[end : close.start()])
 
     def _math(self, dollars: str, start: int, end: int) -> int:
-        close = _math_end(self.text, end, dollars)
+        close = -1 if _PRICE.match(self.text, max(start - 1, 0)) else _math_end(self.text, end, dollars)
         if close < 0:
             return end if dollars == "$" else start + 1 if _math_end(self.text, start + 1, "$") >= 0 else end
         kind = "display" if dollars == "$$" else "math"
@@ -266,6 +267,7 @@ class _Scan:
             return
 
 
+_PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
 _IN_MATH = re.compile(r"\\.?|\$|\n\n", re.DOTALL)
 
 

@@ -226,6 +226,10 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
     return body, pictures
 
 
+_BLANK = re.compile(r"\n[ \t]*\n")
+_RULE = re.compile(r"^[ \t]*[|:-][ \t|:-]*$", re.MULTILINE)  # the line under the head of a table
+
+
 def _too_much(source: str) -> str:
     """What of a text would take the Markdown parser long, or ""."""
     if source.count("[") > MAX_BRACKETS:
@@ -233,11 +237,12 @@ def _too_much(source: str) -> str:
     lines = source.count("\n") + 1
     if lines > MAX_LINES:
         return f"{lines:,} lines in one text: at most {MAX_LINES}"
-    if "|" in source:
-        columns = max(line.count("|") for line in source.split("\n"))
+    for block in _BLANK.split(source) if "|" in source else ():
+        columns = max(line.count("|") for line in block.split("\n"))
         if columns > MAX_COLUMNS:
             return f"{columns:,} signs | in one line: a table has at most {MAX_COLUMNS} columns"
-        if lines * columns > 4 * source.count("|") + 20:  # the parser fills every row up
+        # The parser fills every row of a table up.
+        if _RULE.search(block) and (block.count("\n") + 1) * columns > 4 * block.count("|") + 20:
             return "a table with rows that are nearly empty: give every row its cells"
     return ""
 

@@ -43,7 +43,7 @@ def as_frames(findings: Iterable[Finding], lines: Lines, colour: bool = False) -
 
     decks/01-first.yaml:4:5: unknown key 'anwser' [unknown-key]
       |
-    4 |     anwser: Cerebral perfusion pressure
+    4 |     anwser: Carbon dioxide
       |     ^^^^^^ did you mean 'answer'?
     """
     for finding in findings:

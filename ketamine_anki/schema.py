@@ -88,10 +88,8 @@ def _prose(about: str, *examples: str) -> Text:
 
 REVERSE = Record(
     {
-        "question": _prose(
-            "Question of the second card.", "Which abbreviation is used for cerebral perfusion pressure?"
-        ),
-        "answer": _prose("Answer of the second card.", "CPP"),
+        "question": _prose("Question of the second card.", "Which abbreviation is used for adenosine triphosphate?"),
+        "answer": _prose("Answer of the second card.", "ATP"),
     },
     "A second card that asks the other way round, with a question of its own.",
     frozenset({"question", "answer"}),
@@ -105,43 +103,43 @@ RETIRED = Record(
             pattern=r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}",
             expected="a version such as 2.0.0",
         ),
-        "reason": _prose("Why, in one sentence for learners.", "Superseded by newer guidance."),
-        "see": Text("Id of the note that takes its place.", ("cpp-map-falls",), pattern=ID),
+        "reason": _prose("Why, in one sentence for learners.", "Superseded by newer findings."),
+        "see": Text("Id of the note that takes its place.", ("light-reaction-place",), pattern=ID),
     },
     "The note is no longer taught. Its id stays here for ever, so that it is never used again.",
     frozenset({"version", "reason"}),
 )
 
 _NOTE_TAIL: dict[str, Shape] = {
-    "extra": _prose("Shown under the answer: what helps to understand it.", "All three pressures share one unit."),
+    "extra": _prose("Shown under the answer: what helps to understand it.", "The reaction needs light."),
     "picture": _prose(
         "Shown under the answer: one picture from media/, quoted, with a text that says what one sees.",
-        "![Pressure bar: MAP minus ICP leaves CPP](cpp-balance.png)",
+        "![A leaf cut through: cells with chloroplasts](leaf.png)",
     ),
     "caveat": _prose(
         "Shown on the back, set apart: where current evidence differs. Needs evidence.",
         "A 2025 trial found the opposite in critically ill adults.",
     ),
     "evidence": List(
-        Text("A key of references.yaml.", ("casey-2025",), names="references"), "What supports the caveat."
+        Text("A key of references.yaml.", ("green-2020",), names="references"), "What supports the caveat."
     ),
     "source": Text(
         "Where the source teaches it: section/paragraph of source.yaml.",
-        ("the-guardian-of-the-unstable/2",),
+        ("how-leaves-work/2",),
         names="paragraphs",
     ),
     "cites": List(
-        Text("problem/N or entry/N, as that paragraph cites it.", ("problem/4634071",), names="cites"),
+        Text("problem/N or entry/N, as that paragraph cites it.", ("problem/12",), names="cites"),
         "What that paragraph cites and this note rests on.",
     ),
     "claims": List(
-        Text("A claim of source.yaml that the note tests.", ("C-GU-18",), names="claims"),
+        Text("A claim of source.yaml that the note tests.", ("L-18",), names="claims"),
         "The claims that the note tests.",
     ),
     "tags": List(
         Text(
             "A concept, letters, digits, _ and -.",
-            ("CPP",),
+            ("Photosynthesis",),
             pattern=_TAG,
             expected="letters, digits, _ and -, without spaces or ::",
         ),
@@ -161,18 +159,16 @@ _NOTE_TAIL: dict[str, Shape] = {
 
 _ID = Text(
     "The note's name, for ever: never changed, never used again.",
-    ("cpp-equation",),
+    ("gas-taken-up",),
     pattern=ID,
-    expected="small letters, digits and single hyphens, such as cpp-equation",
+    expected="small letters, digits and single hyphens, such as gas-taken-up",
 )
 
 QUESTION_NOTE = Record(
     {
         "id": _ID,
-        "question": _prose(
-            "Front of the card: one question.", "Which equation gives cerebral perfusion pressure (CPP)?"
-        ),
-        "answer": _prose("Back of the card: short.", "$CPP = MAP - ICP$"),
+        "question": _prose("Front of the card: one question.", "Which gas do leaves take up in light?"),
+        "answer": _prose("Back of the card: short.", "Carbon dioxide"),
         "reverse": REVERSE,
         **_NOTE_TAIL,
     },
@@ -185,7 +181,7 @@ CLOZE_NOTE = Record(
         "id": _ID,
         "text": _prose(
             "A sentence with {{c1::hidden}} or {{c1::hidden::hint}} parts, one card per number.",
-            "Most anesthetics {{c1::dilate vessels}} and {{c2::slow the heart}}.",
+            "In light, leaves take up {{c1::carbon dioxide}} and give off {{c2::oxygen}}.",
         ),
         **_NOTE_TAIL,
     },
@@ -195,9 +191,7 @@ CLOZE_NOTE = Record(
 
 DECK = Record(
     {
-        "deck": Text(
-            "Name of the subdeck, one of the decks of collection.yaml.", ("Neurocritical Care",), names="decks"
-        ),
+        "deck": Text("Name of the subdeck, one of the decks of collection.yaml.", ("Leaves",), names="decks"),
         "notes": List(Either("text", CLOZE_NOTE, QUESTION_NOTE), "The notes, in the order in which they are learnt."),
     },
     "One subdeck.",
@@ -248,7 +242,7 @@ COLLECTION = Record(
         ),
         "spelling": Text("The spelling that all texts keep to.", ("US",), choices=("US",)),
         "decks": List(
-            Text("Name of a subdeck.", ("Neurocritical Care",), pattern=_NAME, expected=_NAMED),
+            Text("Name of a subdeck.", ("Leaves",), pattern=_NAME, expected=_NAMED),
             "The subdecks in order; frozen once released, a later one is added at the end.",
         ),
     },
@@ -257,16 +251,14 @@ COLLECTION = Record(
 )
 
 _CITE = Text(
-    "problem/N or entry/N.", ("problem/4634071",), pattern=r"(problem|entry)/[0-9]+", expected="problem/N or entry/N"
+    "problem/N or entry/N.", ("problem/12",), pattern=r"(problem|entry)/[0-9]+", expected="problem/N or entry/N"
 )
 
 CLAIM = Record(
     {
-        "id": Text(
-            "Name of the claim.", ("C-GU-18",), pattern=r"[A-Z0-9]+(-[A-Z0-9]+)*", expected="a name such as C-GU-18"
-        ),
-        "claim": Text("What the paragraph says, in own words.", ("CPP is MAP minus ICP.",), prose=True),
-        "domain": Text("The subdeck that teaches it.", ("Neurocritical Care",), names="decks"),
+        "id": Text("Name of the claim.", ("L-18",), pattern=r"[A-Z0-9]+(-[A-Z0-9]+)*", expected="a name such as L-18"),
+        "claim": Text("What the paragraph says, in own words.", ("Leaves take up carbon dioxide.",), prose=True),
+        "domain": Text("The subdeck that teaches it.", ("Leaves",), names="decks"),
         "importance": Text(
             "core must be tested; colour needs no card.", ("core",), choices=("core", "supporting", "colour")
         ),
@@ -285,11 +277,11 @@ SOURCE = Record(
                 {
                     "slug": Text(
                         "Name used in notes.",
-                        ("the-guardian-of-the-unstable",),
+                        ("how-leaves-work",),
                         pattern=ID,
                         expected="small letters, digits and hyphens",
                     ),
-                    "title": Text("Heading.", ("The Guardian of the Unstable",)),
+                    "title": Text("Heading.", ("How Leaves Work",)),
                     "paragraphs": List(
                         Record(
                             {"cites": List(_CITE, "What the paragraph cites."), "claims": List(CLAIM, "What it says.")},
@@ -314,11 +306,11 @@ REFERENCES = Record(
             Record(
                 {
                     "key": Text(
-                        "Name used in notes.", ("casey-2025",), pattern=ID, expected="small letters, digits and hyphens"
+                        "Name used in notes.", ("green-2020",), pattern=ID, expected="small letters, digits and hyphens"
                     ),
                     "citation": Text(
                         "Authors, title, journal, year.",
-                        ("Casey JD et al. Title of the work. N Engl J Med 2025;1(2):3-4",),
+                        ("Green A et al. Title of the work. J Bot 2020;1(2):3-4",),
                         prose=True,
                     ),
                     "doi": Text(
@@ -327,7 +319,7 @@ REFERENCES = Record(
                         pattern=rf"10\.[0-9]{{4,9}}/{_ADDRESS}",
                         expected="a DOI such as 10.1056/NEJMoa2511420",
                     ),
-                    "pmid": Text("PubMed number.", ("41369227",), pattern="[0-9]{1,9}", expected="digits"),
+                    "pmid": Text("PubMed number.", ("12345678",), pattern="[0-9]{1,9}", expected="digits"),
                     "pmcid": Text(
                         "PubMed Central number.", ("PMC8506237",), pattern="PMC[0-9]+", expected="PMC and digits"
                     ),

@@ -236,7 +236,7 @@ def test_an_editor_explains_every_key_and_name() -> None:
     made = validators()["deck"].schema["properties"]["notes"]["items"]["else"]
     assert list(made["properties"]) == list(QUESTION_NOTE.keys)
     assert all(value.get("description") for value in made["properties"].values())
-    assert made["properties"]["answer"]["examples"] == ["$CPP = MAP - ICP$"]
+    assert made["properties"]["answer"]["examples"] == ["Carbon dioxide"]
     claims = made["properties"]["claims"]["items"]
     assert dict(zip(claims["enum"], claims["enumDescriptions"], strict=True))["C-2"] == "Plants give off oxygen."
     cites = made["properties"]["cites"]["items"]

@@ -66,6 +66,9 @@ _TABLE = "<table><thead><tr><th{0}>a</th></tr></thead><tbody><tr><td{0}>{1}</td>
         ("| a |\n|---|\n| $x|y$ |", _TABLE.format("", r"\(x|y\)")),
         # prices and other dollars
         ("from $5 to $9", "from $5 to $9"),
+        ("price 5$–9$ each", "price 5$–9$ each"),
+        ("US$7 or 8$", "US$7 or 8$"),
+        ("H$_2$O, 3$x$", r"H\(_2\)O, 3\(x\)"),
         ("$5", "$5"),
         ("costs $5, or $ 6 $ or US$ 7", "costs $5, or $ 6 $ or US$ 7"),
         ("$5 and $x$", r"$5 and \(x\)"),

@@ -39,7 +39,7 @@ def command(
     """Release the collection in FOLDER (default: decks) as VERSION, such as 1.2.0.
 
     \b
-    major  fields or templates of a note type, a subdeck's name or order
+    major  fields, templates or what a front asks of a note type, a subdeck's name or order
     minor  notes new, retired or moved
     patch  wording, tags, style
 

@@ -36,7 +36,7 @@ TABLE = (
     Notation(
         "trailing-zero",
         rf"(?<![\w.])\d+\.\d*0(?=\s*{_RATE}{_DOSE}\b)",
-        "the number without the zero: 1 mg",
+        "the number without its last zeros, as in 1 mg for 1.0 mg",
         "Joint Commission, ISMP",
         ("1.0 mg", "2.00 mL", "give 5.0 mg/kg", "0.20 mg"),
         ("0.5 mg", "10 mg", "pH 7.40", "1.05 mg", "creatinine of 1.0 mg/dL", "potassium of 4.0 mmol/L"),
