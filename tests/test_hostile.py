@@ -153,5 +153,5 @@ def test_no_bomb_takes_over_a_second_or_200_mb(case: Case, tmp_path: Path) -> No
             os._exit(99)
     _, status, usage = os.wait4(child, 0)
     assert os.waitstatus_to_exitcode(status) in (0, 1)
-    assert usage.ru_utime + usage.ru_stime < 1
+    assert usage.ru_utime + usage.ru_stime < 5  # below 1 without coverage's tracing; bombs take minutes
     assert usage.ru_maxrss - before < 150 * 1024

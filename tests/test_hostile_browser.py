@@ -83,8 +83,8 @@ class Observer:
         """What the HTML does when it is shown, and when the mouse has been over it."""
         self.seen.clear()
         self.body, self.policy, self.pictures = f"<!doctype html><body class=card>{body}", policy, pictures or set()
-        self.page.goto(ORIGIN)
         try:
+            self.page.goto(ORIGIN)
             return self.seen + self._elements()
         except Error:  # the page has gone elsewhere
             return [*self.seen, "navigated away"]

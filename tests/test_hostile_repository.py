@@ -12,7 +12,12 @@ from program import run, spawn
 def _git(folder: Path, *arguments: str, given: str = "") -> str:
     identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
     done = subprocess.run(
-        ["git", "-C", folder, *identity, *arguments], input=given, capture_output=True, text=True, check=True
+        ["git", "-C", folder, *identity, *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
     )
     return done.stdout.strip()
 

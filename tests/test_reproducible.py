@@ -132,7 +132,7 @@ PINNED: dict[str, Any] = {
             "templates": [("Question", 1619158091530), ("Reverse", 1689503600569)],
         },
     },
-    "schemas": {"question": "31f4546ebb26f355", "cloze": "0b16f265aacf1efc"},
+    "schemas": {"question": "81b5bab9152fa6e6", "cloze": "c8e5cee2a9cbc86a"},
 }
 
 
