@@ -157,11 +157,6 @@ def test_the_real_deck_does_nothing(observer: Observer, real_decks: Path, policy
         ("<img src=x onerror=alert(1)>", "dialog", "violation script-src-attr"),
         ("<img src='https://evil.example/t.gif'>", "request https://evil.example/t.gif", "violation img-src"),
         ("<body onmouseover=alert(1)>", "dialog", "violation script-src-attr"),
-        (
-            "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
-            "request https://evil.example/",
-            "request https://evil.example/",
-        ),
         ("<iframe src='https://evil.example/'></iframe>", "request https://evil.example/", "violation frame-src"),
         (
             "<link rel=stylesheet href='https://evil.example/s.css'>",
