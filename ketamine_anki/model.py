@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ketamine_anki.scalars import one_spaced, typed
@@ -45,13 +46,26 @@ class Mark(NamedTuple):
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
 class Places:
-    """Finds the position of each part of one record in the file it was read from."""
+    """Finds the position of each part of one record in the file it was read from. Where a thing stands
+    is no part of what it is: all places are equal.
+    """
 
-    path: str
-    lines: tuple[str, ...]
-    marks: Mapping[str, Mark]
+    __slots__ = ("lines", "marks", "path")
+
+    def __init__(self, path: str, lines: tuple[str, ...], marks: Mapping[str, Mark]) -> None:
+        self.path = path
+        self.lines = lines
+        self.marks = marks
+
+    def __repr__(self) -> str:
+        return f"Places({self.path!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Places)
+
+    def __hash__(self) -> int:
+        return 0
 
     def at(self, where: Where | str) -> Position:
         """Position of a key's value, or of a fragment inside it; of the record (key ``""``) if the
@@ -88,15 +102,18 @@ class Retired:
     see: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+# The keys of the texts of a note, as its fields from `question` to `caveat` hold them.
+_SHOWN = ("question", "answer", "reverse.question", "reverse.answer", "text", "extra", "picture", "caveat")
+
+
+class Note(NamedTuple):
     """One note as written: text is Markdown, NFC. A question/answer note has `question` and
     `answer` (and perhaps the two of the reverse card); a cloze note has `text`.
     """
 
     id: str
     deck: str
-    places: Places = field(repr=False, compare=False)
+    places: Places
     question: str = ""
     answer: str = ""
     reverse_question: str = ""
@@ -113,7 +130,7 @@ class Note:
     importance: str = ""
     skill: str = ""
     beyond: str = ""
-    allow: Mapping[str, str] = field(default_factory=dict)
+    allow: Mapping[str, str] = MappingProxyType({})
     retired: Retired | None = None
 
     @property
@@ -122,17 +139,7 @@ class Note:
 
     def texts(self) -> list[tuple[str, str]]:
         """(key, Markdown) of every text that is shown on a card, in the order it is shown."""
-        shown = (
-            ("question", self.question),
-            ("answer", self.answer),
-            ("reverse.question", self.reverse_question),
-            ("reverse.answer", self.reverse_answer),
-            ("text", self.text),
-            ("extra", self.extra),
-            ("picture", self.picture),
-            ("caveat", self.caveat),
-        )
-        return [(key, text) for key, text in shown if text]
+        return [pair for pair in zip(_SHOWN, self[3:11], strict=True) if pair[1]]
 
     def tested(self) -> list[tuple[str, str]]:
         """(key, Markdown) of the texts that a learner is asked for, without extra and caveat."""

@@ -133,6 +133,7 @@ class File:
         self.lines: tuple[str, ...] = ()
         self.noted: list[Finding] = []
         self.spoilt: set[int] = set()  # lines that hold characters which are refused
+        self.commented = False  # whether ` #` stands anywhere, which may cut a text off
 
     @property
     def findings(self) -> list[Finding]:
@@ -186,6 +187,7 @@ def _decode(file: File, data: bytes) -> str | None:
         return None
     text = _as_shown(text)
     file.lines = tuple(text.split("\n"))
+    file.commented = " #" in text or "\t#" in text
     bad = list(islice(characters.refused(text), MAX_PER_FILE))
     for index, reason in bad:
         line, column = _count(text[:index])
@@ -250,7 +252,9 @@ def _node(file: File, get: Callable[[], Any], event: Any, depth: int, left: list
     if event.__class__ is SequenceStartEvent:
         items: list[Node] = []
         while (event := get()).__class__ is not SequenceEndEvent:
-            items.append(_node(file, get, event, depth, left))
+            if event.__class__ is not ScalarEvent or event.tag or event.anchor:
+                event = _node(file, get, event, depth, left)
+            items.append(event)
             if len(items) > MAX_NOTES:
                 raise _Refused(event.start_mark, "limit", f"more than {MAX_NOTES:,} items in one list")
         _spend(left, len(items), start)
@@ -312,6 +316,8 @@ def _explain(file: File, text: str, error: yaml.MarkedYAMLError) -> None:
     place = _place(error.problem_mark or error.context_mark)
     began = _place(error.context_mark or error.problem_mark)
     typed = file.lines[place[0]] if place[0] < len(file.lines) else ""
+    if "maximum nesting depth" in problem:  # libyaml from 0.2.6 on counts itself, far above our limit
+        return file.add(*place, "limit", f"nested more than {MAX_DEPTH} deep")
     swallowed = _swallowed(text)
     if separated := _separated(file, place[0]):
         place, hint = separated

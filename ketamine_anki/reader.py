@@ -96,13 +96,14 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
         return None
     if not text.isascii():
         text = unicodedata.normalize("NFC", text).replace("\u00b5", "\u03bc")  # one micro sign, as Unicode wants it
-    if node.style == '"' and not _clean(file, node):
+    style = node.style
+    if style == '"' and not _clean(file, node):
         return None
     if file.spoilt and file.spoilt.intersection(range(node.start_mark.line, node.end_mark.line + 1)):
         return None
-    if shape.prose and not node.style and not _whole(file, node):
+    if not style and file.commented and shape.prose and not _whole(file, node):
         return None
-    if shape.markdown:
+    if shape.markdown or text in shape.choices:
         return text
     if not shape.choices and not shape.pattern and not shape.names and (live := markup.live(text)):
         file.at(node, "anki-command", f"{_quoted(live)} is a command of Anki, not text: leave it out")
@@ -110,7 +111,7 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
     if len(text) > MAX_NAME and (shape.pattern or shape.choices or shape.names) and "://" not in text:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_NAME}")
         return None
-    if (shape.choices and text not in shape.choices) or (shape.pattern and not _pattern(shape.pattern)(text)):
+    if shape.choices or (shape.pattern and not _pattern(shape.pattern)(text)):
         likely = _nearest(text, shape.choices) or shape.expected or f"one of {', '.join(shape.choices)}"
         file.at(node, "choice", f"{label} is {_quoted(text)}: {likely}")
         return None
@@ -182,11 +183,10 @@ def _whole(file: File, node: Scalar) -> bool:
 
 
 def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, ...] | None:
-    if _is_empty(file, node, label):
-        return None
-    if not isinstance(node, Sequence):
-        form = f"[{node.value}]" if isinstance(node, Scalar) and len(node.value) < 60 else "one '- ' per line"
-        file.at(node, "shape", f"{label} must be a list: {characters.printable(form)}")
+    if node.__class__ is not Sequence:
+        if not _is_empty(file, node, label):
+            form = f"[{node.value}]" if isinstance(node, Scalar) and len(node.value) < 60 else "one '- ' per line"
+            file.at(node, "shape", f"{label} must be a list: {characters.printable(form)}")
         return None
     if not node.items:
         file.at(node, "empty", f"{label} is an empty list: fill it in or delete the key")
@@ -196,12 +196,13 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
         file.at(node, "limit", f"{label} has {len(node.items):,} items: at most {most:,}")
         return None
     item_shape = shape.item
-    one = _text if item_shape.__class__ is schema.Text else _read
+    texts = item_shape.__class__ is schema.Text
+    one = _text if texts else _read
     item_label = f"an item of {label}"
     values = [one(file, item_shape, item, item_label) for item in node.items]
     if None in values:
         return None
-    if isinstance(item_shape, schema.Text) and len(set(values)) < len(values):
+    if texts and len(values) > 1 and len(set(values)) < len(values):
         first: dict[Any, int] = {}
         n = next(n for n, value in enumerate(values) if first.setdefault(value, n) < n)
         file.at(node.items[n], "duplicate-key", f"{_quoted(str(values[n]))} stands twice in {label}: delete one")
@@ -210,7 +211,10 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
 
 
 def _table(file: File, shape: schema.Table, node: Node, label: str) -> Values | None:
-    entries = _entries(file, node, label)
+    if node.__class__ is not Table:
+        _not_a_table(file, node, label)
+        return None
+    entries = _distinct(file, node.entries)
     if entries is None:
         return None
     values = {name.value: _read(file, shape.value, value, name.value) for name, value in entries}
@@ -218,45 +222,47 @@ def _table(file: File, shape: schema.Table, node: Node, label: str) -> Values | 
 
 
 def _record(file: File, shape: schema.Record | schema.Either, node: Node, label: str) -> Values | None:
-    entries = _entries(file, node, label)
-    if entries is None:
+    if node.__class__ is not Table:
+        _not_a_table(file, node, label)
         return None
+    entries = node.entries
     names = {name.value for name, _ in entries}
     before = len(file.noted)
     if isinstance(shape, schema.Either):
-        shape = _meant(file, shape, node, names)
-    values: Values = {}
-    whole = True
+        shape = shape.having if shape.key in names else _meant(file, shape, node, names)
     known = shape.keys
+    if len(names) < len(entries) or not names.issubset(known):
+        found = _distinct(file, entries)
+        if found is None:
+            return None
+        entries = [entry for entry in found if entry[0].value in known]
+        for name, _ in found:
+            if name.value not in known:
+                file.at(name, "unknown-key", _unknown(name.value, shape, names))
+    values: Values = {}
     for name, value in entries:
         key = name.value
-        if key not in known:
-            file.at(name, "unknown-key", _unknown(key, shape, names))
-            continue
         inner = known[key]
         read = _text(file, inner, value, key) if inner.__class__ is schema.Text else _read(file, inner, value, key)
-        if read is None:
-            whole = False
-        else:
+        if read is not None:
             values[key] = read
-    missing = shape.required - names
-    if missing:
+    if not shape.required.issubset(names):
         mistyped = len(file.noted) > before
         for needed in known:
-            if needed in missing and not (mistyped and _mistyped(needed, names, shape)):
+            if needed in shape.required - names and not (mistyped and _mistyped(needed, names, shape)):
                 file.at(node, "missing-key", f"{needed} is missing{_example(known[needed])}")
-    return values if whole and len(file.noted) == before else None
+    return values if len(values) == len(entries) and len(file.noted) == before else None
 
 
-def _entries(file: File, node: Node, label: str) -> list[tuple[Any, Node]] | None:
-    """The entries of a mapping, or None with a finding; the second of two equal keys is dropped."""
-    if _is_empty(file, node, label):
-        return None
-    if not isinstance(node, Table):
+def _not_a_table(file: File, node: Node, label: str) -> None:
+    if not _is_empty(file, node, label):
         file.at(node, "shape", f"{label} must be a mapping of 'key: value' lines")
-        return None
+
+
+def _distinct(file: File, entries: list[tuple[Any, Node]]) -> list[tuple[Any, Node]] | None:
+    """The entries of a mapping without the second of two equal keys; None with a finding if a key is no name."""
     first: dict[str, Any] = {}
-    for name, _ in node.entries:
+    for name, _ in entries:
         if len(name.value) > MAX_NAME or (name.style == '"' and not _clean(file, name)):
             if len(name.value) > MAX_NAME:
                 file.at(name, "limit", f"a key of {len(name.value):,} characters: at most {MAX_NAME}")
@@ -266,17 +272,13 @@ def _entries(file: File, node: Node, label: str) -> list[tuple[Any, Node]] | Non
             line = earlier.start_mark.line + 1
             message = f"key {_quoted(name.value)} stands twice, first on line {line}: delete one"
             file.at(name, "duplicate-key", message)
-    if len(first) == len(node.entries):
-        return node.entries
-    return [entry for entry in node.entries if first[entry[0].value] is entry[0]]
+    return [entry for entry in entries if first[entry[0].value] is entry[0]]
 
 
 def _meant(file: File, shape: schema.Either, node: Node, names: set[str]) -> schema.Record:
-    """The record of the two that the keys speak for. If none does, one finding says so, and `names`
+    """The record of the two, not told by its own key, that the keys speak for. If none does, one finding says so, and `names`
     gets the keys that it speaks of.
     """
-    if shape.key in names:
-        return shape.having
     own = [key for key in shape.otherwise.keys if key in shape.otherwise.required - shape.having.required]
     if not names.isdisjoint(own):
         return shape.otherwise
@@ -392,30 +394,31 @@ def _note(file: File, node: Node, deck: str) -> Note | None:
     values = _read(file, _NOTE, node, "a note")
     if values is None:
         return None
-    reverse = values.get("reverse", {})
-    retired = values.get("retired")
+    get = values.get
+    reverse = get("reverse", {})
+    retired = get("retired")
     return Note(
-        id=values["id"],
-        deck=deck,
-        places=Places(file.path, file.lines, Marks(node)),
-        question=values.get("question", ""),
-        answer=values.get("answer", ""),
-        reverse_question=reverse.get("question", ""),
-        reverse_answer=reverse.get("answer", ""),
-        text=values.get("text", ""),
-        extra=values.get("extra", ""),
-        picture=values.get("picture", ""),
-        caveat=values.get("caveat", ""),
-        evidence=values.get("evidence", ()),
-        source=values["source"],
-        cites=values.get("cites", ()),
-        claims=values.get("claims", ()),
-        tags=values["tags"],
-        importance=values["yield"],
-        skill=values["skill"],
-        beyond=values.get("beyond", ""),
-        allow=values.get("allow", {}),
-        retired=Retired(retired["version"], retired["reason"], retired.get("see", "")) if retired else None,
+        values["id"],
+        deck,
+        Places(file.path, file.lines, Marks(node)),
+        get("question", ""),
+        get("answer", ""),
+        reverse.get("question", ""),
+        reverse.get("answer", ""),
+        get("text", ""),
+        get("extra", ""),
+        get("picture", ""),
+        get("caveat", ""),
+        get("evidence", ()),
+        values["source"],
+        get("cites", ()),
+        get("claims", ()),
+        values["tags"],
+        values["yield"],
+        values["skill"],
+        get("beyond", ""),
+        get("allow", {}),
+        Retired(retired["version"], retired["reason"], retired.get("see", "")) if retired else None,
     )
 
 
