@@ -141,10 +141,6 @@ class Note(NamedTuple):
         """(key, Markdown) of every text that is shown on a card, in the order it is shown."""
         return [pair for pair in zip(_SHOWN, self[3:11], strict=True) if pair[1]]
 
-    def tested(self) -> list[tuple[str, str]]:
-        """(key, Markdown) of the texts that a learner is asked for, without extra and caveat."""
-        return [(k, t) for k, t in self.texts() if k not in ("extra", "picture", "caveat")]
-
 
 @dataclass(frozen=True, slots=True)
 class Deck:
@@ -310,6 +306,16 @@ class Collection:
     def media(self) -> dict[str, str]:
         """{picture name: name in the package}."""
         return {name: picture.packaged for name, picture in self.pictures.items()}
+
+    @cached_property
+    def paragraphs(self) -> dict[str, tuple[str, ...]]:
+        """{section/paragraph: what it cites} of the whole source."""
+        return {f"{slug}/{n}": cites for slug, made in self.sections.items() for n, cites in enumerate(made.cites, 1)}
+
+    @cached_property
+    def topics(self) -> frozenset[str]:
+        """The words of `topic`, without regard to case."""
+        return frozenset(name.casefold() for name in self.topic)
 
     def deck_name(self, name: str) -> str:
         """Full name in Anki of a subdeck: `Title::NN Name`, numbered by the collection's order."""

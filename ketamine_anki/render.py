@@ -40,6 +40,7 @@ MANUAL = {
 }
 
 _STAR = re.compile(r"(?<!\\)(?<=[0-9])\*+(?=[0-9])")
+_DASH = re.compile(r"[-+*][ \t]")
 _ITEM = re.compile(r"^[ \t]*[-+*][ \t]+(?P<digit>[0-9])?", re.MULTILINE)
 
 _HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)")
@@ -51,8 +52,9 @@ _COMMAND = re.compile(
 _MATHJAX = re.compile(r"(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]", re.DOTALL)
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
 _ESCAPED = re.compile(rf"{_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
-# Anything outside these needs the Markdown parser.
-_PLAIN = re.compile(r"(?![-+#=:>]|\d+[.)])[^\\`*_{}\[\]<>&$|~!\n]*")
+# Where none of these signs stands in a text, and it starts with a letter, nothing in it is Markdown, math or HTML.
+_MARKS = b"\\`*_{}[]<>&$|~!\n"
+_HARMLESS = bytes(set(range(256)).difference(_MARKS))
 _BLOCK = re.compile(r"\s*(?:[-+*#=:>]|\d+[.)])")
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~!\n]")
 _ONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
@@ -72,7 +74,7 @@ class Rendered:
         self.pictures = pictures
 
 
-_NOTHING = Markup("")  # of a text without any mark
+PLAIN = Markup("")  # of every text without any mark
 
 
 def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rendered:
@@ -81,9 +83,11 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
     Only in the `text` of a cloze note (`cloze`) are deletions allowed. A text with mistakes still
     gives HTML, for previews; a package is made only of texts without.
     """
-    if not cloze and _PLAIN.fullmatch(text):
-        return Rendered(_escape(text), _NOTHING, [], [])
-    if (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:  # what `picture:` holds: no parser needed
+    if text[:1].isalpha() and not text.encode().translate(None, _HARMLESS) and not cloze:
+        return Rendered(text, PLAIN, [], [])
+    if (
+        text.startswith("![") and (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media
+    ):  # what `picture:` holds: no parser needed
         return Rendered(_image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
     markup = scan(text)
     troubles = list(markup.troubles)
@@ -159,12 +163,12 @@ def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
 
 
 def _swallowed(span: Span) -> Iterator[Trouble]:
-    stars = list(_STAR.finditer(span.value))
+    stars = list(_STAR.finditer(span.value)) if "*" in span.value else ()
     for match in stars if len(stars) > 1 else ():
         shown = match[0]
         message = f"'*' in {shown!r} is not shown, it starts or ends italics: write × or \\*"
         yield Trouble("swallowed-mark", span.start + match.start(), shown, message)
-    items = list(_ITEM.finditer(span.value))
+    items = list(_ITEM.finditer(span.value)) if _DASH.search(span.value) else ()
     for match in items if len(items) == 1 else ():
         if match["digit"]:
             message = f"{match[0].strip()!r} starts a list, without its sign: write it without the space"
@@ -217,7 +221,9 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
         body = _escape(source)
     if "{" in body or "}" in body:  # typed with backslashes or singly; marks of deletions are held
         body = body.replace("{", "&#123;").replace("}", "&#125;")
-    if not troubles and (found := live(body)):  # put together by Markdown in a way that nobody thought of
+    if (
+        not troubles and ("[" in body or "\\" in body) and (found := live(body))
+    ):  # put together by Markdown in a way that nobody thought of
         at = max(markup.text.find("\\"), 0)
         message = f"{found!r} is a command of Anki once Markdown has read the text: leave it out"
         troubles.append(Trouble("anki-command", at, markup.text[at : at + 2], message))

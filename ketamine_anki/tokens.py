@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 _PUNCTUATION = '!"#$%&()*+,./:;<=>?@[\\]^_`{|}~'
 # Sign by sign, so that a word stays where it was. Far quicker than a regular expression.
-_SPACED = str.maketrans(dict.fromkeys(_PUNCTUATION + "\u00b7\u2013\u2014\u2018\u201c\u201d\u2026", " ") | {"\u2019": "'"})
+_SPACED = str.maketrans(
+    dict.fromkeys(_PUNCTUATION + "\u00b7\u2013\u2014\u2018\u201c\u201d\u2026", " ") | {"\u2019": "'"}
+)
 # The same for ASCII, with capitals made small; on bytes, which are translated several times as fast.
 _SMALL = bytes(range(256)).lower().translate(bytes.maketrans(_PUNCTUATION.encode(), b" " * len(_PUNCTUATION)))
 

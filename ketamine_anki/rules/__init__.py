@@ -9,7 +9,7 @@ finding itself.
 
 from __future__ import annotations
 
-import inspect
+from functools import cache
 
 from ketamine_anki import layout, ledger, media, reader, render
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
@@ -70,6 +70,16 @@ _COLLECTION_RULES: dict[str, tuple[type[CollectionRule], ...]] = {
     ),
 }
 
+# What these rules find stands in the note as one of these words: they are asked of no other note.
+_LISTENING: dict[NoteRule, frozenset[str]] = {
+    wording.yes_no: wording.YES_NO_WORDS,
+    wording.binary_choice: wording.CHOICE_WORDS,
+    wording.orphan_pronoun: wording.ORPHAN_WORDS,
+    wording.deictic: wording.DEICTIC_WORDS,
+    wording.unmarked_negative: wording.NEGATIVE_WORDS,
+    wording.absolute_wording: wording.ABSOLUTE_WORDS,
+}
+
 NOTE_RULES: tuple[NoteRule, ...] = sum(_NOTE_RULES.values(), ())
 COLLECTION_RULES: tuple[type[CollectionRule], ...] = sum(_COLLECTION_RULES.values(), ())
 
@@ -90,10 +100,12 @@ EXCUSABLE = frozenset(
 
 def groups() -> dict[str, dict[str, str]]:
     """The manual: group -> rule id -> Markdown, in the order in which the rules are applied."""
+    from inspect import cleandoc
+
     pages: dict[str, dict[str, str]] = {"format": reader.MANUAL | layout.MANUAL, "text": render.MANUAL | media.MANUAL}
     for group in ("identity", "provenance", "wording", "cloze", "interference", "released"):
         rules: tuple[object, ...] = (*_NOTE_RULES.get(group, ()), *_COLLECTION_RULES.get(group, ()))
-        pages[group] = {name_of(rule): inspect.cleandoc(rule.__doc__ or "") for rule in rules}
+        pages[group] = {name_of(rule): cleandoc(rule.__doc__ or "") for rule in rules}
     pages["released"] = ledger.MANUAL | pages["released"]
     pages["medication"] = dict(medication.MANUAL)
     pages["excuses"] = MANUAL
@@ -112,9 +124,26 @@ MANUAL = {
 
 _SPEAK_LAST = EXCUSABLE & {name_of(rule) for rule in COLLECTION_RULES}
 _NAMED = tuple((name_of(rule), rule) for rule in NOTE_RULES)
-_WITHOUT_GAPS = tuple((name, rule) for name, rule in _NAMED if rule not in _NOTE_RULES["cloze"])
 # Rules that look at names, not at words: they hold for a note whose text is malformed too.
 _OF_NAMES = tuple((name_of(rule), rule) for group in ("identity", "provenance") for rule in _NOTE_RULES[group])
+
+_HEARD: dict[str, int] = {}  # word -> the rules that listen for it, a bit for each by its place
+for _place, _rule in enumerate(NOTE_RULES):
+    for _word in _LISTENING.get(_rule, ()):
+        _HEARD[_word] = _HEARD.get(_word, 0) | 1 << _place
+_HEARD_WORDS = frozenset(_HEARD)
+
+
+@cache
+def _asked(heard: int, gaps: bool) -> tuple[tuple[str, NoteRule], ...]:
+    """The rules of a well-formed note, by the bits of those that heard a word, and whether it has gaps."""
+    return tuple(
+        (name, rule)
+        for place, (name, rule) in enumerate(_NAMED)
+        if (rule not in _LISTENING or heard >> place & 1) and (gaps or rule not in _NOTE_RULES["cloze"])
+    )
+
+
 _OF_NAMES_TOGETHER = (*_COLLECTION_RULES["identity"], *_COLLECTION_RULES["provenance"])
 
 
@@ -134,6 +163,8 @@ class Check:
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
         self._rules = [rule(collection) for rule in COLLECTION_RULES]
+        self._together = [rule.note for rule in self._rules if not rule.idle]
+        self._names_together = [r.note for r in self._rules if not r.idle and isinstance(r, _OF_NAMES_TOGETHER)]
         # (place of a note, rule that speaks at the end) -> place of the excuse
         self._excuses: dict[tuple[Position, str], Position] = {}
 
@@ -148,13 +179,15 @@ class Check:
         places = view.note.places
         findings = _troubles(view)
         malformed = bool(findings)
-        gaps = view.note.text or "__" in view.note.question
-        for name, rule in _OF_NAMES if malformed else _NAMED if gaps else _WITHOUT_GAPS:
+        heard = 0
+        for word in view.vocabulary & _HEARD_WORDS:
+            heard |= _HEARD[word]
+        gaps = bool(view.note.text) or "__" in view.note.question
+        for name, rule in _OF_NAMES if malformed else _asked(heard, gaps):
             for where, message in rule(view):
                 findings.append(Finding(places.at(where), name, message))
-        for collection_rule in self._rules:
-            if not malformed or isinstance(collection_rule, _OF_NAMES_TOGETHER):
-                findings += collection_rule.note(view)
+        for together in self._names_together if malformed else self._together:
+            findings += together(view)
         if malformed:
             return findings
         for where, rule_id, message in medication.notations(view):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from ketamine_anki.limits import MAX_TAGS
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
 from ketamine_anki.rules.rule import CollectionRule, Complaint, View, nearest
 
-_RESERVED = re.compile(r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)")
+_RESERVED = r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)"
 
 
 def reserved_tag(view: View) -> Iterator[Complaint]:
@@ -23,10 +24,15 @@ def reserved_tag(view: View) -> Iterator[Complaint]:
     Good: `tags: [Wind_up]`
     """
     for n, tag in enumerate(view.note.tags):
-        if _RESERVED.match(tag):
+        if _is_reserved(tag):
             yield f"tags.{n}", f"tag {tag!r} has a meaning of its own in Anki or an add-on: choose another"
     if len(view.note.tags) > MAX_TAGS:
         yield "tags", f"{len(view.note.tags)} tags: at most {MAX_TAGS}"
+
+
+@lru_cache(1 << 12)
+def _is_reserved(tag: str) -> bool:
+    return re.match(_RESERVED, tag) is not None
 
 
 def unfinished(view: View) -> Iterator[Complaint]:
@@ -37,10 +43,10 @@ def unfinished(view: View) -> Iterator[Complaint]:
     Good: `tags: [Wind_up]`
     """
     for key, text in view.note.texts():
-        if re.search(r"\bTODO\b", text):
+        if "TODO" in text and re.search(r"\bTODO\b", text):
             yield Where(key, "TODO"), "TODO is left in the text: fill it in"
-    for n, tag in enumerate(view.note.tags):
-        if tag == "TODO":
+    if "TODO" in view.note.tags:
+        for n in (n for n, tag in enumerate(view.note.tags) if tag == "TODO"):
             yield f"tags.{n}", "tag 'TODO' is to be filled in: name the concept"
 
 
@@ -59,12 +65,12 @@ class DuplicateId(CollectionRule):
         super().__init__(collection)
         self._first: dict[str, Position] = {}
 
-    def note(self, view: View) -> Iterator[Finding]:
-        note = view.note
-        first = self._first.setdefault(note.id, view.position)
-        if first is not view.position:
-            message = f"id {note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
-            yield Finding(view.position, "duplicate-id", message)
+    def note(self, view: View) -> Iterable[Finding]:
+        first = self._first.setdefault(view.note.id, view.position)
+        if first is view.position:
+            return ()
+        message = f"id {view.note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
+        return (Finding(view.position, "duplicate-id", message),)
 
 
 class UnknownDeck(CollectionRule):
@@ -111,11 +117,11 @@ class UnusedPicture(CollectionRule):
         super().__init__(collection)
         self._unused = set(collection.pictures)
         self._folder = collection.media_folder
+        self.idle = not self._unused
 
     def note(self, view: View) -> Iterable[Finding]:
-        if self._unused:
-            for rendered in view.shown.values():
-                self._unused.difference_update(rendered.pictures)
+        for rendered in view.shown.values():
+            self._unused.difference_update(rendered.pictures)
         return ()
 
     def finish(self) -> Iterator[Finding]:
@@ -138,11 +144,16 @@ class TagSpelling(CollectionRule):
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
         self._spelt: dict[str, str] = {}
+        self._known: set[str] = set()  # the spellings that won
 
-    def note(self, view: View) -> Iterator[Finding]:
+    def note(self, view: View) -> Iterable[Finding]:
+        return () if self._known.issuperset(view.note.tags) else list(self._spellings(view))
+
+    def _spellings(self, view: View) -> Iterator[Finding]:
         for n, tag in enumerate(view.note.tags):
             folded = tag.casefold().replace("-", "").replace("_", "")
             spelt = self._spelt.setdefault(folded, tag)
+            self._known.add(spelt)
             if spelt != tag:
                 message = f"tag {tag!r} is spelt {spelt!r} elsewhere: use one spelling"
                 yield Finding(view.note.places.at(f"tags.{n}"), "tag-spelling", message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 
 from ketamine_anki.model import Collection, Finding, Position
@@ -34,22 +34,27 @@ class DuplicateQuestion(CollectionRule):
         super().__init__(collection)
         self._first: dict[int, tuple[Position, str]] = {}
 
-    def note(self, view: View) -> Iterator[Finding]:
+    def note(self, view: View) -> list[Finding]:
         note = view.note
+        findings: list[Finding] = []
         if note.retired is not None:
-            return
-        for key in ("text",) if note.text else ("question", "reverse.question"):
+            return findings
+        for key in ("text",) if note.text else ("question", "reverse.question") if note.reverse_question else _ASKED:
             words = view.words.get(key)
             if not words:
                 continue
             hidden = [deletion.answer for deletion in view.shown["text"].markup.deletions] if note.text else ()
             here = view.position, key
             first, asked = self._first.setdefault(hash((*words, "\n", *hidden)), here)
-            if (first, asked) != here:
+            if asked != key or first != view.position:
                 message = (
                     f"the same is asked at {first.path}:{first.line}: delete one of the two, or ask more precisely"
                 )
-                yield Finding(note.places.at(key), "duplicate-question", message)
+                findings.append(Finding(note.places.at(key), "duplicate-question", message))
+        return findings
+
+
+_ASKED = ("question",)
 
 
 class PairConflict(CollectionRule):
@@ -67,10 +72,12 @@ class PairConflict(CollectionRule):
         super().__init__(collection)
         self._partner: dict[str, tuple[str, Position]] = {}
 
-    def note(self, view: View) -> Iterator[Finding]:
+    def note(self, view: View) -> Iterable[Finding]:
+        paired = view.note.reverse_answer and view.note.retired is None
+        return list(self._conflicts(view)) if paired else ()
+
+    def _conflicts(self, view: View) -> Iterator[Finding]:
         note = view.note
-        if not note.reverse_answer or note.retired is not None:
-            return
         sides = view.plain["answer"].strip(" ."), view.plain["reverse.answer"].strip(" .")
         for key, side, other in (("answer", *sides), ("reverse.answer", *reversed(sides))):
             position = note.places.at(key)
@@ -96,7 +103,7 @@ class SameAnswer(CollectionRule):
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
         self._notes = 0
-        self._count: Counter[str] = Counter()
+        self._count: dict[str, int] = {}
         self._last: dict[str, Position] = {}
 
     def note(self, view: View) -> tuple[()]:
@@ -105,13 +112,14 @@ class SameAnswer(CollectionRule):
             return ()
         self._notes += 1
         if note.text:
-            answers = {deletion.answer for deletion in view.shown["text"].markup.deletions}
+            answers = [deletion.answer for deletion in view.shown["text"].markup.deletions]
         else:
-            answers = {view.plain["answer"]}
+            answers = [view.plain["answer"]]
+        count = self._count
         for answer in {answer.strip(" .").casefold() for answer in answers}:
-            self._count[answer] += 1
-            if self._count[answer] > MAX_SAME:
-                self._last[answer] = note.places.at("id")
+            count[answer] = times = count.get(answer, 0) + 1
+            if times > MAX_SAME:
+                self._last[answer] = view.position
         return ()
 
     def finish(self) -> Iterator[Finding]:
@@ -139,7 +147,8 @@ class NearDuplicate(CollectionRule):
     difference the question.
 
     Compared are the stemmed content words of the tested texts (Jaccard similarity of at least 0.8).
-    Pairs are found by prefix filtering: two sets that similar share two of their few rarest words.
+    Pairs are found by prefix filtering: with the words in any one order, two sets that similar share two of
+    their few first words. Here the words that came last into the collection are first: they are the rare ones.
 
     Source: SuperMemo's rule 11. Prefix filtering: Chaudhuri, Ganti and Kaushik, A primitive operator for
     similarity joins in data cleaning (2006); with more than one word: Wang, Li and Feng, Can we beat the
@@ -152,10 +161,12 @@ class NearDuplicate(CollectionRule):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)  # word -> number
+        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)  # word -> number, the later the higher
         self._words = array("I")  # the words of all notes, one note after the other
         self._ends = array("I")
         self._positions: list[Position] = []
+        self._holders: dict[int, list[int]] = {}  # word -> the notes that have it among their first
+        self._similar: list[tuple[int, int, float]] = []
 
     def note(self, view: View) -> tuple[()]:
         if view.note.retired is not None:
@@ -163,10 +174,30 @@ class NearDuplicate(CollectionRule):
         tokens = _tokens(view)
         if len(tokens) < MIN_CONTENT:
             return ()
-        self._words.extend(map(self._numbers.__getitem__, tokens))
+        words = sorted(map(self._numbers.__getitem__, tokens), reverse=True)
+        this = len(self._ends)
+        met: list[int] = []
+        for word in words[: len(words) - _least(len(words)) + _SHARED]:
+            if word in self._holders:
+                met += self._holders[word]
+                self._holders[word].append(this)
+            else:
+                self._holders[word] = [this]
+        self._words.extend(words)
         self._ends.append(len(self._words))
         self._positions.append(view.position)
+        if len(set(met)) < len(met):
+            self._compare(this, words, met)
         return ()
+
+    def _compare(self, this: int, words: list[int], met: list[int]) -> None:
+        """Notes the most similar of the earlier notes that were met at least twice."""
+        best = (0.0, 0)
+        for other, shared in Counter(met).items():
+            if shared >= _SHARED:
+                best = max(best, (self._similarity(words, other), -other))
+        if best[0] >= SIMILAR:
+            self._similar.append((this, -best[1], best[0]))
 
     def finish(self) -> Iterator[Finding]:
         for later, earlier, similarity in self.pairs():
@@ -174,34 +205,11 @@ class NearDuplicate(CollectionRule):
             message = f"{similarity:.0%} of the content words are those of the note at {at.path}:{at.line}: merge them"
             yield Finding(self._positions[later], "near-duplicate", message)
 
-    def pairs(self) -> Iterator[tuple[int, int, float]]:
+    def pairs(self) -> list[tuple[int, int, float]]:
         """(later, earlier, similarity) of near-duplicates; for each note the most similar earlier one."""
-        seen = Counter(self._words)  # number -> how many notes hold the word
-        by_rarity = sorted(seen, key=seen.__getitem__)
-        rank = array("I", bytes(self._words.itemsize * len(by_rarity)))
-        for place, number in enumerate(by_rarity):
-            rank[number] = place
-        unique = sum(times < 2 for times in seen.values())  # the first ranks: words of one note alone
-        holders: dict[int, list[int]] = {}
-        start = 0
-        for later, end in enumerate(self._ends):
-            words = self._words[start:end]
-            start = end
-            ranks = sorted(map(rank.__getitem__, words))
-            candidates: Counter[int] = Counter()
-            for place in ranks[: len(ranks) - _least(len(ranks)) + _SHARED]:
-                if place >= unique:
-                    held = holders.setdefault(place, [])
-                    candidates.update(held)
-                    held.append(later)
-            best = (0.0, 0)
-            for other, shared in candidates.items():
-                if shared >= _SHARED:
-                    best = max(best, (self._similarity(words, other), -other))
-            if best[0] >= SIMILAR:
-                yield later, -best[1], best[0]
+        return self._similar
 
-    def _similarity(self, words: array[int], other: int) -> float:
+    def _similarity(self, words: list[int], other: int) -> float:
         begin = self._ends[other - 1] if other else 0
         end = self._ends[other]
         if not SIMILAR * len(words) <= end - begin <= len(words) / SIMILAR:
@@ -220,9 +228,7 @@ def _least(size: int) -> int:
 
 def _tokens(view: View) -> set[str]:
     """Content words, stemmed; words of direction joined to the word before."""
-    tokens: set[str] = set()
-    for stems in view.stems.values():
-        tokens.update(stems)
+    tokens: set[str] = set().union(*view.stems.values())
     if not view.vocabulary.isdisjoint(_DIRECTIONS) or not view.vocabulary.isdisjoint(_FOLLOWED):
         for key in view.tested:
             before = ""

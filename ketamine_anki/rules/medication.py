@@ -246,7 +246,7 @@ _WORDS = frozenset(
     """q c o iu qd qod q1d mso4 mgso4 ms tiw biw os sub subq qn qhr nas nanog sc sq hs nightly mg mcg ml tablet
     tablets""".split()
 )
-_ANY_SIGN = re.compile("[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/]")
+_ANY_SIGN = re.compile(rb"[0<>@/\x80-\xff]")
 _SIGN = re.compile(
     r"[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/.](?:(?<![0-9.])|(?<=\.)[A-Za-z]|(?<=[0-9])(?:\d{4}"
     r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|d|[AP]M)(?!\w)))"
@@ -255,7 +255,7 @@ _SIGN = re.compile(
 
 def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     """(where, id, message) of each error-prone notation in the note."""
-    if view.vocabulary.isdisjoint(_WORDS) and not (_ANY_SIGN.search(view.whole) and _SIGN.search(view.whole)):
+    if view.vocabulary.isdisjoint(_WORDS) and not (_ANY_SIGN.search(view.signs) and _SIGN.search(view.whole)):
         return
     for key, text in view.plain.items():
         for row, pattern in _PATTERNS:

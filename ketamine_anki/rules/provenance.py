@@ -18,10 +18,10 @@ def unknown_source(view: View) -> Iterator[Complaint]:
 
     Good: `source: the-guardian-of-the-unstable/2`
     """
+    if view.note.source in view.collection.paragraphs or "source" in view.collection.unread:
+        return
     slug, slash, paragraph = view.note.source.rpartition("/")
     sections = view.collection.sections
-    if "source" in view.collection.unread:
-        return
     if not slash or not (paragraph.isascii() and paragraph.isdecimal()):
         yield "source", f"source {view.note.source!r} must be section/paragraph, such as {_example(view)!r}"
     elif slug not in sections:
@@ -36,6 +36,9 @@ def _example(view: View) -> str:
 
 def _paragraph_cites(view: View) -> tuple[str, ...] | None:
     """What the note's paragraph cites; None when the paragraph is not known."""
+    made = view.collection.paragraphs.get(view.note.source)
+    if made is not None:
+        return made
     slug, _, paragraph = view.note.source.rpartition("/")
     section = view.collection.sections.get(slug)
     if (
@@ -133,12 +136,13 @@ def missing_caveat(view: View) -> Iterator[Complaint]:
 
 
 # Concentrations in blood or urine, filtration rates and volumes of blood are no doses.
-_DRUG_DOSE = re.compile(
+_DRUG_DOSE = (
     r"(?<![\d.,])[\d.,]*\d\s?(?:(?:mg|mcg|[\u00b5\u03bc]g|ng|mL|mmol|mEq|unit|milligram|microgram|gram)s?|g|IU)\b"
     r"(?!/(?:d?L|g|mmol)\b|/min/1\.73|\s+of\s+(?:blood|water)\b)"
 )
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_UNIT = r"\d\s?[mngu\u00b5\u03bcI]"  # what every dose holds, quickly found
+_NUMBER = r"\d+(?:[.,]\d+)*"
+_YEAR = r"(?:19|20)\d\d"
 
 
 def dose_evidence(view: View) -> Iterator[Complaint]:
@@ -155,10 +159,11 @@ def dose_evidence(view: View) -> Iterator[Complaint]:
 
     Good: `extra: The usual dose is 40 mg.`, `evidence: checked-2020`
     """
-    if not _DRUG_DOSE.search(view.whole) or _checked(view):
+    numbers = b"0" in view.signs or not view.whole.isascii()
+    if not numbers or not re.search(_UNIT, view.whole) or not re.search(_DRUG_DOSE, view.whole) or _checked(view):
         return
     for key, text in view.plain.items():
-        if key != "picture" and (found := _DRUG_DOSE.search(text)):
+        if key != "picture" and (found := re.search(_DRUG_DOSE, text)):
             yield (
                 place(view, key, found),
                 f"dose {found[0]!r} without checked evidence: add a reference that supports it",
@@ -184,8 +189,8 @@ def caveat_number(view: View) -> Iterator[Complaint]:
     """
     if not view.note.caveat or not view.note.evidence or _checked(view):
         return
-    for found in _NUMBER.finditer(view.plain["caveat"]):
-        if not _YEAR.fullmatch(found[0]):
+    for found in re.finditer(_NUMBER, view.plain["caveat"]):
+        if not re.fullmatch(_YEAR, found[0]):
             where = place(view, "caveat", found)
             yield where, f"number {found[0]} behind which only a citation stands: add a reference with checked findings"
             return

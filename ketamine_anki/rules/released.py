@@ -24,6 +24,7 @@ class VanishedId(CollectionRule):
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
         self._left = dict.fromkeys(collection.ledger.notes) if collection.ledger else {}
+        self.idle = not self._left
 
     def note(self, view: View) -> Iterable[Finding]:
         self._left.pop(view.note.id, None)
@@ -54,6 +55,7 @@ class ReusedId(CollectionRule):
         super().__init__(collection)
         ledger = collection.ledger
         self._same_namespace = not ledger or ledger.namespace == collection.namespace
+        self.idle = ledger is None
 
     def note(self, view: View) -> Iterator[Finding]:
         ledger, note = self.collection.ledger, view.note
@@ -93,17 +95,15 @@ class Retirement(CollectionRule):
         self._live: set[str] = set()
         self._successors: list[tuple[Position, str]] = []
 
-    def note(self, view: View) -> Iterator[Finding]:
+    def note(self, view: View) -> Iterable[Finding]:
         note = view.note
         if note.retired is None:
             self._live.add(note.id)
-            return
+            return ()
         if note.retired.see:
             self._successors.append((note.places.at("retired.see"), note.retired.see))
-        if self.collection.ledger:
-            message = _retirement(self.collection.ledger, note)
-            if message:
-                yield Finding(note.places.at("retired.version"), "retirement", message)
+        message = _retirement(self.collection.ledger, note) if self.collection.ledger else ""
+        return [Finding(note.places.at("retired.version"), "retirement", message)] if message else ()
 
     def finish(self) -> Iterator[Finding]:
         for position, successor in self._successors:

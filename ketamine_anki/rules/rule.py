@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
-from ketamine_anki.render import Rendered, render_note
-from ketamine_anki.tokens import words_of
+from ketamine_anki.render import PLAIN, Rendered, render_note
+from ketamine_anki.tokens import signs_of, words_of
 
 _PICTURE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _MARKED = re.compile(r"[*`\\_\[]")
@@ -25,8 +26,9 @@ class View:
     shown       the rendered texts by key
     plain       the texts by key as a learner reads them: without Markdown, cloze marks and hints
     whole       all plain texts with a mark between: for one quick look at everything
+    signs       what is no small letter in the whole, as `tokens.signs_of` tells it
     running     the words of all texts with a mark between, in small letters; a hyphened word is one
-    vocabulary  every word of the note once: a rule about certain words looks here first
+    vocabulary  every word of the note once
     words       the words of each text by key
     tested      the keys of the texts that a learner is asked for
     stems       the content words of each tested text, stemmed
@@ -41,6 +43,7 @@ class View:
         "position",
         "running",
         "shown",
+        "signs",
         "stems",
         "tested",
         "vocabulary",
@@ -52,16 +55,20 @@ class View:
         self.note = note
         self.collection = collection
         self.position = note.places.at("id")
-        texts = note.texts()
-        self.shown = render_note(note, collection)
-        self.plain = plain = {key: plain_text(self.shown[key], text) for key, text in texts}
+        self.shown = shown = render_note(note, collection)
+        self.plain = plain = {key: plain_text(shown[key], text) for key, text in note.texts()}
         self.whole = _BETWEEN.join(plain.values())
+        self.signs = signs_of(self.whole)
         self.running = words_of(self.whole)
         self.vocabulary = set(self.running)
-        self.words = _split(self.running, plain)
-        self.tested = tuple(key for key in plain if key not in ("extra", "picture", "caveat"))
-        self.stems = {key: stems(self.words[key]) for key in self.tested}
-        self.leads = {key: last_sentence(plain[key]) for key in ("question", "reverse.question") if key in plain}
+        self.words = words = _split(self.running, plain)
+        self.tested = [key for key in plain if key in _TESTED]
+        self.stems = {key: stems(words[key]) for key in self.tested}
+        self.leads = {key: last_sentence(plain[key]) for key in _QUESTIONS if key in plain}
+
+
+_TESTED = frozenset({"question", "answer", "reverse.question", "reverse.answer", "text"})
+_QUESTIONS = ("question", "reverse.question")
 
 
 def _split(running: list[str], keys: Iterable[str]) -> dict[str, list[str]]:
@@ -83,8 +90,9 @@ def place(view: View, key: str, found: re.Match[str], group: int = 0, offset: in
 
 def plain_text(rendered: Rendered, text: str) -> str:
     """A text as read aloud: math without dollars, deletions by their answers, links by their labels."""
-    spans = rendered.markup.spans
-    if spans:
+    if rendered.markup is PLAIN:
+        return text
+    if spans := rendered.markup.spans:
         parts, hint = [], False
         for span in spans:
             if span.kind == "hint":
@@ -119,20 +127,20 @@ class _Stems(dict[str, tuple[str, ...]]):
     """word -> the stems of its parts that carry content; filled as words come."""
 
     def __missing__(self, word: str) -> tuple[str, ...]:
-        if len(self) > _MOST_WORDS:
+        if len(self) > MOST_WORDS:
             self.clear()
         made = tuple(_stem(part) for part in word.split("-") if part and part not in _FUNCTION)
         self[word] = made
         return made
 
 
-_MOST_WORDS = 1 << 16
+MOST_WORDS = 1 << 16  # that are remembered
 _STEMS = _Stems()
 
 
 def stems(words: Iterable[str]) -> list[str]:
     """The content words, stemmed, in order: `["blocking", "the", "nmda-receptors"]` -> block, nmda, receptor."""
-    return [stem for word in words for stem in _STEMS[word]]
+    return list(chain.from_iterable(map(_STEMS.__getitem__, words)))
 
 
 def _stem(word: str) -> str:
@@ -152,6 +160,8 @@ NoteRule = Callable[[View], Iterator[Complaint]]
 
 class CollectionRule:
     """State of one walk over all notes; a rule overrides what it needs."""
+
+    idle = False  # whether `note` has nothing to do in this collection
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection

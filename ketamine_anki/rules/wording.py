@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import Complaint, View, last_sentence, place
+from ketamine_anki.rules.rule import MOST_WORDS, Complaint, View, last_sentence, place
 
 MAX_QUESTION, MAX_VIGNETTE, MAX_ANSWER, MAX_REVERSE = 45, 80, 25, 8  # words
 MAX_ITEMS, MAX_LINK = 3, 2  # things; words of one thing in `a and b and c`
 
 _ASKS = r"(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|may|might|must)"
-_YES_NO = re.compile(
+_YES_NO = (
     rf"(?i)(?:(?:after|among|at|before|during|for|if|in|on|under|when|with|without)\b[^,?]*,\s*)?({_ASKS}(?:n['’]t)?)\b"
 )
-_VERDICT = re.compile(r"(?i)(?:yes|no|true|false)(?=[.,;:!]|$)")
+YES_NO_WORDS = frozenset(asks + end for asks in _ASKS[3:-1].split("|") for end in ("", "n't", "'t")) | frozenset(
+    {"yes", "no", "true", "false"}
+)
+_VERDICT = r"(?i)(?:yes|no|true|false)(?=[.,;:!]|$)"
 
 
 def question_mark(view: View) -> Iterator[Complaint]:
@@ -52,12 +54,12 @@ def yes_no(view: View) -> Iterator[Complaint]:
     Good: `answer: No change`
     """
     for key, lead in view.leads.items():
-        found = _YES_NO.match(lead)
+        found = re.match(_YES_NO, lead)
         if found and " or " not in lead:
             where = place(view, key, found, 1, len(view.plain[key]) - len(lead))
             yield where, f"yes/no question ({found[1]!r}): ask what, which, why or how"
     for said in ("answer", "reverse.answer"):
-        found = _VERDICT.match(view.plain.get(said, ""))
+        found = re.match(_VERDICT, view.plain.get(said, ""))
         if found:
             yield place(view, said, found), f"answer {found[0]!r}: ask for the fact itself"
 
@@ -66,10 +68,13 @@ _POLES = (
     r"(?:more|less|higher|lower|greater|smaller|larger|faster|slower|better|worse|longer|shorter|stronger|weaker|"
     r"increased?s?|decreased?s?|rises?|falls?|raised?s?|up|down)"
 )
-_CHOICE = re.compile(
+_CHOICE = (
     rf"(?i)\b(?:true or false|t/f|{_POLES}\s+or\s+{_POLES})\b"
     rf"|\b{_POLES}\b[^?]*[,:]\s[^,?]+\sor\s[^,?]+\?$"
 )
+
+
+CHOICE_WORDS = frozenset({"or", "t"})  # t/f are two words
 
 
 def binary_choice(view: View) -> Iterator[Complaint]:
@@ -85,15 +90,13 @@ def binary_choice(view: View) -> Iterator[Complaint]:
 
     Good: `question: In which direction does furosemide change potassium?`
     """
-    if "or" not in view.vocabulary and "t/f" not in view.plain.get("question", ""):
-        return
     for key, lead in view.leads.items():
-        found = _CHOICE.search(lead)
-        if found or (" or " in lead and _YES_NO.match(lead)):
+        found = re.search(_CHOICE, lead)
+        if found or (" or " in lead and re.match(_YES_NO, lead)):
             yield key, "the question offers its own answers: ask for the direction or the name without the choice"
 
 
-_SECOND = re.compile(
+_SECOND = (
     rf"(?i)\band\s+(?:how|what|why)\b|\band\s+(?:when|where)\s+{_ASKS}\b|\band\s+which\s+\w+\s+{_ASKS}\b"
     r"|,\s+and\s+(?:when|where|which|who)\b"
     r"|\band\s+which\s+(?!(?:\w+s|are|were|can|may|then|also|in|has)\b)\w+\s+\w+"  # not: … and which causes
@@ -118,12 +121,12 @@ def two_questions(view: View) -> Iterator[Complaint]:
         text = view.plain[key]
         if text.count("?") > 1:
             yield Where(key, "?", 0), "two questions: make a note of each"
-        elif "and " in lead and (found := _SECOND.search(lead)):
+        elif "and " in lead and (found := re.search(_SECOND, lead)):
             where = place(view, key, found, offset=len(text) - len(lead))
             yield where, f"a second question ({found[0].strip(', ')!r}): make a note of each"
 
 
-_OPEN = re.compile(
+_OPEN = (
     r"(?i)(?:(?:please\s+)?(?:list|describe|explain|discuss|outline|enumerate|summari[sz]e|elaborate|tell)\b|name all\b"
     r"|what do you know\b|what about\b|what are (?:all|some)\b|what is everything\b)"
 )
@@ -143,21 +146,22 @@ def open_question(view: View) -> Iterator[Complaint]:
     Good: `question: Which electrolyte does furosemide waste most dangerously?`
     """
     for key, lead in view.leads.items():
-        if found := _OPEN.match(lead):
+        if found := re.match(_OPEN, lead):
             yield place(view, key, found), f"{found[0]!r} has no one answer: ask for one fact"
 
 
-_ORPHAN = re.compile(
+_ORPHAN = (
     rf"(?i)(?:(?:why|how|what|when|where|which|who|because)\s+)?(?:{_ASKS}\s+)?"
     r"(it|its|this|they|their|these|those|he|she|them|his|her)\b(?!\s+(?:who|whose|with|without|that)\b)"
 )
-_EXPLETIVE = re.compile(r"(?i)(?:\w+\s+)?(?:it\s+(?:is|was)|(?:is|was)\s+it)\b.*\b(?:to|that|for)\b")
-_UNNAMED = re.compile(
+_EXPLETIVE = r"(?i)(?:\w+\s+)?(?:it\s+(?:is|was)|(?:is|was)\s+it)\b.*\b(?:to|that|for)\b"
+_UNNAMED = (
     r"(?i)\b(?:the|this)\s+(?:drug|agent|medication|medicine|patient)\b"
     r"(?!\s+(?:that|which|who|whose|of|with|used|given|class|group|target|name|level|interaction)\b)"
 )
-_POINTING = frozenset({"it", "its", "this", "they", "their", "these", "those", "he", "she", "them", "his", "her"})
-_UNNAMED_WORDS = frozenset({"drug", "agent", "medication", "medicine", "patient"})
+ORPHAN_WORDS = frozenset(
+    """it its this they their these those he she them his her drug agent medication medicine patient""".split()
+)
 
 
 def orphan_pronoun(view: View) -> Iterator[Complaint]:
@@ -180,17 +184,15 @@ def orphan_pronoun(view: View) -> Iterator[Complaint]:
 
     Good: `question: What is the drug target of aspirin?`
     """
-    if view.vocabulary.isdisjoint(_POINTING) and view.vocabulary.isdisjoint(_UNNAMED_WORDS):
-        return
     for key in view.tested:
         text = view.plain[key]
         if view.shown[key].pictures:
             continue
-        found = _ORPHAN.match(text)
-        if found and not _EXPLETIVE.match(text):
+        found = re.match(_ORPHAN, text)
+        if found and not re.match(_EXPLETIVE, text):
             yield place(view, key, found, 1), f"{found[1]!r} refers to nothing on this card: name it"
             continue
-        unnamed = _UNNAMED.search(text)
+        unnamed = re.search(_UNNAMED, text)
         if unnamed and _nameless(text[: unnamed.start()], text[unnamed.end() :]):
             yield place(view, key, unnamed), f"{unnamed[0]!r} is not named on this card: name it"
 
@@ -198,7 +200,7 @@ def orphan_pronoun(view: View) -> Iterator[Complaint]:
 def _nameless(before: str, after: str) -> bool:
     """Whether nothing before `the drug` can be its name, and nothing after it: `the drug digoxin`."""
     words = set(before.lower().split())
-    return words <= _FRONT or (words <= _FRONT | _VAGUE and bool(_NO_NAME.match(after)))
+    return words <= _FRONT or (words <= _FRONT | _VAGUE and bool(re.match(_NO_NAME, after)))
 
 
 _FRONT = frozenset(
@@ -208,9 +210,9 @@ _VAGUE = frozenset(
     """a an the of to in on by for main most common usual important adverse effect effects action actions mechanism
     dose role use risk half-life""".split()
 )
-_NO_NAME = re.compile(r"\s*(?:[?.,;:]|$|(?:on|in|to|at|for|by|during|after|before|when)\b)")
+_NO_NAME = r"\s*(?:[?.,;:]|$|(?:on|in|to|at|for|by|during|after|before|when)\b)"
 
-_DEICTIC = re.compile(
+_DEICTIC = (
     r"(?i)\bthe (?:text|article|chapter|lecture|textbook|handout|authors?)\b"
     r"|\bth(?:is|e) (?:passage|paragraph|section|document|source|slide|figure|deck) "
     r"(?:above|below|says?|states?|describes?|mentions?|calls?|teaches|lists?|shows?)\b"
@@ -220,7 +222,7 @@ _DEICTIC = re.compile(
     r"|\bas (?:mentioned|described|stated|discussed|noted|listed) (?:above|below|earlier|previously|here|before)\b"
     r"|\b(?:mentioned|described|discussed|listed|shown|stated) (?:above|below|here)\b"
 )
-_PLACES = frozenset(
+DEICTIC_WORDS = frozenset(
     """text article chapter lecture textbook handout author authors passage paragraph section document source slide
     figure deck above below earlier previously here before""".split()
 )
@@ -239,15 +241,13 @@ def deictic(view: View) -> Iterator[Complaint]:
 
     Good: `question: Which layer of the uterus is cut in the lower-segment cesarean section of a breech baby?`
     """
-    if view.vocabulary.isdisjoint(_PLACES):
-        return
     for key in view.tested:
-        if found := _DEICTIC.search(view.plain[key]):
+        if found := re.search(_DEICTIC, view.plain[key]):
             yield place(view, key, found), f"{found[0]!r} points outside the card: ask about the matter itself"
 
 
-_NEGATIVE = re.compile(r"(?<![*_\w])(?<!\bbut )(?:not(?! only)|except|never|least likely)\b")
-_NEGATIVES = frozenset({"not", "except", "never", "least"})
+_NEGATIVE = r"(?<![*_\w])(?<!\bbut )(?:not(?! only)|except|never|least likely)\b"
+NEGATIVE_WORDS = frozenset({"not", "except", "never", "least"})
 
 
 def unmarked_negative(view: View) -> Iterator[Complaint]:
@@ -263,10 +263,10 @@ def unmarked_negative(view: View) -> Iterator[Complaint]:
 
     Good: `question: Which diuretic wastes potassium but not calcium?`
     """
-    if view.vocabulary.isdisjoint(_NEGATIVES):
-        return
     for key in view.leads:
-        found = _NEGATIVE.search(last_sentence(view.note.question if key == "question" else view.note.reverse_question))
+        found = re.search(
+            _NEGATIVE, last_sentence(view.note.question if key == "question" else view.note.reverse_question)
+        )
         if found and re.match(r"(?i)(?:which|what|who|where)\b", view.leads[key]):
             nth = view.plain[key].count(found[0]) - 1
             yield (
@@ -293,7 +293,7 @@ def question_length(view: View) -> Iterator[Complaint]:
             yield key, f"question of {words} words: at most {most}"
 
 
-_SENTENCES = re.compile(r"[a-z)\]]{3}[.!?]\s+[A-Z]")
+_SENTENCES = r"[a-z)\]]{3}[.!?]\s+[A-Z]"
 
 
 def answer_length(view: View) -> Iterator[Complaint]:
@@ -311,13 +311,13 @@ def answer_length(view: View) -> Iterator[Complaint]:
     text = view.plain.get("answer", "")
     if text.count(" ") >= MAX_ANSWER and (words := len(text.split())) > MAX_ANSWER:
         yield "answer", f"answer of {words} words: at most {MAX_ANSWER}; move the reason to extra"
-    elif found := _SENTENCES.search(text):
+    elif ("." in text or "!" in text or "?" in text) and (found := re.search(_SENTENCES, text)):
         yield Where("answer", found[0][-1]), "a second sentence in the answer: move it to extra"
 
 
-_ITEMS = re.compile(r";\s|,\s|\n\s*(?:[-*+]|\d+[.)])\s")
-_JOINTS = re.compile(r"\s(?:and|or|/)\s")
-_ASIDE = re.compile(r"\([^)]*\)")
+_ITEMS = r";\s|,\s|\n\s*(?:[-*+]|\d+[.)])\s"
+_JOINTS = r"\s(?:and|or|/)\s"
+_ASIDE = r"\([^)]*\)"
 
 
 def answer_list(view: View) -> Iterator[Complaint]:
@@ -335,12 +335,20 @@ def answer_list(view: View) -> Iterator[Complaint]:
     Good: `answer: Loop diuretics (furosemide, bumetanide, torsemide, ethacrynic acid)`
     """
     text = view.plain.get("answer", "")
-    chain = _JOINTS.split(_ASIDE.sub("", text))
+    words = view.words.get("answer", [])
+    joints = words.count("and") + words.count("or") + text.count("/")
+    if joints < MAX_ITEMS and "," not in text and ";" not in text and "\n" not in text:
+        return
+    chain = re.split(_JOINTS, re.sub(_ASIDE, "", text))
     if any(len(link.split()) > MAX_LINK for link in chain):
         chain = []  # a sentence
     if len(chain) <= MAX_ITEMS and "," not in text and ";" not in text and "\n" not in text:
         return
-    items = [item for item in _ITEMS.split(_ASIDE.sub("", view.note.answer if "\n" in text else text)) if item.strip()]
+    items = [
+        item
+        for item in re.split(_ITEMS, re.sub(_ASIDE, "", view.note.answer if "\n" in text else text))
+        if item.strip()
+    ]
     count = len(items)
     if count > 2 and re.search(r"\S\s(?:and|or)\s", items[-1]):
         count += 1
@@ -402,10 +410,9 @@ def topic_answer(view: View) -> Iterator[Complaint]:
 
     Good: `answer: Loop diuretics`
     """
-    topic = view.collection.topic
-    if not topic:
+    names = view.collection.topics
+    if not names:
         return
-    names = {name.casefold() for name in topic}
     for key in ("answer", "reverse.answer"):
         if view.plain.get(key, "").strip(" .").casefold() in names:
             yield key, f"{view.plain[key]!r} is the topic of the deck, guessed without reading: ask for its property"
@@ -415,12 +422,12 @@ def topic_answer(view: View) -> Iterator[Complaint]:
             yield where, f"{deletion.answer!r} is the topic of the deck, guessed without reading: hide something else"
 
 
-_ABSOLUTE = re.compile(
+_ABSOLUTE = (
     r"(?i)\b(?:ideal(?:ly)?(?!\s+(?:body|weight|gas))|always|never|perfect(?:ly)?|guaranteed|guarantees|harmless|risk-free"
     r"|(?:completely|entirely|totally) safe|miracles?|miraculous|remarkabl[ey]|astonishing(?:ly)?|amazing(?:ly)?"
     r"|revolutionary|game[- ]changer|(?:magic|silver) bullet|wonder drug|holy grail)\b"
 )
-_ABSOLUTES = frozenset(
+ABSOLUTE_WORDS = frozenset(
     """ideal ideally always never perfect perfectly guaranteed guarantees harmless risk-free safe miracle miracles
     miraculous remarkable remarkably astonishing astonishingly amazing amazingly revolutionary changer game-changer
     bullet wonder grail""".split()
@@ -439,16 +446,13 @@ def absolute_wording(view: View) -> Iterator[Complaint]:
 
     Good: `question: Which weight is the ideal body weight used for?`
     """
-    if view.vocabulary.isdisjoint(_ABSOLUTES):
-        return
     for key in view.tested:
-        for found in _ABSOLUTE.finditer(view.plain[key]):
+        for found in re.finditer(_ABSOLUTE, view.plain[key]):
             yield place(view, key, found), f"{found[0]!r} is absolute or promotional: say what was found"
 
 
-_ABBREVIATION = re.compile(r"(?<![\w-])([A-Z]{2,6})s?(?![\w-])")
-_CAPITALS = re.compile(r"[A-Z][A-Z]")
-_NOT_ABBREVIATIONS = re.compile(r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR")
+_ABBREVIATION = r"(?<![\w-])([A-Z]{2,6})s?(?![\w-])"
+_NOT_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR"
 
 
 def undefined_abbreviation(view: View) -> Iterator[Complaint]:
@@ -463,15 +467,15 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
 
     Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
     """
-    if not _CAPITALS.search(view.whole):
+    if b"AA" not in view.signs:
         return
     seen: set[str] = set()
     for key, text in view.plain.items():
         if key == "picture":
             continue
-        for found in _ABBREVIATION.finditer(text):
+        for found in re.finditer(_ABBREVIATION, text):
             name = found[1]
-            if name in seen or name in view.collection.abbreviations or _NOT_ABBREVIATIONS.fullmatch(name):
+            if name in seen or name in view.collection.abbreviations or re.fullmatch(_NOT_ABBREVIATIONS, name):
                 continue
             seen.add(name)
             if not _spelt_out(view, name):
@@ -545,7 +549,9 @@ _AMERICAN = {
 }
 
 
-@lru_cache(1 << 15)
+_KNOWN: set[str] = set()  # words that were looked at and are not British
+
+
 def _american(word: str) -> str:
     """The American spelling of a British word, or the word."""
     for british, american in _AMERICAN.items():
@@ -563,6 +569,11 @@ def spelling(view: View) -> Iterator[Complaint]:
     Good: `question: Which anesthetic drug is an NMDA antagonist?`, `extra: NMDA means N-methyl-D-aspartate.`
     """
     if view.collection.spelling != "US":
+        return
+    if all(_american(word) == word for word in view.vocabulary - _KNOWN):
+        if len(_KNOWN) > MOST_WORDS:
+            _KNOWN.clear()
+        _KNOWN.update(view.vocabulary)
         return
     for key, words in view.words.items():
         for word in words:
