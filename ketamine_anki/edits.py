@@ -4,7 +4,6 @@ EditError and nothing.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -109,4 +108,4 @@ def _content(note: Note, collection: Collection) -> str:
 
 def _changed(note: Note, change: Change) -> Note:
     value: dict[str, Any] = {change.key.replace(".", "_"): change.new}
-    return dataclasses.replace(note, **value)
+    return note._replace(**value)

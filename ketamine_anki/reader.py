@@ -276,8 +276,8 @@ def _distinct(file: File, entries: list[tuple[Any, Node]]) -> list[tuple[Any, No
 
 
 def _meant(file: File, shape: schema.Either, node: Node, names: set[str]) -> schema.Record:
-    """The record of the two, not told by its own key, that the keys speak for. If none does, one finding says so, and `names`
-    gets the keys that it speaks of.
+    """The record of the two that the keys speak for, when the own key of the first is not there. If none
+    does, one finding says so, and `names` gets the keys that it speaks of.
     """
     own = [key for key in shape.otherwise.keys if key in shape.otherwise.required - shape.having.required]
     if not names.isdisjoint(own):

@@ -23,7 +23,7 @@ from ketamine_anki.cli.folder import LEDGER, Folder
 from ketamine_anki.cli.output import make_folder, move_together, scratch_folder, write_text
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
-from ketamine_anki.model import Ledger, Note, Release
+from ketamine_anki.model import Ledger, Note, Places, Release
 
 if TYPE_CHECKING:
     from ketamine_anki.package import Counts
@@ -181,8 +181,8 @@ def _write_texts(
 
 def _at_home(note: Note) -> Note:
     """The note with its place named within the collection's folder."""
-    path = Path(note.places.path).name
-    return dataclasses.replace(note, places=dataclasses.replace(note.places, path=path))
+    places = note.places
+    return note._replace(places=Places(Path(places.path).name, places.lines, places.marks))
 
 
 @contextmanager

@@ -264,9 +264,8 @@ def unmarked_negative(view: View) -> Iterator[Complaint]:
     Good: `question: Which diuretic wastes potassium but not calcium?`
     """
     for key in view.leads:
-        found = re.search(
-            _NEGATIVE, last_sentence(view.note.question if key == "question" else view.note.reverse_question)
-        )
+        typed = view.note.question if key == "question" else view.note.reverse_question
+        found = re.search(_NEGATIVE, last_sentence(typed))
         if found and re.match(r"(?i)(?:which|what|who|where)\b", view.leads[key]):
             nth = view.plain[key].count(found[0]) - 1
             yield (
