@@ -65,7 +65,6 @@ class Bench:
         self.runs = runs
         self.scratch = scratch
         self.found: dict[str, float] = {}
-        self.left_out: dict[str, str] = {}
 
     def deck(self, notes: int, per_file: int = 100) -> Path:
         """A folder with a synthetic collection. Made by another process: memory that this one took would count as
@@ -88,22 +87,27 @@ class Bench:
     def build(self, folder: Path) -> Command:
         return (*OURS, "build", str(folder), "-o", str(self.made("build")))
 
-    def tool(self, name: str, notes: int, folder: Path) -> Command | None:
-        """The command line of a tool from PyPI for the same notes, or None with the reason in `left_out`."""
-        tool = tools.TOOLS[name]
-        environment = self.scratch / name
-        why = tools.install(name, environment)
-        if why or notes > tool.most:
-            self.left_out[name] = why or f"waited for up to {tool.most:,} notes"
-            return None
+    def tool(self, name: str, notes: int) -> Command:
+        """The command line of a tool from PyPI for the same notes in its own format."""
         source = self.scratch / f"{name}-{notes}"
         if not source.exists():
-            output((sys.executable, str(HERE / "tools.py"), name, str(folder), str(source)))
-        return tools.command(name, environment, source, self.made(name))
+            output((sys.executable, str(HERE / "tools.py"), name, str(self.deck(notes)), str(source)))
+        return tools.command(name, self.scratch / name, source, self.made(name))
+
+    def trial(self, name: str) -> str:
+        """Why a tool cannot be had or cannot make a package of 100 notes, or nothing."""
+        if why := tools.install(name, self.scratch / name):
+            return why
+        try:
+            output(self.tool(name, 100))
+        except FailedError as error:
+            return str(error)
+        return ""
 
     def times(self) -> None:
+        broken = {name: self.trial(name) for name in tools.TOOLS}
         for notes in self.sizes:
-            self.left_out.clear()
+            left_out: dict[str, str] = {}
             shutil.rmtree(self.scratch / "made", ignore_errors=True)
             folder = self.deck(notes)
             commands = {
@@ -116,10 +120,12 @@ class Bench:
             if installed("anki"):
                 commands["Anki's engine, CSafeLoader"] = self.rival("engine", folder)
             else:
-                self.left_out["Anki's engine"] = "the package anki is not installed"
+                left_out["Anki's engine"] = "the package anki is not installed"
             for name, tool in tools.TOOLS.items():
-                if command := self.tool(name, notes, folder):
-                    commands[f"{name} {tool.version}"] = command
+                if why := broken[name] or (f"waited for up to {tool.most:,} notes" if notes > tool.most else ""):
+                    left_out[f"{name} {tool.version}"] = why
+                else:
+                    commands[f"{name} {tool.version}"] = self.tool(name, notes)
             results = rounds(commands, self.runs)
             for package in sorted(self.scratch.glob("made/*/*.apkg")):
                 if (there := notes_in(package, self.scratch)) != notes:
@@ -128,9 +134,9 @@ class Bench:
                 self.found[f"{one} / {other}, {notes:,} notes"] = ratio(results[one], results[other])
             for name in ("check", "build"):
                 self.found[f"peak MB of {name}, {notes:,} notes"] = peak(results[name])
-            self.show(notes, results)
+            self.show(notes, results, left_out)
 
-    def show(self, notes: int, results: dict[str, list[Run]]) -> None:
+    def show(self, notes: int, results: dict[str, list[Run]], left_out: dict[str, str]) -> None:
         heading(f"{notes:,} notes, whole processes")
         print("| | runs | CPU s, median (min to max) | peak MB | this / check | this / build |")
         print("| --- | --: | --: | --: | --: | --: |")
@@ -140,9 +146,9 @@ class Bench:
             ratios = " | ".join(f"{ratio(runs, results[ours]):.2f}" for ours in ("check", "build"))
             print(f"| {name} | {len(cpus)} | {shown} | {peak(runs):.0f} | {ratios} |")
         for name, tool in tools.TOOLS.items():
-            if name not in self.left_out:
+            if f"{name} {tool.version}" in results:
                 print(f"\n{name} lacks: {tool.lacks}.")
-        for name, why in self.left_out.items():
+        for name, why in left_out.items():
             print(f"\nLeft out: {name}: {why}.")
 
     def writing(self) -> None:
