@@ -94,10 +94,10 @@ TOOLS = {
 
 def install(name: str, folder: Path) -> str:
     """Puts a tool into an environment of its own in a folder; returns why that failed, or nothing."""
-    python = folder / "bin" / "python"
+    python, program = folder / "bin" / "python", folder / "bin" / TOOLS[name].command.split()[0]
     wanted = f"{name}=={TOOLS[name].version}"
     commands = ([sys.executable, "-m", "venv", folder], [python, "-m", "pip", "install", "--quiet", wanted])
-    for command in () if python.exists() else commands:
+    for command in () if program.exists() else commands:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [done.stderr.strip()]
