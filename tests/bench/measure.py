@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 Command = tuple[str, ...]
 
-_LONG = 15.0  # CPU seconds: what takes longer runs once
+_LONG = 30.0  # CPU seconds: what takes longer runs once
 # Our programs run with their bytecode, as users run them; the first round writes it.
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 

@@ -6,7 +6,7 @@ phases        where the time goes, step by step, per note
 instructions  counted by valgrind: per note, and of short commands; takes minutes
 
 Without a part, all of them. The commands of a table run in turn, and ratios are medians of pairs in the same round;
-what takes over 15 CPU seconds runs once. At the end, the targets. Run it with the Python of an environment in which
+what takes over 30 CPU seconds runs once. At the end, the targets. Run it with the Python of an environment in which
 `ketamine-anki[test]` is installed (not editable: what is measured is the installed program). Tools from PyPI go into
 environments of their own.
 """
