@@ -21,7 +21,8 @@ _RATE = rf"(?!{_DOSE}/d?L\b)"  # laboratory values keep their precision: 1.0 mg/
 
 class Notation(NamedTuple):
     """One error-prone notation: `id` in findings, regular expression, what to write instead, who
-    says so, strings it finds and strings it leaves alone.
+    says so, strings it finds and strings it leaves alone. Where it can be found, one of its `words`
+    stands in the note, or (`sign`) a sign such as < or a number with a unit.
     """
 
     id: str
@@ -30,6 +31,8 @@ class Notation(NamedTuple):
     source: str
     bad: tuple[str, ...]
     good: tuple[str, ...]
+    words: frozenset[str] = frozenset()
+    sign: bool = False
 
 
 TABLE = (
@@ -40,6 +43,7 @@ TABLE = (
         "Joint Commission, ISMP",
         ("1.0 mg", "2.00 mL", "give 5.0 mg/kg", "0.20 mg"),
         ("0.5 mg", "10 mg", "pH 7.40", "1.05 mg", "creatinine of 1.0 mg/dL", "potassium of 4.0 mmol/L"),
+        sign=True,
     ),
     Notation(
         "naked-decimal",
@@ -48,6 +52,7 @@ TABLE = (
         "Joint Commission, ISMP",
         (".5 mg", "give .25 mg/kg"),
         ("0.5 mg", "P = .05", "10.1097/AAP.0000000000000806"),
+        sign=True,
     ),
     Notation(
         "microgram-sign",
@@ -56,6 +61,7 @@ TABLE = (
         "ISMP; Joint Commission, additional list",
         ("10 \u00b5g/kg/min", "5 \u03bcg", "2 ug"),
         ("5 mcg", "\u03bc-opioid receptor", "drug"),
+        sign=True,
     ),
     Notation(
         "iu",
@@ -64,6 +70,8 @@ TABLE = (
         "Joint Commission, ISMP",
         ("100 IU", "5,000 IU/kg", "5 I.U."),
         ("100 units", "IUGR"),
+        words=frozenset({"iu"}),
+        sign=True,
     ),
     Notation(
         "unit-letter",
@@ -72,6 +80,7 @@ TABLE = (
         "Joint Commission, ISMP",
         ("10 U", "4u", "10U insulin"),
         ("10 units", "5 UK centers", "10 U.S. sites"),
+        sign=True,
     ),
     Notation(
         "daily-abbreviation",
@@ -80,6 +89,8 @@ TABLE = (
         "Joint Commission, ISMP",
         ("5 mg QD", "q.d.", "qd", "q1d", "5 mg o.d.", "10 mg OD"),
         ("QDR", "daily", "q12h", "the risk of OD is high"),
+        words=frozenset({"q", "o", "qd", "q1d", "mg"}),
+        sign=True,
     ),
     Notation(
         "every-other-day-abbreviation",
@@ -88,6 +99,8 @@ TABLE = (
         "Joint Commission, ISMP",
         ("QOD", "q.o.d."),
         ("every other day",),
+        words=frozenset({"q", "qod"}),
+        sign=True,
     ),
     Notation(
         "sulfate-abbreviation",
@@ -96,6 +109,7 @@ TABLE = (
         "Joint Commission, ISMP",
         ("MgSO4 4 g", "MSO4", "MS 2 mg", "MS IV"),
         ("magnesium sulfate", "MS (multiple sclerosis)", "patients with MS"),
+        words=frozenset({"mso4", "mgso4", "ms"}),
     ),
     Notation(
         "cc",
@@ -104,8 +118,10 @@ TABLE = (
         "ISMP; Joint Commission, additional list",
         ("5 cc", "10cc"),
         ("5 ccm", "accent"),
+        words=frozenset({"c"}),
+        sign=True,
     ),
-    Notation("small-ml", r"(?<=\d)\s*ml\b", "mL, with a capital L", "ISMP", ("5 ml",), ("5 mL", "html")),
+    Notation("small-ml", r"(?<=\d)\s*ml\b", "mL, with a capital L", "ISMP", ("5 ml",), ("5 mL", "html"), sign=True),
     Notation(
         "unit-without-space",
         r"(?<=\d)(?:mg|mcg|g|kg|mL|mEq|mmol|units?)\b",
@@ -113,6 +129,7 @@ TABLE = (
         "ISMP",
         ("10mg", "0.2mg/kg", "100mL"),
         ("10 mg", "5 %", "2nd", "H2O"),
+        sign=True,
     ),
     Notation(
         "unit-with-period",
@@ -121,6 +138,7 @@ TABLE = (
         "ISMP",
         ("5 mg. per day",),
         ("5 mg per day", "give 5 mg. Then reassess"),
+        sign=True,
     ),
     Notation(
         "number-without-comma",
@@ -129,6 +147,7 @@ TABLE = (
         "ISMP",
         ("70000 units", "100000 per", "5000 mg"),
         ("70,000 units", "problem 4634071", "10 000", "2018 guideline"),
+        sign=True,
     ),
     Notation(
         "weekly-abbreviation",
@@ -137,6 +156,7 @@ TABLE = (
         "ISMP",
         ("3 mg TIW", "5 mg biw"),
         ("TIWI", "3 times weekly"),
+        words=frozenset({"tiw", "biw"}),
     ),
     Notation(
         "discharge-abbreviation",
@@ -145,8 +165,17 @@ TABLE = (
         "ISMP",
         ("D/C home",),
         ("discontinue", "AC/DC"),
+        sign=True,
     ),
-    Notation("per-os", r"(?i)\bper os\b", "by mouth, or orally", "ISMP", ("given per os",), ("orally", "person")),
+    Notation(
+        "per-os",
+        r"(?i)\bper os\b",
+        "by mouth, or orally",
+        "ISMP",
+        ("given per os",),
+        ("orally", "person"),
+        words=frozenset({"os"}),
+    ),
     Notation(
         "subcutaneous-abbreviation",
         r"\bsub\s?q\b|(?<=mg )S[CQ]\b|(?<=mL )S[CQ]\b|(?<=units )S[CQ]\b|(?<=given )S[CQ]\b",
@@ -154,6 +183,7 @@ TABLE = (
         "ISMP",
         ("10 mg SC", "given sub q", "5 units SQ"),
         ("SCCM", "subcutaneous", "HbSC disease"),
+        words=frozenset({"sub", "subq", "sc", "sq"}),
     ),
     Notation(
         "bedtime-abbreviation",
@@ -162,6 +192,8 @@ TABLE = (
         "ISMP (2024: HS and nightly)",
         ("qn", "q6PM", "5 mg HS", "take nightly"),
         ("q6h", "question", "HSV", "CPAP used nightly"),
+        words=frozenset({"qn", "qhr", "hs", "nightly"}),
+        sign=True,
     ),
     Notation(
         "intranasal-abbreviation",
@@ -170,9 +202,26 @@ TABLE = (
         "ISMP (2024)",
         ("84 mg IN", "NAS spray"),
         ("10 mg in saline", "intranasal spray"),
+        words=frozenset({"nas", "mg"}),
     ),
-    Notation("nanog", r"(?i)\bnanog\b", "nanograms", "ISMP (2024)", ("5 nanog",), ("5 nanograms",)),
-    Notation("days-abbreviation", r"(?i)(?<!\w)x\s?\d+\s?d\b", "for 3 days", "ISMP", ("x3d", "x 5d"), ("x3 doses",)),
+    Notation(
+        "nanog",
+        r"(?i)\bnanog\b",
+        "nanograms",
+        "ISMP (2024)",
+        ("5 nanog",),
+        ("5 nanograms",),
+        words=frozenset({"nanog"}),
+    ),
+    Notation(
+        "days-abbreviation",
+        r"(?i)(?<!\w)x\s?\d+\s?d\b",
+        "for 3 days",
+        "ISMP",
+        ("x3d", "x 5d"),
+        ("x3 doses",),
+        sign=True,
+    ),
     Notation(
         "comparison-sign",
         r"(?<![\w&])(?<!\b[Pp] )[<>]\s?\d|(?<!\w)\d+\s?[<>]\s?\d",
@@ -180,6 +229,7 @@ TABLE = (
         "ISMP; Joint Commission, additional list",
         ("platelets <70,000", ">10 mg", "MAP > 65"),
         ("less than 70", "a -> b", "P < 0.05"),
+        sign=True,
     ),
     Notation(
         "at-sign",
@@ -188,6 +238,7 @@ TABLE = (
         "ISMP; Joint Commission, additional list",
         ("5 mg @ 2 PM",),
         ("name@example.org",),
+        sign=True,
     ),
     Notation(
         "hour-sign",
@@ -196,6 +247,7 @@ TABLE = (
         "ISMP",
         ("q2\u00b0", "every 6\u00b0"),
         ("37 \u00b0C", "head raised by 30\u00b0"),
+        sign=True,
     ),
     Notation(
         "doses-with-slash",
@@ -204,6 +256,7 @@ TABLE = (
         "ISMP",
         ("25 units/10 units", "5 mg/10 mg"),
         ("0.2 mg/kg", "2 mg/mL", "160 mg/5 mL"),
+        sign=True,
     ),
     Notation(
         "zero-sign",
@@ -212,6 +265,7 @@ TABLE = (
         "ISMP",
         ("\u2205 effect", "\u03a6"),
         ("0 effect",),
+        sign=True,
     ),
     Notation(
         "drug-and-dose-run-together",
@@ -220,6 +274,7 @@ TABLE = (
         "ISMP",
         ("morphine0.5 mg", "labetalol20 mg"),
         ("morphine 0.5 mg",),
+        sign=True,
     ),
     Notation(
         "roman-dose",
@@ -228,6 +283,7 @@ TABLE = (
         "ISMP",
         ("V mg", "II tablets"),
         ("IV dose given", "5 mg", "schedule III drug"),
+        words=frozenset({"mg", "mcg", "ml", "tablet", "tablets"}),
     ),
 )
 
@@ -237,15 +293,8 @@ MANUAL = {
     for row in TABLE
 }
 
-_PATTERNS = tuple((row, re.compile(row.pattern)) for row in TABLE)
-
-# Every bad notation holds one of these words (q, c and o come from q.d., c.c. and o.d.), or a number
-# before one of these units, or one of these signs: quick looks that spare the clean note, nearly every
-# note, the whole table.
-_WORDS = frozenset(
-    """q c o iu qd qod q1d mso4 mgso4 ms tiw biw os sub subq qn qhr nas nanog sc sq hs nightly mg mcg ml tablet
-    tablets""".split()
-)
+_WORDS = frozenset().union(*(row.words for row in TABLE))
+# Two quick looks for a sign: at what is no small letter, then for a sign alone, q.d., a long number, a unit.
 _ANY_SIGN = re.compile(rb"[0<>@/\x80-\xff]")
 _SIGN = re.compile(
     r"[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/.](?:(?<![0-9.])|(?<=\.)[A-Za-z]|(?<=[0-9])(?:\d{4}"
@@ -255,11 +304,14 @@ _SIGN = re.compile(
 
 def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     """(where, id, message) of each error-prone notation in the note."""
-    if view.vocabulary.isdisjoint(_WORDS) and not (_ANY_SIGN.search(view.signs) and _SIGN.search(view.whole)):
+    heard = view.vocabulary & _WORDS
+    sign = bool(_ANY_SIGN.search(view.signs) and _SIGN.search(view.whole))
+    if not heard and not sign:
         return
+    rows = [row for row in TABLE if (sign and row.sign) or not row.words.isdisjoint(heard)]
     for key, text in view.plain.items():
-        for row, pattern in _PATTERNS:
-            for found in pattern.finditer(text):
+        for row in rows:
+            for found in re.finditer(row.pattern, text):
                 shown = found[0].strip()
                 around = text[max(found.start() - 12, 0) : found.end() + 8].strip()
                 yield (
