@@ -70,7 +70,7 @@ _COLLECTION_RULES: dict[str, tuple[type[CollectionRule], ...]] = {
     ),
 }
 
-# What these rules find stands in the note as one of these words: they are asked of no other note.
+# What these rules find stands in a tested text as one of these words: they are asked of no other note.
 _LISTENING: dict[NoteRule, frozenset[str]] = {
     wording.yes_no: wording.YES_NO_WORDS,
     wording.binary_choice: wording.CHOICE_WORDS,
@@ -130,7 +130,8 @@ _OF_NAMES = tuple((name_of(rule), rule) for group in ("identity", "provenance") 
 _HEARD: dict[str, int] = {}  # word -> the rules that listen for it, a bit for each by its place
 for _place, _rule in enumerate(NOTE_RULES):
     for _word in _LISTENING.get(_rule, ()):
-        _HEARD[_word] = _HEARD.get(_word, 0) | 1 << _place
+        for _form in (_word, f"{_word}'s"):
+            _HEARD[_form] = _HEARD.get(_form, 0) | 1 << _place
 _HEARD_WORDS = frozenset(_HEARD)
 
 
@@ -180,7 +181,7 @@ class Check:
         findings = _troubles(view)
         malformed = bool(findings)
         heard = 0
-        for word in view.vocabulary & _HEARD_WORDS:
+        for word in view.asked & _HEARD_WORDS:
             heard |= _HEARD[word]
         gaps = bool(view.note.text) or "__" in view.note.question
         for name, rule in _OF_NAMES if malformed else _asked(heard, gaps):

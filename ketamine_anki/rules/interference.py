@@ -140,6 +140,7 @@ _DIRECTIONS = frozenset(
 )
 
 _FOLLOWED = frozenset({"not", "no", "without", "before", "after"})
+_DIRECTING = _DIRECTIONS | _FOLLOWED
 
 
 class NearDuplicate(CollectionRule):
@@ -229,7 +230,7 @@ def _least(size: int) -> int:
 def _tokens(view: View) -> set[str]:
     """Content words, stemmed; words of direction joined to the word before."""
     tokens: set[str] = set().union(*view.stems.values())
-    if not view.vocabulary.isdisjoint(_DIRECTIONS) or not view.vocabulary.isdisjoint(_FOLLOWED):
+    if not view.asked.isdisjoint(_DIRECTING):
         for key in view.tested:
             before = ""
             for word in view.words[key]:

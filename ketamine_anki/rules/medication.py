@@ -308,9 +308,11 @@ def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     sign = bool(_ANY_SIGN.search(view.signs) and _SIGN.search(view.whole))
     if not heard and not sign:
         return
-    rows = [row for row in TABLE if (sign and row.sign) or not row.words.isdisjoint(heard)]
     for key, text in view.plain.items():
-        for row in rows:
+        signed = sign and _SIGN.search(text)
+        for row in TABLE:
+            if not (signed and row.sign) and row.words.isdisjoint(heard):
+                continue
             for found in re.finditer(row.pattern, text):
                 shown = found[0].strip()
                 around = text[max(found.start() - 12, 0) : found.end() + 8].strip()

@@ -29,6 +29,7 @@ class View:
     signs       what is no small letter in the whole, as `tokens.signs_of` tells it
     running     the words of all texts with a mark between, in small letters; a hyphened word is one
     vocabulary  every word of the note once
+    asked       every word of the tested texts once
     words       the words of each text by key
     tested      the keys of the texts that a learner is asked for
     stems       the content words of each tested text, stemmed
@@ -36,6 +37,7 @@ class View:
     """
 
     __slots__ = (
+        "asked",
         "collection",
         "leads",
         "note",
@@ -62,8 +64,9 @@ class View:
         self.running = words_of(self.whole)
         self.vocabulary = set(self.running)
         self.words = words = _split(self.running, plain)
-        self.tested = [key for key in plain if key in _TESTED]
-        self.stems = {key: stems(words[key]) for key in self.tested}
+        self.tested = tested = [key for key in plain if key in _TESTED]
+        self.asked = set().union(*[words[key] for key in tested])
+        self.stems = {key: stems(words[key]) for key in tested}
         self.leads = {key: last_sentence(plain[key]) for key in _QUESTIONS if key in plain}
 
 

@@ -569,10 +569,11 @@ def spelling(view: View) -> Iterator[Complaint]:
     """
     if view.collection.spelling != "US":
         return
-    if all(_american(word) == word for word in view.vocabulary - _KNOWN):
+    new = view.vocabulary - _KNOWN
+    if all(_american(word) == word for word in new):
         if len(_KNOWN) > MOST_WORDS:
             _KNOWN.clear()
-        _KNOWN.update(view.vocabulary)
+        _KNOWN.update(new)
         return
     for key, words in view.words.items():
         for word in words:
