@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT
 from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
+from ketamine_anki.simple import simple
 from ketamine_anki.tex import COMMANDS, tex_troubles
 
 if TYPE_CHECKING:
@@ -52,11 +53,9 @@ _COMMAND = re.compile(
 _MATHJAX = re.compile(r"(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]", re.DOTALL)
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
 _ESCAPED = re.compile(rf"{_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
-# Where none of these signs stands in a text, and it starts with a letter, nothing in it is Markdown, math or HTML.
-_MARKS = b"\\`*_{}[]<>&$|~!\n"
-_HARMLESS = bytes(set(range(256)).difference(_MARKS))
-_BLOCK = re.compile(r"\s*(?:[-+*#=:>]|\d+[.)])")
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~!\n]")
+# Anything outside these needs the Markdown parser.
+_BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")
+_MARKDOWN = re.compile(r"[\\`*_\[\n]")
 _ONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -74,20 +73,16 @@ class Rendered:
         self.pictures = pictures
 
 
-PLAIN = Markup("")  # of every text without any mark
-
-
 def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rendered:
     """Markdown text and {picture name: packaged name} -> HTML with the mistakes found on the way.
 
     Only in the `text` of a cloze note (`cloze`) are deletions allowed. A text with mistakes still
     gives HTML, for previews; a package is made only of texts without.
     """
-    if text[:1].isalpha() and not text.encode().translate(None, _HARMLESS) and not cloze:
-        return Rendered(text, PLAIN, [], [])
-    if (
-        text.startswith("![") and (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media
-    ):  # what `picture:` holds: no parser needed
+    if not cloze and (found := simple(text)):
+        return Rendered(*found, [], [])
+    # what `picture:` holds needs no parser
+    if text.startswith("![") and (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:
         return Rendered(_image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
     markup = scan(text)
     troubles = list(markup.troubles)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
-from ketamine_anki.render import PLAIN, Rendered, render_note
+from ketamine_anki.render import Rendered, render_note
 from ketamine_anki.tokens import signs_of, words_of
 
 _PICTURE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
@@ -93,7 +93,7 @@ def place(view: View, key: str, found: re.Match[str], group: int = 0, offset: in
 
 def plain_text(rendered: Rendered, text: str) -> str:
     """A text as read aloud: math without dollars, deletions by their answers, links by their labels."""
-    if rendered.markup is PLAIN:
+    if rendered.html is text:
         return text
     if spans := rendered.markup.spans:
         parts, hint = [], False
