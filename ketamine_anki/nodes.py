@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.events import (
@@ -58,9 +58,15 @@ class Table:
         self.end_mark = end_mark
 
 
-# A scalar is libyaml's own event: `value`, `style` (None when unquoted), marks at both ends. What the
-# stubs say of events leaves their marks open, so that mypy sees them as anything.
-Scalar: Any = ScalarEvent
+class Scalar(NamedTuple):
+    """A text of the file, or a key; `style` is its quote, | or >, None when it is plain."""
+
+    value: str
+    style: str | None
+    start_mark: Any
+    end_mark: Any
+
+
 Node = Any
 
 
@@ -108,6 +114,9 @@ def _keys(node: Node, prefix: str) -> Iterator[str]:
     for name, value in inner:
         yield prefix + name
         yield from _keys(value, f"{prefix}{name}.")
+
+
+_new: Callable[..., Any] = tuple.__new__
 
 
 class _Refused(Exception):  # noqa: N818 - caught in this file
@@ -230,7 +239,7 @@ def _document(file: File, text: str) -> Node | None:
             event = get()
     finally:
         events.dispose()
-    if root is None or (isinstance(root, ScalarEvent) and not root.value):
+    if root is None or (isinstance(root, Scalar) and not root.value):
         file.add(0, 0, "empty", "empty file: delete it or fill it in")
         return None
     return root
@@ -239,12 +248,12 @@ def _document(file: File, text: str) -> Node | None:
 def _node(file: File, get: Callable[[], Any], event: Any, depth: int, left: list[int]) -> Node:
     """The node that starts with this event; `left` is how many values the file may still have.
 
-    The hot loop of a check: scalars are taken as they are.
+    The hot loop of a check: of a scalar's event only what is needed is kept, made without a detour.
     """
     if event.anchor or event.__class__ is AliasEvent or event.tag:
         raise _feature(file, event)
     if event.__class__ is ScalarEvent:
-        return event
+        return _new(Scalar, (event.value, event.style, event.start_mark, event.end_mark))
     start = event.start_mark
     if depth > MAX_DEPTH:
         raise _Refused(start, "limit", f"nested more than {MAX_DEPTH} deep")
@@ -253,8 +262,9 @@ def _node(file: File, get: Callable[[], Any], event: Any, depth: int, left: list
         items: list[Node] = []
         while (event := get()).__class__ is not SequenceEndEvent:
             if event.__class__ is not ScalarEvent or event.tag or event.anchor:
-                event = _node(file, get, event, depth, left)
-            items.append(event)
+                items.append(_node(file, get, event, depth, left))
+            else:
+                items.append(_new(Scalar, (event.value, event.style, event.start_mark, event.end_mark)))
             if len(items) > MAX_NOTES:
                 raise _Refused(event.start_mark, "limit", f"more than {MAX_NOTES:,} items in one list")
         _spend(left, len(items), start)
@@ -266,10 +276,13 @@ def _node(file: File, get: Callable[[], Any], event: Any, depth: int, left: list
             raise _not_a_key(file, key)
         if event.value == "<<" and not event.style:
             raise _Refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
-        value = get()
-        if value.__class__ is not ScalarEvent or value.tag or value.anchor:
-            value = _node(file, get, value, depth, left)
-        entries.append((event, value))
+        key = _new(Scalar, (event.value, event.style, event.start_mark, event.end_mark))
+        event = get()
+        if event.__class__ is not ScalarEvent or event.tag or event.anchor:
+            entries.append((key, _node(file, get, event, depth, left)))
+        else:
+            value = _new(Scalar, (event.value, event.style, event.start_mark, event.end_mark))
+            entries.append((key, value))
         if len(entries) > MAX_ITEMS:
             raise _Refused(event.start_mark, "limit", f"more than {MAX_ITEMS:,} keys in one mapping")
     _spend(left, 2 * len(entries), start)

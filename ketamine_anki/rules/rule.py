@@ -32,7 +32,7 @@ class View:
     asked       every word of the tested texts once
     words       the words of each text by key
     tested      the keys of the texts that a learner is asked for
-    stems       the content words of each tested text, stemmed
+    stems       the content words of each tested text, stemmed, once each
     leads       the last sentence of each question: what is asked, without the story before it
     """
 
@@ -65,8 +65,9 @@ class View:
         self.vocabulary = set(self.running)
         self.words = words = _split(self.running, plain)
         self.tested = tested = [key for key in plain if key in _TESTED]
-        self.asked = set().union(*[words[key] for key in tested])
         self.stems = {key: stems(words[key]) for key in tested}
+        asked = words[tested[0]] if len(tested) == 1 else [*chain.from_iterable(map(words.__getitem__, tested))]
+        self.asked = set(asked)
         self.leads = {key: last_sentence(plain[key]) for key in _QUESTIONS if key in plain}
 
 
@@ -141,9 +142,9 @@ MOST_WORDS = 1 << 16  # that are remembered
 _STEMS = _Stems()
 
 
-def stems(words: Iterable[str]) -> list[str]:
-    """The content words, stemmed, in order: `["blocking", "the", "nmda-receptors"]` -> block, nmda, receptor."""
-    return list(chain.from_iterable(map(_STEMS.__getitem__, words)))
+def stems(words: Iterable[str]) -> set[str]:
+    """The content words, stemmed: `["blocking", "the", "nmda-receptors"]` -> block, nmda, receptor."""
+    return set(chain.from_iterable(map(_STEMS.__getitem__, words)))
 
 
 def _stem(word: str) -> str:

@@ -389,11 +389,8 @@ def answer_in_question(view: View) -> Iterator[Complaint]:
     pressure`
     """
     for asked, key in (("question", "answer"), ("reverse.question", "reverse.answer")):
-        wanted = set(view.stems.get(key, ()))
-        if not wanted:
-            continue
-        held = wanted.intersection(view.stems[asked])
-        if held and len(held) >= LEAK * len(wanted):
+        wanted = view.stems.get(key)
+        if wanted and len(wanted & view.stems[asked]) >= LEAK * len(wanted):
             yield key, "the answer stands in the question: ask without its words"
 
 
