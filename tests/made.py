@@ -39,7 +39,7 @@ MARKS = (
     "*", "**", "_", "`", "``", "$", "$$", "\\", "\\\\", "[", "]", "](", ")", "(", "!", "<", ">", "&", "|", "#", "-",
     "+", "=", ":", "::", "{", "}", "{{", "}}", "{{c1::", "{{c2::", "{{c0::", "{{c1:", "{{C1::", "~", "^", "'", '"', ",",
     "{{c999::", "\\(", "\\)", "\\[", "\\]", "\\{", "\\}", "\\*", "\\$", "\\frac{a}{b}", "\\times", "\\href{x}{y}", "- ",
-    "1. ", "> ", "```", "```\n", "| a | b |\n| - | - |\n| c | d |", "|---|", "---", "[latex]", "[/latex]", "[$]",
+    "1. ", "> ", "```", "```\n", "| a | b |\n| - | - |\n| c | d |\n\n", "|---|", "---", "[latex]", "[/latex]", "[$]",
     "[sound:a.mp3]", "[[type:x]]", "[anki:play:q:0]", "<b>", "</b>", "<br>", "<!--", "&lt;", "&amp;", "![x](leaf.png)",
     "![](leaf.png)", "[a](https://example.org)", "[a](javascript:b)", "](https://example.org)", "<https://a.b>",
     " #", ": ", "\n", "\n\n", "\n  ", "\t", "  ", "---\n", "%", "@", "?", ".", "5", "$5", "_2$", "\\n", "\\u0062",
@@ -151,7 +151,7 @@ def text(c: Choices, cloze: bool = False) -> str:
     kind = c.number(6)
     made = sentence(c) if kind < 2 else sound(c, cloze) if kind < 5 else broken(c)
     if cloze and kind < 5 and "{{c" not in made:
-        made = f"{made} {{{{c1::{c.one(WORDS)}}}}} {sentence(c)}"
+        made = f"{{{{c1::{c.one(WORDS)}}}}} {sentence(c)} {made}"
     return made
 
 
@@ -196,7 +196,7 @@ def scalar(c: Choices, value: str, indent: int, flow: bool = False) -> str:
     """A text as YAML in one of the ways to write it."""
     style = c.number(6)
     pad = "\n" + " " * indent
-    if style < 2 and _PLAIN.fullmatch(value) and "\n" not in value and "," not in value:
+    if style < 2 and _PLAIN.fullmatch(value) and not re.search("[,?\n]" if flow else "\n", value):
         return value if flow or style == 0 else value.replace(" ", pad, 1)
     if style == 2 and "\n" not in value:
         return "'" + value.replace("'", "''") + "'"
