@@ -16,7 +16,11 @@ from typing import Any, TypeVar
 
 import examples
 
-from ketamine_anki.model import Collection, Picture
+from ketamine_anki.apkg import PackagedNote
+from ketamine_anki.compile import FIELD_KEYS, compile_note, guid
+from ketamine_anki.model import Collection, Note, Picture
+from ketamine_anki.notetypes import note_types
+from ketamine_anki.render import render_note
 
 T = TypeVar("T")
 
@@ -266,7 +270,7 @@ HTML = (
     "<code>", "</code>", "<pre>", "</pre>", '<a href="https://example.org">', '<a href="javascript:x">', "</a>",
     '<img src="leaf-1a2b3c4d.png" alt="A leaf">', '<img src="x.png">', "<span>", '<span style="color:red">', "</span>",
     "&nbsp;", "&lt;", "&amp;", "&#123;", "\\(", "\\)", "\\[", "\\]", "{{c1::", "{{c2::", "}}", "::hint", "<u>", "<!--",
-    "-->", "<script>", "[sound:a.mp3]", "[latex]", "\x1f", "\x00", "\u202e", "\ud800", "<![CDATA[", "<", ">", '"', "'",
+    "-->", "<script>", "[sound:a.mp3]", "[latex]", "\x1f", "\x00", "\u202e", "\ud800", "<", ">", '"', "'",
 )  # fmt: skip
 
 
@@ -282,6 +286,33 @@ def edited(c: Choices, field: str) -> str:
         end = start + c.number(9)
         field = field[:start] + c.one(("", html(c), c.one(WORDS), f"<b>{field[start:end]}</b>")) + field[end:]
     return field
+
+
+def exported(note: Note) -> PackagedNote:
+    """A note as Anki has it when nobody edited it."""
+    compiled = compile_note(note, collection(), render_note(note, collection()))
+    fields = dict(zip(note_types()[compiled.note_type].fields, compiled.fields, strict=True))
+    return PackagedNote(compiled.guid, compiled.note_type, fields, compiled.tags, compiled.deck, 0)
+
+
+def export(c: Choices, note: Note) -> PackagedNote:
+    """A note as Anki has it after somebody edited some of its fields."""
+    whole = exported(note)
+    edits = {name: edited(c, field) for name, field in whole.fields.items() if field and name in FIELD_KEYS}
+    return replace(whole, fields={**whole.fields, **edits})
+
+
+def stranger(c: Choices, notes: Sequence[Note]) -> PackagedNote:
+    """A note of an export, of ours or of nobody, with any fields, tags and deck."""
+    kinds = note_types()
+    names = c.one((kinds["question"].fields, kinds["cloze"].fields, ("Front", "Back", "More"), ()))
+    ours = guid(collection().namespace, c.one(notes).id) if notes else ""
+    tags = c.some(lambda: c.one(("Renal::Concept::X", "renal::concept::Kidney", "leech", "Renal::x", "a b", "")), 3)
+    home = c.one(("Renal Drugs::01 First Part", "Renal Drugs", "Renal Drugs::x", "Other", ""))
+    fields = {name: html(c) for name in names if c.number(4)}
+    return PackagedNote(
+        c.one((ours, "other", "")), c.one(("question", "Basic")), fields, tuple(tags), home, c.number(9)
+    )
 
 
 # --- the collection ---------------------------------------------------------------------------

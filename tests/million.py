@@ -14,8 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from _pytest.runner import runtestprotocol
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+import pytest  # noqa: E402
+from _pytest.runner import runtestprotocol  # noqa: E402
 
 FIRST, RUN = 100, 5_000  # examples of a property to time it, and at most in one run
 
@@ -119,7 +122,7 @@ class Million:
 
 def main(arguments: list[str]) -> int:
     wanted = int(arguments.pop(0)) if arguments and arguments[0].isdecimal() else 1_000_000
-    tests = arguments or [str(Path(__file__).parent)]
+    tests = arguments or [str(REPOSITORY / "tests")]
     million = Million(wanted)
     code = pytest.main(["--no-cov", "-q", "-q", "-p", "no:cacheprovider", *tests], plugins=[million])
     return int(code) or (0 if million.is_reached() else 1)

@@ -12,19 +12,16 @@ from hypothesis import strategies as st
 from made import Choices
 from test_ledger import GOOD as LEDGER
 
-from ketamine_anki.apkg import PackagedNote, PackageError, read_package
-from ketamine_anki.compile import FIELD_KEYS, compile_note, guid
+from ketamine_anki.apkg import PackageError, read_package
 from ketamine_anki.edits import EditError, edited, entry
 from ketamine_anki.exported_text import read_text
 from ketamine_anki.intake import Change, compare
 from ketamine_anki.ledger import ledger_text, read_ledger
 from ketamine_anki.model import Deck, Note
-from ketamine_anki.notetypes import note_types
 from ketamine_anki.reader import read_deck
 from ketamine_anki.render import render, render_note
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
-KINDS = note_types()
 
 
 def sound_note(c: Choices, number: int) -> dict:
@@ -48,32 +45,12 @@ def sound_deck(c: Choices) -> tuple[Deck, str]:
     return deck, text
 
 
-def exported(note: Note) -> PackagedNote:
-    """A note as Anki has it when nobody edited it."""
-    collection = made.collection()
-    compiled = compile_note(note, collection, render_note(note, collection))
-    fields = dict(zip(KINDS[compiled.note_type].fields, compiled.fields, strict=True))
-    return PackagedNote(compiled.guid, compiled.note_type, fields, compiled.tags, compiled.deck, 0)
-
-
-def strange(c: Choices, notes: tuple[Note, ...]) -> PackagedNote:
-    """A note of an export, of ours or of nobody, with any fields, tags and deck."""
-    names = c.one((KINDS["question"].fields, KINDS["cloze"].fields, ("Front", "Back", "More"), ()))
-    ours = guid(made.collection().namespace, c.one(notes).id) if notes else ""
-    tags = c.some(lambda: c.one(("Renal::Concept::X", "renal::concept::Kidney", "leech", "Renal::x", "a b", "")), 3)
-    deck = c.one(("Renal Drugs::01 First Part", "Renal Drugs", "Renal Drugs::x", "Other", ""))
-    fields = {name: made.html(c) for name in names if c.number(4)}
-    return PackagedNote(
-        c.one((ours, "other", "")), c.one(("question", "Basic")), fields, tuple(tags), deck, c.number(9)
-    )
-
-
 @given(CHOICES)
 def test_any_export_is_compared(c: Choices) -> None:
     """Fields, tags and note types of anybody; what it proposes reads as a note."""
     deck, _ = sound_deck(c)
-    export = c.some(lambda: strange(c, deck.notes), 3)
-    found = compare(deck.notes, made.collection(), export, c.some(lambda: strange(c, deck.notes), 2))
+    export = c.some(lambda: made.stranger(c, deck.notes), 3)
+    found = compare(deck.notes, made.collection(), export, c.some(lambda: made.stranger(c, deck.notes), 2))
     for proposal in found.proposals:
         head = f"deck: First Part\nnotes:\n{entry(proposal, 2)}"
         _, findings = read_deck("d.yaml", head.encode())
@@ -85,7 +62,7 @@ def test_any_export_is_compared(c: Choices) -> None:
 @given(CHOICES)
 def test_an_export_without_edits_changes_nothing(c: Choices) -> None:
     deck, _ = sound_deck(c)
-    found = compare(deck.notes, made.collection(), [exported(note) for note in deck.notes])
+    found = compare(deck.notes, made.collection(), [made.exported(note) for note in deck.notes])
     assert (found.matched, found.changes, found.proposals, found.left) == (len(deck.notes), [], [], [])
 
 
@@ -93,11 +70,7 @@ def test_an_export_without_edits_changes_nothing(c: Choices) -> None:
 def test_edits_come_back_as_edits_of_exactly_these_values_or_are_refused(c: Choices) -> None:
     """What is written reads as meant, every other note and line stays, and intake has then nothing more to say."""
     deck, text = sound_deck(c)
-    came = []
-    for note in deck.notes:
-        export = exported(note)
-        edits = {name: made.edited(c, html) for name, html in export.fields.items() if html and name in FIELD_KEYS}
-        came.append(replace(export, fields={**export.fields, **edits}))
+    came = [made.export(c, note) for note in deck.notes]
     found = compare(deck.notes, made.collection(), came)
     changes = [change for change in found.changes if isinstance(change.new, str)]
     try:
@@ -125,7 +98,7 @@ def test_the_markdown_of_a_change_shows_what_was_edited(c: Choices) -> None:
     assume(not note.is_cloze or "{{c" in other)
     shown = render(other, made.collection().media, cloze=note.is_cloze)
     assume(not shown.troubles and shown.html)
-    export, name = exported(note), "Text" if note.is_cloze else "Answer"
+    export, name = made.exported(note), "Text" if note.is_cloze else "Answer"
     export = replace(export, fields={**export.fields, name: shown.html})
     found = compare([note], made.collection(), [export])
     assert len(found.changes) + len(found.left) <= 1
