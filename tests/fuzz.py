@@ -218,7 +218,8 @@ def main() -> None:
     target, minutes = sys.argv[1], float(sys.argv[2])
     folder = Path(sys.argv[3] if len(sys.argv) > 3 else Path(tempfile.gettempdir()) / f"fuzz-{target}")
     (folder / "corpus").mkdir(parents=True, exist_ok=True)
-    seeds(target, folder / "corpus")
+    if not any((folder / "corpus").iterdir()):
+        seeds(target, folder / "corpus")
     options = [
         f"-max_total_time={max(round(60 * minutes), 1)}",
         "-timeout=60",

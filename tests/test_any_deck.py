@@ -11,7 +11,7 @@ from typing import Any
 
 import made
 import yaml
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from made import Choices
 from promises import check_finding, is_known, shown_lines, take_deck
@@ -24,6 +24,7 @@ from ketamine_anki.rules import COLLECTION_RULES, Check, name_of
 from ketamine_anki.rules.rule import View
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
+FEW = settings(max_examples=settings().max_examples // 3)
 # Rules that see more than one note.
 TOGETHER = {name_of(rule) for rule in COLLECTION_RULES}
 
@@ -64,6 +65,7 @@ def as_read(value: Any) -> Any:
     return {key: as_read(item) for key, item in value.items() if item}
 
 
+@FEW
 @given(CHOICES)
 def test_values_are_those_that_were_meant(c: Choices) -> None:
     """In each of YAML's ways to write them, and as PyYAML's own reader without types reads them."""
@@ -78,6 +80,7 @@ def test_values_are_those_that_were_meant(c: Choices) -> None:
     assert [values(note) for note in deck.notes] == [as_read(note) for note in raw["notes"]]
 
 
+@FEW
 @given(CHOICES)
 def test_values_of_a_damaged_file_without_a_finding_are_those_of_yaml(c: Choices) -> None:
     text = made.damaged(c, made.deck(c)[1])
@@ -92,6 +95,7 @@ def test_values_of_a_damaged_file_without_a_finding_are_those_of_yaml(c: Choices
     assert [values(note) for note in deck.notes] == [as_read(note) for note in raw["notes"]]
 
 
+@FEW
 @given(CHOICES, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.booleans())
 def test_line_ends_and_the_mark_at_the_beginning_change_nothing(c: Choices, end: str, bom: bool, hurt: bool) -> None:
     text = made.deck(c)[1]
@@ -109,16 +113,19 @@ def test_line_ends_and_the_mark_at_the_beginning_change_nothing(c: Choices, end:
 # --- never an exception, always a place -------------------------------------------------------
 
 
+@FEW
 @given(CHOICES)
 def test_any_deck_is_taken(c: Choices) -> None:
     take_deck(utf8(made.deck(c)[1]))
 
 
+@FEW
 @given(CHOICES)
 def test_any_damaged_deck_is_taken(c: Choices) -> None:
     take_deck(made.damaged(c, made.deck(c)[1]).encode("utf-8", "surrogatepass"))
 
 
+@FEW
 @given(CHOICES, st.sampled_from(["collection", "source", "references"]))
 def test_any_damaged_collection_is_taken(c: Choices, which: str) -> None:
     texts = {name: getattr(made.examples, name.upper()).decode() for name in ("collection", "source", "references")}
@@ -179,6 +186,7 @@ def plain_note(c: Choices, number: int) -> dict[str, Any]:
     return {key: value for key, value in note.items() if key not in ("reverse", "retired", "beyond", "allow")}
 
 
+@FEW
 @given(CHOICES)
 def test_what_a_finding_quotes_stands_at_its_place(c: Choices) -> None:
     notes = [plain_note(c, number) for number in range(1 + c.number(2))]
@@ -195,6 +203,7 @@ def test_what_a_finding_quotes_stands_at_its_place(c: Choices) -> None:
 # --- a note by itself -------------------------------------------------------------------------
 
 
+@FEW
 @given(CHOICES)
 def test_findings_of_a_note_do_not_hang_on_the_notes_around_it(c: Choices) -> None:
     """Each note in a file of its own, on the same lines, has what it has among the others; in any order."""
@@ -217,6 +226,7 @@ def test_findings_of_a_note_do_not_hang_on_the_notes_around_it(c: Choices) -> No
 # --- fmt --------------------------------------------------------------------------------------
 
 
+@FEW
 @given(CHOICES, st.booleans())
 def test_the_canonical_form_of_any_file_keeps_its_meaning(c: Choices, hurt: bool) -> None:
     text = made.deck(c)[1]

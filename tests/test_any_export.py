@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import made
 from hostile_packages import MODEL, database, old
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from made import Choices
 from test_ledger import GOOD as LEDGER
@@ -22,6 +22,7 @@ from ketamine_anki.reader import read_deck
 from ketamine_anki.render import render, render_note
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
+FEW = settings(max_examples=settings().max_examples // 3)
 
 
 def sound_note(c: Choices, number: int) -> dict:
@@ -45,6 +46,7 @@ def sound_deck(c: Choices) -> tuple[Deck, str]:
     return deck, text
 
 
+@FEW
 @given(CHOICES)
 def test_any_export_is_compared(c: Choices) -> None:
     """Fields, tags and note types of anybody; what it proposes reads as a note."""
@@ -59,6 +61,7 @@ def test_any_export_is_compared(c: Choices) -> None:
         assert change.old != change.new
 
 
+@FEW
 @given(CHOICES)
 def test_an_export_without_edits_changes_nothing(c: Choices) -> None:
     deck, _ = sound_deck(c)
@@ -66,6 +69,7 @@ def test_an_export_without_edits_changes_nothing(c: Choices) -> None:
     assert (found.matched, found.changes, found.proposals, found.left) == (len(deck.notes), [], [], [])
 
 
+@FEW
 @given(CHOICES)
 def test_edits_come_back_as_edits_of_exactly_these_values_or_are_refused(c: Choices) -> None:
     """What is written reads as meant, every other note and line stays, and intake has then nothing more to say."""
@@ -90,6 +94,7 @@ def test_edits_come_back_as_edits_of_exactly_these_values_or_are_refused(c: Choi
     ]
 
 
+@FEW
 @given(CHOICES)
 def test_the_markdown_of_a_change_shows_what_was_edited(c: Choices) -> None:
     deck, _ = sound_deck(c)
@@ -127,6 +132,7 @@ def text_export(c: Choices) -> str:
     return head + "".join(c.some(lambda: c.one(_CELLS), 24))
 
 
+@FEW
 @given(CHOICES)
 def test_any_text_export_is_read_or_refused(c: Choices) -> None:
     try:
@@ -136,6 +142,7 @@ def test_any_text_export_is_read_or_refused(c: Choices) -> None:
     compare([], made.collection(), notes)
 
 
+@FEW
 @given(CHOICES, st.sampled_from(["tab", "comma", "semicolon", "pipe"]))
 def test_fields_of_a_text_export_are_those_that_were_written(c: Choices, separator: str) -> None:
     sign = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}[separator]
@@ -147,6 +154,7 @@ def test_fields_of_a_text_export_are_those_that_were_written(c: Choices, separat
     assert [[note.guid, *note.fields.values()] for note in notes] == rows
 
 
+@FEW
 @given(CHOICES)
 def test_any_fields_of_a_package_are_read_or_refused(c: Choices) -> None:
     """As Anki stores them, in a sound database; names of note types, decks and tags as well."""
@@ -166,6 +174,7 @@ def test_any_fields_of_a_package_are_read_or_refused(c: Choices) -> None:
 # --- the ledger -------------------------------------------------------------------------------
 
 
+@FEW
 @given(CHOICES)
 def test_any_damaged_ledger_is_refused_or_what_release_would_write(c: Choices) -> None:
     text = made.damaged(c, LEDGER)
