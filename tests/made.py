@@ -200,6 +200,8 @@ def scalar(c: Choices, value: str, indent: int, flow: bool = False) -> str:
     """A text as YAML in one of the ways to write it."""
     style = c.number(6)
     pad = "\n" + " " * indent
+    if style in (1, 5) and re.search("\t|  ", value):
+        style = 2  # a run of white space does not outlive a line end
     if style < 2 and _PLAIN.fullmatch(value) and not re.search("[,?\n]" if flow else "\n", value):
         return value if flow or style == 0 else value.replace(" ", pad, 1)
     if style == 2 and "\n" not in value:

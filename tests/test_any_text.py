@@ -57,8 +57,8 @@ def test_lines_and_paragraphs_of_text_without_marks(paragraphs: list[list[str]])
 def test_text_with_every_mark_escaped_is_shown_as_typed_or_refused(typed: str) -> None:
     typed = " ".join(typed.split())
     rendered = render(re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", typed), {})
-    if re.search(r"[\[\](){}]", typed) and rendered.troubles:
-        return  # a command of Anki
+    if re.search(r"[\[\](){}<]", typed) and rendered.troubles:
+        return  # a command of Anki, or HTML
     assert (text_of(rendered.html), rendered.troubles) == (typed, [])
 
 
@@ -143,7 +143,8 @@ def test_any_text_gives_sound_html_or_mistakes_at_their_places(c: Choices, cloze
     rendered = render(text, MEDIA, cloze=cloze)
     for trouble in rendered.troubles:
         assert 0 <= trouble.start <= len(text)
-        assert text.startswith(trouble.fragment, trouble.start), trouble
+        at = text.find(trouble.fragment, trouble.start)
+        assert 0 <= at - trouble.start <= 3, trouble  # of math or a deletion inside code, behind its $ or {{c
     if not any(refused(text)):  # the reader lets none of these through
         check_rendered(rendered, cloze=cloze)
         with_mathml(rendered.html)
