@@ -1,69 +1,121 @@
-"""Coverage-guided fuzzing, by name: `python tests/fuzz.py TARGET SECONDS [FOLDER]`, TARGET one of
+"""Coverage-guided fuzzing, by name: `python tests/fuzz.py TARGET MINUTES [FOLDER]`, TARGET one of
 
-reader    bytes of a deck file: reading and checking never raise, each finding stands inside the file
-text      one text of a note: rendering never raises; without mistakes it is balanced HTML and no command of Anki
+reader    bytes of a deck file, of the other files and of the ledger: reading never raises, each finding stands
+          inside the file, and the canonical form reads the same
+check     a deck file of real syntax, sound or damaged: reading, all rules, rendering, compiling, reports never raise
+text      one text of a note: rendering never raises; without mistakes it is balanced HTML and no command of Anki,
+          and what comes back from it as Markdown renders to the same
+intake    an edited export: notes of ours and of others, as a package's and as text, are compared and edited in
 package   bytes of an .apkg: read, or refused with a PackageError
 archive   an .apkg whose zip is sound and whose database and media list are fuzzed
 
-What it finds stays in FOLDER (default: /tmp/fuzz-TARGET); put it into tests/hostile/. Needs atheris.
+What it finds stays in FOLDER (default: fuzz-TARGET in the folder for temporary files), as does the corpus, from which
+the next run goes on; put findings into tests/hostile/ or a test. Needs atheris.
 """
 
 from __future__ import annotations
 
 import io
+import random
 import sys
+import tempfile
 import time
 import zipfile
 import zlib
 from pathlib import Path
 
 import atheris
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
 with atheris.instrument_imports(include=["ketamine_anki", "markdown_it", "yaml"]):
-    from promises import check_finding, check_rendered
+    import made
+    from promises import check_finding, check_rendered, is_known, shown_lines, take_deck
 
-    from ketamine_anki import apkg
+    from ketamine_anki import apkg, schema
+    from ketamine_anki.blocks import Unturnable, blocks
     from ketamine_anki.characters import refused
-    from ketamine_anki.cli.folder import Folder
-    from ketamine_anki.reader import read_deck
-    from ketamine_anki.render import render, render_note
-    from ketamine_anki.report import as_frames, as_lines
-    from ketamine_anki.rules import Check
-    from ketamine_anki.rules.rule import View
-
-COLLECTION = Folder(str(REPOSITORY / "decks")).collection
-assert COLLECTION is not None
+    from ketamine_anki.compile import guid
+    from ketamine_anki.edits import EditError, edited, entry
+    from ketamine_anki.exported_text import read_text
+    from ketamine_anki.intake import compare
+    from ketamine_anki.layout import canonical
+    from ketamine_anki.ledger import read_ledger
+    from ketamine_anki.mathml import with_mathml
+    from ketamine_anki.reader import read_collection, read_deck
+    from ketamine_anki.render import render
+    from ketamine_anki.unrender import unrender
 
 
 def reader(data: bytes) -> None:
-    deck, findings = read_deck("01.yaml", data)
-    if deck is not None:
-        check = Check(COLLECTION)
-        findings += check.deck(deck)
-        for note in deck.notes:
-            found = check.note(View(note, COLLECTION))
-            findings += found
-            if not found:
-                for key, shown in render_note(note, COLLECTION).items():
-                    check_rendered(shown, cloze=key == "text")
-        findings += check.finish()
-    text = data.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    lines = tuple(text.split("\n"))
-    for finding in findings:
-        if finding.position.path == "01.yaml":
-            check_finding(finding, lines)
-    assert len(list(as_lines(findings))) == len(list(as_frames(findings, lambda path: lines)))
+    lines = shown_lines(data.decode("utf-8", "replace"))
+    deck, findings = read_deck("d.yaml", data)
+    _, others = read_collection(("d.yaml", data), ("d.yaml", data), ("d.yaml", data))
+    _, ledger = read_ledger("d.yaml", data)
+    for finding in [*findings, *others, *ledger]:
+        check_finding(finding, lines)
+    if not findings and not is_known(data.decode()) and data.isascii():
+        form, _ = canonical("d.yaml", data, schema.DECK)
+        assert read_deck("d.yaml", form.encode()) == (deck, [])
+
+
+def check(data: bytes) -> None:
+    choices = made.Choices(data)
+    hurt = choices.number(3) == 2
+    _, text = made.deck(choices)
+    take_deck((made.damaged(choices, text) if hurt else text).encode("utf-8", "surrogatepass"))
 
 
 def text(data: bytes) -> None:
-    typed = data.decode("utf-8", "ignore")[:2_000]
-    if any(refused(typed)):  # the reader lets none of these through
+    typed = data.decode("utf-8", "ignore")[:2_000].strip(" \n\t")
+    if any(refused(typed)) or is_known(typed):  # the reader lets none of these through
         return
     for cloze in (False, True):
-        check_rendered(render(typed, {"a.png": "a-12345678.png"}, cloze=cloze), cloze=cloze)
+        rendered = render(typed, made.collection().media, cloze=cloze)
+        check_rendered(rendered, cloze=cloze)
+        with_mathml(rendered.html)
+        if not rendered.troubles:
+            names = {packaged: name for name, packaged in made.collection().media.items()}
+            try:
+                back = unrender(rendered.html, made.collection().media, cloze=cloze)
+            except Unturnable:
+                continue
+            again = render(back, made.collection().media, cloze=cloze)
+            assert blocks(again.html, names) == blocks(rendered.html, names)
+
+
+def intake(data: bytes) -> None:
+    """Bytes choose the notes of the collection and what was done to them; the rest is an export as text."""
+    choices = made.Choices(data)
+    _, source = made.deck(choices, most=2)
+    if any("\ud800" <= letter <= "\udfff" for letter in source):
+        return
+    deck, findings = read_deck("d.yaml", source.encode())
+    notes = deck.notes if deck is not None else ()
+    collection = made.collection()
+    export = [made.export(choices, note) for note in notes] + choices.some(lambda: made.stranger(choices, notes), 2)
+    found = compare(notes, collection, export, choices.some(lambda: made.stranger(choices, notes), 1))
+    for proposal in found.proposals:
+        entry(proposal, 2)
+    if deck is not None and notes and not findings:
+        try:
+            proposals = [proposal for proposal in found.proposals if proposal.deck == deck.name]
+            edited(source.encode(), deck, collection, found.changes, proposals)
+        except EditError:
+            pass
+    try:
+        head = b"#separator:tab\n#html:true\n#guid column:1\n" if choices.number(2) else b""
+        exported = read_text(head + choices.rest(), lambda identity, kind: ("Front", "Back"))
+    except apkg.PackageError:
+        return
+    ours = guid(collection.namespace, notes[0].id) if notes else ""
+    compare(notes, collection, [note.__class__(ours, *_rest(note)) for note in exported[:3]])
+
+
+def _rest(note: apkg.PackagedNote) -> tuple[object, ...]:
+    return note.note_type, note.fields, note.tags, note.deck, note.mod
 
 
 def package(data: bytes) -> None:
@@ -91,34 +143,39 @@ def archive(data: bytes) -> None:
 
 
 def seeds(target: str, folder: Path) -> None:
-    """Starting points: the real decks' notes, the hostile cases, small packages."""
+    """Starting points: the real decks' notes, the hostile and the bad cases, random choices, small packages."""
+    chance = random.Random(1)
     if target == "reader":
-        for path in (REPOSITORY / "decks").glob("[0-9]*.yaml"):
+        for path in (REPOSITORY / "decks").glob("*.yaml"):
             (folder / f"seed-{path.stem}").write_bytes(path.read_bytes()[:3_000].rpartition(b"\n\n")[0])
-        for path in (REPOSITORY / "tests" / "hostile").glob("*.yaml"):
-            (folder / f"seed-{path.stem}").write_bytes(path.read_bytes()[:3_000])
+        for path in (*(REPOSITORY / "tests" / "bad").rglob("*.yaml"), *(REPOSITORY / "tests" / "good").glob("*.yaml")):
+            (folder / f"seed-{path.parent.name}-{path.stem}").write_bytes(path.read_bytes()[:3_000])
+        for number in range(40):
+            _, text = made.deck(made.Choices(chance.randbytes(120)))
+            (folder / f"seed-{number}").write_bytes(text.encode("utf-8", "replace"))
+    elif target in ("check", "intake"):
+        for number in range(200):
+            (folder / f"seed-{number}").write_bytes(chance.randbytes(chance.randrange(20, 300)))
     elif target == "text":
-        for number, seed in enumerate(
-            [
-                "**a** {{c1::b::h}} $\\frac{a}{b}$",
-                "- a\n- b\n\n| a | b |\n| - | - |\n| c | d |",
-                "![a](a.png) [b](https://c.d)",
-            ]
-        ):
-            (folder / f"seed-{number}").write_text(seed, encoding="utf-8")
+        typed = [made.text(made.Choices(chance.randbytes(60)), cloze=bool(number % 2)) for number in range(100)]
+        for path in (REPOSITORY / "tests" / "hostile").glob("*.yaml"):
+            cases = yaml.load(path.read_bytes(), yaml.CBaseLoader)
+            typed += [str(case[key]) for case in cases for key in ("extra", "text") if isinstance(case.get(key), str)]
+        for number, seed in enumerate(typed):
+            (folder / f"seed-{number}").write_bytes(seed.encode("utf-8", "replace"))
     else:
         from hostile_packages import CASES
 
         for number, (_, _, make) in enumerate(CASES):
-            made = make()
+            packed = make()
             started = time.process_time()
-            package(made)
+            package(packed)
             if time.process_time() - started > 0.3:  # a bomb within its bounds: too slow for many runs
                 continue
             if target == "archive":
-                made = _parts(made)
-            if len(made) < 60_000:
-                (folder / f"seed-{number}").write_bytes(made)
+                packed = _parts(packed)
+            if len(packed) < 60_000:
+                (folder / f"seed-{number}").write_bytes(packed)
 
 
 def _parts(package: bytes) -> bytes:
@@ -141,19 +198,37 @@ def _parts(package: bytes) -> bytes:
         return b"\0"
 
 
+TARGETS = {target.__name__: target for target in (reader, check, text, intake, package, archive)}
+LONGEST = {"reader": 6_000, "check": 400, "text": 2_000, "intake": 600}
+
+
+def words(folder: Path) -> Path:
+    """A dictionary of the syntax that the program knows, for the targets that read text."""
+    path = folder / "words"
+    known = {*made.MARKS, *made.YAML_MARKS, *made.TEX, *made.PHRASES, *made.ODD, *made.HTML}
+    known |= {f"{key}: " for key in (*schema.QUESTION_NOTE.keys, *schema.COLLECTION.keys, *schema.SOURCE.keys)}
+    entries = ("".join(f"\\x{byte:02x}" for byte in word.encode("utf-8", "replace")) for word in sorted(known))
+    path.write_text("".join(f'"{entry}"\n' for entry in entries), encoding="ascii")
+    return path
+
+
 def main() -> None:
-    target, seconds = sys.argv[1], int(sys.argv[2])
-    folder = Path(sys.argv[3] if len(sys.argv) > 3 else f"/tmp/fuzz-{target}")
+    if len(sys.argv) < 3 or sys.argv[1] not in TARGETS:
+        sys.exit(f"python tests/fuzz.py {'|'.join(TARGETS)} MINUTES [FOLDER]")
+    target, minutes = sys.argv[1], float(sys.argv[2])
+    folder = Path(sys.argv[3] if len(sys.argv) > 3 else Path(tempfile.gettempdir()) / f"fuzz-{target}")
     (folder / "corpus").mkdir(parents=True, exist_ok=True)
-    seeds(target, folder / "corpus")
+    if not any((folder / "corpus").iterdir()):
+        seeds(target, folder / "corpus")
     options = [
-        f"-max_total_time={seconds}",
+        f"-max_total_time={max(round(60 * minutes), 1)}",
         "-timeout=60",
         "-rss_limit_mb=1500",
-        f"-max_len={6_000 if target in ('reader', 'text') else 60_000}",
+        f"-max_len={LONGEST.get(target, 60_000)}",
         "-print_final_stats=1",
+        *([f"-dict={words(folder)}"] if target in ("reader", "text") else ()),
     ]
-    atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={folder}/", str(folder / "corpus")], globals()[target])
+    atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={folder}/", str(folder / "corpus")], TARGETS[target])
     atheris.Fuzz()
 
 

@@ -1,0 +1,264 @@
+"""Whatever text comes: what is text stays text, quick ways give what the slow ones give, and mistakes have a place."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from functools import cache
+from pathlib import Path
+
+import made
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from made import Choices
+from promises import check_rendered, is_known, text_of
+
+from ketamine_anki.blocks import Unturnable, blocks
+from ketamine_anki.characters import refused
+from ketamine_anki.mathml import with_mathml
+from ketamine_anki.reader import read_deck
+from ketamine_anki.render import render
+from ketamine_anki.tokens import places_of, words_of
+from ketamine_anki.unrender import unrender
+from ketamine_anki.verbatim import RUN, WINDOW, copied, make_shingles, read_shingles
+
+CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max_size=120))
+MEDIA = {"leaf.png": "leaf-1a2b3c4d.png", "root.jpg": "root-1a2b3c4d.jpg"}
+NAMES = {packaged: name for name, packaged in MEDIA.items()}
+
+# --- what is text stays text ------------------------------------------------------------------
+
+# Signs that mean nothing to Markdown, math and clozes inside a line, beside letters of every script.
+_INSIDE = st.text(
+    st.characters(exclude_characters="\\`*_{}[]<$", exclude_categories=["Cs", "Co", "Cc", "Zl", "Zp"]), max_size=40
+)
+LINES = _INSIDE.map(lambda inside: f"a{inside}".replace("  ", " ").rstrip())
+
+
+@given(LINES)
+def test_text_without_marks_is_escaped_and_nothing_else(text: str) -> None:
+    rendered = render(text, {})
+    assert (rendered.html, rendered.troubles, rendered.pictures) == (html.escape(text, quote=False), [], [])
+
+
+@given(st.lists(st.lists(LINES, min_size=1, max_size=3), min_size=1, max_size=3))
+def test_lines_and_paragraphs_of_text_without_marks(paragraphs: list[list[str]]) -> None:
+    assume(not any("|" in line for lines in paragraphs for line in lines))  # which may make a table
+    rendered = render("\n\n".join("\n".join(lines) for lines in paragraphs), {})
+    shown = ["<br>".join(html.escape(line, quote=False) for line in lines) for lines in paragraphs]
+    whole = shown[0] if len(shown) == 1 else "".join(f"<p>{lines}</p>" for lines in shown)
+    assert (rendered.html, rendered.troubles) == (whole, [])
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Co", "Cc", "Zl", "Zp"]), max_size=40))
+def test_text_with_every_mark_escaped_is_shown_as_typed_or_refused(typed: str) -> None:
+    typed = " ".join(typed.split())
+    rendered = render(re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", typed), {})
+    if re.search(r"[\[\](){}<]", typed) and rendered.troubles:
+        return  # a command of Anki, or HTML
+    assert (text_of(rendered.html), rendered.troubles) == (typed, [])
+
+
+_STYLES = st.sampled_from([None, "'", '"', "|", ">"])
+
+
+@given(st.text(max_size=40) | CHOICES.map(made.sentence) | CHOICES.map(made.broken), _STYLES, st.booleans())
+def test_text_is_shown_as_typed_through_yaml_or_refused(typed: str, style: str | None, raw: bool) -> None:
+    """From the file to the card, whatever marks, scripts and hiding characters it holds."""
+    assume(not re.search("[\ud800-\udfff\ufffe\uffff]", typed) and typed.strip(" \n\t") and not is_known(typed))
+    note = {"id": "a", "question": "q?", "answer": typed, "source": "s/1", "tags": ["t"], "yield": "core"}
+    note["skill"] = "recall"
+    file = yaml.dump({"deck": "D", "notes": [note]}, Dumper=yaml.CSafeDumper, default_style=style, allow_unicode=raw)
+    deck, findings = read_deck("d", file.encode())
+    if findings:
+        return
+    assert deck is not None
+    meant = unicodedata.normalize("NFC", typed.strip(" \n\t")).replace("\u00b5", "\u03bc")
+    assert deck.notes[0].answer == meant
+    if not re.search(r"[\\`*_{}\[\]<>&$|~!#\n+-]|\d[.)]", meant):
+        assert meant not in typed or not list(refused(meant))
+        rendered = render(meant, {})
+        assert (text_of(rendered.html), rendered.troubles) == (meant, [])
+
+
+# --- parts put together -----------------------------------------------------------------------
+
+PARTS = (
+    ("leaf", "leaf"), ("*weak*", "<em>weak</em>"), ("**strong**", "<strong>strong</strong>"), ("5 < 6", "5 &lt; 6"),
+    ("**a *b* c**", "<strong>a <em>b</em> c</strong>"), ("`a < b`", "<code>a &lt; b</code>"), ("R&D", "R&amp;D"),
+    ("``a`b``", "<code>a`b</code>"), ("$a < b$", r"\(a &lt; b\)"), ("$$x$$", r"\[x\]"), ("a_b_c", "a_b_c"),
+    (r"$\frac{a}{b^{2}}$", r"\(\frac{a}{b^{2} }\)"), ("$a_1*b$", r"\(a_1*b\)"), (r"\*", "*"), (r"\$5", "$5"),
+    ("[a *b*](https://e.org/?a=1&b=2)", '<a href="https://e.org/?a=1&amp;b=2">a <em>b</em></a>'), ('"x"', '"x"'),
+    ("![A leaf](leaf.png)", '<img src="leaf-1a2b3c4d.png" alt="A leaf">'), ("{a}", "&#123;a&#125;"), ("x^2", "x^2"),
+    ("\u0636\u063a\u0637", "\u0636\u063a\u0637"), ("a::b", "a::b"), ("100 %", "100 %"), ("&lt;", "&amp;lt;"),
+)  # fmt: skip
+HIDDEN = (
+    ("{{c1::a}}", "{{c1::a}}"), ("{{c1::*b*::a hint}}", "{{c1::<em>b</em>::a hint}}"), ("{{c01::x}}", "{{c1::x}}"),
+    ("{{c1::a {{c1::b}} c}}", "{{c1::a {{c1::b}} c}}"), (r"{{c1::$x^{y^{z}}$}}", r"{{c1::\(x^{y^{z} }\)}}"),
+    (r"$a = {{c1::\frac{b}{c}}}$", r"\(a = {{c1::\frac{b}{c} }}\)"), ("{{c1::`a::b`}}", "{{c1::<code>a::b</code>}}"),
+)  # fmt: skip
+
+
+def line(c: Choices, cloze: bool) -> tuple[str, str]:
+    """A line of parts, and its HTML."""
+    chosen = [PARTS[0], *c.some(lambda: c.one(HIDDEN) if cloze and c.number(3) == 2 else c.one(PARTS), 5)]
+    typed, shown = (" ".join(sides) for sides in zip(*chosen, strict=True))
+    return typed, shown
+
+
+@given(CHOICES, st.booleans())
+def test_parts_are_shown_the_same_whatever_stands_beside_them(c: Choices, cloze: bool) -> None:
+    """In lines, paragraphs, lists and tables: the whole is its parts put together."""
+    kind, number = c.number(4), 1 + c.number(3)
+    parts = [line(c, cloze) for _ in range(number)]
+    typed, shown = zip(*parts, strict=True)
+    if kind == 0:
+        text, whole = "\n".join(typed), "<br>".join(shown)
+    elif kind == 1:
+        text, whole = "\n\n".join(typed), "".join(f"<p>{one}</p>" for one in shown) if number > 1 else shown[0]
+    elif kind == 2:
+        text, whole = "\n".join(f"- {one}" for one in typed), f"<ul>{''.join(f'<li>{one}</li>' for one in shown)}</ul>"
+    else:
+        text = "\n".join([f"| {' | '.join(typed)} |", "| - " * number + "|", f"| {' | '.join(typed)} |"])
+        head, body = ("".join(f"<{tag}>{one}</{tag}>" for one in shown) for tag in ("th", "td"))
+        whole = f"<table><thead><tr>{head}</tr></thead><tbody><tr>{body}</tr></tbody></table>"
+    if cloze and "{{c1" not in text:
+        text, whole = f"{{{{c1::x}}}}\n\n{text}", f"<p>{{{{c1::x}}}}</p>{whole}"
+        assume(kind > 1)
+    rendered = render(text, MEDIA, cloze=cloze)
+    body = rendered.html.replace("&#58;", ":")  # where Anki would take two for the sign of a hint
+    assert (body, [trouble.message for trouble in rendered.troubles]) == (whole, [])
+
+
+# --- any text ---------------------------------------------------------------------------------
+
+
+@given(CHOICES, st.booleans())
+def test_any_text_gives_sound_html_or_mistakes_at_their_places(c: Choices, cloze: bool) -> None:
+    text = made.text(c, cloze).strip()
+    assume(not is_known(text))
+    rendered = render(text, MEDIA, cloze=cloze)
+    for trouble in rendered.troubles:
+        assert 0 <= trouble.start <= len(text)
+        at = text.find(trouble.fragment, trouble.start)
+        assert 0 <= at - trouble.start <= 3, trouble  # of math or a deletion inside code, behind its $ or {{c
+    if not any(refused(text)):  # the reader lets none of these through
+        check_rendered(rendered, cloze=cloze)
+        with_mathml(rendered.html)
+    again = render(text, MEDIA, cloze=cloze)
+    assert (again.html, again.troubles, again.pictures) == (rendered.html, rendered.troubles, rendered.pictures)
+
+
+@given(CHOICES, st.booleans())
+def test_what_comes_back_from_html_comes_back_the_same_again(c: Choices, cloze: bool) -> None:
+    """render, unrender and render again show the same; and unrender has then nothing more to change."""
+    text = made.text(c, cloze).strip()
+    rendered = render(text, MEDIA, cloze=cloze)
+    if rendered.troubles or any(refused(text)):
+        return
+    try:
+        back = unrender(rendered.html, MEDIA, cloze=cloze)
+    except Unturnable:
+        return
+    again = render(back, MEDIA, cloze=cloze)
+    assert again.troubles == []
+    assert blocks(again.html, NAMES) == blocks(rendered.html, NAMES)
+    assert unrender(again.html, MEDIA, cloze=cloze) == back
+
+
+@given(CHOICES)
+def test_any_html_comes_back_once_and_for_all_or_is_refused(c: Choices) -> None:
+    field = made.html(c)
+    try:
+        back = unrender(field, MEDIA)
+    except Unturnable:
+        return
+    rendered = render(back, MEDIA)
+    assert rendered.troubles == []
+    assert blocks(rendered.html, NAMES) == blocks(field, NAMES)
+    assert unrender(rendered.html, MEDIA) == back
+
+
+# --- words ------------------------------------------------------------------------------------
+
+_WORD = re.compile('[^\\s!"#$%&()*+,./:;<=>?@\\[\\\\\\]^_`{|}~\u00b7\u2013\u2014\u2018\u201c\u201d\u2026]+')
+
+
+@given(st.text(max_size=60) | CHOICES.map(made.text))
+def test_words_are_what_a_plain_definition_says(text: str) -> None:
+    assert words_of(text) == _WORD.findall(text.lower().replace("\u2019", "'"))
+    assert [match[0] for match in places_of(text)] == _WORD.findall(text.replace("\u2019", "'"))
+    assert len(list(places_of(text))) == len(words_of(text))
+
+
+_SOURCE = "the quick brown fox jumps over the lazy dog and the quick cat looks over the lazy fox again"
+_HASHES, _ = read_shingles("s", make_shingles(_SOURCE).encode())
+_WINDOWS = {" ".join(_SOURCE.split()[n : n + WINDOW]) for n in range(len(_SOURCE.split()) - WINDOW + 1)}
+
+
+@given(st.binary(max_size=30), st.binary(max_size=3))
+def test_copied_runs_are_those_that_comparing_every_window_finds(picked: bytes, more: bytes) -> None:
+    words = [word for n in picked for word in _SOURCE.split()[n % 20 : n % 20 + n // 26]] + ["new"] * len(more)
+    meant = [
+        n
+        for n in range(len(words) - RUN + 1)
+        if all(" ".join(words[m : m + WINDOW]) in _WINDOWS for m in range(n, n + RUN - WINDOW + 1))
+    ]
+    assert copied(words, _HASHES) == meant
+
+
+# --- characters -------------------------------------------------------------------------------
+
+
+@cache
+def frozen() -> tuple[list[int], list[int], list[str]]:
+    """The frozen table of code points that are refused alone: firsts, lasts, why."""
+    rows = Path(__file__).with_name("characters.txt").read_text(encoding="utf-8").splitlines()[1:]
+    ranges = [row.split(" ", 1) for row in rows]
+    ends = [[int(end, 16) for end in codes.split("-")] for codes, _ in ranges]
+    return [end[0] for end in ends], [end[-1] for end in ends], [why for _, why in ranges]
+
+
+def verdict(character: str) -> str:
+    firsts, lasts, whys = frozen()
+    at = bisect_right(firsts, ord(character)) - 1
+    return whys[at] if at >= 0 and ord(character) <= lasts[at] else ""
+
+
+# Refused alone, but not beside the right neighbours.
+_AT_HOME = re.compile(
+    "[\u061c\u180b-\u180d\u180f\u200c-\u200f\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef\uff01-\uff5e]"
+)
+
+
+@given(st.text(max_size=60) | CHOICES.map(made.broken))
+def test_a_character_is_refused_in_any_text_if_it_is_refused_alone(text: str) -> None:
+    found = dict(refused(text))
+    for index, character in enumerate(text):
+        why = verdict(character)
+        if why and not _AT_HOME.match(character):
+            assert index in found, (why, found)
+        elif not why and index in found:  # a letter among those of another script, or many accents
+            assert re.search("inside a word|among Latin words|accents|digits of two scripts", found[index]), found
+
+
+@given(st.lists(CHOICES.map(made.broken) | st.text(max_size=20), min_size=1, max_size=4))
+def test_the_lines_of_a_text_are_judged_one_by_one(lines: list[str]) -> None:
+    """Save for words that another line shows to be of a script of their own."""
+    lines = [part for text in lines for part in text.split("\n")]
+    apart, start = [], 0
+    for one in lines:
+        apart += [(start + index, why) for index, why in refused(one)]
+        start += len(one) + 1
+    together = list(refused("\n".join(lines)))
+    assert together == [found for found in apart if found in together]
+    assert all("among Latin words" in why for index, why in apart if (index, why) not in together)
+
+
+def test_the_frozen_table_is_read() -> None:
+    assert verdict("\u202e").startswith("bidirectional")
+    assert verdict("a") == ""
+    assert len(frozen()[0]) > 500
