@@ -315,12 +315,12 @@ def _feature(file: File, event: Any) -> _Refused:
     return _Refused(event.start_mark, "yaml-feature", message)
 
 
-_KEY = re.compile(r"\s*(?:- +)*[A-Za-z_]+:(?:\s|$)")
-_OPENING = re.compile(r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?(?P<sign>[\[{*&!|>%@`\"']|(?<=: )[-?](?=\s|$))")
-_CUT_OFF = re.compile(r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?[^\s#'\"|>\[{].*?\s(?P<sign>#)")
+_KEY = r"\s*(?:- +)*[A-Za-z_]+:(?:\s|$)"
+_OPENING = r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?(?P<sign>[\[{*&!|>%@`\"']|(?<=: )[-?](?=\s|$))"
+_CUT_OFF = r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?[^\s#'\"|>\[{].*?\s(?P<sign>#)"
 # What separates for an eye and not for YAML: a space that is none, and the space that is missing.
-_NO_BREAK = re.compile(r"[ \t]*(?:- +)*(?:[A-Za-z_]+:)?[ \t]*(?P<sign>[^\S \t])")
-_JOINED = re.compile(r" *(?:- +)*(?P<sign>-(?=[A-Za-z_]+: )|[A-Za-z_]+:(?=[^\s:/]))")
+_NO_BREAK = r"[ \t]*(?:- +)*(?:[A-Za-z_]+:)?[ \t]*(?P<sign>[^\S \t])"
+_JOINED = r" *(?:- +)*(?P<sign>-(?=[A-Za-z_]+: )|[A-Za-z_]+:(?=[^\s:/]))"
 
 
 def _explain(file: File, text: str, error: yaml.MarkedYAMLError) -> None:
@@ -372,7 +372,7 @@ def _swallowed(text: str) -> tuple[int, int] | None:
             if event.__class__ is ScalarEvent and event.style in ("'", '"'):
                 last = event
     lines = text.split("\n")
-    if last and any(_KEY.match(line) for line in lines[last.start_mark.line + 1 : last.end_mark.line + 1]):
+    if last and any(re.match(_KEY, line) for line in lines[last.start_mark.line + 1 : last.end_mark.line + 1]):
         return _place(last.start_mark)
     return None
 
@@ -380,7 +380,7 @@ def _swallowed(text: str) -> tuple[int, int] | None:
 def _cut_off(file: File, line: int) -> tuple[int, int] | None:
     """The ` #` that ends an unquoted text on a line or the one before."""
     for number in (line, line - 1):
-        match = _CUT_OFF.match(file.lines[number]) if 0 <= number < len(file.lines) else None
+        match = re.match(_CUT_OFF, file.lines[number]) if 0 <= number < len(file.lines) else None
         if match:
             return number, match.start("sign")
     return None
@@ -390,9 +390,9 @@ def _separated(file: File, line: int) -> tuple[tuple[int, int], str] | None:
     """Place and advice for a key, or the dash of a list, that no plain space sets apart."""
     for number in (line - 1, line):
         typed = file.lines[number] if 0 <= number < len(file.lines) else ""
-        if match := _NO_BREAK.match(typed):
+        if match := re.match(_NO_BREAK, typed):
             return (number, match.start("sign")), f"{characters.name(match['sign'])}: type a plain space"
-        if match := _JOINED.match(typed):
+        if match := re.match(_JOINED, typed):
             return (number, match.end("sign")), f"a space is missing after {match['sign']!r}"
     return None
 
@@ -400,7 +400,7 @@ def _separated(file: File, line: int) -> tuple[tuple[int, int], str] | None:
 def _opening(file: File, place: tuple[int, int]) -> tuple[tuple[int, int], str] | None:
     """Place and advice for text that starts with a character that YAML reads as its own."""
     for number in (place[0], place[0] - 1):
-        match = _OPENING.match(file.lines[number]) if 0 <= number < len(file.lines) else None
+        match = re.match(_OPENING, file.lines[number]) if 0 <= number < len(file.lines) else None
         if match and match["sign"] in "|>":
             return (number, match.end("sign")), f"text under {match['sign']} starts on the next line, indented"
         if match and match["sign"] in "[{*&!%@`-?":

@@ -7,7 +7,6 @@ directives, several documents) is a finding, so that what a reviewer sees is wha
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -167,7 +166,7 @@ def _tex_as_escape(file: File, node: Any) -> bool:
     return False
 
 
-_CUT = re.compile(r"\s+#")
+_CUT = r"\s+#"
 
 
 def _whole(file: File, node: Scalar) -> bool:
@@ -175,7 +174,7 @@ def _whole(file: File, node: Scalar) -> bool:
     end = node.end_mark
     if end.line >= len(file.lines):
         return True
-    cut = _CUT.match(file.lines[end.line], end.column)
+    cut = re.match(_CUT, file.lines[end.line], end.column)
     if not cut:
         return True
     file.add(end.line, cut.end() - 1, "comment-cut", "' #' cuts the text off here: put the text in single quotes")
@@ -292,7 +291,7 @@ def _meant(file: File, shape: schema.Either, node: Node, names: set[str]) -> sch
 
 def _mistyped(needed: str, names: Iterable[str], shape: schema.Record) -> bool:
     """Whether an unknown key is this one misspelt: one mistake, one finding."""
-    return any(name not in shape.keys and difflib.get_close_matches(name.lower(), [needed], 1, 0.6) for name in names)
+    return any(name not in shape.keys and _close(name, [needed]) for name in names)
 
 
 def _unknown(name: str, shape: schema.Record, names: Iterable[str]) -> str:
@@ -303,8 +302,15 @@ def _unknown(name: str, shape: schema.Record, names: Iterable[str]) -> str:
 
 
 def _nearest(typed: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(typed.lower(), list(known), 1, 0.6)
+    close = _close(typed, known)
     return f"did you mean {close[0]!r}?" if close else ""
+
+
+def _close(typed: str, known: Iterable[str]) -> list[str]:
+    """The known name that a mistyped one is most like, if any is like it."""
+    import difflib  # only mistakes need it
+
+    return difflib.get_close_matches(typed.lower(), list(known), 1, 0.6)
 
 
 def _example(shape: schema.Shape) -> str:

@@ -7,7 +7,6 @@ Nothing of what is typed comes through as HTML except the elements that Markdown
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT
 from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
-from ketamine_anki.simple import simple
+from ketamine_anki.simple import escape, simple
 from ketamine_anki.tex import COMMANDS, tex_troubles
 
 if TYPE_CHECKING:
@@ -111,8 +110,8 @@ def needs_parser(text: str) -> bool:
     return bool(_MARKDOWN.search(text) or _BLOCK.match(text))
 
 
-def _escape(text: str) -> str:
-    return html.escape(text, quote=False)
+def _attribute(text: str) -> str:
+    return escape(text).replace('"', "&quot;").replace("'", "&#x27;")
 
 
 # --- what is refused --------------------------------------------------------------------------
@@ -207,13 +206,13 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
 
     if too_much := _too_much(source):
         troubles.append(Trouble("limit", 0, "", too_much))
-        body = _escape(source)
+        body = escape(source)
     elif needs_parser(source):
         renderer = _Html(media, held, troubles, pictures, markup)
         body = renderer.run(source)
         _unbalanced(body, held, troubles)
     else:
-        body = _escape(source)
+        body = escape(source)
     if "{" in body or "}" in body:  # typed with backslashes or singly; marks of deletions are held
         body = body.replace("{", "&#123;").replace("}", "&#125;")
     if (
@@ -254,7 +253,7 @@ def _held(span: Span) -> str:
     if span.kind in ("close", "hint"):
         return span.value
     left, right = ("\\[", "\\]") if span.kind == "display" else ("\\(", "\\)")
-    return left + _escape(_tex(span.value)).replace("\n", " ") + right
+    return left + escape(_tex(span.value)).replace("\n", " ") + right
 
 
 def _tex(tex: str) -> str:
@@ -346,7 +345,7 @@ class _Html:
                 shown = self._typed(info)
                 message = f"{shown!r} after the ``` is not shown: begin the code on the next line"
                 self._trouble("swallowed-mark", shown, message)
-            return f"<pre><code>{_escape(self._typed(token.content.rstrip()))}</code></pre>"
+            return f"<pre><code>{escape(self._typed(token.content.rstrip()))}</code></pre>"
         if token.hidden or not token.tag:
             return ""
         if token.nesting < 0:
@@ -363,9 +362,9 @@ class _Html:
     def _span(self, token: Any) -> str:
         if token.type == "text":
             self._no_command(token.content)
-            return _escape(token.content)
+            return escape(token.content)
         if token.type == "code_inline":
-            return f"<code>{_escape(self._typed(token.content))}</code>"
+            return f"<code>{escape(self._typed(token.content))}</code>"
         if token.type in ("softbreak", "hardbreak"):
             return "<br>"
         if token.type == "image":
@@ -378,7 +377,7 @@ class _Html:
             elif not _LINK.fullmatch(href):
                 self._trouble("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
                 href = ""
-            return f'<a href="{html.escape(href)}">'
+            return f'<a href="{_attribute(href)}">'
         if token.type == "link_close":
             return "</a>"
         return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
@@ -433,7 +432,7 @@ class _Html:
 
 
 def _image(name: str, alt: str) -> str:
-    return f'<img src="{html.escape(name)}" alt="{html.escape(alt)}">'
+    return f'<img src="{_attribute(name)}" alt="{_attribute(alt)}">'
 
 
 def _similar(name: str, media: Mapping[str, str]) -> str:

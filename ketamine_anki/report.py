@@ -6,12 +6,10 @@ form escapes what could steer its reader.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from ketamine_anki.characters import printable
 from ketamine_anki.model import Finding, Position
@@ -23,7 +21,7 @@ Lines = Callable[[str], tuple[str, ...]]  # a file's path -> its lines; none whe
 # --- lines and frames -------------------------------------------------------------------------
 
 _WIDEST = 100  # columns of a source line in a frame
-_FIX = re.compile(r"((?:'[^']*'|[^':]|:(?! ))+): (.+)", re.DOTALL)
+_FIX = r"((?:'[^']*'|[^':]|:(?! ))+): (.+)"
 _RED, _BLUE, _BOLD, _PLAIN = "\x1b[31m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 
@@ -57,7 +55,7 @@ def _frame(finding: Finding, lines: tuple[str, ...], colour: bool) -> str:
     _, number, column = finding.position
     if not 0 < number <= len(lines):
         return paint(_BOLD, _line(finding, finding.message)) + "\n"
-    split = _FIX.fullmatch(finding.message)
+    split = re.fullmatch(_FIX, finding.message, re.DOTALL)
     what, fix = split.groups() if split else (finding.message, "")
     before, marked, after = _crop(lines[number - 1], column - 1, _length(finding, lines[number - 1]))
     carets = "^" * max(1, width(marked))
@@ -117,6 +115,8 @@ def as_json(findings: Iterable[Finding]) -> str:
 
 
 def _dump(value: Any) -> str:
+    import json
+
     return json.dumps(value, indent=2, ensure_ascii=True)
 
 
@@ -197,6 +197,8 @@ def _rule(name: str, page: str) -> dict[str, Any]:
 
 
 def _location(position: Position) -> dict[str, Any]:
+    from urllib.parse import quote
+
     path, line, column = position
     artifact = (
         {"uri": f"file://{quote(path)}"} if path.startswith("/") else {"uri": quote(path), "uriBaseId": "%SRCROOT%"}

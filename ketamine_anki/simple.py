@@ -17,6 +17,7 @@ _PLAIN = Markup("")  # of every text without math and deletions
 # Signs that Markdown, math, HTML or Anki may read as theirs; without them a text is its own HTML.
 _MARKS = b"\\`*_{}[]<>&$|~!\n"
 _HARMLESS = bytes(set(range(256)).difference(_MARKS))
+_START = re.compile(r"[0-9]+(?![0-9.)])|[$(]")  # besides a letter; a number with a period would start a list
 _HARD_OUTSIDE = re.compile(r"[\\{}_]|<[A-Za-z/!?]|::")
 _HARD_INSIDE = re.compile(r"^\s|\s$|\\$|\{\{|\}\}|::|[<>&\n]")
 _WORD = re.compile(r"(?<![^\s(])(\*\*?)(?=[A-Za-z0-9])([^*]*(?<=[A-Za-z0-9]))\1(?![^\s.,;:)?!])")
@@ -25,7 +26,7 @@ _ELEMENTS = {"*": "em", "**": "strong"}
 
 def simple(text: str) -> tuple[str, Markup] | None:
     """The HTML and the markup of a simple text; None of any other."""
-    if not text[:1].isalpha():
+    if not text[:1].isalpha() and not _START.match(text):
         return None
     marks = text.encode().translate(None, _HARMLESS)
     if not marks:
@@ -38,12 +39,16 @@ def simple(text: str) -> tuple[str, Markup] | None:
     return _with_math(text)
 
 
+def escape(text: str) -> str:
+    """The HTML that shows a text. As `html.escape`, whose module takes long to load."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def _words(text: str) -> str | None:
     """The HTML of a text, or a part of one, without math."""
     if _HARD_OUTSIDE.search(text):
         return None
-    if "&" in text or "<" in text or ">" in text:
-        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = escape(text)
     if "*" not in text:
         return text
     made = _WORD.sub(_element, text)

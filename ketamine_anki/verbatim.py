@@ -19,8 +19,8 @@ from ketamine_anki.tokens import words_of
 RUN, WINDOW = 8, 5  # words
 _STRIDE = RUN - WINDOW + 1
 
-_CITATION = re.compile(r"\[@[^\]]*\]")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_CITATION = r"\[@[^\]]*\]"
+_LINK = r"!?\[([^\]]*)\]\([^)]*\)"
 _LINE = re.compile(r"[0-9a-f]{8}")
 
 HEADER = """\
@@ -31,7 +31,7 @@ HEADER = """\
 
 def make_shingles(text: str) -> str:
     """A source text (Markdown) -> the content of shingles.txt: its hashes in hexadecimal, sorted."""
-    words = words_of(_LINK.sub(r"\1", _CITATION.sub(" ", text)))
+    words = words_of(re.sub(_LINK, r"\1", re.sub(_CITATION, " ", text)))
     hashes = {_hash(words, n) for n in range(len(words) - WINDOW + 1)}
     return HEADER + "".join(f"{number:08x}\n" for number in sorted(hashes))
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
 from ketamine_anki.filenames import clash, unportable
-from ketamine_anki.ledger import read_ledger
 from ketamine_anki.limits import (
     MAX_FILE_BYTES,
     MAX_FILES,
@@ -129,6 +128,8 @@ class Folder:
         read = self._read(LEDGER, MAX_LEDGER_BYTES)
         if read is None:
             return None
+        from ketamine_anki.ledger import read_ledger  # there is none before the first release
+
         ledger, findings = read_ledger(*read)
         self.findings += findings
         return ledger

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from ketamine_anki import layout, ledger, media, reader, render
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
 from ketamine_anki.rules import cloze, identity, interference, medication, provenance, released, verbatim, wording
 from ketamine_anki.rules.rule import CollectionRule, NoteRule, View, nearest
@@ -100,7 +99,9 @@ EXCUSABLE = frozenset(
 
 def groups() -> dict[str, dict[str, str]]:
     """The manual: group -> rule id -> Markdown, in the order in which the rules are applied."""
-    from inspect import cleandoc
+    from inspect import cleandoc  # these are wanted only here
+
+    from ketamine_anki import layout, ledger, media, reader, render
 
     pages: dict[str, dict[str, str]] = {"format": reader.MANUAL | layout.MANUAL, "text": render.MANUAL | media.MANUAL}
     for group in ("identity", "provenance", "wording", "cloze", "interference", "released"):

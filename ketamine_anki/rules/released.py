@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ketamine_anki.compile import guid
-from ketamine_anki.ledger import number
 from ketamine_anki.model import Collection, Finding, Ledger, Note, Position
 from ketamine_anki.rules.rule import CollectionRule, View
 
@@ -71,6 +69,8 @@ class ReusedId(CollectionRule):
             yield Finding(
                 at, "reused-id", f"id {note.id!r} was {was}: retire it and give the new note an id of its own"
             )
+        from ketamine_anki.compile import guid  # wanted only when there is a ledger
+
         if self._same_namespace and known.guid != guid(self.collection.namespace, note.id):
             yield Finding(ledger.place(note.id), "reused-id", f"{note.id!r} has another GUID than its id gives")
 
@@ -113,6 +113,8 @@ class Retirement(CollectionRule):
 
 
 def _retirement(ledger: Ledger, note: Note) -> str:
+    from ketamine_anki.ledger import number
+
     known = ledger.notes.get(note.id)
     version = note.retired.version if note.retired else ""
     last = ledger.last

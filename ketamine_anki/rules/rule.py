@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -11,7 +10,7 @@ from ketamine_anki.model import Collection, Deck, Finding, Note, Where
 from ketamine_anki.render import Rendered, render_note
 from ketamine_anki.tokens import signs_of, words_of
 
-_PICTURE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
+_PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\([^()]*\)"
 _MARKED = re.compile(r"[*`\\_\[]")
 _EMPHASIS = re.compile(r"[*`\\]|(?<!\w)_|_(?!\w)")
 
@@ -108,7 +107,7 @@ def plain_text(rendered: Rendered, text: str) -> str:
         text = "".join(parts)
     if not _MARKED.search(text):
         return text
-    return _EMPHASIS.sub("", _PICTURE_OR_LINK.sub(r"\1", text))
+    return _EMPHASIS.sub("", re.sub(_PICTURE_OR_LINK, r"\1", text))
 
 
 def last_sentence(text: str) -> str:
@@ -185,6 +184,8 @@ class CollectionRule:
 
 def nearest(typed: str, known: Iterable[str]) -> str:
     """`: did you mean 'x'?` for the closest of the known names, or nothing."""
+    import difflib  # only mistakes need it
+
     folded = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(typed.casefold(), list(folded), 1, 0.6)
     return f": did you mean {folded[close[0]]!r}?" if close else ""
