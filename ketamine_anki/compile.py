@@ -6,11 +6,12 @@ import hashlib
 import html
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 
 from ketamine_anki.model import Collection, Note, Reference
 from ketamine_anki.notetypes import NoteType, note_types
 from ketamine_anki.render import Rendered
+from ketamine_anki.simple import escape
 
 _YIELD = {"core": "1-Core", "supporting": "2-Supporting"}
 _SKILL = {"recall": "1-Recall", "understand": "2-Understand", "apply": "3-Apply"}
@@ -79,17 +80,13 @@ def compile_note(
     """A checked note and its rendered texts -> its compiled form. A retired note carries its notice
     and tag. `number` is the place of its subdeck, `index` its own place there.
     """
-    made = {
-        "Evidence": _evidence(note, collection),
-        "Source": _source(note, collection),
-        "Notice": _notice(note, shown),
-        "ID": note.id,
-    }
     kind = note_types(collection.repository)["cloze" if note.is_cloze else "question"]
-    fields = tuple(
-        made[name] if name in made else shown[FIELD_KEYS[name]].html if FIELD_KEYS.get(name) in shown else ""
-        for name in kind.fields
-    )
+    made = {key: rendered.html for key, rendered in shown.items()}
+    made["Evidence"] = _evidence(note, collection)
+    made["Source"] = _source(note, collection)
+    made["Notice"] = _notice(note, shown)
+    made["ID"] = note.id
+    fields = tuple([made.get(key, "") for key in _keys(kind.fields)])
     return CompiledNote(
         id=note.id,
         guid=guid(collection.namespace, note.id),
@@ -102,6 +99,12 @@ def compile_note(
         index=index,
         pictures=tuple(name for rendered in shown.values() for name in rendered.pictures),
     )
+
+
+@cache
+def _keys(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """For each field of a note type the key of the text that it shows, or its own name when it is made."""
+    return tuple(FIELD_KEYS.get(name, name) for name in fields)
 
 
 def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
@@ -123,6 +126,7 @@ def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     return tuple(sorted((f"{collection.tag}::{tag}" for tag in tags), key=str.casefold))
 
 
+@lru_cache(1 << 12)
 def _segment(name: str) -> str:
     """A name as a tag segment: `Trauma & Resuscitation` -> `Trauma_and_Resuscitation`."""
     words = "".join(c if c.isalnum() or c in "-_" else " " for c in name.replace("&", " and ")).split()
@@ -136,12 +140,14 @@ def _cards(note: Note, kind: NoteType, shown: dict[str, Rendered]) -> tuple[int,
 
 
 def _evidence(note: Note, collection: Collection) -> str:
+    if not note.evidence:
+        return ""
     works = [collection.references[key] for key in note.evidence if key in collection.references]
     return f"<ul>{''.join(f'<li>{_work(work)}</li>' for work in works)}</ul>" if works else ""
 
 
 def _work(work: Reference) -> str:
-    citation = html.escape(work.citation, quote=False).rstrip(".")
+    citation = escape(work.citation).rstrip(".")
     parts = [citation if citation.endswith(("?", "!")) else citation + "."]
     if work.doi:
         parts.append(f'<a href="https://doi.org/{html.escape(work.doi)}">doi:{html.escape(work.doi)}</a>')
@@ -159,7 +165,7 @@ def _source(note: Note, collection: Collection) -> str:
     section = collection.sections.get(slug)
     title = section.title if section else slug
     cites = [f"{kind} {number}" for kind, _, number in (cite.partition("/") for cite in note.cites)]
-    return html.escape(" · ".join([f"{title}, paragraph {paragraph}", *cites]), quote=False)
+    return escape(" · ".join([f"{title}, paragraph {paragraph}", *cites]))
 
 
 def _notice(note: Note, shown: dict[str, Rendered]) -> str:

@@ -91,8 +91,7 @@ class Places:
         return Position(self.path, line + 1, column + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Retired:
+class Retired(NamedTuple):
     """Why a released note is no longer taught: the version that retires it, the reason shown to
     learners, and the id of the note that takes its place ("" for none).
     """
@@ -142,17 +141,15 @@ class Note(NamedTuple):
         return [pair for pair in zip(_SHOWN, self[3:11], strict=True) if pair[1]]
 
 
-@dataclass(frozen=True, slots=True)
-class Deck:
+class Deck(NamedTuple):
     """One subdeck: its name as written, the file it came from, and its notes in authored order."""
 
     name: str
-    places: Places = field(repr=False, compare=False)
+    places: Places
     notes: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One teachable statement of the source, in own words."""
 
     id: str
@@ -163,11 +160,10 @@ class Claim:
     importance: str
     kind: str
     caveat_required: bool
-    places: Places = field(repr=False, compare=False)
+    places: Places
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A section of the source text; `cites[n]` is what paragraph n+1 cites."""
 
     slug: str
@@ -175,8 +171,7 @@ class Section:
     cites: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One work of the literature. `supports` is `finding` when its numbers were checked too."""
 
     key: str
@@ -188,19 +183,17 @@ class Reference:
     supports: str = "finding"
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture as packaged: `name` in the collection, bytes, `packaged` = name with content hash."""
 
     name: str
     packaged: str
-    data: bytes = field(repr=False)
+    data: bytes
     width: int = 0
     height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ReleasedNote:
+class ReleasedNote(NamedTuple):
     """What the ledger knows of a note: identity, hash and time (seconds since 1970) of its present
     content, number of its subdeck, card numbers from 1, the versions that brought and retired it.
     """
@@ -216,8 +209,7 @@ class ReleasedNote:
     retired: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReleasedType:
+class ReleasedType(NamedTuple):
     """What the ledger knows of a note type: hashes of its schema and content, time of the latter."""
 
     key: str
@@ -226,8 +218,7 @@ class ReleasedType:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """One release: version, time, counts of notes and of changes, ids of safety corrections, a hash of
     the whole state, SHA-256 of the package for everyone and of the update package.
     """

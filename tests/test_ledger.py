@@ -87,7 +87,7 @@ def test_times_tell_exactly_what_changed(history: list[tuple[dict[str, str], int
 def test_what_is_written_is_read_back(texts: dict[str, str], retired: set[str], errata: list[str]) -> None:
     """Ledger -> text -> the same ledger; and any YAML reader agrees on the entries."""
     ledger = released(None, "1.0.0", START, texts, *(retired & set(texts)))
-    ledger = replace(ledger, releases=(replace(ledger.releases[0], errata=tuple(errata)),))
+    ledger = replace(ledger, releases=(ledger.releases[0]._replace(errata=tuple(errata)),))
     assert reread(ledger) == ledger
     seen = yaml.load(ledger_text(ledger), yaml.BaseLoader)
     assert list(seen["notes"]) == sorted(texts)

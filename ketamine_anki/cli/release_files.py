@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 import time
@@ -85,7 +84,7 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
         packages = _packages(content, plan.release, content.last is None, scratch)
         hashes = {key: _sha256(scratch / made.name) for key, made in packages.items()}
         update = hashes.get("update", hashes["whole"])
-        release = dataclasses.replace(plan.release, package=hashes["whole"], update=update)
+        release = plan.release._replace(package=hashes["whole"], update=update)
         retired = {note.id: why.version for note, why in content.retired}
         notes = released_notes(ledger, (note for note, _ in content.notes), retired, release.version, release.time)
         after = next_ledger(ledger, collection, notes, release)
