@@ -37,6 +37,11 @@ sections:
         claims:
           - {id: C-1, claim: Water leaves., domain: First Part, importance: core, kind: stated}
           - {id: C-2, claim: Salt leaves., domain: First Part, importance: supporting, kind: stated, caveat: required}
+      - cites: [problem/3]
+        claims:
+          - {id: C-4, claim: Salt comes back., domain: First Part, importance: supporting, kind: stated}
+      - claims:
+          - {id: C-5, claim: Roots drink., domain: First Part, importance: supporting, kind: stated}
 """
 REFERENCES = b"""
 references:
