@@ -16,7 +16,7 @@ from examples import collection, note
 from ketamine_anki.compile import guid
 from ketamine_anki.model import Collection, Ledger, Picture, Release, ReleasedNote
 from ketamine_anki.reader import read_deck
-from ketamine_anki.rules import Check
+from ketamine_anki.rules import Check, medication
 from ketamine_anki.rules.rule import View
 
 
@@ -52,6 +52,27 @@ TOLD = told()
 @pytest.mark.parametrize(("changes", "expected"), TOLD, ids=[f"{n}-{'-'.join(row[0])}" for n, row in enumerate(TOLD)])
 def test_what_is_said_and_where(changes: dict[str, str], expected: list[str]) -> None:
     assert said(note(changes), whole=False) == expected
+
+
+NOTATIONS = yaml.load((Path(__file__).parent / "notations.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+
+
+@pytest.mark.parametrize("rule", NOTATIONS)
+def test_doses_numbers_and_notations_are_found_wherever_they_stand(rule: str) -> None:
+    """In the caveat of a note that rests on an unchecked reference: first, last and between other words."""
+
+    def found(text: str) -> set[str]:
+        return {line.split()[0] for line in said(note({"caveat": text, "evidence": "seen-2021"}), whole=False)}
+
+    for text in NOTATIONS[rule]["found"]:
+        assert rule in found(f"Then {text}, at once"), text
+        assert rule in found(text), text
+    for text in NOTATIONS[rule]["left"]:
+        assert rule not in found(f"Then {text}, at once"), text
+
+
+def test_every_notation_of_the_table_is_tried() -> None:
+    assert set(NOTATIONS) == set(medication.MANUAL) | {"dose-evidence", "caveat-number"}
 
 
 PAIR = {"answer": "Mitral stenosis", "reverse.question": "Which abbreviation?", "reverse.answer": "MS"}
