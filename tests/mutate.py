@@ -18,13 +18,13 @@ from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-_TEXTS = ("test_render.py", "test_bad.py", "test_rule_examples.py")
-_RULES = ("test_findings.py", "test_rule_examples.py", "test_bad.py")
+_TEXTS = ("test_render.py", "test_tex.py")
+_RULES = ("test_findings.py", "test_rule_examples.py")
 TESTS = {
     "ledger": ("test_ledger.py",),
     "render": _TEXTS,
     "markup": _TEXTS,
-    "tex": _TEXTS,
+    "tex": ("test_tex.py", "test_render.py"),
     "rules/__init__": _RULES,
     "rules/cloze": _RULES,
     "rules/identity": _RULES,

@@ -194,6 +194,28 @@ def test_names_are_not_judged_by_files_that_could_not_be_read() -> None:
         assert [line.split()[0] for line in said(lost, within=within, whole=False)] == left
 
 
+def test_a_source_without_sections_is_no_reason_to_fail() -> None:
+    within = dataclasses.replace(collection(), sections={})
+    assert said(note({"source": "kidney"}), within=within, whole=False) == [
+        "unknown-source at kidney: source 'kidney' must be section/paragraph, such as 'section/1'"
+    ]
+    assert said(note({}), within=within, whole=False) == ["unknown-source at kidney/1: unknown section 'kidney'"]
+
+
+def test_what_is_seen_on_a_picture_is_no_dose_and_needs_no_full_words() -> None:
+    """The words that are read aloud in its place describe; they teach nothing."""
+    within = dataclasses.replace(collection(), pictures={"a.png": Picture("a.png", "1-a.png", b"")})
+    assert said(note({"picture": "![A label that says AF, 40 mg](a.png)"}), within=within) == []
+
+
+def test_a_question_may_point_at_its_picture() -> None:
+    within = dataclasses.replace(collection(), pictures={"a.png": Picture("a.png", "1-a.png", b"")})
+    assert said(note({"question": "What is this ![kidney](a.png)?"}), within=within) == []
+    assert said(note({"question": "What is this kidney?"}), within=within, whole=False) == [
+        "orphan-pronoun at this kidney?: 'this' refers to nothing on this card: name it"
+    ]
+
+
 def test_a_collection_without_claims_needs_none() -> None:
     assert said(note({"claims": ""}), within=dataclasses.replace(collection(), claims={})) == []
 
