@@ -1,33 +1,39 @@
-"""Mutation testing, by name: `pip install mutmut`, then `python tests/mutate.py MODULE...` breaks each module in every
-way that mutmut knows, one at a time, and prints how many breaks the tests notice, and the ones that they do not.
+"""Mutation testing, by name: `pip install mutmut==3.8.1`, then `python tests/mutate.py MODULE...` breaks each module in
+every way that mutmut knows, one at a time, and prints how many breaks the tests notice, and the ones that they do not.
 
-    python tests/mutate.py ledger rules/medication      # without a name: all of the table below, an hour or more
+    python tests/mutate.py ledger rules/medication      # a minute or two each; without a name: all of the table below
 
 What survives is explained in tests/mutation.md, or wants a test. Works on a copy; the tree is not touched. mutmut
-breaks what stands inside functions; patterns and tables of words are up to the examples of the manual.
+breaks what stands inside functions: patterns and tables of words are up to notations.yaml and the manual's examples.
+
+mutmut makes the breaks and switches one of them on. Its own `mutmut run` works here, too, but starts pytest anew for
+each break, which takes ten times as long; here the tests are collected once, and a fork of that asks them.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-_TEXTS = ("test_render.py", "test_tex.py")
+_TEXTS = ("test_tex.py", "test_render.py")
 _RULES = ("test_findings.py", "test_rule_examples.py")
 TESTS = {
     "ledger": ("test_ledger.py",),
     "render": _TEXTS,
     "markup": _TEXTS,
-    "tex": ("test_tex.py", "test_render.py"),
+    "tex": _TEXTS,
     "rules/__init__": _RULES,
     "rules/cloze": _RULES,
-    "rules/identity": _RULES,
+    "rules/identity": (*_RULES, "test_bad.py"),
     "rules/interference": (*_RULES, "test_interference.py"),
     "rules/medication": _RULES,
     "rules/provenance": _RULES,
@@ -36,51 +42,81 @@ TESTS = {
     "rules/verbatim": (*_RULES, "test_verbatim.py"),
     "rules/wording": _RULES,
 }
-_CONFIG = """
-[tool.mutmut]
-source_paths = ["ketamine_anki"]
-only_mutate = ["ketamine_anki/{module}.py"]
-also_copy = ["decks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-pytest_add_cli_args = ["-o", "addopts=", "-p", "no:cacheprovider", "--tb=no", "--hypothesis-profile=same"]
-pytest_add_cli_args_test_selection = {tests}
-timeout_constant = 3.0
-timeout_multiplier = 5.0
-track_dependencies = false
-use_git_change_detection = false
-"""
+_OPTIONS = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "mutate", "--hypothesis-profile=same"]
+_SECONDS = 30  # of computing: a test that takes longer than this has noticed a break
 
 
 def mutate(module: str) -> None:
-    """Prints the survivors of one module, and its score."""
+    """Prints the breaks of one module that no test notices, and how many there are."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
     with tempfile.TemporaryDirectory() as made:
         tree = Path(made) / "tree"
-        shutil.copytree(
-            REPOSITORY, tree, ignore=shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", "dist")
-        )
-        config = _CONFIG.format(module=module, tests=json.dumps([f"tests/{name}" for name in TESTS[module]]))
-        with (tree / "pyproject.toml").open("a", encoding="utf-8") as file:
-            file.write(config)
-        _mutmut(tree, "run", "--max-children", "1")
-        meta = json.loads((tree / f"mutants/ketamine_anki/{module}.py.meta").read_text(encoding="utf-8"))
-        ended: dict[str, int | None] = meta["exit_code_by_key"]
-        survived = [name for name, code in ended.items() if code in _UNSEEN]
-        for name in survived:
-            print(_mutmut(tree, "show", name), flush=True)
-        told = Counter(_UNSEEN.get(code, "killed") for code in ended.values())
-        print(f"{module}: {told['killed']} of {len(ended)} killed {dict(told)}", flush=True)
+        left = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis", "dist")
+        shutil.copytree(REPOSITORY, tree, ignore=left)
+        os.chdir(tree)
+        (tree / "setup.cfg").write_text("[mutmut]\nsource_paths = ketamine_anki\n", encoding="utf-8")
+        path = Path("ketamine_anki", f"{module}.py")
+        broken = mutate_file_contents(str(path), path.read_text(encoding="utf-8"))
+        path.write_text(broken.code, encoding="utf-8")
+        name = f"ketamine_anki.{module.replace('/', '.')}".removesuffix(".__init__")
+        Path("breaks.json").write_text(json.dumps([f"{name}.{each}" for each in broken.mutant_names]), encoding="utf-8")
+        files = [f"tests/{each}" for each in TESTS[module]]
+        there = os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{tree / 'tests'}", "MUTANT_UNDER_TEST": ""}
+        subprocess.run([sys.executable, "-m", "pytest", *_OPTIONS, *files], env=there, check=True)
+        survived = json.loads(Path("survived.json").read_text(encoding="utf-8"))
+        for each in survived:
+            diff = get_diff_for_mutant(each, source=broken.code, path=path).split("\n")
+            print(each, *(line for line in diff[2:] if line[:1] in "-+"), sep="\n", flush=True)
+        count = len(broken.mutant_names)
+        print(f"{module}: {count - len(survived)} of {count} breaks noticed", flush=True)
+        os.chdir(REPOSITORY)
 
 
-_UNSEEN = {0: "survived", 33: "no tests", 34: "skipped", None: "not run"}  # mutmut's exit codes
+# --- the plugin of the pytest that asks the tests ----------------------------------------------
 
 
-def _mutmut(tree: Path, *arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "mutmut", *arguments], cwd=tree, capture_output=True, check=False)
-    said = done.stdout.decode("utf-8", "replace")
-    if done.returncode:
-        sys.exit(said[-4000:] + done.stderr.decode("utf-8", "replace")[-4000:])
-    return said
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """The tests once without a break, then for each break until one of them fails; what noticed the last breaks is
+    asked first about the next.
+    """
+    names = json.loads(Path("breaks.json").read_text(encoding="utf-8"))
+    items = list(session.items)
+    failed = _asked(items, "")
+    assert failed == "", f"fails without a break: {failed}"
+    survived = []
+    for name in names:
+        failed = _asked(items, name)
+        items.sort(key=lambda item: item.nodeid != failed)
+        if not failed:
+            survived.append(name)
+    Path("survived.json").write_text(json.dumps(survived), encoding="utf-8")
+    return True
+
+
+def _asked(items: list[pytest.Item], name: str) -> str:
+    """The test that fails with a break, or `""`; in a process of its own, which may end in any way."""
+    from _pytest.runner import runtestprotocol
+    from mutmut.mutation.trampoline import set_mutant_under_test
+
+    said, say = os.pipe()
+    child = os.fork()
+    if child == 0:
+        set_mutant_under_test(name)
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS if name else 0)
+        for item, after in zip(items, [*items[1:], None], strict=True):
+            if any(report.failed for report in runtestprotocol(item, nextitem=after, log=False)):
+                os.write(say, item.nodeid.encode())
+                os._exit(1)
+        os._exit(0)
+    os.close(say)
+    with os.fdopen(said, encoding="utf-8") as pipe:
+        failed = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return failed or ("" if status == 0 else "no test by its name")
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or TESTS:
-        mutate(name)
+    for module in sys.argv[1:] or TESTS:
+        mutate(module)

@@ -57,6 +57,7 @@ def test_a_sign_that_draws_is_let_through(sign: str) -> None:
         (r"a % b", 2, "%", r"% starts a comment in TeX: write \%"),
         (r"a} + {b", 1, "}", "} without a { in the math"),
         (r"\frac{a}{b", 0, r"\frac{a}{b", "{ is never closed in the math"),
+        ("\\frac{a b}{c\nd\ne", 0, r"\frac{a b}{c", "{ is never closed in the math"),
         (r"\left( a", 0, r"\left", r"\left is never ended in the math"),
         (r"\left( a \left( b", 0, r"\left", r"\left is never ended in the math"),
         (r"a \right)", 2, r"\right", r"\right without a \left before it"),
