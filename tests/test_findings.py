@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import re
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from examples import collection, note
+from examples import collection, note, written
 
 from ketamine_anki.compile import guid
 from ketamine_anki.model import Collection, Ledger, Picture, Release, ReleasedNote
@@ -24,15 +23,13 @@ def said(*notes: Mapping[str, Any], within: Collection | None = None, whole: boo
     """`rule at WORDS: message` of each finding, with the two words that stand at its place; `ledger.yaml:LINE`
     and the like for a place in another file.
     """
-    data = yaml.safe_dump(
-        {"deck": "First Part", "notes": [copy.deepcopy(dict(made)) for made in notes]}, width=10_000, allow_unicode=True
-    )
-    deck, malformed = read_deck("deck.yaml", data.encode())
+    text = written(*notes)
+    deck, malformed = read_deck("deck.yaml", text.encode())
     assert deck is not None
     assert not malformed
     walk = Check(within or collection())
     findings = [finding for made in deck.notes for finding in walk.note(View(made, walk.collection))]
-    lines = data.split("\n")
+    lines = text.split("\n")
     found = []
     for rule, message, at in ((f.rule, f.message, f.position) for f in findings + (walk.finish() if whole else [])):
         shown = " ".join(lines[at.line - 1][at.column - 1 :].split()[:2])
