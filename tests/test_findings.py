@@ -13,6 +13,7 @@ import yaml
 from examples import collection, note, written
 
 from ketamine_anki.compile import guid
+from ketamine_anki.limits import MAX_TAGS
 from ketamine_anki.model import Collection, Ledger, Picture, Release, ReleasedNote
 from ketamine_anki.reader import read_deck
 from ketamine_anki.rules import Check, medication
@@ -49,6 +50,12 @@ TOLD = told()
 @pytest.mark.parametrize(("changes", "expected"), TOLD, ids=[f"{n}-{'-'.join(row[0])}" for n, row in enumerate(TOLD)])
 def test_what_is_said_and_where(changes: dict[str, str], expected: list[str]) -> None:
     assert said(note(changes), whole=False) == expected
+
+
+def test_fifty_tags_are_enough() -> None:
+    many = [f"T{number}" for number in range(MAX_TAGS)]
+    assert said(note({}) | {"tags": many}, whole=False) == []
+    assert said(note({}) | {"tags": [*many, "Last"]}, whole=False) == ["reserved-tag at - T0: 51 tags: at most 50"]
 
 
 NOTATIONS = yaml.load((Path(__file__).parent / "notations.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
