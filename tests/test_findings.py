@@ -16,7 +16,7 @@ from ketamine_anki.compile import guid
 from ketamine_anki.limits import MAX_TAGS
 from ketamine_anki.model import Collection, Ledger, Picture, Release, ReleasedNote
 from ketamine_anki.reader import read_deck
-from ketamine_anki.rules import Check, medication
+from ketamine_anki.rules import Check, groups, medication
 from ketamine_anki.rules.rule import View
 
 
@@ -50,6 +50,38 @@ TOLD = told()
 @pytest.mark.parametrize(("changes", "expected"), TOLD, ids=[f"{n}-{'-'.join(row[0])}" for n, row in enumerate(TOLD)])
 def test_what_is_said_and_where(changes: dict[str, str], expected: list[str]) -> None:
     assert said(note(changes), whole=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("allow", "expected"),
+    [
+        ({"absolute-wording": "meant"}, []),
+        (
+            {"absolute-wording": "meant", "yes-no": "meant"},
+            ["unused-allow at yes-no: meant: 'yes-no' silences nothing: delete it"],
+        ),
+        (
+            {"absolute-wording": "meant", "same-answer": "meant"},
+            ["unused-allow at same-answer: meant: 'same-answer' silences nothing: delete it"],
+        ),
+        (
+            {"absolute-wording": "meant", "missing-caveat": "meant"},
+            ["unused-allow at missing-caveat: meant: rule 'missing-caveat' cannot be allowed"],
+        ),
+        (
+            {"absolute-wording": "meant", "yes-nno": "meant"},
+            ["unused-allow at yes-nno: meant: rule 'yes-nno' is unknown: did you mean 'yes-no'?"],
+        ),
+    ],
+)
+def test_every_excuse_is_looked_at(allow: dict[str, str], expected: list[str]) -> None:
+    """After one that is needed, too; and what is wrong with it is said at its own place."""
+    assert said(note({"question": "Which vitamin always counters warfarin?"}) | {"allow": allow}) == expected
+
+
+def test_the_groups_of_the_manual() -> None:
+    names = "format text identity provenance wording cloze interference released medication excuses"
+    assert list(groups()) == names.split()
 
 
 def test_fifty_tags_are_enough() -> None:
