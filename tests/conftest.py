@@ -9,7 +9,7 @@ from pathlib import Path
 import engine
 import pytest
 from anki.collection import Collection
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from program import REPOSITORY, run
 from releases import Project
 
@@ -17,6 +17,9 @@ from releases import Project
 _COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("quick", _COMMON, max_examples=150)
 settings.register_profile("deep", _COMMON, max_examples=20_000)
+# For tests/mutate.py: a failure is enough, the smallest one is not looked for.
+_FIRST = (Phase.explicit, Phase.generate)
+settings.register_profile("same", _COMMON, max_examples=15, derandomize=True, database=None, phases=_FIRST)
 settings.load_profile("quick")
 
 # A shell that starts the tests in the background has them, and every program they start, ignore Ctrl-C.

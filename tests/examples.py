@@ -37,6 +37,11 @@ sections:
         claims:
           - {id: C-1, claim: Water leaves., domain: First Part, importance: core, kind: stated}
           - {id: C-2, claim: Salt leaves., domain: First Part, importance: supporting, kind: stated, caveat: required}
+      - cites: [problem/3]
+        claims:
+          - {id: C-4, claim: Salt comes back., domain: First Part, importance: supporting, kind: stated}
+      - claims:
+          - {id: C-5, claim: Roots drink., domain: First Part, importance: supporting, kind: stated}
 """
 REFERENCES = b"""
 references:
@@ -86,12 +91,18 @@ def note(changes: Mapping[str, str]) -> dict[str, Any]:
     return made
 
 
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def written(*notes: Mapping[str, Any]) -> str:
+    """The text of a deck file with some notes."""
+    deck = {"deck": "First Part", "notes": [copy.deepcopy(dict(made)) for made in notes]}
+    return yaml.dump(deck, Dumper=_Dumper, width=10_000, allow_unicode=True)
+
+
 def check(*notes: Mapping[str, Any], whole: bool = False) -> list[Finding]:
     """The findings on some notes; those that the end of the walk brings only with `whole`."""
-    data = yaml.safe_dump(
-        {"deck": "First Part", "notes": [copy.deepcopy(dict(made)) for made in notes]}, width=10_000, allow_unicode=True
-    )
-    deck, findings = read_deck("deck.yaml", data.encode())
+    deck, findings = read_deck("deck.yaml", written(*notes).encode())
     assert deck is not None
     assert not findings
     walk = Check(collection())

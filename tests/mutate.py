@@ -1,105 +1,122 @@
-"""Mutation testing, by name: `python tests/mutate.py MODULE COUNT TESTS...` breaks a module in COUNT ways, one at a
-time, runs the tests each time, and prints which breaks nobody noticed.
+"""Mutation testing, by name: `pip install mutmut==3.8.1`, then `python tests/mutate.py MODULE...` breaks each module in
+every way that mutmut knows, one at a time, and prints how many breaks the tests notice, and the ones that they do not.
 
-    python tests/mutate.py ketamine_anki/markup.py 60 tests/test_render.py tests/test_bad.py
+    python tests/mutate.py ledger rules/medication      # a minute or two each; without a name: all of the table below
 
-A break is: a comparison, `and`/`or`, `not`, a number, `+`/`-`, a condition or a returned value turned into
-another. They are drawn at random, always the same ones. Works on a copy; the tree is not touched.
+What survives is explained in tests/mutation.md, or wants a test. Works on a copy; the tree is not touched. mutmut
+breaks what stands inside functions: patterns and tables of words are up to notations.yaml and the manual's examples.
+
+mutmut makes the breaks and switches one of them on. Its own `mutmut run` works here, too, but starts pytest anew for
+each break, which takes ten times as long; here the tests are collected once, and a fork of that asks them.
 """
 
 from __future__ import annotations
 
-import ast
-import copy
-import random
+import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-_OTHER = {
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.And: ast.Or, ast.Or: ast.And,
-}  # fmt: skip
+_TEXTS = ("test_tex.py", "test_render.py")
+_RULES = ("test_findings.py", "test_rule_examples.py")
+TESTS = {
+    "ledger": ("test_ledger.py",),
+    "render": _TEXTS,
+    "markup": _TEXTS,
+    "tex": _TEXTS,
+    "rules/__init__": _RULES,
+    "rules/cloze": _RULES,
+    "rules/identity": (*_RULES, "test_bad.py"),
+    "rules/interference": (*_RULES, "test_interference.py"),
+    "rules/medication": _RULES,
+    "rules/provenance": _RULES,
+    "rules/released": _RULES,
+    "rules/rule": _RULES,
+    "rules/verbatim": (*_RULES, "test_verbatim.py"),
+    "rules/wording": _RULES,
+}
+_OPTIONS = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "mutate", "--hypothesis-profile=same"]
+_SECONDS = 30  # of computing: a test that takes longer than this has noticed a break
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """(line, what was broken, the source with it) of every break of a module."""
-    tree = ast.parse(source)
-    for number, node in enumerate(ast.walk(tree)):
-        for what in _breaks(node):
-            broken = copy.deepcopy(tree)
-            target = next(n for at, n in enumerate(ast.walk(broken)) if at == number)
-            _break(target, what)
-            yield (
-                getattr(node, "lineno", 0),
-                f"{what}: {ast.unparse(node)[:70]}",
-                ast.unparse(ast.fix_missing_locations(broken)),
-            )
+def mutate(module: str) -> None:
+    """Prints the breaks of one module that no test notices, and how many there are."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+    from mutmut.mutation.file_mutation import mutate_file_contents
 
-
-def _breaks(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in _OTHER:
-        return ["compare"]
-    if isinstance(node, ast.BoolOp | ast.BinOp) and type(node.op) in _OTHER:
-        return ["operator"]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return ["not"]
-    if isinstance(node, ast.If | ast.IfExp | ast.While):
-        return ["condition"]
-    if isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
-        return ["return"]
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        return ["number"]
-    return []
-
-
-def _break(node: ast.AST, what: str) -> None:
-    if isinstance(node, ast.Compare):
-        node.ops[0] = _OTHER[type(node.ops[0])]()
-    elif isinstance(node, ast.BoolOp | ast.BinOp):
-        node.op = _OTHER[type(node.op)]()
-    elif isinstance(node, ast.UnaryOp):
-        node.operand = ast.UnaryOp(ast.Not(), node.operand)
-    elif isinstance(node, ast.If | ast.IfExp | ast.While):
-        node.test = ast.Constant(False)
-    elif isinstance(node, ast.Return):
-        node.value = ast.Constant(None)
-    elif isinstance(node, ast.Constant):
-        node.value += 1
-
-
-def main(module: str, count: int, tests: list[str]) -> int:
-    source = (REPOSITORY / module).read_text(encoding="utf-8")
-    found = list(mutants(source))
-    drawn = random.Random(1).sample(found, min(count, len(found)))
-    survived = []
     with tempfile.TemporaryDirectory() as made:
         tree = Path(made) / "tree"
-        shutil.copytree(REPOSITORY, tree, ignore=shutil.ignore_patterns(".git", "__pycache__", ".*_cache", "dist"))
-        ask = [sys.executable, "-m", "pytest", "--no-cov", "-q", "-x", "-p", "no:cacheprovider", *tests]
-        for line, what, broken in [(0, "nothing", source), *sorted(drawn)]:
-            (tree / module).write_text(broken, encoding="utf-8")
-            try:
-                done = subprocess.run(ask, cwd=tree, capture_output=True, timeout=300, check=False).returncode
-            except subprocess.TimeoutExpired:
-                done = 1
-            if what == "nothing":
-                assert done == 0, "the tests fail without a break"
-            elif done == 0:
-                survived.append(f"{module}:{line}: {what}")
-                print(survived[-1], flush=True)
-    killed = len(drawn) - len(survived)
-    print(
-        f"{module}: {killed} of {len(drawn)} breaks noticed ({100 * killed // max(len(drawn), 1)} %),"
-        f" of {len(found)} possible"
-    )
-    return 0
+        left = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis", "dist")
+        shutil.copytree(REPOSITORY, tree, ignore=left)
+        os.chdir(tree)
+        (tree / "setup.cfg").write_text("[mutmut]\nsource_paths = ketamine_anki\n", encoding="utf-8")
+        path = Path("ketamine_anki", f"{module}.py")
+        broken = mutate_file_contents(str(path), path.read_text(encoding="utf-8"))
+        path.write_text(broken.code, encoding="utf-8")
+        name = f"ketamine_anki.{module.replace('/', '.')}".removesuffix(".__init__")
+        Path("breaks.json").write_text(json.dumps([f"{name}.{each}" for each in broken.mutant_names]), encoding="utf-8")
+        files = [f"tests/{each}" for each in TESTS[module]]
+        there = os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{tree / 'tests'}", "MUTANT_UNDER_TEST": ""}
+        subprocess.run([sys.executable, "-m", "pytest", *_OPTIONS, *files], env=there, check=True)
+        survived = json.loads(Path("survived.json").read_text(encoding="utf-8"))
+        for each in survived:
+            diff = get_diff_for_mutant(each, source=broken.code, path=path).split("\n")
+            print(each, *(line for line in diff[2:] if line[:1] in "-+"), sep="\n", flush=True)
+        count = len(broken.mutant_names)
+        print(f"{module}: {count - len(survived)} of {count} breaks noticed", flush=True)
+        os.chdir(REPOSITORY)
+
+
+# --- the plugin of the pytest that asks the tests ----------------------------------------------
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """The tests once without a break, then for each break until one of them fails; what noticed the last breaks is
+    asked first about the next.
+    """
+    names = json.loads(Path("breaks.json").read_text(encoding="utf-8"))
+    items = list(session.items)
+    failed = _asked(items, "")
+    assert failed == "", f"fails without a break: {failed}"
+    survived = []
+    for name in names:
+        failed = _asked(items, name)
+        items.sort(key=lambda item: item.nodeid != failed)
+        if not failed:
+            survived.append(name)
+    Path("survived.json").write_text(json.dumps(survived), encoding="utf-8")
+    return True
+
+
+def _asked(items: list[pytest.Item], name: str) -> str:
+    """The test that fails with a break, or `""`; in a process of its own, which may end in any way."""
+    from _pytest.runner import runtestprotocol
+    from mutmut.mutation.trampoline import set_mutant_under_test
+
+    said, say = os.pipe()
+    child = os.fork()
+    if child == 0:
+        set_mutant_under_test(name)
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS if name else 0)
+        for item, after in zip(items, [*items[1:], None], strict=True):
+            if any(report.failed for report in runtestprotocol(item, nextitem=after, log=False)):
+                os.write(say, item.nodeid.encode())
+                os._exit(1)
+        os._exit(0)
+    os.close(say)
+    with os.fdopen(said, encoding="utf-8") as pipe:
+        failed = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return failed or ("" if status == 0 else "no test by its name")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3:]))
+    for module in sys.argv[1:] or TESTS:
+        mutate(module)

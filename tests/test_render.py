@@ -6,10 +6,13 @@ import re
 import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import engine
 import pytest
 import small
+import yaml
 from anki.collection import Collection
 from anki.notes import Note
 from hypothesis import assume, given, settings
@@ -224,6 +227,17 @@ def test_cloze_refused(text: str, fragment: str) -> None:
     (trouble,) = render(text, MEDIA, cloze=True).troubles
     assert (trouble.rule, trouble.fragment) == ("cloze-syntax", fragment)
     assert text[trouble.start :].startswith(fragment)
+
+
+TEXTS = yaml.load((Path(__file__).parent / "texts.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+
+
+@pytest.mark.parametrize("row", TEXTS, ids=[ascii(row.get("text", row.get("cloze")))[:40] for row in TEXTS])
+def test_a_text_is_shown_or_refused_at_its_place(row: dict[str, Any]) -> None:
+    rendered = render(row.get("text") or row["cloze"], MEDIA, cloze="cloze" in row)
+    said = [f"{t.rule} at {t.start}, {t.fragment}: {t.message}" for t in rendered.troubles]
+    assert said == row.get("refused", [])
+    assert row.get("shown", rendered.html) == rendered.html
 
 
 def test_pictures_are_listed() -> None:

@@ -1,0 +1,122 @@
+"""TeX in math: what only draws is let through, everything else is refused at its place with the reason."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from ketamine_anki.limits import MAX_TEX, MAX_TEX_DEPTH
+from ketamine_anki.markup import Trouble
+from ketamine_anki.render import render
+
+
+def troubles(text: str, cloze: bool = False) -> list[Trouble]:
+    return render(text, {}, cloze=cloze).troubles
+
+
+# What MathJax or LaTeX would run, load, define, name, number, colour, hide or lay over something else.
+_REACHING = """href url style class cssId data require def gdef edef let newcommand renewcommand newenvironment
+    DeclareMathOperator catcode csname expandafter input include write immediate openout includegraphics usepackage
+    unicode char html htmlClass htmlId htmlData verb tag label ref eqref cite color textcolor colorbox fcolorbox
+    definecolor pagecolor bbox enclose cancel hspace vspace kern mkern hskip mskip raise lower moveleft rlap llap
+    mathrlap smash raisebox rule hphantom vphantom mathchoice mathtip texttip toggle tiny huge Huge fontsize scalebox
+    rotatebox lateximg special Frac BEGIN""".split()
+
+
+@pytest.mark.parametrize("command", _REACHING)
+def test_a_command_that_reaches_outside_the_formula_is_refused(command: str) -> None:
+    shown = f"\\{command}"
+    message = f"TeX command {shown} is not in the list of allowed commands"
+    assert troubles(f"so ${shown}{{a}}{{b}}$") == [Trouble("tex-command", 4, shown, message)]
+    assert troubles(f"so $${{x {shown}{{a}}}}$$") == [Trouble("tex-command", 8, shown, message)]
+    assert troubles(f"{{{{c1::$a + {shown}{{a}}$}}}}", cloze=True) == [Trouble("tex-command", 11, shown, message)]
+
+
+_SIGNS = "\\,;:! {}%$_&#|/"
+
+
+@pytest.mark.parametrize("sign", [sign for sign in string.punctuation + string.digits + " é" if sign not in _SIGNS])
+def test_a_sign_that_would_end_or_change_the_math_is_refused(sign: str) -> None:
+    message = f"TeX command \\{sign} would end or change the math"
+    assert troubles(f"so $a\\{sign}b$") == [Trouble("tex-command", 5, f"\\{sign}", message)]
+
+
+@pytest.mark.parametrize("sign", _SIGNS)
+def test_a_sign_that_draws_is_let_through(sign: str) -> None:
+    assert troubles(f"so $a\\{sign}b$") == []
+
+
+@pytest.mark.parametrize(
+    ("tex", "at", "fragment", "message"),
+    [
+        (r"a \\[-1em] b", 2, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
+        (r"a \\ * [2em] b", 2, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
+        (r"a \!\! b", 2, r"\!", r"TeX \! moves what follows over other text: leave it out"),
+        (r"a \! \! b", 2, r"\!", r"TeX \! moves what follows over other text: leave it out"),
+        (r"a % b", 2, "%", r"% starts a comment in TeX: write \%"),
+        (r"a} + {b", 1, "}", "} without a { in the math"),
+        (r"\frac{a}{b", 0, r"\frac{a}{b", "{ is never closed in the math"),
+        ("\\frac{a b}{c\nd\ne", 0, r"\frac{a b}{c", "{ is never closed in the math"),
+        (r"\left( a", 0, r"\left", r"\left is never ended in the math"),
+        (r"\left( a \left( b", 0, r"\left", r"\left is never ended in the math"),
+        (r"a \right)", 2, r"\right", r"\right without a \left before it"),
+        (r"a \end{array}", 2, r"\end", r"\end without a \begin{array} before it"),
+        (r"\begin{array} a", 0, r"\begin{array}", r"\begin{array} is never ended in the math"),
+        (r"\begin{array} a \end{cases}", 16, r"\end", r"\end without a \begin{cases} before it"),
+        (r"\begin{array} \left( \end{array} \right)", 21, r"\end", r"\end without a \begin{array} before it"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_place(tex: str, at: int, fragment: str, message: str) -> None:
+    """In a formula of a line and in a displayed one."""
+    assert troubles(f"so ${tex}$") == [Trouble("tex-command", 4 + at, fragment, message)]
+    assert troubles(f"so $${tex}$$") == [Trouble("tex-command", 5 + at, fragment, message)]
+
+
+_ENVIRONMENTS = "Vmatrix, aligned, array, bmatrix, cases, gathered, matrix, pmatrix, smallmatrix, vmatrix"
+
+
+@pytest.mark.parametrize("name", ["verbatim", "document", "html", "Array", "align*", ""])
+def test_only_environments_that_set_rows_are_let_through(name: str) -> None:
+    message = f"TeX environment {name!r} is not one of {_ENVIRONMENTS}"
+    assert troubles(rf"so $\begin{{{name}}}x\end{{{name}}}$") == [Trouble("tex-command", 4, r"\begin", message)]
+    for known in _ENVIRONMENTS.split(", "):
+        assert troubles(rf"so $\begin{{{known}}}x\\y\end {{{known}}}$") == []
+
+
+def test_an_environment_has_a_name() -> None:
+    message = f"TeX environment '?' is not one of {_ENVIRONMENTS}"
+    assert troubles(r"so $\begin x\end x$") == [Trouble("tex-command", 4, r"\begin", message)]
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\left( \left[ a \right] \right)",
+        r"\begin{cases} \left( a \right) \\ b \end{cases}",
+        r"\begin{cases} a \\ \begin{matrix} b \end{matrix} \end{cases}",
+        r"a \! b \! c \\ d",
+        r"a \% b",
+        r"{a}{b} \{ c",
+    ],
+)
+def test_pairs_are_let_through(tex: str) -> None:
+    assert troubles(f"so ${tex}$") == []
+
+
+def test_deletions_are_no_tex() -> None:
+    """Their marks are looked over, and what they hide is held to the same list."""
+    assert troubles(r"so $\frac{{{c1::a}}}{{{c2::b::\text{hint}}}}$", cloze=True) == []
+    (trouble,) = troubles(r"so $a {{c1::\href{x}{y}}}$", cloze=True)
+    assert (trouble.start, trouble.fragment) == (12, r"\href")
+
+
+def test_a_formula_of_any_honest_size_is_let_through() -> None:
+    longest = "+" * MAX_TEX
+    assert troubles(f"so ${longest}$") == []
+    message = "a formula of 1,001 characters: at most 1,000"
+    assert troubles(f"so ${longest}b$") == [Trouble("limit", 4, "+" * 20, message)]
+    deepest = "{" * MAX_TEX_DEPTH + "}" * MAX_TEX_DEPTH
+    assert troubles(f"so $a{deepest}$") == []
+    message = "braces more than 20 deep in the math"
+    assert troubles(f"so $a{{{deepest}}}$") == [Trouble("limit", 25, "{", message)]
