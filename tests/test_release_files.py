@@ -17,6 +17,8 @@ from releases import DAY, NOTES, START, Project
 from ketamine_anki import notetypes
 from ketamine_anki.announce import sections, with_section
 from ketamine_anki.cli import packing
+from ketamine_anki.cli.folder import FILES
+from ketamine_anki.cli.git import uncommitted
 from ketamine_anki.package import Counts
 
 RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
@@ -65,9 +67,47 @@ def test_a_dirty_work_tree_is_refused(project: Project, name: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text("2\n", encoding="utf-8")
     ran = project.release("1.0.0")
-    shown = name if name != "decks/media/new.png" else "decks/media/"
-    assert ran == (1, "", f"ketamine-anki: {shown}: not committed; commit or discard it before a release\n")
+    assert ran == (1, "", f"ketamine-anki: {name}: not committed; commit or discard it before a release\n")
     assert not (project.decks / "ledger.yaml").exists()
+
+
+def test_a_file_is_what_it_holds(project: Project) -> None:
+    """Neither its time nor its line ends make it another one; a link to the same bytes does."""
+    (project.root / "link").symlink_to("decks")
+    project.commit()
+    path = project.decks / "collection.yaml"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"\n", b"\r\n"))
+    assert uncommitted(project.decks, FILES) == []
+    path.write_bytes(data + b"\n")
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml"]
+    (project.root / "elsewhere").write_bytes(data)
+    path.unlink()
+    path.symlink_to("../elsewhere")
+    (project.root / "link").unlink()
+    (project.root / "link").symlink_to("dist")
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml", "link"]
+    path.unlink()
+    os.mkfifo(path)
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml", "link"]
+
+
+def test_what_is_only_staged_is_not_committed(project: Project) -> None:
+    project.git("init", "-q")
+    project.git("add", "decks/collection.yaml")
+    assert uncommitted(project.decks, FILES)[:2] == ["decks/collection.yaml", "decks/01-first.yaml"]
+    project.commit()
+    project.edit("gas", answer="Carbon dioxide, a gas")
+    project.git("add", "-A")
+    project.git("rm", "-q", "--cached", "decks/source.yaml")
+    assert set(uncommitted(project.decks, FILES)) == {"decks/01-first.yaml", "decks/source.yaml"}
+
+
+def test_a_submodule_is_a_matter_of_its_own(project: Project) -> None:
+    project.commit()
+    project.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},library")
+    project.git("-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "A submodule")
+    assert uncommitted(project.decks, FILES) == []
 
 
 @pytest.mark.parametrize("ignored", ["02-second.yaml", "media/new.png"])
