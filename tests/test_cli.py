@@ -234,18 +234,37 @@ def test_file_has_the_usual_mode(tmp_path: Path) -> None:
         os.umask(mask)
 
 
-def test_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "real").write_text("old", "utf-8")
-    (tmp_path / "link").symlink_to("real")
-    write_text(tmp_path / "link", "new")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real").read_text("utf-8") == "new"
+def test_a_link_in_the_place_of_an_output_is_refused(folder: Path, tmp_path: Path) -> None:
+    """It may come with a proposed change and lead to anything that the reviewer may write to."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine", "utf-8")
+    output = tmp_path / "dist"
+    output.mkdir()
+    for words, name in (
+        (("build", folder, "-o", output), "small-deck.apkg"),
+        (("preview", folder, "-o", output / "preview.html"), "preview.html"),
+        (("schema", folder, "-o", output), "deck.schema.json"),
+        (("shingles", precious, folder), folder / "shingles.txt"),
+    ):
+        (output / name).symlink_to(precious)
+        ran = run(*words)
+        said = f"ketamine-anki: {output / name}: exists and is not a regular file: move it away\n"
+        assert (ran.code, ran.err.splitlines(keepends=True)[-1]) == (73, said)
+        assert (output / name).is_symlink()
+    assert precious.read_text("utf-8") == "mine"
+
+
+def test_an_output_folder_may_be_a_link(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "dist").symlink_to("real")
+    assert run("build", folder, "-o", tmp_path / "dist").code == 0
+    assert (tmp_path / "real/small-deck.apkg").is_file()
 
 
 def test_what_is_no_regular_file_is_refused(folder: Path, tmp_path: Path) -> None:
     """A folder, a pipe, a device in the place of an output: 73, and nothing else is written."""
     output = tmp_path / "dist"
-    for make in (Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/null")):
+    for make in (Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")):
         output.mkdir(exist_ok=True)
         make(output / "small-deck.apkg")
         ran = run("build", folder, "-o", output)

@@ -19,6 +19,7 @@ from ketamine_anki.announce import sections, with_section
 from ketamine_anki.cli import packing
 from ketamine_anki.cli.folder import FILES
 from ketamine_anki.cli.git import uncommitted
+from ketamine_anki.limits import MAX_CHANGELOG_BYTES
 from ketamine_anki.package import Counts
 
 RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
@@ -559,3 +560,38 @@ def test_a_section_goes_on_top_of_the_older_ones(before: str, after: str) -> Non
     assert made == after
     assert sections(made)["1.0.0"] == "B"
     assert sections(made)["Unreleased"] == ""
+
+
+# --- a changelog that somebody proposed -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.symlink_to("secret.md"), "a symbolic link is not followed: put the file itself here"),
+        (lambda path: path.symlink_to("/dev/zero"), "a symbolic link is not followed: put the file itself here"),
+        (lambda path: path.symlink_to("nowhere"), "a symbolic link is not followed: put the file itself here"),
+        (os.mkfifo, "not a regular file"),
+        (Path.mkdir, "not a regular file"),
+        (lambda path: path.write_bytes(b"x" * (MAX_CHANGELOG_BYTES + 1)), "over 16,777,216 bytes"),
+        (lambda path: path.write_bytes(b"\xff"), "not UTF-8 text: save it as UTF-8"),
+    ],
+    ids=["link", "device", "dangling", "pipe", "folder", "large", "bytes"],
+)
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_changelog_is_read_as_a_deck_is(
+    project: Project, make: Callable[[Path], None], said: str, options: tuple[str, ...]
+) -> None:
+    """What it says reaches learners: it must not say what another file holds."""
+    secret = project.root / "secret.md"
+    secret.write_text("## Unreleased\nTOKEN\n", encoding="utf-8")
+    make(project.root / "CHANGELOG.md")
+    assert project.release("1.0.0", *options) == (1, "", f"ketamine-anki: CHANGELOG.md: {said}\n")
+    assert secret.read_text(encoding="utf-8") == "## Unreleased\nTOKEN\n"
+    assert not project.dist.exists()
+
+
+def test_a_changelog_may_have_windows_line_ends(project: Project) -> None:
+    (project.root / "CHANGELOG.md").write_bytes(b"# Changelog\r\n\r\n## Unreleased\r\n\r\nRoots!\r\n")
+    project.released("1.0.0")
+    assert "\n\nRoots!\n\nFirst release" in (project.root / "CHANGELOG.md").read_text(encoding="utf-8")

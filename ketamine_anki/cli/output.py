@@ -52,9 +52,9 @@ def write_whole(
     hidden folder in use beside `path`, if there is one.
 
     On any failure the file that was there stays as it was. An existing `path` that is not a regular
-    file is refused; of a symbolic link the file it leads to is replaced.
+    file, a symbolic link for one, is refused.
     """
-    path = _target(path)
+    _must_be_replaceable(path)
     with nullcontext(scratch) if scratch and scratch.parent == path.parent else scratch_folder(path.parent) as hidden:
         temporary = hidden / "made"
         try:
@@ -86,7 +86,7 @@ def move_together(moves: Sequence[tuple[Path, Path]], scratch: Path) -> None:
     done: list[tuple[Path, Path | None]] = []
     try:
         for number, (staged, place) in enumerate(moves):
-            place = _target(place)
+            _must_be_replaceable(place)
             old = scratch / f"{number}.old" if place.exists() else None
             if old is not None:
                 shutil.copyfile(place, old)
@@ -121,7 +121,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
         try:
             # Inside a temporary folder, which this process holds locked itself, there is nobody to wait for.
             ours = _LEFT.fullmatch(folder.name) is not None
-            with nullcontext(False) if ours else _locked(folder, _PATIENCE) as alone:
+            with nullcontext(False) if ours else _locked(folder.resolve(), _PATIENCE) as alone:
                 if alone:  # nobody else makes or removes hidden folders now
                     _remove_leftovers(folder)
                 made.mkdir(mode=0o700)
@@ -176,13 +176,11 @@ def _lock(descriptor: int, until: float) -> bool:
             return True
 
 
-def _target(path: Path) -> Path:
-    if path.is_symlink():
-        path = Path(os.path.realpath(path))
+def _must_be_replaceable(path: Path) -> None:
+    """A link may lead anywhere, and may come with a change that somebody proposed."""
     with suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise Failure(f"{path}: exists and is not a regular file", EXIT_CANNOT_CREATE)
-    return path
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise Failure(f"{path}: exists and is not a regular file: move it away", EXIT_CANNOT_CREATE)
 
 
 def _sync_folder(folder: Path) -> None:

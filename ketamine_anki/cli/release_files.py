@@ -19,10 +19,11 @@ from ketamine_anki.announce import release_notes, release_record, sections, skip
 from ketamine_anki.changes import Changes
 from ketamine_anki.cli import EXIT_FINDINGS, Failure
 from ketamine_anki.cli.content import Content
-from ketamine_anki.cli.folder import LEDGER, Folder
+from ketamine_anki.cli.folder import LEDGER, Folder, read_bytes
 from ketamine_anki.cli.output import make_folder, move_together, scratch_folder, write_text
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
+from ketamine_anki.limits import MAX_CHANGELOG_BYTES
 from ketamine_anki.model import Ledger, Note, Places, Release
 
 if TYPE_CHECKING:
@@ -55,12 +56,19 @@ def changelog_path(read: Folder) -> Path:
 
 
 def changelog_text(read: Folder) -> str:
-    """Its text, or "" when there is none."""
+    """Its text, or "" when there is none. It is read as a deck is: what it says is published."""
     path = changelog_path(read)
+    if not os.path.lexists(path):
+        return ""
     try:
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        data = read_bytes(path, MAX_CHANGELOG_BYTES)
+        if len(data) > MAX_CHANGELOG_BYTES:
+            raise ValueError(f"over {MAX_CHANGELOG_BYTES:,} bytes")
+        return data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise Failure(f"{path}: not UTF-8 text: save it as UTF-8", EXIT_FINDINGS) from None
+    except ValueError as error:
+        raise Failure(f"{path}: {error}", EXIT_FINDINGS) from None
 
 
 def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
