@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -95,7 +96,9 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stdout.flush()
         code = ended if isinstance(ended, int) else 0
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        click.echo(_printable(shown.getvalue()), err=True, nl=False)
         code = error.exit_code
     except Failure as error:
         _say(str(error))
@@ -143,11 +146,22 @@ def _drop_output() -> None:
         os.close(nowhere)
 
 
+def echo(line: object, *, err: bool = False) -> None:
+    """Prints one line, of which a file's name or a deck may be part: nothing in it steers a terminal."""
+    click.echo(_printable(str(line)).replace("\n", "\\n"), err=err)
+
+
+def _printable(text: str) -> str:
+    from ketamine_anki.characters import printable
+
+    return printable(text)
+
+
 def _say(sentence: str) -> None:
     from contextlib import suppress
 
     with suppress(OSError, ValueError):
-        click.echo(f"ketamine-anki: {sentence}", err=True)
+        echo(f"ketamine-anki: {sentence}", err=True)
 
 
 class _Terminated(BaseException):

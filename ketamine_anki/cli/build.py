@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report, walk
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.git import committed_at
@@ -53,7 +53,7 @@ def command(folder: str, output: str, split: bool) -> None:
         for name, package in outputs.items():
             made = publish(package, target / name, scratch)
             said = (counted(made.notes, "note"), counted(made.cards, "card"), counted(made.decks, "subdeck"))
-            click.echo(f"{target / name}: {', '.join(said)}")
+            echo(f"{target / name}: {', '.join(said)}")
 
 
 def build_time(folder: Path) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ketamine_anki.characters import printable
-from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report
 from ketamine_anki.cli.folder import Folder, read_bytes
 from ketamine_anki.cli.output import write_whole
@@ -48,7 +48,7 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     notes = [note for deck in decks for note in deck.notes]
     found = compare(notes, collection, exported, started)
     _show(found, write)
-    click.echo(
+    echo(
         f"{file}: {found.matched} of {counted(len(notes), 'note')} of the collection,"
         f" {counted(len(found.changes), 'correction')}, {counted(len(found.proposals), 'new note')},"
         f" {len(found.left)} not taken over"
@@ -84,7 +84,7 @@ def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Seque
             return read_package(data).notes
         return read_text(data, lambda identity, kind: by_guid.get(identity) or by_name.get(kind, ()))
     except PackageError as error:
-        raise Failure(f"{file}: {printable(str(error))}", EXIT_FINDINGS) from None
+        raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
 
 
 def _show(found: Intake, write: bool) -> None:
@@ -94,14 +94,14 @@ def _show(found: Intake, write: bool) -> None:
     for change in found.changes:
         place = change.note.places.at(change.key)
         old, new = (value if isinstance(value, str) else ", ".join(value) for value in (change.old, change.new))
-        click.echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
+        echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
         click.echo(f"    {printable(words_changed(old, new))}")
     for proposal in found.proposals:
-        click.echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
+        echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):
             click.echo(printable(entry(proposal, 2)))
     for left in found.left:
-        click.echo(f"not taken over: {left.name}: {printable(' '.join(f'{left.what} {left.reason}'.split()))}")
+        echo(f"not taken over: {left.name}: {' '.join(f'{left.what} {left.reason}'.split())}")
 
 
 def _write(decks: Sequence[Deck], collection: Collection, changes: list[Change], proposals: list[Proposal]) -> None:
@@ -122,4 +122,4 @@ def _write(decks: Sequence[Deck], collection: Collection, changes: list[Change],
             raise Failure(f"{path}: {error}; nothing was written", EXIT_FINDINGS) from None
     for path, data in made:
         write_whole(path, lambda file, data=data: file.write(data))  # type: ignore[misc]
-        click.echo(f"{path}: edited", err=True)
+        echo(f"{path}: edited", err=True)

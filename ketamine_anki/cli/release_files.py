@@ -17,7 +17,8 @@ import click
 from ketamine_anki import __version__
 from ketamine_anki.announce import release_notes, release_record, sections, skipped, with_section
 from ketamine_anki.changes import Changes
-from ketamine_anki.cli import EXIT_FINDINGS, Failure
+from ketamine_anki.characters import printable
+from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
 from ketamine_anki.cli.content import Content
 from ketamine_anki.cli.folder import LEDGER, Folder, read_bytes
 from ketamine_anki.cli.output import make_folder, move_together, scratch_folder, write_text
@@ -75,12 +76,13 @@ def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
     """Prints what a release would write, and its notes for learners."""
     names = _names(content, plan.release, content.last is None)
     for name in (*names.values(), *_texts(content, plan.release)):
-        click.echo(f"would write {output / name}")
+        echo(f"would write {output / name}")
     for path in (changelog_path(read), read.path / LEDGER):
-        click.echo(f"would update {path}")
+        echo(f"would update {path}")
     click.echo("")
     earlier = skipped(content.collection.ledger, changelog_text(read), plan.release.version)
-    click.echo(release_notes(content.collection, plan.release, plan.section, names, earlier), nl=False)
+    notes = release_notes(content.collection, plan.release, plan.section, names, earlier)
+    click.echo(printable(notes), nl=False)
 
 
 def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
@@ -104,7 +106,7 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
             moves = [*((scratch / name, output / name) for name in names), log, new]
             move_together(moves, scratch)
     for _, place in moves:
-        click.echo(str(place))
+        echo(place)
     click.echo(f"{release.version} is ready: commit {CHANGELOG} and {LEDGER}, then tag v{release.version}", err=True)
 
 
@@ -128,7 +130,7 @@ def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
         names = _write_texts(content, ledger, read, section, packages, scratch)
         move_together([(scratch / name, output / name) for name in names], scratch)
     for name in names:
-        click.echo(str(output / name))
+        echo(output / name)
     click.echo(f"{version}: the packages are byte by byte those of the ledger", err=True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS, Failure
+from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
 from ketamine_anki.cli.check import report
 from ketamine_anki.cli.folder import Folder, read_bytes
 from ketamine_anki.cli.output import make_folder, write_text
@@ -39,7 +39,7 @@ def command(folder: str, output: str | None, only_check: bool) -> None:
         make_folder(target)
     for path in stale:
         write_text(path, made[path])
-        click.echo(path)
+        echo(path)
     click.echo(f"{len(made)} schemas, {len(stale)} written", err=True)
 
 
