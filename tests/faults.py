@@ -35,10 +35,12 @@ NAME = "small-deck.apkg"
 OLD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 NEW = OLD + "  picture: '![A leaf with pores](leaf.png)'\n"
 PICTURE = hostile_cases.png(1, 1, random.Random(1).randbytes(60_000))
-CODES = {0, 1, 2, 70, 71, 73, 74, 130, 143, -signal.SIGKILL}
+CODES = {0, 1, 2, 70, 71, 73, 74, 129, 130, 131, 143, 152, -signal.SIGKILL}
 WRITES = (
     "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,mkdir,close,unlink,rmdir,flock,ftruncate,lseek,read,pread64"
 )
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU)
 
 
 class Place(NamedTuple):
@@ -381,8 +383,8 @@ def campaign(quick: bool) -> Iterator[tuple[str, Faults]]:
     if strace:
         yield "SIGKILL at each system call", each_call("signal=KILL", 6 if quick else 10**9)
     yield "SIGKILL at random instants", signalled(signal.SIGKILL, 4 if quick else 200)
-    yield "SIGINT at random instants", signalled(signal.SIGINT, 2 if quick else 50)
-    yield "SIGTERM at random instants", signalled(signal.SIGTERM, 2 if quick else 50)
+    for number in ENDINGS:
+        yield f"{number.name} at random instants", signalled(number, 2 if quick else 50)
     for error in ("ENOSPC", "EIO", "EACCES") if strace else ():
         kinds = "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,mkdir,ftruncate"
         yield f"{error} at each call", each_call(f"error={error}", 4 if quick else 10**9, kinds)

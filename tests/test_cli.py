@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import faults
 import pytest
 import small
 from program import command, environment, run, spawn
@@ -138,7 +140,7 @@ def test_unexpected_error_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPa
     ("error", "code", "message"),
     [
         (KeyboardInterrupt(), 130, "interrupted"),
-        (cli._Terminated(), 143, "terminated"),
+        (cli._Terminated(signal.SIGTERM), 143, "terminated"),
         (Failure("no room", 73), 73, "no room"),
         (PermissionError(13, "Permission denied", "file"), 74, "file: Permission denied"),
         (OSError(28, "No space left on device"), 74, "input or output: No space left on device"),
@@ -303,12 +305,13 @@ def test_damaged_output_is_not_published(folder: Path, tmp_path: Path, monkeypat
     assert list(output.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals, code: int) -> None:
+@pytest.mark.parametrize("number", faults.ENDINGS)
+def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals) -> None:
     """Stopped in the middle, the old package is as it was and no temporary file is left."""
+    code = 128 + number
     words = "root stem leaf bark bud twig seed fruit".split()
     notes = "\n".join(
-        f"- {{question: 'What is {words[n % 8]} {n} of plant {n * 7}?', answer: Part {n}x}}" for n in range(1500)
+        f"- {{question: 'What is {words[n % 8]} {n} of plant {n * 7}?', answer: Part {n}x}}" for n in range(600)
     )
     folder = small.write(tmp_path / "decks", notes)
     output = tmp_path / "dist"
@@ -323,9 +326,32 @@ def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals, c
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == code, err
-    assert err.decode().strip() == {143: "ketamine-anki: terminated", 130: "ketamine-anki: interrupted"}[code]
+    assert err.decode().strip() == f"ketamine-anki: {'interrupted' if code == 130 else 'terminated'}"
     assert [path.name for path in output.iterdir()] == ["small-deck.apkg"]
     assert (output / "small-deck.apkg").read_bytes() == b"old"
+
+
+def test_a_second_signal_does_not_stop_the_tidying_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that closes sends several."""
+    from ketamine_anki.cli import output
+
+    remove = shutil.rmtree
+
+    def slowly(path: Path, **options: bool) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        remove(path, **options)
+
+    monkeypatch.setattr(output.shutil, "rmtree", slowly)
+    with pytest.raises(KeyboardInterrupt), scratch_folder(tmp_path) as made:
+        (made / "file").write_bytes(b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_build_under_nohup_outlives_its_terminal(folder: Path, tmp_path: Path) -> None:
+    words = " ".join(f"'{word}'" for word in command("build", folder, "-o", tmp_path / "dist"))
+    line = f"trap '' HUP; {words} & sleep 0.5; kill -HUP $!; wait $!"
+    done = subprocess.run(["bash", "-c", line], env=environment(), capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 # --- progress ---------------------------------------------------------------------------------

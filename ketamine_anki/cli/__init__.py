@@ -88,7 +88,10 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in _ENDINGS:
+        number = getattr(signal, name, None)  # Windows has few of them
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, _terminate)
     try:
         # click returns the code of an Exit that a command raised, else what the command returned
         ended = cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
@@ -106,9 +109,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         code = 130
-    except _Terminated:
+    except _Terminated as error:
         _say("terminated")
-        code = 143
+        code = 128 + error.number
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         code = 1  # as click says when it breaks earlier: not 0, for findings may be lost
         _drop_output()
@@ -128,9 +131,10 @@ def main(arguments: list[str] | None = None) -> None:
         if os.environ.get("KETAMINE_ANKI_DEBUG"):
             raise
         # Python before 3.12 hides a signal that comes while a class is made behind an error of its own
-        if isinstance(error.__cause__, KeyboardInterrupt | _Terminated):
+        cause = error.__cause__
+        if isinstance(cause, KeyboardInterrupt | _Terminated):
             _say("interrupted")
-            sys.exit(130 if isinstance(error.__cause__, KeyboardInterrupt) else 143)
+            sys.exit(130 if isinstance(cause, KeyboardInterrupt) else 128 + cause.number)
         _say(f"internal error ({type(error).__name__}: {error}): please report it; KETAMINE_ANKI_DEBUG=1 shows where")
         code = EXIT_INTERNAL
     sys.exit(code)
@@ -164,9 +168,17 @@ def _say(sentence: str) -> None:
         echo(f"ketamine-anki: {sentence}", err=True)
 
 
+# Requests to end, beside Ctrl-C: of `kill`, a terminal that closes, Ctrl-\\, a limit of processor time.
+_ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU")
+
+
 class _Terminated(BaseException):
-    """SIGTERM arrived."""
+    """One of _ENDINGS arrived."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def _terminate(number: int, frame: object) -> None:
-    raise _Terminated
+    raise _Terminated(number)

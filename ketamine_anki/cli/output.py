@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -94,9 +95,10 @@ def move_together(moves: Sequence[tuple[Path, Path]], scratch: Path) -> None:
             os.replace(staged, place)
             _sync_folder(place.parent)
     except BaseException:
-        for place, old in reversed(done):
-            with suppress(OSError):
-                _put_back(place, old)
+        with _undisturbed():
+            for place, old in reversed(done):
+                with suppress(OSError):
+                    _put_back(place, old)
         raise
 
 
@@ -132,8 +134,22 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
 
 
 def _remove(folder: Path) -> None:
-    for _ in range(2):  # a fault that passes leaves nothing
-        shutil.rmtree(folder, ignore_errors=True)
+    with _undisturbed():
+        for _ in range(2):  # a fault that passes leaves nothing
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait for the end: who closes a terminal or is impatient sends several."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _remove_leftovers(folder: Path) -> None:
