@@ -6,12 +6,14 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from program import run
+from program import environment, run
 from releases import DAY, NOTES, START, Project
 
 from ketamine_anki import notetypes
@@ -159,8 +161,8 @@ def test_a_failure_at_any_move_puts_all_back(project: Project, monkeypatch: pyte
     move = os.replace
 
     def replace(source: Path, place: Path) -> None:
-        staged = Path(source).parent.name.startswith(".ketamine-anki-") and Path(place).parent == Path("dist")
-        if staged or str(source).endswith(f".{os.getpid()}.tmp"):
+        hidden, shown = (Path(path).parent.name.startswith(".ketamine-anki-") for path in (source, place))
+        if hidden and not shown:
             places.append(Path(place).name)
             if len(places) == fails_at + 1:
                 raise OSError(28, "No space left on device", str(place))
@@ -171,6 +173,39 @@ def test_a_failure_at_any_move_puts_all_back(project: Project, monkeypatch: pyte
     assert ran.code == 74
     assert "No space left on device" in ran.err
     assert project.tree() == before
+
+
+@pytest.mark.parametrize("killed_at", [1, 8, 9])
+def test_a_release_that_was_killed_hinders_no_other(
+    project: Project, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    """At the first move, and before and after the changelog's; nothing but the changelog is left to be put back."""
+    project.released("1.0.0")
+    project.edit("water", answer="Water and salts")
+    project.commit()
+    project.at(START + DAY)
+    source = f"""
+import os, pathlib, signal
+move, moves = os.replace, []
+def replace(source, place):
+    hidden, shown = (pathlib.Path(path).parent.name.startswith(".ketamine-anki-") for path in (source, place))
+    moves.append(1) if hidden and not shown else None
+    if len(moves) == {killed_at}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    move(source, place)
+os.replace = replace
+from ketamine_anki.cli import main
+main(["release", "1.0.1"])
+"""
+    done = subprocess.run([sys.executable, "-c", source], env=environment(), capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert [path for path in project.root.rglob("*.tmp") if path.is_dir()], "nothing was left: killed too late"
+    if killed_at == 9:
+        said = "ketamine-anki: CHANGELOG.md: not committed; commit or discard it before a release\n"
+        assert project.release("1.0.1") == (1, "", said)
+        project.git("checkout", "CHANGELOG.md")
+    project.released("1.0.1")
+    assert not [*project.root.rglob("*.tmp"), *project.root.rglob(".*.tmp")]
 
 
 def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -521,8 +556,8 @@ def test_a_section_that_the_ledger_does_not_know_is_refused(project: Project) ->
     (project.root / "CHANGELOG.md").write_text("# Changelog\n\n## 1.0.0 - today\n\nMine.\n", encoding="utf-8")
     ran = project.release("1.0.0")
     assert (
-        ran.err
-        == "ketamine-anki: CHANGELOG.md has a section 1.0.0 already, which the ledger does not know: delete it\n"
+        ran.err == "ketamine-anki: CHANGELOG.md has a section 1.0.0 already, which the ledger does not know: "
+        "put the file back as it was, or delete the section\n"
     )
 
 

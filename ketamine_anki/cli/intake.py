@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ketamine_anki.characters import printable
 from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report
 from ketamine_anki.cli.folder import Folder, read_bytes
-from ketamine_anki.cli.output import write_whole
+from ketamine_anki.cli.output import move_together, scratch_folder, write_whole
 from ketamine_anki.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
         err=True,
     )
     if write:
-        _write(decks, collection, found.changes, found.proposals)
+        _write(read, decks, found.changes, found.proposals)
     if found.left or (not write and (found.changes or found.proposals)):
         raise click.exceptions.Exit(EXIT_FINDINGS)
 
@@ -104,11 +104,25 @@ def _show(found: Intake, write: bool) -> None:
         echo(f"not taken over: {left.name}: {' '.join(f'{left.what} {left.reason}'.split())}")
 
 
-def _write(decks: Sequence[Deck], collection: Collection, changes: list[Change], proposals: list[Proposal]) -> None:
-    """Makes every new file and verifies it before the first is moved into place."""
-    from ketamine_anki.edits import EditError, edited
+def _write(read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]) -> None:
+    """Makes every new file and verifies it before the first is moved into place; all are moved, or none."""
+    with scratch_folder(read.path) as scratch:
+        moves: list[tuple[Path, Path]] = []
+        for path, data in _edited(read, decks, changes, proposals):
+            moves.append((scratch / path.name, path))
+            write_whole(scratch / path.name, lambda file, data=data: file.write(data))  # type: ignore[misc]
+        move_together(moves, scratch)
+    for _, path in moves:
+        echo(f"{path}: edited", err=True)
 
-    made: list[tuple[Path, bytes]] = []
+
+def _edited(
+    read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]
+) -> Iterator[tuple[Path, bytes]]:
+    """The deck files that are to be edited, and what they are to hold."""
+    from ketamine_anki.edits import edited
+
+    assert read.collection is not None, "a collection that cannot be read has findings"
     for deck in decks:
         path = Path(deck.places.path)
         mine = [change for change in changes if change.note.places.path == deck.places.path]
@@ -117,9 +131,6 @@ def _write(decks: Sequence[Deck], collection: Collection, changes: list[Change],
         if not mine and not new:
             continue
         try:
-            made.append((path, edited(read_bytes(path, MAX_FILE_BYTES), deck, collection, mine, new)))
-        except EditError as error:
+            yield path, edited(read_bytes(path, MAX_FILE_BYTES), deck, read.collection, mine, new)
+        except ValueError as error:  # an EditError is one
             raise Failure(f"{path}: {error}; nothing was written", EXIT_FINDINGS) from None
-    for path, data in made:
-        write_whole(path, lambda file, data=data: file.write(data))  # type: ignore[misc]
-        echo(f"{path}: edited", err=True)

@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -197,14 +197,10 @@ def _at_home(note: Note) -> Note:
 
 @contextmanager
 def _beside(place: Path, text: str) -> Iterator[tuple[Path, Path]]:
-    """A finished text in a temporary file beside its place: (temporary, place)."""
-    staged = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-    try:
-        write_text(staged, text)
-        yield staged, place
-    finally:
-        with suppress(OSError):
-            staged.unlink(missing_ok=True)
+    """A finished text in a hidden folder beside its place: (temporary, place)."""
+    with scratch_folder(place.parent) as hidden:
+        write_text(hidden / place.name, text)
+        yield hidden / place.name, place
 
 
 def _sha256(path: Path) -> str:
