@@ -24,6 +24,9 @@ MAX_PICTURE_AREA = 25_000_000  # pixels; a viewer takes four bytes for each
 MAX_MEDIA_BYTES = 100 * 1024 * 1024  # all pictures together
 MAX_PICTURES = 5_000
 MAX_FILES = 20_000
+MAX_DECKS_BYTES = 200 * 1024 * 1024  # all deck files together; 100,000 long notes take half of it
+MAX_CHANGELOG_BYTES = 16 * 1024 * 1024
+MAX_GIT_BYTES = 64 * 1024 * 1024  # of a list that git makes
 
 # Packages that are read back. Together they keep the reader below 300 MB and 5 seconds.
 MAX_PACKAGE_BYTES = 96 * 1024 * 1024

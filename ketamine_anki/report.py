@@ -6,6 +6,7 @@ form escapes what could steer its reader.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -200,7 +201,6 @@ def _location(position: Position) -> dict[str, Any]:
     from urllib.parse import quote
 
     path, line, column = position
-    artifact = (
-        {"uri": f"file://{quote(path)}"} if path.startswith("/") else {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
-    )
+    address = quote(os.fsencode(path))  # a file's name may be no text in any encoding
+    artifact = {"uri": f"file://{address}"} if path.startswith("/") else {"uri": address, "uriBaseId": "%SRCROOT%"}
     return {"artifactLocation": artifact, "region": {"startLine": line, "startColumn": column}}

@@ -1,8 +1,9 @@
-"""Faults put into a build, by name: `python tests/faults.py [quick] [CLASS]`. Prints the table of what was survived.
+"""Faults put into what writes: `python tests/faults.py [quick] [CLASS]`. Prints the table of what was survived.
 
-Each run starts with an older package in its place. Whatever happens, the file is the old one or the new
-one, byte for byte; nothing is left beside it, save one hidden folder after SIGKILL, which the next build
-removes; standard error holds one sentence and no traceback; the exit code is a documented one.
+Each run starts with older files in their places. Whatever happens, each file is the old one or the new
+one, byte for byte, and of a command that promises it all are old or all are new, save after SIGKILL;
+nothing is left beside them, save hidden folders after SIGKILL, which the next run removes; standard error
+holds one sentence and no traceback; the exit code is a documented one.
 Needs Linux; strace for the system calls, root for the small file system.
 """
 
@@ -32,58 +33,155 @@ import small  # noqa: E402
 from program import command  # noqa: E402
 
 NAME = "small-deck.apkg"
+LEFT = re.compile(r"(^|/)(trace|\.ketamine-anki-\w+\.tmp)/")
 OLD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 NEW = OLD + "  picture: '![A leaf with pores](leaf.png)'\n"
+MORE = "- id: water\n  question: Which liquid do roots take up?\n  answer: Water\n"
+RELEASED = f"{OLD}  id: gas\n{MORE}"
+OLD_RELEASE = "{0}/dist/small-1.0.0.apkg"
 PICTURE = hostile_cases.png(1, 1, random.Random(1).randbytes(60_000))
-CODES = {0, 1, 2, 70, 71, 73, 74, 130, 143, -signal.SIGKILL}
+CODES = {0, 1, 2, 70, 71, 73, 74, 129, 130, 131, 143, 152, -signal.SIGKILL}
 WRITES = (
     "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,mkdir,close,unlink,rmdir,flock,ftruncate,lseek,read,pread64"
 )
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU)
+
+
+class Task(NamedTuple):
+    """A command that writes, what it starts from, and whether its files change together."""
+
+    words: tuple[str, ...]
+    prepare: Callable[[Path], object]
+    together: bool = True
+
 
 class Place(NamedTuple):
-    """A collection, and an output folder with an older package."""
+    """A collection, and an output folder with an older package; all files there before and after the task."""
 
+    task: Task
     decks: Path
     output: Path
-    old: bytes
-    new: bytes
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+
+    @property
+    def base(self) -> Path:
+        return self.decks.parent
+
+    @property
+    def command(self) -> list[str]:
+        """The command line of the task; the working folder is the base's."""
+        return command(*(word.format(self.base) for word in self.task.words))
+
+    @property
+    def old(self) -> bytes:
+        return self.before[f"dist/{NAME}"]
+
+    @property
+    def new(self) -> bytes:
+        return self.after[f"dist/{NAME}"]
 
 
 class Wrong(AssertionError):  # noqa: N818 - it is what went wrong
     """A promise that a fault broke."""
 
 
+def to_build(base: Path) -> None:
+    small.write(base / "decks", NEW, {"media/leaf.png": PICTURE})
+    (base / "dist").mkdir()
+    (base / "dist" / NAME).write_bytes(older_package())
+
+
+def to_release(base: Path) -> None:
+    """A collection that was released once, and then corrected."""
+    small.write(base / "decks", RELEASED)
+    run(base, "release", "1.0.0", "{0}/decks", "-o", "{0}/dist", SOURCE_DATE_EPOCH="1600000000")
+    small.write(base / "decks", RELEASED.replace("Water", "Water and salts"))
+
+
+def to_format(base: Path) -> None:
+    small.write(base / "decks", OLD, {"02-second.yaml": small.deck(MORE, "Second Part")})
+
+
+def to_describe(base: Path) -> None:
+    small.write(base / "decks", OLD)
+    run(base, "schema", "{0}/decks")
+    text = (base / "decks/references.yaml").read_text(encoding="utf-8")
+    (base / "decks/references.yaml").write_text(text.replace("green-2020", "green-2021"), encoding="utf-8")
+
+
+def to_take_in(base: Path) -> None:
+    """Two subdecks, and an export with a correction in each."""
+    small.write(base / "decks", OLD, {"02-second.yaml": small.deck(MORE, "Second Part")})
+    export(base / "decks", base / "notes.txt", ("Carbon dioxide", "Carbon dioxide, a gas"), ("Water", "Water, salts"))
+
+
+def export(decks: Path, path: Path, *corrected: tuple[str, str]) -> None:
+    """What Anki exports as plain text after the corrections."""
+    rows = [[made.compiled.guid, *made.compiled.fields, " ".join(made.compiled.tags)] for made in small.compiled(decks)]
+    text = "\n".join("\t".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) for row in rows)
+    for old, new in corrected:
+        assert old in text
+        text = text.replace(old, new)
+    head = f"#separator:tab\n#html:true\n#guid column:1\n#tags column:{len(rows[0])}\n"
+    path.write_text(f"{head}{text}\n", encoding="utf-8")
+
+
+TASKS = {
+    "build": Task(("build", "{0}/decks", "-o", "{0}/dist"), to_build),
+    "release": Task(("release", "1.0.1", "{0}/decks", "-o", "{0}/dist", "--since", OLD_RELEASE), to_release),
+    "fmt": Task(("fmt", "{0}/decks"), to_format, together=False),
+    "schema": Task(("schema", "{0}/decks"), to_describe, together=False),
+    "intake": Task(("intake", "{0}/notes.txt", "{0}/decks", "--write"), to_take_in),
+}
+
+
+Faults = Iterator[tuple[str, Callable[[Place], str]]]
+
+
 @contextlib.contextmanager
-def place() -> Iterator[Place]:
+def place(name: str = "build") -> Iterator[Place]:
     """A fresh place."""
     with tempfile.TemporaryDirectory(prefix="faults ü ") as made:
-        base = Path(made)
-        decks = base / "decks"
-        outputs = base / "dist"
-        old, new = packages()
-        small.write(decks, NEW, {"media/leaf.png": PICTURE})
-        outputs.mkdir()
-        (outputs / NAME).write_bytes(old)
-        yield Place(decks, outputs, old, new)
+        base, task = Path(made), TASKS[name]
+        task.prepare(base)
+        (base / "dist").mkdir(exist_ok=True)
+        yield Place(task, base / "decks", base / "dist", tree(base), finished(name))
 
 
 @cache
-def packages() -> tuple[bytes, bytes]:
-    """The older and the newer package, made without a fault; the same bytes everywhere."""
+def finished(name: str) -> dict[str, bytes]:
+    """All files after a task without a fault; the same bytes everywhere."""
+    with tempfile.TemporaryDirectory() as made:
+        base, task = Path(made), TASKS[name]
+        task.prepare(base)
+        before = tree(base)
+        run(base, *task.words)
+        assert tree(base) != before
+        return tree(base)
+
+
+@cache
+def older_package() -> bytes:
     with tempfile.TemporaryDirectory() as made:
         base = Path(made)
-        old = built(small.write(base / "decks", OLD), base / "old")
-        new = built(small.write(base / "decks", NEW, {"media/leaf.png": PICTURE}), base / "new")
-    assert old != new
-    return old, new
+        small.write(base / "decks", OLD)
+        run(base, *TASKS["build"].words)
+        return (base / "dist" / NAME).read_bytes()
 
 
-def built(decks: Path, output: Path) -> bytes:
-    """The package of a collection, made without a fault and without the rules of language."""
-    done = subprocess.run(build(decks, output), capture_output=True, env=environment(), check=False)
+def tree(base: Path) -> dict[str, bytes]:
+    """Every file with its bytes, but for what a killed run may leave and the trace of its calls."""
+    files = (path.relative_to(base) for path in base.rglob("*") if path.is_file())
+    return {path.as_posix(): (base / path).read_bytes() for path in files if not LEFT.search(f"{path}/")}
+
+
+def run(base: Path, *words: str, **more: str) -> None:
+    """A command without a fault."""
+    words = tuple(word.format(base) for word in words)
+    done = subprocess.run(command(*words), capture_output=True, env=environment(**more), check=False)
     assert done.returncode == 0, done.stderr.decode()
-    return (output / NAME).read_bytes()
 
 
 def build(decks: Path, output: Path) -> list[str]:
@@ -99,42 +197,60 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def judge(at: Place, code: int, err: bytes, killed: bool = False) -> str:
-    """ "old" or "new"; raises Wrong when a promise is broken."""
+    """ "old", "new" or "mixed"; raises Wrong when a promise is broken."""
     said = err.decode("utf-8", "replace")
     if code not in CODES:
         raise Wrong(f"exit code {code}: {said}")
     if "Traceback" in said or "internal error" in said or "Exception ignored" in said:
         raise Wrong(said)
-    data = (at.output / NAME).read_bytes()
-    if data not in (at.old, at.new):
-        raise Wrong(f"a package of {len(data)} bytes that is neither the old nor the new one")
-    if code == 0 and data != at.new:
-        raise Wrong("exit 0 with the old package")
-    left = [name for name in os.listdir(at.output) if name != NAME]
-    if len(left) > killed or not all(re.fullmatch(r"\.ketamine-anki-\w+\.tmp", name) for name in left):
+    if said.count("ketamine-anki: ") > 1:
+        raise Wrong(f"more than a sentence: {said}")
+    found = tree(at.base)
+    names = {*found, *at.before, *at.after}
+    torn = [name for name in names if found.get(name) not in (at.before.get(name), at.after.get(name))]
+    if torn:
+        raise Wrong(f"neither old nor new: {torn}")
+    left = [path for path in at.base.rglob("*") if path.is_dir() and LEFT.search(f"{path.name}/")]
+    if left and not killed:
         raise Wrong(f"left behind: {left}")
-    return "new" if data == at.new else "old"
+    if code == 0 and found != at.after:
+        raise Wrong("exit 0 with old files")
+    if found in (at.before, at.after):
+        return "new" if found == at.after else "old"
+    ledger = "decks/ledger.yaml"
+    if ledger in names and found[ledger] == at.after[ledger]:
+        raise Wrong("the ledger is new before all else is")
+    if at.task.together and not killed:
+        raise Wrong(f"some are new: {[name for name in names if found.get(name) == at.after.get(name)]}")
+    return "mixed"
 
 
 def again(at: Place) -> None:
-    """The next build ends well and leaves nothing."""
-    done = subprocess.run(build(at.decks, at.output), capture_output=True, env=environment(), check=False)
-    if done.returncode != 0 or os.listdir(at.output) != [NAME] or (at.output / NAME).read_bytes() != at.new:
-        raise Wrong(f"the next build: {done.returncode} {done.stderr.decode()} {os.listdir(at.output)}")
+    """The next run ends well and leaves nothing."""
+    if at.task is TASKS["release"]:
+        if tree(at.base) == at.after:
+            return  # there is nothing more to release
+        (at.base / "CHANGELOG.md").write_bytes(at.before["CHANGELOG.md"])  # as the program asks for
+    if at.task is not TASKS["build"] and tree(at.base) == at.after:
+        return  # what has nothing to write does not look for what was left
+    done = subprocess.run(at.command, capture_output=True, env=environment(), check=False)
+    left = [path for path in at.base.rglob("*") if LEFT.search(f"{path.name}/") and path.is_dir()]
+    if done.returncode != 0 or tree(at.base) != at.after or left:
+        raise Wrong(f"the next run: {done.returncode} {done.stderr.decode()} {left}")
 
 
 # --- system calls -----------------------------------------------------------------------------
 
 
 def traced(at: Place, *options: str) -> subprocess.CompletedProcess[bytes]:
-    """A build under strace; the calls from the first touch of the output folder are written to `trace`."""
+    """The task under strace; its calls are written to `trace`."""
     trace = at.decks.parent / "trace"
-    asked = ["strace", "-f", "-qq", "-o", str(trace), *options, *build(at.decks, at.output)]
+    asked = ["strace", "-f", "-qq", "-o", str(trace), *options, *at.command]
     return subprocess.run(asked, capture_output=True, env=environment(), check=False, timeout=60)
 
 
 def calls(at: Place) -> list[tuple[str, int]]:
-    """(name of the call, how many of this name came before it, from 1) from the first touch of the output on."""
+    """(name of the call, how many of this name came before it, from 1) from the first touch of an output on."""
     traced(at, f"--trace={WRITES}")
     seen: dict[str, int] = {}
     found: list[tuple[str, int]] = []
@@ -145,15 +261,17 @@ def calls(at: Place) -> list[tuple[str, int]]:
             continue
         seen[match[1]] = seen.get(match[1], 0) + 1
         # the folder's name is not ASCII, so that strace writes it in octal
-        touched = touched or bool(re.search('/dist["/]', line))
+        touched = touched or bool(re.search(r'/dist["/]|\.ketamine-anki-', line))
         if touched:
             found.append((match[1], seen[match[1]]))
     return found
 
 
-def each_call(inject: str, most: int = 10**9, only: str = "") -> Iterator[tuple[str, Callable[[Place], str]]]:
+def each_call(
+    inject: str, most: int = 10**9, only: str = "", task: str = "build"
+) -> Iterator[tuple[str, Callable[[Place], str]]]:
     """A run for each call from the first touch of the output folder on, with a fault at it."""
-    with place() as at:
+    with place(task) as at:
         found = [call for call in calls(at) if not only or call[0] in only.split(",")]
     if len(found) > most:
         found = [found[n * len(found) // most] for n in range(most)]
@@ -172,12 +290,10 @@ def each_call(inject: str, most: int = 10**9, only: str = "") -> Iterator[tuple[
 
 
 def start(at: Place, **more: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        build(at.decks, at.output), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more)
-    )
+    return subprocess.Popen(at.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more))
 
 
-def signalled(number: int, times: int, seed: int = 1) -> Iterator[tuple[str, Callable[[Place], str]]]:
+def signalled(number: int, times: int, seed: int = 1) -> Faults:
     """A signal at random instants of a build, from when the program itself has begun."""
     rng = random.Random(seed)
     begins, ends = (0.0, 0.5) if number == signal.SIGKILL else (0.25, 0.5)
@@ -349,9 +465,6 @@ def long_path(at: Place) -> str:
     return judge(at, 73, done.stderr)
 
 
-Faults = Iterator[tuple[str, Callable[[Place], str]]]
-
-
 def others() -> Faults:
     yield "four builds at once", at_once
     yield "output cannot be made", read_only
@@ -375,39 +488,41 @@ def others() -> Faults:
             yield f"{room} kB left on the disk", small_disk(room)
 
 
-def campaign(quick: bool) -> Iterator[tuple[str, Faults]]:
-    """(class of fault, its runs)."""
+def campaign(quick: bool) -> Iterator[tuple[str, str, Faults]]:
+    """(task, class of fault, its runs)."""
     strace = shutil.which("strace")
-    if strace:
-        yield "SIGKILL at each system call", each_call("signal=KILL", 6 if quick else 10**9)
-    yield "SIGKILL at random instants", signalled(signal.SIGKILL, 4 if quick else 200)
-    yield "SIGINT at random instants", signalled(signal.SIGINT, 2 if quick else 50)
-    yield "SIGTERM at random instants", signalled(signal.SIGTERM, 2 if quick else 50)
-    for error in ("ENOSPC", "EIO", "EACCES") if strace else ():
-        kinds = "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,mkdir,ftruncate"
-        yield f"{error} at each call", each_call(f"error={error}", 4 if quick else 10**9, kinds)
-    yield "other faults", others()
+    for task in TASKS:
+        if strace:
+            yield task, "SIGKILL at each call", each_call("signal=KILL", 6 if quick else 10**9, task=task)
+        yield task, "SIGKILL at random instants", signalled(signal.SIGKILL, 4 if quick else 200)
+        for number in ENDINGS:
+            yield task, f"{number.name} at random instants", signalled(number, 2 if quick else 50)
+        for error in ("ENOSPC", "EIO", "EACCES") if strace else ():
+            kinds = "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,mkdir,ftruncate"
+            yield task, f"{error} at each call", each_call(f"error={error}", 4 if quick else 10**9, kinds, task)
+    yield "build", "other faults", others()
 
 
 def main(quick: bool, word: str = "") -> int:
     """Runs the campaign, or the classes with this word, and prints its table; 1 when a promise was broken."""
     broken = []
-    print(f"{'fault':32} {'runs':>5} {'old':>5} {'new':>5} {'skipped':>8} {'wrong':>6}")
-    for title, faults in campaign(quick):
+    print(f"{'fault':38} {'runs':>5} {'old':>5} {'new':>5} {'mixed':>5} {'skipped':>8} {'wrong':>6}")
+    for task, what, faults in campaign(quick):
+        title = f"{task}: {what}"
         if word not in title:
             continue
-        counts = {"old": 0, "new": 0, "skipped": 0, "wrong": 0}
+        counts = {"old": 0, "new": 0, "mixed": 0, "skipped": 0, "wrong": 0}
         for name, fault in faults:
             try:
-                with place() as at:
+                with place(task) as at:
                     counts[fault(at)] += 1
             except SkippedError:
                 counts["skipped"] += 1
             except Wrong as error:
                 counts["wrong"] += 1
-                broken.append(f"{name}: {error}")
+                broken.append(f"{task}: {name}: {error}")
         print(
-            f"{title:32} {sum(counts.values()):5} {counts['old']:5} {counts['new']:5} "
+            f"{title:38} {sum(counts.values()):5} {counts['old']:5} {counts['new']:5} {counts['mixed']:5} "
             f"{counts['skipped']:8} {counts['wrong']:6}",
             flush=True,
         )

@@ -26,7 +26,7 @@ class Ran(NamedTuple):
 def run(*arguments: str | Path) -> Ran:
     """Runs a command in this process: quick, and seen by the coverage."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     code = 0
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -34,7 +34,9 @@ def run(*arguments: str | Path) -> Ran:
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     finally:
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            if handler is not signal.getsignal(number):
+                signal.signal(number, handler)
     said = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]
     return Ran(code, *said)
 

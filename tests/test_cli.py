@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import faults
 import pytest
 import small
 from program import command, environment, run, spawn
@@ -138,7 +140,7 @@ def test_unexpected_error_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPa
     ("error", "code", "message"),
     [
         (KeyboardInterrupt(), 130, "interrupted"),
-        (cli._Terminated(), 143, "terminated"),
+        (cli._Terminated(signal.SIGTERM), 143, "terminated"),
         (Failure("no room", 73), 73, "no room"),
         (PermissionError(13, "Permission denied", "file"), 74, "file: Permission denied"),
         (OSError(28, "No space left on device"), 74, "input or output: No space left on device"),
@@ -234,18 +236,37 @@ def test_file_has_the_usual_mode(tmp_path: Path) -> None:
         os.umask(mask)
 
 
-def test_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "real").write_text("old", "utf-8")
-    (tmp_path / "link").symlink_to("real")
-    write_text(tmp_path / "link", "new")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real").read_text("utf-8") == "new"
+def test_a_link_in_the_place_of_an_output_is_refused(folder: Path, tmp_path: Path) -> None:
+    """It may come with a proposed change and lead to anything that the reviewer may write to."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine", "utf-8")
+    output = tmp_path / "dist"
+    output.mkdir()
+    for words, name in (
+        (("build", folder, "-o", output), "small-deck.apkg"),
+        (("preview", folder, "-o", output / "preview.html"), "preview.html"),
+        (("schema", folder, "-o", output), "deck.schema.json"),
+        (("shingles", precious, folder), folder / "shingles.txt"),
+    ):
+        (output / name).symlink_to(precious)
+        ran = run(*words)
+        said = f"ketamine-anki: {output / name}: exists and is not a regular file: move it away\n"
+        assert (ran.code, ran.err.splitlines(keepends=True)[-1]) == (73, said)
+        assert (output / name).is_symlink()
+    assert precious.read_text("utf-8") == "mine"
+
+
+def test_an_output_folder_may_be_a_link(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "dist").symlink_to("real")
+    assert run("build", folder, "-o", tmp_path / "dist").code == 0
+    assert (tmp_path / "real/small-deck.apkg").is_file()
 
 
 def test_what_is_no_regular_file_is_refused(folder: Path, tmp_path: Path) -> None:
     """A folder, a pipe, a device in the place of an output: 73, and nothing else is written."""
     output = tmp_path / "dist"
-    for make in (Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/null")):
+    for make in (Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")):
         output.mkdir(exist_ok=True)
         make(output / "small-deck.apkg")
         ran = run("build", folder, "-o", output)
@@ -284,12 +305,13 @@ def test_damaged_output_is_not_published(folder: Path, tmp_path: Path, monkeypat
     assert list(output.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals, code: int) -> None:
+@pytest.mark.parametrize("number", faults.ENDINGS)
+def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals) -> None:
     """Stopped in the middle, the old package is as it was and no temporary file is left."""
+    code = 128 + number
     words = "root stem leaf bark bud twig seed fruit".split()
     notes = "\n".join(
-        f"- {{question: 'What is {words[n % 8]} {n} of plant {n * 7}?', answer: Part {n}x}}" for n in range(1500)
+        f"- {{question: 'What is {words[n % 8]} {n} of plant {n * 7}?', answer: Part {n}x}}" for n in range(600)
     )
     folder = small.write(tmp_path / "decks", notes)
     output = tmp_path / "dist"
@@ -304,9 +326,32 @@ def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals, c
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == code, err
-    assert err.decode().strip() == {143: "ketamine-anki: terminated", 130: "ketamine-anki: interrupted"}[code]
+    assert err.decode().strip() == f"ketamine-anki: {'interrupted' if code == 130 else 'terminated'}"
     assert [path.name for path in output.iterdir()] == ["small-deck.apkg"]
     assert (output / "small-deck.apkg").read_bytes() == b"old"
+
+
+def test_a_second_signal_does_not_stop_the_tidying_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that closes sends several."""
+    from ketamine_anki.cli import output
+
+    remove = shutil.rmtree
+
+    def slowly(path: Path, **options: bool) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        remove(path, **options)
+
+    monkeypatch.setattr(output.shutil, "rmtree", slowly)
+    with pytest.raises(KeyboardInterrupt), scratch_folder(tmp_path) as made:
+        (made / "file").write_bytes(b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_build_under_nohup_outlives_its_terminal(folder: Path, tmp_path: Path) -> None:
+    words = " ".join(f"'{word}'" for word in command("build", folder, "-o", tmp_path / "dist"))
+    line = f"trap '' HUP; {words} & sleep 0.5; kill -HUP $!; wait $!"
+    done = subprocess.run(["bash", "-c", line], env=environment(), capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 # --- progress ---------------------------------------------------------------------------------

@@ -43,11 +43,97 @@ def test_a_fault_leaves_the_old_package_or_the_new_one(name: str) -> None:
 
 @pytest.mark.parametrize(
     "run",
-    [run for number in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM) for _, run in faults.signalled(number, 1, 7)],
+    [run for number in (signal.SIGKILL, *faults.ENDINGS) for _, run in faults.signalled(number, 1, 7)],
 )
 def test_a_signal_leaves_the_old_package_or_the_new_one(run: Callable[[faults.Place], str]) -> None:
     with faults.place() as at:
         assert run(at) in ("old", "new")
+
+
+@pytest.mark.parametrize("task", [task for task in faults.TASKS if task != "build"])
+def test_a_kill_and_an_error_leave_old_files_or_new_ones(task: str) -> None:
+    """One of each here; `python tests/faults.py` does all."""
+    campaign = {(name, what): runs for name, what, runs in faults.campaign(True)}
+    for kind in ("SIGKILL", "EIO"):
+        runs = campaign.get((task, f"{kind} at each call"))
+        if runs is None:
+            pytest.skip("needs strace")
+        *_, (_, run) = runs
+        with faults.place(task) as at:
+            assert run(at) in ("old", "new", "mixed")
+
+
+@pytest.mark.deep
+def test_the_whole_campaign() -> None:
+    assert faults.main(quick=True) == 0
+
+
+@pytest.mark.parametrize("task", list(faults.TASKS))
+def test_a_file_is_on_the_disk_before_it_is_moved_and_its_folder_after(
+    task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut leaves an empty file in the place of the old one."""
+    synced: set[int] = set()
+    unsynced: dict[int, str] = {}
+    sync, move = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        unsynced.pop(os.fstat(descriptor).st_ino, None)
+        sync(descriptor)
+
+    def replace(source: Path, place: Path) -> None:
+        assert os.stat(source).st_ino in synced, f"{place} is moved before it is on the disk"
+        folder = os.stat(place.parent).st_ino
+        synced.discard(folder)
+        unsynced[folder] = str(place)
+        move(source, place)
+
+    with faults.place(task) as at:
+        for name, value in faults.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr(os, "replace", replace)
+        ran = run_here(*(word.format(at.base) for word in at.task.words))
+        assert ran.code == 0, ran.err
+        assert faults.tree(at.base) == at.after
+    assert {name for name in unsynced.values() if not faults.LEFT.search(f"{Path(name).parent.name}/")} == set()
+    assert synced
+
+
+def test_intake_edits_all_files_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    move, moves = os.replace, 0
+
+    def replace(source: Path, place: Path) -> None:
+        nonlocal moves
+        moves += place.name == "02-second.yaml" and not faults.LEFT.search(f"{place.parent.name}/")
+        if moves == 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(place))
+        move(source, place)
+
+    with faults.place("intake") as at:
+        monkeypatch.setattr(os, "replace", replace)
+        ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
+        second = at.decks / "02-second.yaml"
+        assert (ran.code, ran.err.splitlines()[-1]) == (74, f"ketamine-anki: {second}: Input/output error")
+        assert faults.tree(at.base) == at.before
+
+
+def test_a_deck_that_becomes_a_link_is_not_edited(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ketamine_anki.cli import intake
+
+    with faults.place("intake") as at:
+        second = at.decks / "02-second.yaml"
+
+        def show(*given: object) -> None:
+            second.rename(at.base / "elsewhere.yaml")
+            second.symlink_to("../elsewhere.yaml")
+
+        monkeypatch.setattr(intake, "_show", show)
+        ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
+        said = "a symbolic link is not followed: put the file itself here; nothing was written"
+        assert (ran.code, ran.err.splitlines()[-1]) == (1, f"ketamine-anki: {second}: {said}")
+        assert (at.decks / "01-first.yaml").read_bytes() == at.before["decks/01-first.yaml"]
 
 
 def test_too_little_memory_is_said_with_a_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

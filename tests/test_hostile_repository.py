@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import small
-from program import run, spawn
+from program import run
+
+from ketamine_anki.cli.git import ask
+
+NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
 
 def _git(folder: Path, *arguments: str, given: str = "") -> str:
@@ -22,37 +29,215 @@ def _git(folder: Path, *arguments: str, given: str = "") -> str:
     return done.stdout.strip()
 
 
-def _hostile(folder: Path) -> Path:
-    """A repository with a signed commit, whose configuration names a program to verify it; the program's mark."""
-    _git(folder, "init", "-q")
-    _git(folder, "add", ".")
-    _git(folder, "commit", "-q", "-m", "x")
-    head, _, message = _git(folder, "cat-file", "commit", "HEAD").partition("\n\n")
-    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----"
-    commit = _git(folder, "hash-object", "-t", "commit", "-w", "--stdin", given=f"{head}\n{signature}\n\n{message}\n")
-    _git(folder, "update-ref", "HEAD", commit)
-    mark = folder.parent / "it-ran"
-    program = folder.parent / "evil"
-    program.write_text(f"#!/bin/sh\ntouch '{mark}'\n", encoding="utf-8")
-    program.chmod(0o755)
-    for setting in ("gpg.program", "core.fsmonitor", "core.sshCommand", "core.pager", "diff.external"):
-        _git(folder, "config", setting, str(program))
-    _git(folder, "config", "log.showSignature", "true")
-    return mark
+class Trap:
+    """A committed collection. `program` is what its repository would have run; `sprung` says whether it was."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.decks = small.write(root / "decks", NOTES)
+        assert run("fmt", self.decks).code == 0
+        self.mark = root.parent / "it-ran"
+        self.program = root.parent / "evil"
+        self.program.write_text(f"#!/bin/sh\ntouch '{self.mark}'\n", encoding="utf-8")
+        self.program.chmod(0o755)
+        _git(root.parent, "init", "-q", str(root))
+        self.commit()
+
+    def commit(self) -> None:
+        _git(self.root, "add", ".")
+        _git(self.root, "commit", "-q", "-m", "x")
+
+    def config(self, name: str, value: str = "") -> None:
+        _git(self.root, "config", name, value or str(self.program))
+
+    def touch(self) -> None:
+        """Every deck file is as it was, but git cannot know without a look."""
+        for path in self.decks.glob("*.yaml"):
+            path.write_bytes(path.read_bytes())
+
+    @property
+    def sprung(self) -> bool:
+        found = self.mark.exists()
+        self.mark.unlink(missing_ok=True)
+        return found
+
+    def works(self, *arguments: str) -> bool:
+        """Whether a git that is used without care steps into it."""
+        self.touch()
+        subprocess.run(["git", "-C", self.decks, *arguments], capture_output=True, check=False)
+        return self.sprung
 
 
-def test_a_build_runs_no_program_of_the_collections_repository(tmp_path: Path) -> None:
-    folder = small.write(tmp_path / "decks", "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n")
-    mark = _hostile(folder)
-    built = spawn("build", folder, "-o", tmp_path / "dist", SOURCE_DATE_EPOCH="")
-    assert built.code == 0, built.err
-    assert not mark.exists()
-    subprocess.run(["git", "-C", folder, "log", "-1"], capture_output=True, check=False)
-    assert mark.exists(), "the trap itself does not work"
+@pytest.fixture
+def trap(tmp_path: Path) -> Trap:
+    return Trap(tmp_path / "collection ü")
 
 
-def test_a_check_asks_no_repository_at_all(tmp_path: Path) -> None:
-    folder = small.write(tmp_path / "decks", "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n")
-    mark = _hostile(folder)
-    assert run("check", folder).code == 0
-    assert not mark.exists()
+def filters(trap: Trap) -> tuple[str, ...]:
+    """Programs through which files pass on their way out of the repository and into it."""
+    (trap.root / ".git/info").mkdir(exist_ok=True)
+    (trap.root / ".git/info/attributes").write_text("*.yaml filter=x diff=x\n", encoding="utf-8")
+    for name in ("filter.x.smudge", "filter.x.clean", "diff.x.textconv", "diff.x.command"):
+        trap.config(name)
+    return ("status",)
+
+
+def process(trap: Trap) -> tuple[str, ...]:
+    """A filter that stays and takes one file after the other, named by a file of the collection."""
+    (trap.decks / ".gitattributes").write_text("* filter=x\n", encoding="utf-8")
+    trap.commit()
+    trap.config("filter.x.process")
+    return ("archive", "HEAD")
+
+
+def monitor(trap: Trap) -> tuple[str, ...]:
+    """A program that knows which files have changed."""
+    trap.config("core.fsmonitor")
+    return ("status",)
+
+
+def hooks(trap: Trap) -> tuple[str, ...]:
+    """A program that is told when git has looked at the files."""
+    folder = trap.root / "hooks"
+    folder.mkdir()
+    (folder / "post-index-change").write_bytes(trap.program.read_bytes())
+    (folder / "post-index-change").chmod(0o755)
+    trap.commit()
+    trap.config("core.hooksPath", str(folder))
+    return ("update-index", "--refresh")
+
+
+def signature(trap: Trap) -> tuple[str, ...]:
+    """A signed commit, and a program to verify it."""
+    head, _, message = _git(trap.root, "cat-file", "commit", "HEAD").partition("\n\n")
+    signed = f"{head}\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n{message}\n"
+    made = _git(trap.root, "hash-object", "-t", "commit", "-w", "--stdin", given=signed)
+    _git(trap.root, "update-ref", "HEAD", made)
+    trap.config("gpg.program")
+    trap.config("log.showSignature", "true")
+    return ("log", "-1")
+
+
+def remote(trap: Trap) -> tuple[str, ...]:
+    """A repository that lacks a deck, and a program that would fetch it."""
+    name = _git(trap.decks, "rev-parse", "HEAD:./01-first.yaml")
+    (trap.root / ".git/objects" / name[:2] / name[2:]).unlink()
+    for setting, value in (
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", f"ext::{trap.program}"),
+        ("protocol.ext.allow", "always"),
+    ):
+        trap.config(setting, value)
+    return ("cat-file", "blob", "HEAD:./01-first.yaml")
+
+
+TRAPS: list[Callable[[Trap], tuple[str, ...]]] = [filters, process, monitor, hooks, signature, remote]
+COMMANDS = [
+    ("build", "decks", "-o", "dist"),
+    ("check", "decks"),
+    ("fmt", "--check", "decks"),
+    ("diff", "HEAD", "decks"),
+    ("preview", "decks", "--against", "HEAD", "-o", "dist/preview.html"),
+    ("release", "1.0.0", "decks", "-o", "dist"),
+]
+
+
+@pytest.mark.parametrize("lay", TRAPS)
+def test_no_command_runs_a_program_of_the_collections_repository(
+    lay, trap: Trap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(trap.root)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    (trap.root / ".gitignore").write_text("dist/\n", encoding="utf-8")
+    trap.commit()
+    careless = lay(trap)
+    assert trap.works(*careless), "the trap itself does not work"
+    for command in COMMANDS:
+        trap.touch()
+        ran = run(*command)
+        assert not trap.sprung, command
+        assert ran.code in (0, 74) if lay is remote else ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize("lay", [monitor, hooks, remote])
+def test_not_even_a_careless_command_would(lay, trap: Trap) -> None:
+    careless = lay(trap)
+    trap.touch()
+    ask(trap.decks, *careless)
+    assert not trap.sprung
+    assert trap.works(*careless), "the trap itself does not work"
+
+
+def test_what_a_repository_lacks_is_said_in_a_sentence(trap: Trap) -> None:
+    remote(trap)
+    ran = run("diff", "HEAD", trap.decks, "--folder", trap.decks)
+    assert ran == (74, "", f"ketamine-anki: {trap.decks}/01-first.yaml: git cannot read it: try `git fsck`\n")
+
+
+# --- what a revision may hold -----------------------------------------------------------------
+
+
+def test_a_large_file_of_a_revision_is_refused_unread(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes of a repository may stand for gigabytes."""
+    monkeypatch.chdir(trap.root)
+    (trap.decks / "02-zeros.yaml").write_bytes(bytes(3_000_000))
+    trap.commit()
+    said = "ketamine-anki: HEAD:decks/02-zeros.yaml: over 2,097,152 bytes\n"
+    assert run("diff", "HEAD", "decks") == (2, "", said)
+
+
+def test_all_files_of_a_revision_together_have_a_limit(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ketamine_anki.cli import revision
+
+    monkeypatch.chdir(trap.root)
+    monkeypatch.setattr(revision, "_BYTES", 100)
+    ran = run("diff", "HEAD", "decks")
+    assert (ran.code, "HEAD: over 25,000 files or 100 bytes in decks" in ran.err) == (2, True)
+
+
+def test_a_small_file_stored_as_the_difference_from_a_huge_one_is_not_unpacked(
+    trap: Trap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundredth of what is allowed stands for it here."""
+    from ketamine_anki.cli import git
+
+    monkeypatch.chdir(trap.root)
+    assert "GIT_ALLOC_LIMIT" in git._ENVIRONMENT
+    monkeypatch.setitem(git._ENVIRONMENT, "GIT_ALLOC_LIMIT", "1m")
+    deck = b"# " + random.Random(1).randbytes(50_000).hex().encode() + b"\n"
+    (trap.decks / "02-second.yaml").write_bytes(deck)
+    (trap.root / "base.bin").write_bytes(b"x" * 2_000_000 + deck)
+    trap.commit()
+    _git(trap.root, "repack", "-adqf")
+    asked = _git(trap.root, "cat-file", "--batch-check=%(deltabase)", given="HEAD:decks/02-second.yaml\n")
+    assert asked == _git(trap.root, "rev-parse", "HEAD:base.bin"), "the file is not stored as a difference"
+    said = "ketamine-anki: decks/02-second.yaml: git cannot read it: try `git fsck`\n"
+    assert run("diff", "HEAD", "decks") == (74, "", said)
+
+
+def test_what_no_collection_reads_is_not_taken_out(trap: Trap, tmp_path: Path) -> None:
+    """Nor a file whose name in the revision leads elsewhere."""
+    from ketamine_anki.cli.revision import check_out
+
+    (trap.decks / "notes.txt").write_text("x", encoding="utf-8")
+    (trap.decks / "media").mkdir()
+    (trap.decks / "media/deep").mkdir()
+    for place in ("deep/a.png", "a.png"):
+        (trap.decks / "media" / place).write_text("x", encoding="utf-8")
+    trap.commit()
+    target = tmp_path / "target"
+    target.mkdir()
+    check_out(trap.decks, "HEAD", target)
+    taken = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
+    assert taken == {"collection.yaml", "source.yaml", "references.yaml", "01-first.yaml", "media/a.png"}
+
+
+@pytest.mark.parametrize(
+    "name", ["..\\x.yaml", "a/b.yaml", "media/..", "media/", "../x.yaml", "x.txt", "media/a/b.png"]
+)
+def test_a_name_that_leads_elsewhere_is_not_read(name: str) -> None:
+    from ketamine_anki.cli.folder import is_read
+
+    assert not is_read(name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import tracemalloc
 from functools import cache
 from pathlib import Path
 
@@ -281,6 +283,37 @@ def test_the_command_writes_only_what_changed(tmp_path: Path) -> None:
     assert run("schema", folder).out == f"{folder}/deck.schema.json\n"
     assert run("schema", folder, "-o", tmp_path / "other").code == 0
     assert (tmp_path / "other" / "deck.schema.json").read_bytes() == (folder / "deck.schema.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.write_bytes(b"\xff"),
+        lambda path: os.truncate(path, 10**9),
+        lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
+        lambda path: (path.unlink(), os.mkfifo(path)),
+    ],
+    ids=["bytes", "large", "device", "pipe"],
+)
+def test_a_schema_that_somebody_proposed_is_compared_without_harm(tmp_path: Path, make) -> None:
+    folder = write(tmp_path / "decks", files={"01-first.yaml": DECK})
+    assert run("schema", folder).code == 0
+    make(folder / "deck.schema.json")
+    tracemalloc.start()
+    ran = run("schema", "--check", folder)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    said = f"out of date: {folder}/deck.schema.json: run `ketamine-anki schema {folder}`"
+    assert ran == (1, "", f"ketamine-anki: {said}\n")
+    assert peak < 50_000_000
+
+
+def test_a_schema_with_windows_line_ends_is_up_to_date(tmp_path: Path) -> None:
+    folder = write(tmp_path / "decks", files={"01-first.yaml": DECK})
+    assert run("schema", folder).code == 0
+    for path in folder.glob("*.json"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert run("schema", "--check", folder).code == 0
 
 
 def test_a_collection_with_mistakes_has_no_schema(tmp_path: Path) -> None:

@@ -6,17 +6,22 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from program import run
+from program import environment, run
 from releases import DAY, NOTES, START, Project
 
 from ketamine_anki import notetypes
 from ketamine_anki.announce import sections, with_section
 from ketamine_anki.cli import packing
+from ketamine_anki.cli.folder import FILES
+from ketamine_anki.cli.git import uncommitted
+from ketamine_anki.limits import MAX_CHANGELOG_BYTES
 from ketamine_anki.package import Counts
 
 RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
@@ -65,9 +70,47 @@ def test_a_dirty_work_tree_is_refused(project: Project, name: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text("2\n", encoding="utf-8")
     ran = project.release("1.0.0")
-    shown = name if name != "decks/media/new.png" else "decks/media/"
-    assert ran == (1, "", f"ketamine-anki: {shown}: not committed; commit or discard it before a release\n")
+    assert ran == (1, "", f"ketamine-anki: {name}: not committed; commit or discard it before a release\n")
     assert not (project.decks / "ledger.yaml").exists()
+
+
+def test_a_file_is_what_it_holds(project: Project) -> None:
+    """Neither its time nor its line ends make it another one; a link to the same bytes does."""
+    (project.root / "link").symlink_to("decks")
+    project.commit()
+    path = project.decks / "collection.yaml"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"\n", b"\r\n"))
+    assert uncommitted(project.decks, FILES) == []
+    path.write_bytes(data + b"\n")
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml"]
+    (project.root / "elsewhere").write_bytes(data)
+    path.unlink()
+    path.symlink_to("../elsewhere")
+    (project.root / "link").unlink()
+    (project.root / "link").symlink_to("dist")
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml", "link"]
+    path.unlink()
+    os.mkfifo(path)
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml", "link"]
+
+
+def test_what_is_only_staged_is_not_committed(project: Project) -> None:
+    project.git("init", "-q")
+    project.git("add", "decks/collection.yaml")
+    assert uncommitted(project.decks, FILES)[:2] == ["decks/collection.yaml", "decks/01-first.yaml"]
+    project.commit()
+    project.edit("gas", answer="Carbon dioxide, a gas")
+    project.git("add", "-A")
+    project.git("rm", "-q", "--cached", "decks/source.yaml")
+    assert set(uncommitted(project.decks, FILES)) == {"decks/01-first.yaml", "decks/source.yaml"}
+
+
+def test_a_submodule_is_a_matter_of_its_own(project: Project) -> None:
+    project.commit()
+    project.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},library")
+    project.git("-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "A submodule")
+    assert uncommitted(project.decks, FILES) == []
 
 
 @pytest.mark.parametrize("ignored", ["02-second.yaml", "media/new.png"])
@@ -118,8 +161,8 @@ def test_a_failure_at_any_move_puts_all_back(project: Project, monkeypatch: pyte
     move = os.replace
 
     def replace(source: Path, place: Path) -> None:
-        staged = Path(source).parent.name.startswith(".ketamine-anki-") and Path(place).parent == Path("dist")
-        if staged or str(source).endswith(f".{os.getpid()}.tmp"):
+        hidden, shown = (Path(path).parent.name.startswith(".ketamine-anki-") for path in (source, place))
+        if hidden and not shown:
             places.append(Path(place).name)
             if len(places) == fails_at + 1:
                 raise OSError(28, "No space left on device", str(place))
@@ -130,6 +173,39 @@ def test_a_failure_at_any_move_puts_all_back(project: Project, monkeypatch: pyte
     assert ran.code == 74
     assert "No space left on device" in ran.err
     assert project.tree() == before
+
+
+@pytest.mark.parametrize("killed_at", [1, 8, 9])
+def test_a_release_that_was_killed_hinders_no_other(
+    project: Project, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    """At the first move, and before and after the changelog's; nothing but the changelog is left to be put back."""
+    project.released("1.0.0")
+    project.edit("water", answer="Water and salts")
+    project.commit()
+    project.at(START + DAY)
+    source = f"""
+import os, pathlib, signal
+move, moves = os.replace, []
+def replace(source, place):
+    hidden, shown = (pathlib.Path(path).parent.name.startswith(".ketamine-anki-") for path in (source, place))
+    moves.append(1) if hidden and not shown else None
+    if len(moves) == {killed_at}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    move(source, place)
+os.replace = replace
+from ketamine_anki.cli import main
+main(["release", "1.0.1"])
+"""
+    done = subprocess.run([sys.executable, "-c", source], env=environment(), capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert [path for path in project.root.rglob("*.tmp") if path.is_dir()], "nothing was left: killed too late"
+    if killed_at == 9:
+        said = "ketamine-anki: CHANGELOG.md: not committed; commit or discard it before a release\n"
+        assert project.release("1.0.1") == (1, "", said)
+        project.git("checkout", "CHANGELOG.md")
+    project.released("1.0.1")
+    assert not [*project.root.rglob("*.tmp"), *project.root.rglob(".*.tmp")]
 
 
 def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -480,8 +556,8 @@ def test_a_section_that_the_ledger_does_not_know_is_refused(project: Project) ->
     (project.root / "CHANGELOG.md").write_text("# Changelog\n\n## 1.0.0 - today\n\nMine.\n", encoding="utf-8")
     ran = project.release("1.0.0")
     assert (
-        ran.err
-        == "ketamine-anki: CHANGELOG.md has a section 1.0.0 already, which the ledger does not know: delete it\n"
+        ran.err == "ketamine-anki: CHANGELOG.md has a section 1.0.0 already, which the ledger does not know: "
+        "put the file back as it was, or delete the section\n"
     )
 
 
@@ -519,3 +595,38 @@ def test_a_section_goes_on_top_of_the_older_ones(before: str, after: str) -> Non
     assert made == after
     assert sections(made)["1.0.0"] == "B"
     assert sections(made)["Unreleased"] == ""
+
+
+# --- a changelog that somebody proposed -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.symlink_to("secret.md"), "a symbolic link is not followed: put the file itself here"),
+        (lambda path: path.symlink_to("/dev/zero"), "a symbolic link is not followed: put the file itself here"),
+        (lambda path: path.symlink_to("nowhere"), "a symbolic link is not followed: put the file itself here"),
+        (os.mkfifo, "not a regular file"),
+        (Path.mkdir, "not a regular file"),
+        (lambda path: path.write_bytes(b"x" * (MAX_CHANGELOG_BYTES + 1)), "over 16,777,216 bytes"),
+        (lambda path: path.write_bytes(b"\xff"), "not UTF-8 text: save it as UTF-8"),
+    ],
+    ids=["link", "device", "dangling", "pipe", "folder", "large", "bytes"],
+)
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_changelog_is_read_as_a_deck_is(
+    project: Project, make: Callable[[Path], None], said: str, options: tuple[str, ...]
+) -> None:
+    """What it says reaches learners: it must not say what another file holds."""
+    secret = project.root / "secret.md"
+    secret.write_text("## Unreleased\nTOKEN\n", encoding="utf-8")
+    make(project.root / "CHANGELOG.md")
+    assert project.release("1.0.0", *options) == (1, "", f"ketamine-anki: CHANGELOG.md: {said}\n")
+    assert secret.read_text(encoding="utf-8") == "## Unreleased\nTOKEN\n"
+    assert not project.dist.exists()
+
+
+def test_a_changelog_may_have_windows_line_ends(project: Project) -> None:
+    (project.root / "CHANGELOG.md").write_bytes(b"# Changelog\r\n\r\n## Unreleased\r\n\r\nRoots!\r\n")
+    project.released("1.0.0")
+    assert "\n\nRoots!\n\nFirst release" in (project.root / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -87,7 +88,10 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in _ENDINGS:
+        number = getattr(signal, name, None)  # Windows has few of them
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, _terminate)
     try:
         # click returns the code of an Exit that a command raised, else what the command returned
         ended = cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
@@ -95,7 +99,9 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stdout.flush()
         code = ended if isinstance(ended, int) else 0
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        click.echo(_printable(shown.getvalue()), err=True, nl=False)
         code = error.exit_code
     except Failure as error:
         _say(str(error))
@@ -103,9 +109,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         code = 130
-    except _Terminated:
+    except _Terminated as error:
         _say("terminated")
-        code = 143
+        code = 128 + error.number
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         code = 1  # as click says when it breaks earlier: not 0, for findings may be lost
         _drop_output()
@@ -125,9 +131,10 @@ def main(arguments: list[str] | None = None) -> None:
         if os.environ.get("KETAMINE_ANKI_DEBUG"):
             raise
         # Python before 3.12 hides a signal that comes while a class is made behind an error of its own
-        if isinstance(error.__cause__, KeyboardInterrupt | _Terminated):
+        cause = error.__cause__
+        if isinstance(cause, KeyboardInterrupt | _Terminated):
             _say("interrupted")
-            sys.exit(130 if isinstance(error.__cause__, KeyboardInterrupt) else 143)
+            sys.exit(130 if isinstance(cause, KeyboardInterrupt) else 128 + cause.number)
         _say(f"internal error ({type(error).__name__}: {error}): please report it; KETAMINE_ANKI_DEBUG=1 shows where")
         code = EXIT_INTERNAL
     sys.exit(code)
@@ -143,16 +150,35 @@ def _drop_output() -> None:
         os.close(nowhere)
 
 
+def echo(line: object, *, err: bool = False) -> None:
+    """Prints one line, of which a file's name or a deck may be part: nothing in it steers a terminal."""
+    click.echo(_printable(str(line)).replace("\n", "\\n"), err=err)
+
+
+def _printable(text: str) -> str:
+    from ketamine_anki.characters import printable
+
+    return printable(text)
+
+
 def _say(sentence: str) -> None:
     from contextlib import suppress
 
     with suppress(OSError, ValueError):
-        click.echo(f"ketamine-anki: {sentence}", err=True)
+        echo(f"ketamine-anki: {sentence}", err=True)
+
+
+# Requests to end, beside Ctrl-C: of `kill`, a terminal that closes, Ctrl-\\, a limit of processor time.
+_ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU")
 
 
 class _Terminated(BaseException):
-    """SIGTERM arrived."""
+    """One of _ENDINGS arrived."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def _terminate(number: int, frame: object) -> None:
-    raise _Terminated
+    raise _Terminated(number)

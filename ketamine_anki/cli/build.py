@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report, walk
 from ketamine_anki.cli.folder import Folder
-from ketamine_anki.cli.git import ask
+from ketamine_anki.cli.git import committed_at
 from ketamine_anki.cli.output import make_folder, scratch_folder
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.compile import compile_note
@@ -53,7 +53,7 @@ def command(folder: str, output: str, split: bool) -> None:
         for name, package in outputs.items():
             made = publish(package, target / name, scratch)
             said = (counted(made.notes, "note"), counted(made.cards, "card"), counted(made.decks, "subdeck"))
-            click.echo(f"{target / name}: {', '.join(said)}")
+            echo(f"{target / name}: {', '.join(said)}")
 
 
 def build_time(folder: Path) -> int:
@@ -61,9 +61,9 @@ def build_time(folder: Path) -> int:
     given = given_time()
     if given is not None:
         return given
-    said = ask(folder, "log", "-1", "--format=%ct", "--", ".") or b""
     now = int(time.time())
-    return min(int(said), now) if said.strip().isdigit() else now
+    committed = committed_at(folder)
+    return now if committed is None else min(committed, now)
 
 
 def given_time() -> int | None:

@@ -11,8 +11,10 @@ from ketamine_anki.changes import Edition, of_ledger, of_notes, of_package
 from ketamine_anki.cli import EXIT_USAGE, Failure
 from ketamine_anki.cli.check import report
 from ketamine_anki.cli.folder import COLLECTION, LEDGER, Folder, read_bytes
-from ketamine_anki.cli.git import ask, check_out, is_release, released_revision
+from ketamine_anki.cli.git import ask, is_release, released_revision
+from ketamine_anki.cli.revision import check_out
 from ketamine_anki.compile import CompiledNote, compile_note
+from ketamine_anki.limits import MAX_LEDGER_BYTES, MAX_PACKAGE_BYTES
 from ketamine_anki.model import Finding, Ledger, Position
 from ketamine_anki.render import render_note
 
@@ -80,7 +82,6 @@ def of_revision(revision: str, folder: str, old: bool) -> tuple[Edition | None, 
 def of_file(path: Path) -> Edition:
     """The edition that an .apkg on disk holds."""
     from ketamine_anki.apkg import read_package
-    from ketamine_anki.limits import MAX_PACKAGE_BYTES
 
     try:
         return of_package(read_package(read_bytes(path, MAX_PACKAGE_BYTES)))
@@ -93,6 +94,6 @@ def released(folder: str, version: str) -> Edition | None:
     revision = released_revision(Path(folder), version, LEDGER)
     if revision is None:
         return None
-    ledger = ask(Path(folder), "show", f"{revision}:./{LEDGER}") or b""
+    ledger = ask(Path(folder), "cat-file", "blob", f"{revision}:./{LEDGER}", most=MAX_LEDGER_BYTES) or b""
     known = f"{{version: {version}," in ledger.decode("utf-8", "replace")
     return of_revision(revision, folder, True)[0] if known else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report
 from ketamine_anki.cli.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
 from ketamine_anki.cli.output import write_text
@@ -45,7 +45,7 @@ def command(paths: tuple[str, ...], only_check: bool, form: str | None) -> None:
             findings += changed
         elif changed:
             write_text(file, text)
-            click.echo(file)
+            echo(file)
     report(findings, form)
     click.echo(f"{counted(len(files), 'file')} in canonical form", err=True)
 

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
@@ -32,10 +33,39 @@ FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # all that is read, as glob
 _OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR)
 
 
+def is_read(name: str) -> bool:
+    """Whether a collection may read the file with this path in its folder."""
+    folder, slash, file = name.rpartition("/")
+    if folder + slash not in ("", f"{MEDIA}/") or "\\" in file or file in ("", ".", ".."):
+        return False
+    return bool(folder) or file == SHINGLES or file.lower().endswith((".yaml", ".yml"))
+
+
+def most_bytes(name: str) -> int:
+    """The most bytes that the file with this path in a collection's folder may have."""
+    if name.startswith(f"{MEDIA}/"):
+        return MAX_PICTURE_BYTES
+    return MAX_LEDGER_BYTES if name == LEDGER else MAX_FILE_BYTES
+
+
 def read_bytes(path: Path, most: int) -> bytes:
     """The bytes of a regular file, at most `most` + 1 of them. Raises ValueError saying what is wrong
     with the file, OSError when the system fails.
     """
+    with opened(path) as file:
+        before = os.fstat(file.fileno())
+        try:
+            data = file.read(most + 1)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise ValueError("changed while it was read: try again")
+    return data
+
+
+def opened(path: Path) -> BufferedReader:
+    """A regular file, open for reading; errors as of `read_bytes`."""
     if path.is_symlink():  # O_NOFOLLOW says so too, where the system has it
         raise ValueError("a symbolic link is not followed: put the file itself here")
     try:
@@ -44,19 +74,10 @@ def read_bytes(path: Path, most: int) -> bytes:
         if error.errno not in _OF_THE_FILE:
             raise
         raise ValueError(f"cannot be read: {error.strerror}") from None
-    before = os.fstat(descriptor)
-    if not stat.S_ISREG(before.st_mode):
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ValueError("not a regular file")
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            data = file.read(most + 1)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        after = os.fstat(descriptor)
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise ValueError("changed while it was read: try again")
-    return data
+    return os.fdopen(descriptor, "rb")
 
 
 _LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # in every folder that one looks into
@@ -84,10 +105,10 @@ class Folder:
     def _finding(self, name: str, rule: str, message: str) -> None:
         self.findings.append(Finding(Position(self.show(name), 1, 1), rule, message))
 
-    def _read(self, name: str, most: int = MAX_FILE_BYTES) -> tuple[str, bytes] | None:
+    def _read(self, name: str) -> tuple[str, bytes] | None:
         """(path, bytes) of a YAML file; None, with a finding, when it cannot be read."""
         try:
-            return self.show(name), read_bytes(self.path / name, most)
+            return self.show(name), read_bytes(self.path / name, most_bytes(name))
         except ValueError as error:
             self._finding(name, "file", str(error))
             return None
@@ -125,7 +146,7 @@ class Folder:
     def _ledger(self) -> Ledger | None:
         if not os.path.lexists(self.path / LEDGER):
             return None
-        read = self._read(LEDGER, MAX_LEDGER_BYTES)
+        read = self._read(LEDGER)
         if read is None:
             return None
         from ketamine_anki.ledger import read_ledger  # there is none before the first release
@@ -152,7 +173,7 @@ class Folder:
             try:
                 if why := clash(name, names):
                     raise ValueError(why)
-                data = read_bytes(folder / name, MAX_PICTURE_BYTES)
+                data = read_bytes(folder / name, most_bytes(path))
                 total += len(data)
                 if total > MAX_MEDIA_BYTES:
                     raise ValueError(f"all pictures together are over {MAX_MEDIA_BYTES:,} bytes")

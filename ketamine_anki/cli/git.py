@@ -1,56 +1,141 @@
-"""What git knows of a collection's folder. Every answer is None or empty where there is no git."""
+"""What git knows of a collection's folder. Every answer is None or empty where there is no git.
+
+A collection that was unpacked may bring a repository with it, and its configuration and attributes may name
+programs. Only commands are asked that need none of them: `ls-tree`, `ls-files`, `cat-file`, `rev-list` and
+`rev-parse` read what is stored, where `status`, `archive` and `checkout` would run filters. What the
+repository lacks is not fetched.
+"""
 
 from __future__ import annotations
 
-import io
+import hashlib
 import os
 import subprocess
-import tarfile
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
-from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_IO, Failure
+from ketamine_anki.cli.folder import opened
+from ketamine_anki.limits import MAX_GIT_BYTES, MAX_LEDGER_BYTES
 
-# A collection that was unpacked may bring a repository with it: the programs that its configuration names
-# are not run, and what it lacks is not fetched.
-_NOTHING_RUNS = tuple(
-    word
-    for setting in ("core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false", "gpg.program=false")
-    for word in ("-c", setting)
-)
-_NOTHING_IS_FETCHED = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_TERMINAL_PROMPT": "0"}
+# Not even by a command that is added here one day.
+_NOTHING_RUNS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_ENVIRONMENT = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",  # for versions of git that know no lazy fetch to forbid
+    "GIT_ALLOC_LIMIT": "128m",  # a small file may be stored as the difference from a huge one
+}
+_PATIENCE = 60.0  # seconds
+_LINK, _SUBMODULE = b"120000", b"160000"
 
 
-def ask(folder: Path, *arguments: str) -> bytes | None:
-    """The standard output of a git command run in a folder; None if git is missing or says no."""
+@contextmanager
+def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A git command at work in a folder, with its standard output to be read; killed in the end."""
+    os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"  # Windows would run a git.exe of the current folder
+    command = ["git", "-C", str(folder), *_NOTHING_RUNS, *arguments]
+    with subprocess.Popen(
+        command,
+        stdin=given or subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **_ENVIRONMENT},
+    ) as process:
+        timer = threading.Timer(_PATIENCE, process.kill)
+        timer.start()
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            process.kill()
+
+
+def ask(folder: Path, *arguments: str, most: int = MAX_GIT_BYTES) -> bytes | None:
+    """The standard output of a git command run in a folder; None if git is missing, says no or says more
+    than so many bytes.
+    """
     try:
-        command = ["git", "-C", str(folder), *_NOTHING_RUNS, *arguments]
-        environment = {**os.environ, **_NOTHING_IS_FETCHED}
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
-    except (OSError, subprocess.SubprocessError):
+        with running(folder, *arguments) as process:
+            assert process.stdout is not None
+            said = process.stdout.read(most + 1)
+            return said if len(said) <= most and process.wait() == 0 else None
+    except OSError:
         return None
-    return done.stdout if done.returncode == 0 else None
 
 
 def uncommitted(folder: Path, read: Sequence[str]) -> list[str]:
     """Paths that differ from the last commit: tracked files anywhere in the repository, any file in the
     folder, and there even an ignored one that matches a glob of `read`. Empty outside a work tree; a
     Failure when there is one that git does not read.
+
+    Files are compared byte by byte, but for line ends: what only a filter makes equal, differs.
     """
-    status = ("status", "--porcelain", "-z", "--no-renames")
-    changed = ask(folder, *status, "--untracked-files=no", "--", ":/")
-    here = ask(folder, *status, "--", ".")
-    ignored = ask(
-        folder, "ls-files", "-z", "--full-name", "--others", "--ignored", "--exclude-standard", "--",
-        *(f":(glob){pattern}" for pattern in read),
-    )  # fmt: skip
-    if changed is None or here is None or ignored is None:
+    top = ask(folder, "rev-parse", "--show-toplevel")
+    index = ask(folder, "ls-files", "-z", "--stage", "--full-name", "--", ":/")
+    others = ("ls-files", "-z", "--full-name", "--others", "--exclude-standard")
+    new = ask(folder, *others, "--", ".")
+    ignored = ask(folder, *others, "--ignored", "--", *(f":(glob){pattern}" for pattern in read))
+    if top is None or index is None or new is None or ignored is None:
         above = folder.resolve()
         if any((parent / ".git").exists() for parent in (above, *above.parents)):
             raise Failure(f"{folder}: is in a git repository that git does not read: try `git status` there", EXIT_IO)
         return []
-    entries = dict.fromkeys([*changed.split(b"\0"), *here.split(b"\0")])
-    return [os.fsdecode(path) for path in (*(entry[3:] for entry in entries), *ignored.split(b"\0")) if path]
+    root = os.fsdecode(top.removesuffix(b"\n"))
+    staged = {path: (mode, name) for mode, name, _, path in _entries(index)}
+    head = ask(folder, "ls-tree", "-r", "-z", "--full-tree", "HEAD") or b""  # none before the first commit
+    committed = {path: (mode, name) for mode, _, name, path in _entries(head)}
+    changed = [
+        path
+        for path in sorted({*staged, *committed})
+        if staged.get(path) != committed.get(path) or not _is_there(Path(root, path), *staged[path])
+    ]
+    return [*changed, *(os.fsdecode(path) for path in (*new.split(b"\0"), *ignored.split(b"\0")) if path)]
+
+
+def _entries(listed: bytes) -> Iterator[tuple[bytes, bytes, bytes, str]]:
+    """What `ls-tree` and `ls-files` say of each file: three words before a tab, and its path."""
+    for line in listed.split(b"\0")[:-1]:
+        words, _, path = line.partition(b"\t")
+        first, second, third = words.split()[:3]
+        yield first, second, third, os.fsdecode(path)
+
+
+def _is_there(path: Path, mode: bytes, name: bytes) -> bool:
+    """Whether the work tree holds a file with this object name, be it with other line ends."""
+    if mode == _SUBMODULE:
+        return True
+    try:
+        if mode == _LINK and path.is_symlink():
+            return _object_name(os.fsencode(os.readlink(path)), name) == name
+        with opened(path) as file:
+            hashed = _hash(os.fstat(file.fileno()).st_size, name)
+            if hashlib.file_digest(file, lambda: hashed).hexdigest().encode() == name:
+                return True
+            file.seek(0)
+            return _object_name(file.read(MAX_LEDGER_BYTES + 1).replace(b"\r\n", b"\n"), name) == name
+    except (OSError, ValueError):
+        return False
+
+
+def _object_name(data: bytes, like: bytes) -> bytes:
+    hashed = _hash(len(data), like)
+    hashed.update(data)
+    return hashed.hexdigest().encode()
+
+
+def _hash(size: int, like: bytes) -> hashlib._Hash:
+    """The hash of a file so far, of the kind that made a name."""
+    head = b"blob %d\0" % size
+    return hashlib.sha1(head, usedforsecurity=False) if len(like) == 40 else hashlib.sha256(head)
+
+
+def committed_at(folder: Path) -> int | None:
+    """When the newest commit that touched a folder was made, in seconds since 1970."""
+    said = (ask(folder, "rev-list", "-1", "--timestamp", "HEAD", "--", ".") or b"").split()
+    return int(said[0]) if said and said[0].isdigit() else None
 
 
 def released_revision(folder: Path, version: str, ledger: str) -> str | None:
@@ -62,31 +147,20 @@ def released_revision(folder: Path, version: str, ledger: str) -> str | None:
             return f"refs/tags/{tag}"
     if (ask(folder, "rev-parse", "--is-shallow-repository") or b"").strip() != b"false":
         return None
-    found = (ask(folder, "log", "-1", "--format=%H", "--", ledger) or b"").strip().decode("ascii")
+    found = (ask(folder, "rev-list", "-1", "HEAD", "--", ledger) or b"").strip().decode("ascii")
     return found or None
 
 
 def is_release(folder: Path, revision: str, version: str, ledger: str) -> bool:
     """Whether a revision is the commit of a release."""
     released = released_revision(folder, version, ledger)
-    names = [name for name in (released, revision) if name]
-    commits = [ask(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") for name in names]
+    commits = [commit(folder, name) for name in (released, revision) if name]
     return len(commits) == 2 and commits[0] is not None and commits[0] == commits[1]
 
 
-def check_out(folder: Path, revision: str, target: Path) -> None:
-    """Writes the folder's files as they were at a revision into an empty folder. Links are left out."""
-    if revision.startswith("-") or not ask(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"):
-        raise Failure(f"{revision}: no such package, folder or git revision", EXIT_USAGE)
-    archive = ask(folder, "archive", "--format=tar", f"{revision}^{{commit}}")
-    if archive is None:
-        raise Failure(f"{revision}: {folder} is not in this git revision", EXIT_USAGE)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
-        for member in members:
-            path = PurePosixPath(member.name)
-            content = members.extractfile(member) if member.isreg() else None
-            if content is None or path.is_absolute() or ".." in path.parts:
-                continue
-            written = target / path
-            written.parent.mkdir(parents=True, exist_ok=True)
-            written.write_bytes(content.read())
+def commit(folder: Path, revision: str) -> str | None:
+    """The name of the commit that a revision names, if it does."""
+    if revision.startswith("-"):
+        return None
+    said = ask(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    return said.decode("ascii").strip() if said else None

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ketamine_anki import __version__
-from ketamine_anki.cli import EXIT_CANNOT_CREATE, EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_CANNOT_CREATE, EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import report, walk
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.output import make_folder, write_text
@@ -60,8 +60,8 @@ def command(folder: str, title: str | None, namespace: str | None) -> None:
     assert read.collection is not None, "a collection that cannot be read has findings"
     for schema, value in json_schemas(read.collection).items():
         write_text(target / "decks" / schema, as_text(value))
-    click.echo(target.as_posix())
-    click.echo(f"{title}: now `cd {target.as_posix()}`, `ketamine-anki build`, and read README.md", err=True)
+    echo(target.as_posix())
+    echo(f"{title}: now `cd {target.as_posix()}`, `ketamine-anki build`, and read README.md", err=True)
 
 
 def requirement(origin: str | None, version: str) -> str:

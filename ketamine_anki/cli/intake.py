@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ketamine_anki.characters import printable
-from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report
 from ketamine_anki.cli.folder import Folder, read_bytes
-from ketamine_anki.cli.output import write_whole
+from ketamine_anki.cli.output import move_together, scratch_folder, write_whole
 from ketamine_anki.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     notes = [note for deck in decks for note in deck.notes]
     found = compare(notes, collection, exported, started)
     _show(found, write)
-    click.echo(
+    echo(
         f"{file}: {found.matched} of {counted(len(notes), 'note')} of the collection,"
         f" {counted(len(found.changes), 'correction')}, {counted(len(found.proposals), 'new note')},"
         f" {len(found.left)} not taken over"
@@ -56,7 +56,7 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
         err=True,
     )
     if write:
-        _write(decks, collection, found.changes, found.proposals)
+        _write(read, decks, found.changes, found.proposals)
     if found.left or (not write and (found.changes or found.proposals)):
         raise click.exceptions.Exit(EXIT_FINDINGS)
 
@@ -84,7 +84,7 @@ def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Seque
             return read_package(data).notes
         return read_text(data, lambda identity, kind: by_guid.get(identity) or by_name.get(kind, ()))
     except PackageError as error:
-        raise Failure(f"{file}: {printable(str(error))}", EXIT_FINDINGS) from None
+        raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
 
 
 def _show(found: Intake, write: bool) -> None:
@@ -94,21 +94,35 @@ def _show(found: Intake, write: bool) -> None:
     for change in found.changes:
         place = change.note.places.at(change.key)
         old, new = (value if isinstance(value, str) else ", ".join(value) for value in (change.old, change.new))
-        click.echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
+        echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
         click.echo(f"    {printable(words_changed(old, new))}")
     for proposal in found.proposals:
-        click.echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
+        echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):
             click.echo(printable(entry(proposal, 2)))
     for left in found.left:
-        click.echo(f"not taken over: {left.name}: {printable(' '.join(f'{left.what} {left.reason}'.split()))}")
+        echo(f"not taken over: {left.name}: {' '.join(f'{left.what} {left.reason}'.split())}")
 
 
-def _write(decks: Sequence[Deck], collection: Collection, changes: list[Change], proposals: list[Proposal]) -> None:
-    """Makes every new file and verifies it before the first is moved into place."""
-    from ketamine_anki.edits import EditError, edited
+def _write(read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]) -> None:
+    """Makes every new file and verifies it before the first is moved into place; all are moved, or none."""
+    with scratch_folder(read.path) as scratch:
+        moves: list[tuple[Path, Path]] = []
+        for path, data in _edited(read, decks, changes, proposals):
+            moves.append((scratch / path.name, path))
+            write_whole(scratch / path.name, lambda file, data=data: file.write(data))  # type: ignore[misc]
+        move_together(moves, scratch)
+    for _, path in moves:
+        echo(f"{path}: edited", err=True)
 
-    made: list[tuple[Path, bytes]] = []
+
+def _edited(
+    read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]
+) -> Iterator[tuple[Path, bytes]]:
+    """The deck files that are to be edited, and what they are to hold."""
+    from ketamine_anki.edits import edited
+
+    assert read.collection is not None, "a collection that cannot be read has findings"
     for deck in decks:
         path = Path(deck.places.path)
         mine = [change for change in changes if change.note.places.path == deck.places.path]
@@ -117,9 +131,6 @@ def _write(decks: Sequence[Deck], collection: Collection, changes: list[Change],
         if not mine and not new:
             continue
         try:
-            made.append((path, edited(read_bytes(path, MAX_FILE_BYTES), deck, collection, mine, new)))
-        except EditError as error:
+            yield path, edited(read_bytes(path, MAX_FILE_BYTES), deck, read.collection, mine, new)
+        except ValueError as error:  # an EditError is one
             raise Failure(f"{path}: {error}; nothing was written", EXIT_FINDINGS) from None
-    for path, data in made:
-        write_whole(path, lambda file, data=data: file.write(data))  # type: ignore[misc]
-        click.echo(f"{path}: edited", err=True)

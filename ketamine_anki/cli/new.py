@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import report
 from ketamine_anki.cli.folder import Folder, read_bytes
 from ketamine_anki.cli.output import write_text
@@ -61,8 +61,8 @@ def command(folder: str, **given: Any) -> None:
     made, line = append(text, values)
     _verify(file, made, decks.get(name), values)
     write_text(file, made)
-    click.echo(f"{file.as_posix()}:{line}")
-    click.echo(f"added {values['id']}; now: ketamine-anki check {file.as_posix()}", err=True)
+    echo(f"{file.as_posix()}:{line}")
+    echo(f"added {values['id']}; now: ketamine-anki check {file.as_posix()}", err=True)
 
 
 def _verify(file: Path, made: str, before: Deck | None, values: Mapping[str, Any]) -> None:
@@ -163,7 +163,7 @@ def given_or_asked(what: str, option: str, given: str | None, known: Mapping[str
         said = _by_number(_ask(f"{what} (number or name)", option), known)
         if said in known or not sys.stdin.isatty():
             return _known(what, said, known)
-        click.echo(f"unknown {what} {said!r}{nearest(said, known)}", err=True)
+        echo(f"unknown {what} {said!r}{nearest(said, known)}", err=True)
 
 
 def _several(what: str, known: Mapping[str, str], required: bool = True) -> list[str]:
@@ -178,7 +178,7 @@ def _several(what: str, known: Mapping[str, str], required: bool = True) -> list
 
 def _show(what: str, known: Mapping[str, str]) -> None:
     for number, (name, about) in enumerate(known.items(), 1):
-        click.echo(f"{number:>4}  {name}{f'  {about}' if about else ''}", err=True)
+        echo(f"{number:>4}  {name}{f'  {about}' if about else ''}", err=True)
 
 
 def _by_number(said: str, known: Iterable[str]) -> str:

@@ -51,7 +51,7 @@ def _of_folder(name: str, folder: str, read: Read) -> Comparison:
 
 
 def _of_revision(revision: str, folder: str, read: Read) -> Comparison:
-    from ketamine_anki.cli.git import check_out
+    from ketamine_anki.cli.revision import check_out
 
     with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
         check_out(Path(folder), revision, Path(scratch))

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -52,9 +53,9 @@ def write_whole(
     hidden folder in use beside `path`, if there is one.
 
     On any failure the file that was there stays as it was. An existing `path` that is not a regular
-    file is refused; of a symbolic link the file it leads to is replaced.
+    file, a symbolic link for one, is refused.
     """
-    path = _target(path)
+    _must_be_replaceable(path)
     with nullcontext(scratch) if scratch and scratch.parent == path.parent else scratch_folder(path.parent) as hidden:
         temporary = hidden / "made"
         try:
@@ -86,7 +87,7 @@ def move_together(moves: Sequence[tuple[Path, Path]], scratch: Path) -> None:
     done: list[tuple[Path, Path | None]] = []
     try:
         for number, (staged, place) in enumerate(moves):
-            place = _target(place)
+            _must_be_replaceable(place)
             old = scratch / f"{number}.old" if place.exists() else None
             if old is not None:
                 shutil.copyfile(place, old)
@@ -94,9 +95,10 @@ def move_together(moves: Sequence[tuple[Path, Path]], scratch: Path) -> None:
             os.replace(staged, place)
             _sync_folder(place.parent)
     except BaseException:
-        for place, old in reversed(done):
-            with suppress(OSError):
-                _put_back(place, old)
+        with _undisturbed():
+            for place, old in reversed(done):
+                with suppress(OSError):
+                    _put_back(place, old)
         raise
 
 
@@ -121,7 +123,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
         try:
             # Inside a temporary folder, which this process holds locked itself, there is nobody to wait for.
             ours = _LEFT.fullmatch(folder.name) is not None
-            with nullcontext(False) if ours else _locked(folder, _PATIENCE) as alone:
+            with nullcontext(False) if ours else _locked(folder.resolve(), _PATIENCE) as alone:
                 if alone:  # nobody else makes or removes hidden folders now
                     _remove_leftovers(folder)
                 made.mkdir(mode=0o700)
@@ -132,8 +134,22 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
 
 
 def _remove(folder: Path) -> None:
-    for _ in range(2):  # a fault that passes leaves nothing
-        shutil.rmtree(folder, ignore_errors=True)
+    with _undisturbed():
+        for _ in range(2):  # a fault that passes leaves nothing
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait for the end: who closes a terminal or is impatient sends several."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -176,13 +192,11 @@ def _lock(descriptor: int, until: float) -> bool:
             return True
 
 
-def _target(path: Path) -> Path:
-    if path.is_symlink():
-        path = Path(os.path.realpath(path))
+def _must_be_replaceable(path: Path) -> None:
+    """A link may lead anywhere, and may come with a change that somebody proposed."""
     with suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise Failure(f"{path}: exists and is not a regular file", EXIT_CANNOT_CREATE)
-    return path
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise Failure(f"{path}: exists and is not a regular file: move it away", EXIT_CANNOT_CREATE)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS
+from ketamine_anki.cli import EXIT_FINDINGS, echo
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.older import older
 from ketamine_anki.cli.output import make_folder, write_text
@@ -68,7 +68,7 @@ def command(
     write_text(target, html)
     for line in as_lines(findings):
         click.echo(line, err=True)
-    click.echo(target)
+    echo(target)
     if show:
         webbrowser.open(target.resolve().as_uri())
     if findings:
@@ -84,7 +84,9 @@ def look(
     findings = sorted_findings(read.findings)
     kind = kind or ("repository" if collection.repository else "file")
     link = links(kind, target.parent, collection.repository, _repository(read.path))
-    return page(collection, notes, findings, link=link, old=old, live=live), findings
+    html = page(collection, notes, findings, link=link, old=old, live=live)
+    # the name of a file or folder may be no text in any encoding
+    return html.encode("utf-8", "backslashreplace").decode("utf-8"), findings
 
 
 def shown(read: Folder) -> tuple[Collection, list[Shown]]:

@@ -17,6 +17,7 @@ from ketamine_anki.cli.content import Content, read_content
 from ketamine_anki.cli.editions import edition, released
 from ketamine_anki.cli.folder import FILES, Folder
 from ketamine_anki.cli.git import uncommitted
+from ketamine_anki.cli.output import scratch_folder
 from ketamine_anki.cli.packing import shown
 from ketamine_anki.cli.release_files import Plan, changelog_path, changelog_text, rebuild, show, write
 from ketamine_anki.ledger import fresh_time, number
@@ -73,6 +74,8 @@ def command(
 
 
 def _must_be_committed(read: Folder) -> None:
+    with scratch_folder(read.path):
+        pass  # what a killed run left in the collection is gone now
     changed = uncommitted(read.path, FILES)
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
@@ -169,7 +172,8 @@ def _changelog(read: Folder, version: str) -> Mapping[str, str]:
     known = sections(changelog_text(read))
     if version in known:
         raise Failure(
-            f"{changelog_path(read)} has a section {version} already, which the ledger does not know: delete it",
+            f"{changelog_path(read)} has a section {version} already, which the ledger does not know: "
+            "put the file back as it was, or delete the section",
             EXIT_FINDINGS,
         )
     return known

@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +16,14 @@ import click
 from ketamine_anki import __version__
 from ketamine_anki.announce import release_notes, release_record, sections, skipped, with_section
 from ketamine_anki.changes import Changes
-from ketamine_anki.cli import EXIT_FINDINGS, Failure
+from ketamine_anki.characters import printable
+from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
 from ketamine_anki.cli.content import Content
-from ketamine_anki.cli.folder import LEDGER, Folder
+from ketamine_anki.cli.folder import LEDGER, Folder, read_bytes
 from ketamine_anki.cli.output import make_folder, move_together, scratch_folder, write_text
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
+from ketamine_anki.limits import MAX_CHANGELOG_BYTES
 from ketamine_anki.model import Ledger, Note, Places, Release
 
 if TYPE_CHECKING:
@@ -54,24 +56,32 @@ def changelog_path(read: Folder) -> Path:
 
 
 def changelog_text(read: Folder) -> str:
-    """Its text, or "" when there is none."""
+    """Its text, or "" when there is none. It is read as a deck is: what it says is published."""
     path = changelog_path(read)
+    if not os.path.lexists(path):
+        return ""
     try:
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        data = read_bytes(path, MAX_CHANGELOG_BYTES)
+        if len(data) > MAX_CHANGELOG_BYTES:
+            raise ValueError(f"over {MAX_CHANGELOG_BYTES:,} bytes")
+        return data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise Failure(f"{path}: not UTF-8 text: save it as UTF-8", EXIT_FINDINGS) from None
+    except ValueError as error:
+        raise Failure(f"{path}: {error}", EXIT_FINDINGS) from None
 
 
 def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
     """Prints what a release would write, and its notes for learners."""
     names = _names(content, plan.release, content.last is None)
     for name in (*names.values(), *_texts(content, plan.release)):
-        click.echo(f"would write {output / name}")
+        echo(f"would write {output / name}")
     for path in (changelog_path(read), read.path / LEDGER):
-        click.echo(f"would update {path}")
+        echo(f"would update {path}")
     click.echo("")
     earlier = skipped(content.collection.ledger, changelog_text(read), plan.release.version)
-    click.echo(release_notes(content.collection, plan.release, plan.section, names, earlier), nl=False)
+    notes = release_notes(content.collection, plan.release, plan.section, names, earlier)
+    click.echo(printable(notes), nl=False)
 
 
 def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
@@ -95,7 +105,7 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
             moves = [*((scratch / name, output / name) for name in names), log, new]
             move_together(moves, scratch)
     for _, place in moves:
-        click.echo(str(place))
+        echo(place)
     click.echo(f"{release.version} is ready: commit {CHANGELOG} and {LEDGER}, then tag v{release.version}", err=True)
 
 
@@ -119,7 +129,7 @@ def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
         names = _write_texts(content, ledger, read, section, packages, scratch)
         move_together([(scratch / name, output / name) for name in names], scratch)
     for name in names:
-        click.echo(str(output / name))
+        echo(output / name)
     click.echo(f"{version}: the packages are byte by byte those of the ledger", err=True)
 
 
@@ -186,14 +196,10 @@ def _at_home(note: Note) -> Note:
 
 @contextmanager
 def _beside(place: Path, text: str) -> Iterator[tuple[Path, Path]]:
-    """A finished text in a temporary file beside its place: (temporary, place)."""
-    staged = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-    try:
-        write_text(staged, text)
-        yield staged, place
-    finally:
-        with suppress(OSError):
-            staged.unlink(missing_ok=True)
+    """A finished text in a hidden folder beside its place: (temporary, place)."""
+    with scratch_folder(place.parent) as hidden:
+        write_text(hidden / place.name, text)
+        yield hidden / place.name, place
 
 
 def _sha256(path: Path) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS, Failure
+from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
 from ketamine_anki.cli.check import report
-from ketamine_anki.cli.folder import Folder
+from ketamine_anki.cli.folder import Folder, read_bytes
 from ketamine_anki.cli.output import make_folder, write_text
 
 
@@ -31,7 +31,7 @@ def command(folder: str, output: str | None, only_check: bool) -> None:
     assert read.collection is not None, "a collection that cannot be read has findings"
     target = Path(output or folder)
     made = {target / name: as_text(value) for name, value in json_schemas(read.collection).items()}
-    stale = [path for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    stale = [path for path, text in made.items() if not _holds(path, text)]
     if only_check and stale:
         listed = ", ".join(str(path) for path in stale)
         raise Failure(f"out of date: {listed}: run `ketamine-anki schema {folder}`", EXIT_FINDINGS)
@@ -39,8 +39,17 @@ def command(folder: str, output: str | None, only_check: bool) -> None:
         make_folder(target)
     for path in stale:
         write_text(path, made[path])
-        click.echo(path)
+        echo(path)
     click.echo(f"{len(made)} schemas, {len(stale)} written", err=True)
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether a file has a text, be it with other line ends."""
+    data = text.encode("utf-8")
+    try:
+        return read_bytes(path, 2 * len(data)).replace(b"\r\n", b"\n") == data
+    except ValueError:
+        return False
 
 
 def as_text(value: object) -> str:

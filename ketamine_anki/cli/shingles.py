@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.cli import EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.folder import SHINGLES, read_bytes
 from ketamine_anki.cli.output import write_text
 from ketamine_anki.limits import MAX_FILE_BYTES
@@ -33,4 +33,4 @@ def command(text: str, folder: str) -> None:
     target = Path(folder) / SHINGLES
     write_text(target, made)
     count = sum(not line.startswith("#") for line in made.splitlines())
-    click.echo(f"{target.as_posix()}: {count} hashed runs", err=True)
+    echo(f"{target.as_posix()}: {count} hashed runs", err=True)

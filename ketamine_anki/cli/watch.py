@@ -16,9 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import click
-
-from ketamine_anki.cli import EXIT_IO, Failure
+from ketamine_anki.cli import EXIT_IO, Failure, echo
 
 _LOOK_EVERY = 0.25  # seconds between two looks at the files
 _WAIT = 15.0  # seconds after which an idle stream is sent a comment, so that a closed one is noticed
@@ -69,7 +67,7 @@ class Server(ThreadingHTTPServer):
         try:
             page = self.make().encode("utf-8")
         except (Failure, OSError) as error:  # a file or the folder is being replaced: look again
-            click.echo(f"ketamine-anki: {error}", err=True)
+            echo(f"ketamine-anki: {error}", err=True)
             self.state = ()
             return
         if page == self.page:

@@ -23,17 +23,21 @@ def links(kind: str, page: Path, repository: str, root: Path | None) -> Link:
         path = Path(position.path).resolve()
         if root is None or not repository or not path.is_relative_to(root):
             return ""
-        return f"{repository}/blob/HEAD/{quote(path.relative_to(root).as_posix())}#L{position.line}"
+        return f"{repository}/blob/HEAD/{_quoted(path.relative_to(root).as_posix())}#L{position.line}"
 
     def in_editor(position: Position) -> str:
         path = Path(position.path).resolve().as_posix()
-        return f"vscode://file/{quote(path.lstrip('/'))}:{position.line}:{position.column}"
+        return f"vscode://file/{_quoted(path.lstrip('/'))}:{position.line}:{position.column}"
 
     def beside(position: Position) -> str:
         path = Path(position.path).resolve()
         try:
-            return quote(Path(os.path.relpath(path, page.resolve())).as_posix())
+            return _quoted(Path(os.path.relpath(path, page.resolve())).as_posix())
         except ValueError:  # on another drive of Windows
             return path.as_uri()
 
     return {"repository": on_github, "vscode": in_editor, "file": beside, "none": lambda position: ""}[kind]
+
+
+def _quoted(path: str) -> str:
+    return quote(os.fsencode(path))  # a file's name may be no text in any encoding
