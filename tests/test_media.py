@@ -19,33 +19,73 @@ from ketamine_anki.limits import MAX_PICTURE_BYTES
 from ketamine_anki.media import read_picture
 
 
-def png(width: int, height: int) -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"rest"
+def part(kind: bytes, data: bytes = b"") -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def jpeg(width: int, height: int, start: bytes = b"\xff\xc0", before: bytes = b"") -> bytes:
-    frame = struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\x00"
-    return (
-        b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + before + start + frame + b"\xff\xd9"
-    )
+def size(width: int, height: int, rest: bytes = b"\x08\x02\0\0\0") -> bytes:
+    return part(b"IHDR", struct.pack(">II", width, height) + rest)
 
 
-def webp(chunk: bytes, data: bytes) -> bytes:
-    body = b"WEBP" + chunk + struct.pack("<I", len(data)) + data
+PNG = b"\x89PNG\r\n\x1a\n"
+PIXELS, LAST = part(b"IDAT", zlib.compress(b"\0" * 9)), part(b"IEND")
+
+
+def png(width: int, height: int, before: bytes = b"") -> bytes:
+    return PNG + size(width, height) + before + PIXELS + LAST
+
+
+def segment(marker: int, data: bytes) -> bytes:
+    """A segment of a JPEG."""
+    return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
+
+
+def frame(width: int, height: int, marker: int = 0xC0) -> bytes:
+    return segment(marker, struct.pack(">BHHB", 8, height, width, 1) + b"\x01\x11\x00")
+
+
+JFIF = b"\xff\xd8" + segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
+SCAN = segment(0xDA, b"\x01\x01\x00\x00\x3f\x00") + b"pix\xff\x00els\xff\xd0more"
+
+
+def jpeg(width: int, height: int, marker: int = 0xC0, before: bytes = b"") -> bytes:
+    return JFIF + before + frame(width, height, marker) + SCAN + b"\xff\xd9"
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a WebP."""
+    return kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+
+
+def webp(*chunks: bytes) -> bytes:
+    body = b"WEBP" + b"".join(chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def vp8(width: int, height: int) -> bytes:
+    return chunk(b"VP8 ", b"\x10\x00\x00\x9d\x01\x2a" + struct.pack("<HH", width, height) + b"rest")
+
+
+def vp8l(width: int, height: int) -> bytes:
+    return chunk(b"VP8L", b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14) + b"rest!")
+
+
+def vp8x(width: int, height: int, flags: int = 0) -> bytes:
+    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return chunk(b"VP8X", struct.pack("<I", flags) + sides)
+
+
 def lossy(width: int, height: int) -> bytes:
-    return webp(b"VP8 ", b"\x00\x00\x00\x9d\x01\x2a" + struct.pack("<HH", width, height) + b"rest")
+    return webp(vp8(width, height))
 
 
 def lossless(width: int, height: int) -> bytes:
-    return webp(b"VP8L", b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14) + b"rest")
+    return webp(vp8l(width, height))
 
 
 def extended(width: int, height: int) -> bytes:
-    return webp(b"VP8X", bytes(4) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little"))
+    return webp(vp8x(width, height, 0x3C), chunk(b"ICCP", b"x"), vp8(width, height), chunk(b"EXIF", b"x"))
 
 
 @pytest.mark.parametrize(
@@ -53,9 +93,9 @@ def extended(width: int, height: int) -> bytes:
     [
         ("a.png", png(300, 200)),
         ("a.jpg", jpeg(300, 200)),
-        ("a.jpeg", jpeg(300, 200, b"\xff\xc2")),
+        ("a.jpeg", jpeg(300, 200, 0xC2)),
         ("a.jpg", jpeg(300, 200, before=b"\xff\xff\xfe\x00\x04hi")),
-        ("a.jpg", jpeg(300, 200, before=b"\xff\xc4\x00\x04hi\xff\x01")),
+        ("a.jpg", jpeg(300, 200, before=b"\xff\xc4\x00\x04hi")),
         ("a.webp", lossy(300, 200)),
         ("a.webp", lossless(300, 200)),
         ("a.webp", extended(300, 200)),
@@ -98,16 +138,74 @@ def test_packaged_name_holds_the_content() -> None:
         ("leaf.png", png(8001, 5), "8001 x 5 pixels: from 1 to 8,000 each way"),
         ("leaf.jpg", jpeg(5, 9000), "5 x 9000 pixels"),
         ("leaf.jpg", jpeg(1, 1)[:22], "cut off"),
-        ("leaf.jpg", b"\xff\xd8\xff\xd9", "broken"),
-        ("leaf.jpg", b"\xff\xd8\xff\xe0\x00\x02xx", "broken"),
+        ("leaf.jpg", b"\xff\xd8\xff\xd9", "broken: it has no pixels"),
+        ("leaf.jpg", b"\xff\xd8\xff\xe0\x00\x02xx", "broken: foreign bytes at 6"),
         ("leaf.webp", extended(1, 1)[:28], "cut off"),
         ("leaf.webp", lossy(1, 1)[:28], "cut off"),
         ("leaf.webp", lossless(1, 1)[:23], "cut off"),
-        ("leaf.webp", webp(b"ANIM", bytes(20)), "not a WebP picture"),
+        ("leaf.webp", webp(chunk(b"ANIM", bytes(20))), "part 'ANIM' of the picture is none"),
         ("leaf.png", png(1, 1) + bytes(MAX_PICTURE_BYTES), "10,485,... bytes: at most 10,485,760"),
     ],
 )  # fmt: skip
 def test_refused_picture(name: str, data: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_picture(name, data)
+
+
+PAGE = b"<html><script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.png", PNG + size(1, 1)[:16], "cut off"),
+        ("a.png", PNG + size(1, 1) + PAGE, "cut off|none that a still picture needs"),
+        ("a.png", PNG + b"\0\0\0\0IHDR" + struct.pack(">II", 1, 1) + PAGE + b"MZ", "checksum of IHDR is wrong"),
+        ("a.png", PNG + size(1, 1)[:-4] + bytes(4) + PIXELS + LAST, "checksum of IHDR is wrong"),
+        ("a.png", PNG + PIXELS + size(1, 1) + LAST, "does not begin with its size"),
+        ("a.png", png(1, 1, size(60_000, 60_000)), "IHDR stands in it twice"),
+        ("a.png", png(1, 1) + b"PK\3\4", "4 bytes stand after the end"),
+        ("a.png", PNG + size(1, 1) + PIXELS + part(b"IEND", b"MZ"), "2 bytes stand after the end"),
+        ("a.png", PNG + size(1, 1) + LAST, "no pixels"),
+        ("a.png", PNG + size(1, 1) + part(b"IDAT", PAGE) + LAST, "pixels are something else"),
+        ("a.png", PNG + size(1, 1) + PIXELS + part(b"tIME") + PIXELS + LAST, "pixels are not in one place"),
+        ("a.png", PNG + size(1, 1, b"\x07\x02\0\0\0") + PIXELS + LAST, "colours are of an unknown kind"),
+        ("a.png", PNG + size(1, 1, b"\x08\x02\0\0\2") + PIXELS + LAST, "colours are of an unknown kind"),
+        ("a.png", png(1, 1, part(b"acTL", bytes(8))), "part 'acTL' of the picture is none"),
+        ("a.png", png(1, 1, part(b"zIPs", b"PK\3\4")), "part 'zIPs' of the picture is none"),
+        ("a.png", png(1, 1, part(b"tEXt", bytes(40_000)) * 2), "over 65,536 bytes of the picture are not pixels"),
+        ("a.png", png(1, 1, part(b"tEXt") * 200), "too many parts"),
+        ("a.jpg", b"\xff\xd8\xff\xc0\0\x0b\x08\0\1\0\1" + PAGE, "unknown kind"),
+        ("a.jpg", JFIF + frame(1, 1) + PAGE, "foreign bytes at 33"),
+        ("a.jpg", jpeg(1, 1) + PAGE, "31 bytes stand after the end"),
+        ("a.jpg", jpeg(1, 1, before=frame(1, 1)), "two sizes"),
+        ("a.jpg", JFIF + SCAN + frame(1, 1) + b"\xff\xd9", "pixels stand before its size"),
+        ("a.jpg", JFIF + frame(1, 1) + b"\xff\xd9", "no pixels"),
+        ("a.jpg", jpeg(1, 1)[:-2], "cut off"),
+        ("a.jpg", JFIF + frame(1, 1) + segment(0xDA, PAGE) + b"\xff\xd9", "head of its pixels is damaged"),
+        ("a.jpg", jpeg(1, 1, before=segment(0xDC, b"\xff\xff")), "part 'FFDC' of the picture is none"),
+        ("a.jpg", jpeg(1, 1, 0xC3), "part 'FFC3' of the picture is none"),
+        ("a.jpg", jpeg(1, 1, before=segment(0xFE, bytes(40_000)) * 2), "over 65,536 bytes of the picture"),
+        ("a.jpg", JFIF + frame(1, 1) + SCAN * 200 + b"\xff\xd9", "too many parts"),
+        ("a.jpg", JFIF + frame(1, 1) + SCAN + b"\xff\x00" * 100_000 + b"\xff\xd9", "pixels are something else"),
+        ("a.webp", b"RIFF<!--WEBP" + vp8(1, 1) + PAGE, "cut off"),
+        ("a.webp", lossy(1, 1) + PAGE, "31 bytes stand after the end"),
+        ("a.webp", webp(vp8x(1, 1), vp8l(0x3FFF, 0x3FFF)), "two sizes"),
+        ("a.webp", webp(vp8x(1, 1)), "no pixels, or two kinds"),
+        ("a.webp", webp(vp8x(1, 1), vp8(1, 1), vp8l(1, 1)), "no pixels, or two kinds"),
+        ("a.webp", webp(vp8(1, 1), vp8(2, 2)), "stands twice or out of its place"),
+        ("a.webp", webp(vp8(1, 1), chunk(b"EXIF", b"")), "part 'EXIF' of the picture is none"),
+        ("a.webp", webp(vp8x(1, 1, 2), vp8(1, 1)), "the picture moves"),
+        ("a.webp", webp(vp8x(1, 1), vp8(1, 1), chunk(b"ANMF", b"")), "part 'ANMF' of the picture is none"),
+        ("a.webp", webp(vp8x(1, 1), vp8(1, 1), chunk(b"XMP ", bytes(70_000))), "over 65,536 bytes of the picture"),
+        ("a.webp", webp(vp8(1, 1)[:8] + b"\x11" + vp8(1, 1)[9:]), "pixels are something else"),
+        ("a.webp", webp(chunk(b"VP8L", PAGE)), "pixels are something else"),
+        ("a.webp", webp(vp8x(1, 1), vp8(1, 1), chunk(b"EXIF", b"x")[:-1] + b"M"), "foreign bytes between its parts"),
+        ("a.webp", webp(vp8(1, 1) + b"VP8L\xff\xff\0\0"), "cut off"),
+    ],
+)  # fmt: skip
+def test_what_hides_in_a_picture_is_refused(name: str, data: bytes, message: str) -> None:
+    """Each part is one that a still picture needs, in its place; nothing else stands in the file."""
     with pytest.raises(ValueError, match=message):
         read_picture(name, data)
 
