@@ -226,6 +226,13 @@ def test_cloze_refused(text: str, fragment: str) -> None:
     assert text[trouble.start :].startswith(fragment)
 
 
+def test_signs_of_a_text_are_limited() -> None:
+    assert render("**a** " * 250 + "x" * 10_000, MEDIA).troubles == []
+    (trouble,) = render("**a** " * 251, MEDIA).troubles
+    assert (trouble.rule, trouble.start) == ("limit", 0)
+    assert "1,004 signs of Markdown and math in one text: at most 1,000" in trouble.message
+
+
 def test_pictures_are_listed() -> None:
     assert render("![a](leaf.png) ![b](leaf.png)", MEDIA).pictures == ["leaf.png", "leaf.png"]
 
