@@ -13,6 +13,7 @@ MAX_TEX = 1_000  # characters of one formula
 MAX_TEX_DEPTH = 20  # braces inside one another
 MAX_LINES = 200  # of one text
 MAX_BRACKETS = 100  # signs [ in one text
+MAX_SIGNS = 1_000  # of Markdown and math in one text
 MAX_COLUMNS = 20  # of a table
 MAX_PER_FILE = 50  # refused characters that are listed of one file
 MAX_PER_TEXT = 20  # mistakes that are listed of one text

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from ketamine_anki.scalars import one_spaced, typed
 
@@ -52,6 +52,8 @@ class Places:
     """
 
     __slots__ = ("lines", "marks", "path")
+    # The value that was looked at last, of all records: mistakes of one text come one after the other.
+    _last: ClassVar[tuple[object, Mark | None, tuple[str, list[tuple[int, int]]]]] = (None, None, ("", []))
 
     def __init__(self, path: str, lines: tuple[str, ...], marks: Mapping[str, Mark]) -> None:
         self.path = path
@@ -80,7 +82,7 @@ class Places:
         return Position(self.path, mark.line + 1, mark.column + 1)
 
     def _find(self, mark: Mark, fragment: str, nth: int) -> Position | None:
-        text, places = typed(self.lines, (mark.line, mark.column), (mark.end_line, mark.end_column))
+        text, places = self._text(mark)
         wanted = one_spaced(fragment)
         at = text.find(wanted) if wanted else -1
         for _ in range(nth):
@@ -89,6 +91,14 @@ class Places:
             return None
         line, column = places[at]
         return Position(self.path, line + 1, column + 1)
+
+    def _text(self, mark: Mark) -> tuple[str, list[tuple[int, int]]]:
+        """What `typed` says of a value."""
+        lines, known, text = Places._last
+        if lines is not self.lines or known != mark:
+            text = typed(self.lines, mark[:2], mark[2:])
+            Places._last = self.lines, mark, text
+        return text
 
 
 class Retired(NamedTuple):

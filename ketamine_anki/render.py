@@ -13,7 +13,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT
+from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
 from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
 from ketamine_anki.simple import escape, simple
@@ -83,6 +83,9 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
     # what `picture:` holds needs no parser
     if text.startswith("![") and (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:
         return Rendered(_image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
+    if len(text) > MAX_SIGNS and (signs := _signs(text)) > MAX_SIGNS:
+        message = f"{signs:,} signs of Markdown and math in one text: at most {MAX_SIGNS:,}"
+        return Rendered(escape(text), Markup(text), [Trouble("limit", 0, "", message)], [])
     markup = scan(text)
     troubles = list(markup.troubles)
     if cloze and not markup.deletions and not troubles:
@@ -103,6 +106,11 @@ def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
     if note.retired is not None:
         shown["retired.reason"] = render(note.retired.reason, media)
     return shown
+
+
+def _signs(text: str) -> int:
+    """How many signs a text holds that take time to read; [ and | have limits of their own."""
+    return len(text) - len(text.encode().translate(None, b"\\`*_{}]<>&$~!").decode())
 
 
 def needs_parser(text: str) -> bool:
@@ -315,6 +323,8 @@ def _parser() -> MarkdownIt:
     # Addresses come as they are typed and are judged here: what the parser refuses would stay as text.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
+    # Signs of which nothing that is enabled takes notice need not stop it.
+    parser.inline.terminator_re = re.compile(r"[\n!*\[\\\]_`]")
     return parser.enable(["fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"])
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +28,21 @@ from ketamine_anki.characters import name, printable, refused
         "👩\u200d⚕️ ❤️ 1️⃣ 👍🏽 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
         "葛\U000e0100",
         "e\u0301 o\u0308\u0304",
-        "α-synuclein μ-opioid Δ9-THC",
+        "α-synuclein μ-opioid Δ9-THC α²",
+        "α2A-adrenoceptor, β₂, Δ, 5-HT₂ₐ, Æsop, ﬁne, Ⅳ, 1ª, 3ʰ",
+        "əˈɡoʊ, ˈɡæs, /ɡ/",  # what is printed like an ASCII letter is at home in transcriptions
+        "kalın ve sıcak bir yağ",  # Turkish
+        "ʋu ɖeka, Ɛʋe",  # Ewe
+        "血液型はA型、CTとMRI、ketamineの作用",
+        "A型",
+        "用ketamine治疗 ５ｍｇ",
+        "케타민은 ketamine과 같다",
+        "ที่ปู่ กั้น",
+        "שָּׁ֑לוֹם בְּרֵאשִׁ֖ית",
+        "مُحَمَّدٌ ٱلرَّحْمَٰنِ",
+        "བསྒྲུབས ཧཱུྃ",
+        "Việt ệ ǘ",
+        "5\u212a 5\u212b 5\u2126",  # NFC makes the letters of them
     ],
 )
 def test_accepted(text: str) -> None:
@@ -64,12 +82,54 @@ def test_accepted(text: str) -> None:
         ("ketаmine", 3, "U+0430 CYRILLIC SMALL LETTER A inside a word of Latin letters"),
         ("dοse", 1, "U+03BF GREEK SMALL LETTER OMICRON inside a word of Latin letters"),
         ("a\u0301\u0302\u0303\u0304", 1, "more than three accents stacked on one letter"),
+        ("e\u0308\u0344\u0344\u0344", 1, "more than three accents stacked on one letter"),  # each is two in NFC
+        *((base + mark * 5, 1, "more than four marks stacked") for base, mark in ["ก\u0e47", "א\u0591", "ب\u0651"]),
+        *((base + mark * 5, 1, "more than four marks stacked") for base, mark in ["ཀ\u0f71", "a\ufe20", "a\u2de0"]),
+        *((f"d{letter}se", 1, f"U+{ord(letter):04X}") for letter in "ⲟꓳ𐐬𐌈ᑌჿסهဝഠㅇ口օο๐၀оᲝ𝐨ᛟ"),
+        *((f"d{letter}se", 1, f"U+{ord(letter):04X}") for letter in "ᴏℴ"),
+        ("ꓐone", 0, "U+A4D0 LISU LETTER BA inside a word of Latin letters"),
+        ("5 mɡ", 3, "U+0261 LATIN SMALL LETTER SCRIPT G inside a word of Latin letters"),
+        ("5 \u03bcɡ", 2, "U+03BC"),
+        ("5 \u00b5ɡ", 3, "U+0261"),
+        ("5 ⅿg", 2, "U+217F SMALL ROMAN NUMERAL ONE THOUSAND inside a word of Latin letters"),
+        ("5 mⅼ", 3, "U+217C"),
+        ("sɑfe", 1, "U+0251"),
+        ("kétɑmine", 3, "U+0251"),
+        ("lıver", 1, "U+0131"),
+        ("lɩver", 1, "U+0269"),
+        ("doſe", 2, "U+017F"),
+        ("q\u0307а", 2, "U+0430"),  # an accent does not end a word
+        ("5 k\u2126", 3, "U+03A9"),
+        ("e\u0301 k\u2126", 4, "U+03A9"),  # where it was typed, not where it comes to stand
+        ("a\u1fefb", 1, "look-alike sign U+1FEF GREEK VARIA"),
+        ("a\u037e", 1, "look-alike sign U+037E GREEK QUESTION MARK"),
+        ("\U0001fbf0 mg", 0, "look-alike digit U+1FBF0 SEGMENTED DIGIT ZERO"),
     ],
 )
 def test_refused(text: str, index: int, reason: str) -> None:
     ((found, why),) = refused(text)
     assert found == index
     assert reason in why
+
+
+def test_a_long_line_of_look_alikes_is_judged_in_the_time_of_reading_it() -> None:
+    start = time.process_time()
+    assert len(list(refused("x а сое " * 200_000))) == 100
+    assert time.process_time() - start < 2
+
+
+def test_nothing_is_compiled_for_text_in_ascii() -> None:
+    """Starting the program and reading plain text costs no regular expression."""
+    program = """if True:
+        import re, sys
+        import unicodedata, bisect, functools, itertools
+        def compiled(*args): raise AssertionError(args)
+        re.compile = re._compile = compiled
+        from ketamine_anki.characters import printable, refused
+        assert not list(refused("plain text\\twith tab\\nand line"))
+        printable("text")
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @given(st.text(max_size=40))

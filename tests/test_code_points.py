@@ -1,10 +1,15 @@
-"""What is shown is what was typed: over all 1,114,112 code points, and over random text."""
+"""What is shown is what was typed: over all 1,114,112 code points, and over random text.
+
+The table of verdicts is frozen. Who means to change it runs `python tests/test_code_points.py`, which
+writes it anew, and shows the difference to a reviewer.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -29,6 +34,16 @@ def verdict(character: str) -> str:
 def judged() -> Iterator[tuple[int, str]]:
     """Every code point with its verdict, in order."""
     return ((code, verdict(chr(code))) for code in range(0x110000))
+
+
+def table() -> str:
+    """The text of the frozen table, as the program judges now."""
+    lines = [TABLE.read_text(encoding="utf-8").split("\n")[0]]
+    for why, group in groupby(judged(), key=lambda pair: pair[1]):
+        codes = [code for code, _ in group]
+        last = f"-{codes[-1]:04X}" if len(codes) > 1 else ""
+        lines += [f"{codes[0]:04X}{last} {why}"] if why else []
+    return "\n".join(lines) + "\n"
 
 
 def frozen() -> list[tuple[int, int, str]]:
@@ -149,3 +164,7 @@ def test_what_is_hidden_is_printed_by_number(text: str, said: str) -> None:
 
 def test_of_a_line_with_very_many_refused_characters_only_the_first_are_named() -> None:
     assert len(list(refused("\x01" * 1_000 + "\n" + "\x01"))) == 101
+
+
+if __name__ == "__main__":
+    TABLE.write_text(table(), encoding="utf-8")

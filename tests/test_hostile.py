@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import hostile_cases
 import pytest
+import small
 from hostile_cases import SECRET, Case
 from program import Ran, run
 from promises import check_printable, text_of
@@ -16,7 +18,7 @@ from promises import check_printable, text_of
 from ketamine_anki.apkg import PackageContents, read_package
 from ketamine_anki.cli.check import walk
 from ketamine_anki.cli.folder import Folder
-from ketamine_anki.limits import MAX_FINDINGS
+from ketamine_anki.limits import MAX_FINDINGS, MAX_TEXT
 from ketamine_anki.model import Finding
 from ketamine_anki.reader import sorted_findings
 from ketamine_anki.rules import groups
@@ -155,3 +157,18 @@ def test_no_bomb_takes_over_a_second_or_200_mb(case: Case, tmp_path: Path) -> No
     assert os.waitstatus_to_exitcode(status) in (0, 1)
     assert usage.ru_utime + usage.ru_stime < 5  # below 1 without coverage's tracing; bombs take minutes
     assert usage.ru_maxrss - before < 150 * 1024
+
+
+@pytest.mark.parametrize("sign", ["}}", "[$]", "{{c1::", "<http://a>", "a_", "*a **b ", "> ", "$a$ b"])
+@pytest.mark.parametrize("times", [80, 20_000])
+def test_a_file_full_of_signs_is_checked_or_refused_soon(sign: str, times: int, tmp_path: Path) -> None:
+    """Ninety notes with a text as long as may be: below the limit of signs, and far above."""
+    text = f"x *a* {sign * times}{'word ' * 4_000}"[: MAX_TEXT - 1]
+    notes = "".join(f"- {{id: n-{number}, extra: '{text}', {NOTE}}}\n" for number in range(90))
+    folder = small.write(tmp_path, files={"01-first.yaml": f"deck: First Part\nnotes:\n{notes}"})
+    start = time.process_time()
+    assert run("check", folder).code == 1
+    assert time.process_time() - start < 6  # of 60 and more; below 2 without coverage's tracing
+
+
+NOTE = "question: Q, answer: A, source: only-section/1, claims: [C-1], tags: [T], yield: core, skill: recall"

@@ -240,6 +240,13 @@ def test_a_text_is_shown_or_refused_at_its_place(row: dict[str, Any]) -> None:
     assert row.get("shown", rendered.html) == rendered.html
 
 
+def test_signs_of_a_text_are_limited() -> None:
+    assert render("`c` " + "**a** " * 249 + "x" * 10_000, MEDIA).troubles == []
+    (trouble,) = render("`c` " + "**a** " * 250, MEDIA).troubles
+    assert (trouble.rule, trouble.start) == ("limit", 0)
+    assert "1,002 signs of Markdown and math in one text: at most 1,000" in trouble.message
+
+
 def test_pictures_are_listed() -> None:
     assert render("![a](leaf.png) ![b](leaf.png)", MEDIA).pictures == ["leaf.png", "leaf.png"]
 
