@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ketamine_anki.model import Where
 from ketamine_anki.rules.rule import View
 
+_DIGITS = "0123456789"
 _DOSE = r"(?:mg|mcg|ng|g|kg|mL|L|mmol|mEq|units?)"
 _RATE = rf"(?!{_DOSE}/d?L\b)"  # laboratory values keep their precision: 1.0 mg/dL
 
@@ -22,7 +23,7 @@ _RATE = rf"(?!{_DOSE}/d?L\b)"  # laboratory values keep their precision: 1.0 mg/
 class Notation(NamedTuple):
     """One error-prone notation: `id` in findings, regular expression, what to write instead, who
     says so, strings it finds and strings it leaves alone. Where it can be found, one of its `words`
-    stands in the note, or (`sign`) a sign such as < or a number with a unit.
+    stands in the note, or one of its `signs` in a text with a sign such as < or a number with a unit.
     """
 
     id: str
@@ -32,7 +33,7 @@ class Notation(NamedTuple):
     bad: tuple[str, ...]
     good: tuple[str, ...]
     words: frozenset[str] = frozenset()
-    sign: bool = False
+    signs: str = ""
 
 
 TABLE = (
@@ -43,7 +44,7 @@ TABLE = (
         "Joint Commission, ISMP",
         ("1.0 mg", "2.00 mL", "give 5.0 mg/kg", "0.20 mg"),
         ("0.5 mg", "10 mg", "pH 7.40", "1.05 mg", "creatinine of 1.0 mg/dL", "potassium of 4.0 mmol/L"),
-        sign=True,
+        signs=".",
     ),
     Notation(
         "naked-decimal",
@@ -52,7 +53,7 @@ TABLE = (
         "Joint Commission, ISMP",
         (".5 mg", "give .25 mg/kg"),
         ("0.5 mg", "P = .05", "10.1097/AAP.0000000000000806"),
-        sign=True,
+        signs=".",
     ),
     Notation(
         "microgram-sign",
@@ -61,7 +62,7 @@ TABLE = (
         "ISMP; Joint Commission, additional list",
         ("10 \u00b5g/kg/min", "5 \u03bcg", "2 ug"),
         ("5 mcg", "\u03bc-opioid receptor", "drug"),
-        sign=True,
+        signs="\u00b5\u03bcu",
     ),
     Notation(
         "iu",
@@ -71,7 +72,7 @@ TABLE = (
         ("100 IU", "5,000 IU/kg", "5 I.U."),
         ("100 units", "IUGR"),
         words=frozenset({"iu"}),
-        sign=True,
+        signs="I",
     ),
     Notation(
         "unit-letter",
@@ -80,7 +81,7 @@ TABLE = (
         "Joint Commission, ISMP",
         ("10 U", "4u", "10U insulin"),
         ("10 units", "5 UK centers", "10 U.S. sites"),
-        sign=True,
+        signs="Uu",
     ),
     Notation(
         "daily-abbreviation",
@@ -90,7 +91,7 @@ TABLE = (
         ("5 mg QD", "q.d.", "qd", "q1d", "5 mg o.d.", "10 mg OD"),
         ("QDR", "daily", "q12h", "the risk of OD is high"),
         words=frozenset({"q", "o", "qd", "q1d", "mg"}),
-        sign=True,
+        signs=".",
     ),
     Notation(
         "every-other-day-abbreviation",
@@ -100,7 +101,7 @@ TABLE = (
         ("QOD", "q.o.d."),
         ("every other day",),
         words=frozenset({"q", "qod"}),
-        sign=True,
+        signs=".",
     ),
     Notation(
         "sulfate-abbreviation",
@@ -119,9 +120,9 @@ TABLE = (
         ("5 cc", "10cc"),
         ("5 ccm", "accent"),
         words=frozenset({"c"}),
-        sign=True,
+        signs="c",
     ),
-    Notation("small-ml", r"(?<=\d)\s*ml\b", "mL, with a capital L", "ISMP", ("5 ml",), ("5 mL", "html"), sign=True),
+    Notation("small-ml", r"(?<=\d)\s*ml\b", "mL, with a capital L", "ISMP", ("5 ml",), ("5 mL", "html"), signs="l"),
     Notation(
         "unit-without-space",
         r"(?<=\d)(?:mg|mcg|g|kg|mL|mEq|mmol|units?)\b",
@@ -129,7 +130,7 @@ TABLE = (
         "ISMP",
         ("10mg", "0.2mg/kg", "100mL"),
         ("10 mg", "5 %", "2nd", "H2O"),
-        sign=True,
+        signs=_DIGITS,
     ),
     Notation(
         "unit-with-period",
@@ -138,7 +139,7 @@ TABLE = (
         "ISMP",
         ("5 mg. per day",),
         ("5 mg per day", "give 5 mg. Then reassess"),
-        sign=True,
+        signs=".",
     ),
     Notation(
         "number-without-comma",
@@ -147,7 +148,7 @@ TABLE = (
         "ISMP",
         ("70000 units", "100000 per", "5000 mg"),
         ("70,000 units", "problem 4634071", "10 000", "2018 guideline"),
-        sign=True,
+        signs=_DIGITS,
     ),
     Notation(
         "weekly-abbreviation",
@@ -165,7 +166,7 @@ TABLE = (
         "ISMP",
         ("D/C home",),
         ("discontinue", "AC/DC"),
-        sign=True,
+        signs="/",
     ),
     Notation(
         "per-os",
@@ -193,7 +194,7 @@ TABLE = (
         ("qn", "q6PM", "5 mg HS", "take nightly"),
         ("q6h", "question", "HSV", "CPAP used nightly"),
         words=frozenset({"qn", "qhr", "hs", "nightly"}),
-        sign=True,
+        signs="M",
     ),
     Notation(
         "intranasal-abbreviation",
@@ -220,7 +221,7 @@ TABLE = (
         "ISMP",
         ("x3d", "x 5d"),
         ("x3 doses",),
-        sign=True,
+        signs="xX",
     ),
     Notation(
         "comparison-sign",
@@ -229,7 +230,7 @@ TABLE = (
         "ISMP; Joint Commission, additional list",
         ("platelets <70,000", ">10 mg", "MAP > 65"),
         ("less than 70", "a -> b", "P < 0.05"),
-        sign=True,
+        signs="<>",
     ),
     Notation(
         "at-sign",
@@ -238,7 +239,7 @@ TABLE = (
         "ISMP; Joint Commission, additional list",
         ("5 mg @ 2 PM",),
         ("name@example.org",),
-        sign=True,
+        signs="@",
     ),
     Notation(
         "hour-sign",
@@ -247,7 +248,7 @@ TABLE = (
         "ISMP",
         ("q2\u00b0", "every 6\u00b0"),
         ("37 \u00b0C", "head raised by 30\u00b0"),
-        sign=True,
+        signs="\u00b0",
     ),
     Notation(
         "doses-with-slash",
@@ -256,7 +257,7 @@ TABLE = (
         "ISMP",
         ("25 units/10 units", "5 mg/10 mg"),
         ("0.2 mg/kg", "2 mg/mL", "160 mg/5 mL"),
-        sign=True,
+        signs="/",
     ),
     Notation(
         "zero-sign",
@@ -265,7 +266,7 @@ TABLE = (
         "ISMP",
         ("\u2205 effect", "\u03a6"),
         ("0 effect",),
-        sign=True,
+        signs="\u2205\u00d8\u03a6",
     ),
     Notation(
         "drug-and-dose-run-together",
@@ -274,7 +275,7 @@ TABLE = (
         "ISMP",
         ("morphine0.5 mg", "labetalol20 mg"),
         ("morphine 0.5 mg",),
-        sign=True,
+        signs=_DIGITS,
     ),
     Notation(
         "roman-dose",
@@ -311,7 +312,7 @@ def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     for key, text in view.plain.items():
         signed = sign and _SIGN.search(text)
         for row in TABLE:
-            if not (signed and row.sign) and row.words.isdisjoint(heard):
+            if row.words.isdisjoint(heard) and not (signed and any(sign in text for sign in row.signs)):
                 continue
             for found in re.finditer(row.pattern, text):
                 shown = found[0].strip()

@@ -480,8 +480,19 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
 
 def _spelt_out(view: View, name: str) -> bool:
     texts = [(text, view.words[key]) for key, text in view.plain.items() if key != "picture"]
-    said = re.compile(rf"\w\s\((?:[^)]*\W)?{name}s?\)|\b{name}s?\s+(?:\(|stands for|is short for|means)\b")
-    return any(said.search(text) or _spells(name.lower(), words) for text, words in texts)
+    return any(_explains(text, name) or _spells(name.lower(), words) for text, words in texts)
+
+
+def _explains(text: str, name: str) -> bool:
+    """Whether a text has `atrial fibrillation (AF)`, or `AF means ...`."""
+    names = (name, f"{name}s")
+    return any(found[1] in names for said in _EXPLAINED for found in re.finditer(said, text))
+
+
+_EXPLAINED = (
+    r"(?<=\w\s)\((?:[^)]*\W)?(\w+)\)",
+    r"\b(\w+)\s+(?:\(|stands for|is short for|means)\b",
+)
 
 
 _SMALL = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
@@ -514,7 +525,7 @@ def _from(name: str, parts: list[str], n: int) -> bool:
 _LONG = 9  # letters of a word from which several may stand in its abbreviation
 
 
-_AMERICAN = {
+_BRITISH = {
     "anaesth": "anesth",
     "anaemi": "anemi",
     "behaviour": "behavior",
@@ -550,7 +561,7 @@ _KNOWN: set[str] = set()  # words that were looked at and are not British
 
 def _american(word: str) -> str:
     """The American spelling of a British word, or the word."""
-    for british, american in _AMERICAN.items():
+    for british, american in _BRITISH.items():
         if british in word:
             return word.replace(british, american)
     return word
@@ -567,7 +578,8 @@ def spelling(view: View) -> Iterator[Complaint]:
     if view.collection.spelling != "US":
         return
     new = view.vocabulary - _KNOWN
-    if all(_american(word) == word for word in new):
+    said = " ".join(new)
+    if not any(british in said for british in _BRITISH):
         if len(_KNOWN) > MOST_WORDS:
             _KNOWN.clear()
         _KNOWN.update(new)
