@@ -300,7 +300,7 @@ class _Writer:
     def value(self, shape: schema.Shape, head: str, node: Node, indent: int) -> list[str]:
         """The lines of `head` with a value."""
         if isinstance(node, Scalar):
-            return entry(head, node.value.strip(), indent)
+            return entry(head, node.value.strip(" \t\n"), indent)
         if isinstance(shape, schema.List):
             assert isinstance(node, Sequence)
             return self.sequence(shape, head, node, indent)
@@ -325,7 +325,7 @@ class _Writer:
         spoken = (self.comments.before, self.comments.beside)
         if id(node) in self.comments.after or any(id(item) in found for item in node.items for found in spoken):
             return ""
-        texts = [item.value.strip() for item in node.items if isinstance(item, Scalar)]
+        texts = [item.value.strip(" \t\n") for item in node.items if isinstance(item, Scalar)]
         if len(texts) < len(node.items) or any("\n" in text for text in texts):
             return ""
         line = f"{head} [{', '.join(inline_text(text, flow=True) for text in texts)}]"
@@ -337,7 +337,7 @@ class _Writer:
         dash = f"{' ' * indent}-"
         if isinstance(node, Scalar):
             prose = isinstance(shape.item, schema.Text) and shape.item.prose
-            return above + self.beside(id(node), entry(dash, node.value.strip(), indent), prose)
+            return above + self.beside(id(node), entry(dash, node.value.strip(" \t\n"), indent), prose)
         assert isinstance(node, Table)
         lines = self.record(_record_of(shape.item, node), node, indent + 2)
         first = next(number for number, line in enumerate(lines) if line and not line.lstrip().startswith("#"))

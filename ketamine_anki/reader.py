@@ -8,7 +8,6 @@ directives, several documents) is a finding, so that what a reviewer sees is wha
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
@@ -29,7 +28,7 @@ from ketamine_anki.model import (
     Section,
 )
 from ketamine_anki.nodes import File, Marks, Node, Scalar, Sequence, Table, TooManyFindings, parse
-from ketamine_anki.scalars import typed
+from ketamine_anki.scalars import as_read, typed
 
 MANUAL = {
     "encoding": "A file that is not UTF-8 text. Save it as UTF-8 in the editor.",
@@ -94,7 +93,7 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_TEXT:,}")
         return None
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text).replace("\u00b5", "\u03bc")  # one micro sign, as Unicode wants it
+        text = as_read(text)
     style = node.style
     if style == '"' and not _clean(file, node):
         return None
@@ -129,8 +128,10 @@ def _clean(file: File, node: Any) -> bool:
     """Escapes such as \\u202E are decoded by now: look at what they became."""
     if "$" in node.value and _tex_as_escape(file, node):
         return False
-    if not any(characters.refused(node.value)):
+    first = next(characters.refused(as_read(node.value)), None)
+    if first is None:
         return True
+    before = len(file.noted)
     start, end = node.start_mark, node.end_mark
     text, places = typed(file.lines, (start.line, start.column), (end.line, end.column))
     for index, reason in characters.refused(text):
@@ -142,6 +143,8 @@ def _clean(file: File, node: Any) -> bool:
             file.add(line, column, "character", f"{reason}, written as an escape: delete it")
         else:
             file.add(line, column, "character", f"'{sign}' in double quotes is a {reason}: {_SINGLE}")
+    if len(file.noted) == before and not file.spoilt:
+        file.at(node, "character", f"{first[1]} in it: type the text again")
     return False
 
 
@@ -166,18 +169,16 @@ def _tex_as_escape(file: File, node: Any) -> bool:
     return False
 
 
-_CUT = r"\s+#"
-
-
 def _whole(file: File, node: Scalar) -> bool:
     """Whether unquoted text ends where its line ends, or is cut off by a comment."""
     end = node.end_mark
     if end.line >= len(file.lines):
         return True
-    cut = re.match(_CUT, file.lines[end.line], end.column)
-    if not cut:
+    rest = file.lines[end.line][end.column :]
+    cut = len(rest) - len(rest.lstrip())
+    if not cut or rest[cut : cut + 1] != "#":
         return True
-    file.add(end.line, cut.end() - 1, "comment-cut", "' #' cuts the text off here: put the text in single quotes")
+    file.add(end.line, end.column + cut, "comment-cut", "' #' cuts the text off here: put the text in single quotes")
     return False
 
 

@@ -26,6 +26,11 @@ def one_spaced(text: str) -> str:
     return re.sub(r"[ \t\n]+", " ", text).strip(" ")
 
 
+def as_read(text: str) -> str:
+    """A text in NFC, with one micro sign, as Unicode wants it."""
+    return unicodedata.normalize("NFC", text).replace("\u00b5", "\u03bc")
+
+
 def typed(lines: tuple[str, ...], start: Place, end: Place) -> tuple[str, list[Place]]:
     """The lines of a file, and where a scalar starts and ends -> (text, place of each character)."""
     letters: list[str] = []
@@ -36,8 +41,9 @@ def typed(lines: tuple[str, ...], start: Place, end: Place) -> tuple[str, list[P
             letters[-1:] = list(whole)
             places += [place] * (len(whole) - 1)
         elif letter not in " \t\n":
-            letters.append(letter)
-            places.append(place)
+            whole = letter if letter < "\x80" else as_read(letter)
+            letters += whole
+            places += [place] * len(whole)
         elif letters and letters[-1] != " ":
             letters.append(" ")
             places.append(place)

@@ -37,13 +37,11 @@ def test_no_cell_of_a_table_is_lost_without_a_mistake(text: str, cloze: bool) ->
     assert rendered.troubles or "lost" in text_of(rendered.html)
 
 
-@pytest.mark.xfail(strict=True, reason="escaped accents are counted before NFC and looked for after it")
 def test_no_note_is_lost_without_a_finding() -> None:
     deck, findings = read_deck("d.yaml", (NOTE % r'"a\u0300\u0300\u0300\u0300"').encode())
     assert findings or (deck is not None and len(deck.notes) == 1)
 
 
-@pytest.mark.xfail(strict=True, reason="the reader changes the micro sign to the letter, which is not what is typed")
 def test_the_micro_sign_is_found_where_it_is_typed() -> None:
     deck, _ = read_deck("d.yaml", (NOTE % "the dose is 5 \u00b5g").encode())
     assert deck is not None
@@ -51,7 +49,6 @@ def test_the_micro_sign_is_found_where_it_is_typed() -> None:
     assert NOTE.split("\n")[found.line - 1].index("%s") + len("the dose is ") + 1 == found.column
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="values are stripped of more than the reader strips")
 @pytest.mark.parametrize("answer", ["'\u00a0so'", "'so\u00a0'", "\u3000so"])
 def test_a_text_that_starts_or_ends_with_another_space_has_a_canonical_form(answer: str) -> None:
     assert canonical("d.yaml", (NOTE % answer).encode(), schema.DECK)
