@@ -229,7 +229,8 @@ class ReleasedType:
 @dataclass(frozen=True, slots=True)
 class Release:
     """One release: version, time, counts of notes and of changes, ids of safety corrections, a hash of
-    the whole state, SHA-256 of the package for everyone and of the update package.
+    the whole state, SHA-256 of the package for everyone, of the update package, and of SHA256SUMS, which
+    names all its files.
     """
 
     version: str
@@ -244,6 +245,7 @@ class Release:
     state: str
     package: str
     update: str
+    sums: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def note(note_id: str, text: str = "text", deck: int = 1) -> CompiledNote:
 
 
 def release(version: str, time: int) -> Release:
-    return Release(version, time, 1, 1, 1, 0, 0, 0, (), "0" * 16, "0" * 64, "0" * 64)
+    return Release(version, time, 1, 1, 1, 0, 0, 0, (), "0" * 16, "0" * 64, "0" * 64, "0" * 64)
 
 
 def released(ledger: Ledger | None, version: str, build: int, texts: dict[str, str], *retired: str) -> Ledger:
