@@ -37,7 +37,8 @@ _NAMESPACE_LINE = re.compile(r'namespace: (".+")')
 _RELEASE_LINE = re.compile(
     rf"  - \{{version: ({_VERSION}), time: ({_NUMBER}), "
     + "".join(rf"{name}: ({_NUMBER}), " for name in _COUNTS)
-    + rf"errata: \[((?:{_ID}(?:, {_ID})*)?)\], state: ({_HASH}), package: ({_SHA256}), update: ({_SHA256})\}}"
+    + rf"errata: \[((?:{_ID}(?:, {_ID})*)?)\], state: ({_HASH}), package: ({_SHA256}), update: ({_SHA256}), "
+    + rf"sums: ({_SHA256})\}}"
 )
 _TYPE_LINE = re.compile(rf"  ([a-z]+): \{{schema: ({_HASH}), content: ({_HASH}), time: ({_NUMBER})\}}")
 _DECK_LINE = re.compile(r'  - (".+")')
@@ -66,7 +67,7 @@ def ledger_text(ledger: Ledger) -> str:
         counts = ", ".join(f"{name}: {getattr(release, name)}" for name in _COUNTS)
         lines.append(
             f"  - {{version: {release.version}, time: {release.time}, {counts}, errata: [{', '.join(release.errata)}], "
-            f"state: {release.state}, package: {release.package}, update: {release.update}}}"
+            f"state: {release.state}, package: {release.package}, update: {release.update}, sums: {release.sums}}}"
         )
     lines.append("note_types:")
     for key, kind in sorted(ledger.note_types.items()):
@@ -155,9 +156,9 @@ def _unquoted(text: str, line: int) -> str:
 def _release(match: re.Match[str]) -> Release:
     version, time, *rest = match.groups()
     notes, cards, new, changed, moved, retired = map(int, rest[: len(_COUNTS)])
-    listed, state, package, update = rest[len(_COUNTS) :]
+    listed, state, *hashes = rest[len(_COUNTS) :]
     errata = tuple(listed.split(", ")) if listed else ()
-    return Release(version, int(time), notes, cards, new, changed, moved, retired, errata, state, package, update)
+    return Release(version, int(time), notes, cards, new, changed, moved, retired, errata, state, *hashes)
 
 
 def _note(match: re.Match[str]) -> ReleasedNote:

@@ -230,7 +230,8 @@ class ReleasedType(NamedTuple):
 
 class Release(NamedTuple):
     """One release: version, time, counts of notes and of changes, ids of safety corrections, a hash of
-    the whole state, SHA-256 of the package for everyone and of the update package.
+    the whole state, SHA-256 of the package for everyone, of the update package, and of SHA256SUMS, which
+    names all its files.
     """
 
     version: str
@@ -245,6 +246,7 @@ class Release(NamedTuple):
     state: str
     package: str
     update: str
+    sums: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -132,7 +133,11 @@ def test_a_workflow_only_calls() -> None:
         ("", "v1.1.0", ""),
         ("small-1.1.0.apkg", "v1.1.0", "small-1.1.0.apkg is not byte by byte what decks/ledger.yaml says of 1.1.0"),
         ("small-1.1.0-update.apkg", "v1.1.0", "small-1.1.0-update.apkg is not byte by byte"),
+        ("small-1.1.0-01-first-part.apkg", "v1.1.0", "small-1.1.0-01-first-part.apkg: FAILED"),
         ("RELEASE_NOTES.md", "v1.1.0", "RELEASE_NOTES.md: FAILED"),
+        ("SHA256SUMS", "v1.1.0", "SHA256SUMS is not byte by byte what decks/ledger.yaml says of 1.1.0"),
+        ("evil.apkg", "v1.1.0", "evil.apkg is no file of the release"),
+        ("sbom.cdx.json", "v1.1.0", ""),
         ("", "v1.1.1", "decks/ledger.yaml knows no release 1.1.1"),
     ],
 )
@@ -150,6 +155,21 @@ def test_what_is_signed_is_what_the_ledger_says(changed: str, tag: str, said: st
     command = [project.root / ".ci" / "compare", tag, project.dist]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     assert (done.returncode, said in done.stdout + done.stderr) == (1 if said else 0, True), done.stderr
+
+
+def test_a_file_and_its_sum_changed_together_are_not_signed(project: Project) -> None:
+    """By the job that built, which runs much that others wrote."""
+    (project.root / ".ci").mkdir()
+    shutil.copy(CI / "compare", project.root / ".ci")
+    project.released("1.0.0")
+    part, sums = project.dist / "small-1.0.0-01-first-part.apkg", project.dist / "SHA256SUMS"
+    before = hashlib.sha256(part.read_bytes()).hexdigest()
+    part.write_bytes(b"evil")
+    after = hashlib.sha256(b"evil").hexdigest()
+    sums.write_text(sums.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    command = [project.root / ".ci" / "compare", "v1.0.0", project.dist]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (done.returncode, "SHA256SUMS is not byte by byte" in done.stderr) == (1, True)
 
 
 GH = """\

@@ -39,7 +39,7 @@ def note(note_id: str, text: str = "text", deck: int = 1) -> CompiledNote:
 
 
 def release(version: str, time: int) -> Release:
-    return Release(version, time, 9, 8, 7, 6, 5, 4, (), "1" * 16, "2" * 64, "3" * 64)
+    return Release(version, time, 9, 8, 7, 6, 5, 4, (), "1" * 16, "2" * 64, "3" * 64, "4" * 64)
 
 
 def released(ledger: Ledger | None, version: str, build: int, texts: dict[str, str], *retired: str) -> Ledger:

@@ -261,7 +261,7 @@ def test_a_release_is_made_again_from_its_commit_anywhere(project: Project, tmp_
     subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{project.root}", other], check=True)
     project.at(START + 30 * DAY)
     ran = run("release", "1.0.1", other / "decks", "-o", other / "out", "--rebuild")
-    assert (ran.code, ran.err) == (0, "1.0.1: the packages are byte by byte those of the ledger\n")
+    assert (ran.code, ran.err) == (0, "1.0.1: all is byte by byte what the ledger names\n")
     made = {path.name: path.read_bytes() for path in (other / "out").iterdir()}
     assert made == {name: (project.dist / name).read_bytes() for name in made}
     assert len(made) == 7
@@ -595,6 +595,16 @@ def test_a_section_goes_on_top_of_the_older_ones(before: str, after: str) -> Non
     assert made == after
     assert sections(made)["1.0.0"] == "B"
     assert sections(made)["Unreleased"] == ""
+
+
+def test_texts_that_are_not_those_released_are_not_made_again(project: Project) -> None:
+    project.released("1.0.0")
+    path = project.root / "CHANGELOG.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("First release", "The first release"), encoding="utf-8")
+    said = "ketamine-anki: the texts are not byte by byte those released: use the program of then\n"
+    before = project.tree()
+    assert run("release", "1.0.0", "--rebuild") == (1, "", said)
+    assert project.tree() == before
 
 
 # --- a changelog that somebody proposed -------------------------------------------------------

@@ -15,7 +15,7 @@ from ketamine_anki import __version__
 from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.cli.folder import COLLECTION, Folder, read_bytes
 from ketamine_anki.cli.progress import shown
-from ketamine_anki.limits import MAX_FILE_BYTES, MAX_FINDINGS
+from ketamine_anki.limits import MAX_FILE_BYTES
 from ketamine_anki.model import Finding
 from ketamine_anki.reader import sorted_findings
 from ketamine_anki.report import (
@@ -109,19 +109,19 @@ def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
     check = Check(collection)
     notes = 0
     for deck in shown(folder.decks(), lambda: len(folder.deck_files()), "Reading decks"):
-        folder.findings += check.deck(deck)
+        folder.add(check.deck(deck))
         number = collection.decks.index(deck.name) + 1 if deck.name in collection.decks else 0
         for index, note in enumerate(deck.notes):
             view = View(note, collection)
             findings = check.note(view)
-            folder.findings += findings
+            folder.add(findings)
             notes += 1
             if number and not findings and not folder.findings:
                 visit(view, number, index)
-            if len(folder.findings) > MAX_FINDINGS:
+            if folder.full:
                 return notes
     if folder.complete:  # who has not read every note cannot say what is missing or unused
-        folder.findings += check.finish()
+        folder.add(check.finish())
     return notes
 
 

@@ -6,15 +6,18 @@ import dataclasses
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
 from ketamine_anki.filenames import clash, unportable
 from ketamine_anki.limits import (
+    MAX_DECKS_BYTES,
     MAX_FILE_BYTES,
     MAX_FILES,
+    MAX_FINDINGS,
     MAX_LEDGER_BYTES,
     MAX_MEDIA_BYTES,
     MAX_PICTURE_BYTES,
@@ -101,6 +104,15 @@ class Folder:
         path = (self.path / name).as_posix()
         # a line that starts with :: or # would be a command to a runner, or a comment
         return f"./{path}" if path.startswith((":", "#")) else path
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Takes findings in until there are more than anybody reads."""
+        self.findings += islice(findings, max(0, MAX_FINDINGS + 1 - len(self.findings)))
+
+    @property
+    def full(self) -> bool:
+        """Whether the search for findings is over."""
+        return len(self.findings) > MAX_FINDINGS
 
     def _finding(self, name: str, rule: str, message: str) -> None:
         self.findings.append(Finding(Position(self.show(name), 1, 1), rule, message))
@@ -207,13 +219,18 @@ class Folder:
         names = self.deck_files()
         if not names:
             self._finding(COLLECTION, "file", "no deck file beside it: add one such as 01-first.yaml")
+        size = unread = 0
         for name in names:
             read = self._read(name)
-            if read is None:
+            size += len(read[1]) if read else 0
+            if size > MAX_DECKS_BYTES:
+                self._finding(name, "limit", f"all deck files together are over {MAX_DECKS_BYTES:,} bytes")
+            if size > MAX_DECKS_BYTES or unread > MAX_FINDINGS:
                 self.complete = False
-                continue
-            deck, findings = read_deck(*read)
-            self.findings += findings
-            self.complete &= not findings
+                return
+            deck, findings = read_deck(*read) if read else (None, [])
+            self.add(findings)
+            unread += len(findings) if read else 1
+            self.complete &= read is not None and not findings
             if deck is not None:
                 yield deck

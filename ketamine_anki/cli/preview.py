@@ -97,18 +97,18 @@ def shown(read: Folder) -> tuple[Collection, list[Shown]]:
     check = Check(collection)
     notes: list[Shown] = []
     for deck in read.decks():
-        read.findings += check.deck(deck)
+        read.add(check.deck(deck))
         if deck.name not in collection.decks:
             collection = dataclasses.replace(collection, decks=(*collection.decks, deck.name))
         number = collection.decks.index(deck.name) + 1
         for index, note in enumerate(deck.notes):
             view = View(note, collection)
             findings = check.note(view)
-            read.findings += findings
+            read.add(findings)
             compiled = compile_note(note, collection, view.shown, number, index)
             notes.append(Shown(note, compiled, tuple(findings)))
     if read.complete:
-        read.findings += check.finish()
+        read.add(check.finish())
     return collection, notes
 
 

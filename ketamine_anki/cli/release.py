@@ -48,7 +48,7 @@ def command(
     CHANGELOG.md beside FOLDER and, last, FOLDER/ledger.yaml. Commit these two and tag the commit.
     When anything fails, all stays as it was.
 
-    With --rebuild, from the commit of a release: only OUTPUT is written, and only if the packages are
+    With --rebuild, from the commit of a release: only OUTPUT is written, and only if its files are
     byte by byte those that the ledger names.
     """
     if not re.fullmatch(r"(0|[1-9]\d{0,5})(\.(0|[1-9]\d{0,5})){2}", version):
@@ -150,6 +150,7 @@ def _plan(content: Content, read: Folder, version: str, errata: tuple[str, ...],
         state=content.state,
         package="",
         update="",
+        sums="",
     )
     said = _changelog(read, version).get("Unreleased", "")
     reasons = {note.id: why for note, why in content.retired if why.version == version}

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from ketamine_anki.model import Ledger, Note, Places, Release
 if TYPE_CHECKING:
     from ketamine_anki.package import Counts
 
-CHANGELOG = "CHANGELOG.md"
+CHANGELOG, SUMS = "CHANGELOG.md", "SHA256SUMS"
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
         notes = released_notes(ledger, (note for note, _ in content.notes), retired, release.version, release.time)
         after = next_ledger(ledger, collection, notes, release)
         names = _write_texts(content, after, read, plan.section, packages, scratch)
+        release = release._replace(sums=_sha256(scratch / SUMS))
+        after = replace(after, releases=(*after.releases[:-1], release))
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
         changelog = with_section(changelog_text(read), release.version, date, plan.section)
         with _beside(changelog_path(read), changelog) as log, _beside(read.path / LEDGER, ledger_text(after)) as new:
@@ -110,7 +112,7 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
 
 
 def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
-    """Makes the files of the last release again, if the packages are those that the ledger names."""
+    """Makes the files of the last release again, if they are those that the ledger names."""
     ledger, last = content.collection.ledger, content.last
     if not ledger or not last or last.version != version:
         said = f"the ledger's last release is {last.version}" if last else "the ledger knows no release"
@@ -127,10 +129,12 @@ def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
                 raise Failure(f"{name} is not byte by byte the one released: use the program of then", EXIT_FINDINGS)
         section = sections(changelog_text(read)).get(version, "")
         names = _write_texts(content, ledger, read, section, packages, scratch)
+        if _sha256(scratch / SUMS) != last.sums:
+            raise Failure("the texts are not byte by byte those released: use the program of then", EXIT_FINDINGS)
         move_together([(scratch / name, output / name) for name in names], scratch)
     for name in names:
         echo(output / name)
-    click.echo(f"{version}: the packages are byte by byte those of the ledger", err=True)
+    click.echo(f"{version}: all is byte by byte what the ledger names", err=True)
 
 
 def _names(content: Content, release: Release, first: bool) -> dict[str, str]:
@@ -159,7 +163,7 @@ def _packages(content: Content, release: Release, first: bool, scratch: Path) ->
 def _texts(content: Content, release: Release) -> tuple[str, ...]:
     """File names of what is not a package."""
     gallery = f"{slug(content.collection.tag)}-{release.version}-gallery.html"
-    return gallery, "RELEASE_NOTES.md", "release.json", "SHA256SUMS"
+    return gallery, "RELEASE_NOTES.md", "release.json", SUMS
 
 
 def _write_texts(
