@@ -14,6 +14,7 @@ from program import run
 from releases import DAY, NOTES, START, Project
 
 from ketamine_anki import notetypes
+from ketamine_anki.alignment import Aligner
 from ketamine_anki.change_views import as_json, as_markdown, as_text, escape
 from ketamine_anki.changes import (
     Changes,
@@ -76,21 +77,30 @@ def test_the_answers_of_a_cloze() -> None:
     ],
 )
 def test_texts_differ_word_by_word(old: str, new: str, parts: list[tuple[str, str]]) -> None:
-    assert difference(old, new) == tuple(Part(*part) for part in parts)
+    assert difference(old, new, Aligner()) == tuple(Part(*part) for part in parts)
 
 
 @given(st.text("ab .,\n", max_size=60), st.text("ab .,\n", max_size=60))
 def test_the_parts_make_up_both_texts(old: str, new: str) -> None:
-    parts = difference(old, new)
+    parts = difference(old, new, Aligner())
     assert "".join(text for sign, text in parts if sign in "=-") == old
     assert "".join(text for sign, text in parts if sign in "=+") == new
 
 
-def test_very_long_texts_are_compared_by_lines() -> None:
-    """Twenty thousand words would take minutes word by word."""
+def test_one_word_in_a_very_long_text_is_found() -> None:
     old = "\n".join(f"line {n} of many words" for n in range(4_000))
-    changed = difference(old, old.replace("line 7 of", "row 7 of"))
-    assert [part.text for part in changed if part.sign == "-"] == ["line 7 of many words\n"]
+    changed = difference(old, old.replace("line 7 of", "row 7 of"), Aligner())
+    assert [part for part in changed if part.sign != "="] == [Part("-", "line"), Part("+", "row")]
+
+
+def test_words_that_repeat_too_often_are_one_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To align them takes time in the third power of how often they repeat."""
+    old, new = "a b " * 1000 + "x", "b a a " * 700 + "y"
+    assert difference(f"one {old}", f"one {new}", Aligner()) == (Part("=", "one "), Part("-", old), Part("+", new))
+    monkeypatch.setattr("ketamine_anki.alignment.MAX_ALL_WORD_PAIRS", 4)
+    aligner = Aligner()
+    shown = ["".join(part.sign + part.text for part in difference("1 a 2", "3 a 4", aligner)) for _ in range(5)]
+    assert shown == ["-1+3= a -2+4"] * 4 + ["-1 a 2+3 a 4"]
 
 
 # --- editions ---------------------------------------------------------------------------------

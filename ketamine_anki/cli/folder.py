@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from io import BufferedReader
+from io import FileIO
 from itertools import islice
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def read_bytes(path: Path, most: int) -> bytes:
     with opened(path) as file:
         before = os.fstat(file.fileno())
         try:
-            data = file.read(most + 1)
+            data = _read_up_to(file, most + 1, before.st_size)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(path)) from None
         after = os.fstat(file.fileno())
@@ -67,7 +67,7 @@ def read_bytes(path: Path, most: int) -> bytes:
     return data
 
 
-def opened(path: Path) -> BufferedReader:
+def opened(path: Path) -> FileIO:
     """A regular file, open for reading; errors as of `read_bytes`."""
     if path.is_symlink():  # O_NOFOLLOW says so too, where the system has it
         raise ValueError("a symbolic link is not followed: put the file itself here")
@@ -80,7 +80,15 @@ def opened(path: Path) -> BufferedReader:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ValueError("not a regular file")
-    return os.fdopen(descriptor, "rb")
+    return os.fdopen(descriptor, "rb", buffering=0)  # a buffer would hold it all twice
+
+
+def _read_up_to(file: FileIO, most: int, size: int) -> bytes:
+    parts, left = [], most
+    while left and (part := file.read(min(left, size + 1))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 _LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # in every folder that one looks into

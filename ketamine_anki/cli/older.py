@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Read = Callable[[Folder], tuple[Collection, list[Shown]]]
 
-_NUMBER = re.compile(r"\{\{c(\d+)::")
+_NUMBER = re.compile(r"\{\{c(\d{1,9})::")
 # Elements that our own fields are made of. A package may come from anybody.
 _ELEMENTS = (
     "a|b|blockquote|br|code|div|em|h[1-6]|hr|i|img|li|ol|p|pre|span|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul"
