@@ -42,14 +42,12 @@ _ARGUMENTS = dict.fromkeys(
     """.split(),
     1,
 ) | dict.fromkeys(r"\frac \dfrac \tfrac \cfrac \binom \overset \underset \stackrel".split(), 2)
-_MAY_FAIL = re.compile(r"[\\^_#']")
-_INNERMOST = re.compile(r"\{[^{}]*\}")
+_MAY_FAIL = frozenset("\\^_#'")
+_INNERMOST = r"\{[^{}]*\}"
 _WORDS = ("\\text", "\\textbf", "\\textit", "\\textrm", "\\begin", "\\end")  # in their braces, signs are signs
 # A command with its star or its option in brackets, or a character.
-_ITEM = re.compile(
-    r"(?P<name>\\(?:sqrt|cfrac|x(?:right|left)arrow)(?![A-Za-z]))\s*\[[^\[\]]*\]|\\operatorname\s*\*|\\[A-Za-z]+|\\.|\S",
-    re.DOTALL,
-)
+_OPTIONAL = r"(?P<name>\\(?:sqrt|cfrac|x(?:right|left)arrow)(?![A-Za-z]))\s*\[[^\[\]]*\]|\\operatorname\s*\*"
+_ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
 
 # Space of any size, below nothing too: `\\[-1em]`, `\!\!\!`.
 _MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!\s*\\!")
@@ -59,7 +57,7 @@ def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
     """What is wrong with the TeX of one formula that starts at `offset` of its text."""
     refused = list(_refused(tex, offset))
     yield from refused
-    if not refused and _MAY_FAIL.search(tex) and (failure := _failure(_without_deletions(tex))):
+    if not refused and not _MAY_FAIL.isdisjoint(tex) and (failure := _failure(_without_deletions(tex))):
         at, shown, message = failure
         yield Trouble("tex-command", offset + at, shown, message)
 
@@ -114,18 +112,19 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
 def _failure(tex: str) -> tuple[int, str, str] | None:
     """(index, what, message) of the first thing for which MathJax would show an error, not the formula."""
     tex = tex.replace("\\{", "\\|").replace("\\}", "\\|")
-    while group := _INNERMOST.search(tex):
+    while group := re.search(_INNERMOST, tex):
         start, end = group.span()
-        if not tex[:start].rstrip().endswith(_WORDS) and (found := _flat_failure(tex[: end - 1], start + 1)):
+        inside = " " * (start + 1) + group[0][1:-1]
+        if not tex[:start].rstrip().endswith(_WORDS) and (found := _flat_failure(inside)):
             return found
         tex = tex[:start] + "0".ljust(end - start) + tex[end:]
-    return _flat_failure(tex, 0)
+    return _flat_failure(tex)
 
 
-def _flat_failure(tex: str, start: int) -> tuple[int, str, str] | None:
-    """The same for what follows `start` and holds no braces."""
-    missing, waiting, scripts = 0, (start, "", ""), ""
-    for match in _ITEM.finditer(tex, start):
+def _flat_failure(tex: str) -> tuple[int, str, str] | None:
+    """The same for what holds no braces."""
+    missing, waiting, scripts = 0, (0, "", ""), ""
+    for match in re.finditer(_ITEM, tex):
         item = match["name"] or match[0]
         if item in ("&", "\\\\"):
             if missing:
