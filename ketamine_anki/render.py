@@ -26,16 +26,19 @@ MANUAL = {
     "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
     " gaps, beginning and ending in the same paragraph. Anki makes no card, or a wrong one, from anything else."
     "\n\nBad: `The pressure {{c1:falls}}.`\n\nGood: `The pressure {{c1::falls}}.`",
-    "swallowed-mark": "A sign that Markdown takes for its own and does not show: `*` between numbers sets them in"
-    " italics, and a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign.\n\n"
+    "swallowed-mark": "What Markdown takes for its own and does not show: `*` between numbers sets them in italics, a"
+    " lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, lists are numbered on from their"
+    " first number, a table drops cells beyond its columns, and the title of a link or picture is nowhere seen.\n\n"
     "Bad: `5*10*9 per liter`\n\nGood: `5 × 10 × 9 per liter`",
     "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
     "Bad: `<b>falls</b>`\n\nGood: `**falls**`",
     "anki-command": "`[latex]`, `[$]`, `[sound:…]`, `[anki:…]`, `{{…}}` and `\\(` are commands of Anki, not text.\n\n"
     "Bad: `[$]CPP[/$]`\n\nGood: `$CPP$`",
     "tex-command": "Math may use the TeX commands of an allow-list: some of MathJax's commands run scripts, load"
-    " pages or overlay the card.\n\nBad: `$\\href{https://example.org}{CPP}$`\n\nGood: `$\\text{CPP}$`",
-    "link": "Links lead to http, https or mailto addresses.\n\nBad: `[label](javascript:alert(1))`\n\n"
+    " pages, hide words or overlay the card. Where something is missing or stands twice, as in `x_` or `a^b^c`, the"
+    " card would show an error instead of the formula.\n\nBad: `$\\href{https://example.org}{CPP}$`"
+    "\n\nGood: `$\\text{CPP}$`",
+    "link": "Links lead to http, https or mailto addresses, and have a text.\n\nBad: `[label](javascript:alert(1))`\n\n"
     "Good: `[label](https://example.org)`",
 }
 
@@ -328,6 +331,10 @@ def _parser() -> MarkdownIt:
     return parser.enable(["fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"])
 
 
+_MARKERS = r"^[ \t]*(?:(?:[-+*]|[0-9]+[.)])[ \t]+)*?"
+_PIPE = re.compile(r"(?<!\\)\|")
+
+
 class _Html:
     """Markdown tokens -> HTML of one field. One walk over one text."""
 
@@ -339,10 +346,15 @@ class _Html:
         self.troubles = troubles
         self.pictures = pictures
         self.markup = markup
+        self.lines: list[str] = []
+        self.next: list[int] = []  # the number that comes next in each list around; of bullets, none
+        self.at = 0  # where the last number of a list stands
+        self.columns = 0
 
     def run(self, source: str) -> str:
         parser = _parser()
         tokens = parser.parse(source)
+        self.lines = source.split("\n") if "|" in source else []
         if [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
             return self._inline(tokens[1].children or [])
         return "".join(self._block(token) for token in tokens).strip()
@@ -358,16 +370,60 @@ class _Html:
             return f"<pre><code>{escape(self._typed(token.content.rstrip()))}</code></pre>"
         if token.hidden or not token.tag:
             return ""
+        if token.tag in ("ol", "ul", "li"):
+            self._list(token)
+        elif token.type in ("thead_open", "th_open", "tr_open"):
+            self._table(token)
         if token.nesting < 0:
             return f"</{token.tag}>"
         style = token.attrGet("style") or ""
         align = re.fullmatch(r"text-align:(left|center|right)", style)
         start = token.attrGet("start") if token.tag == "ol" else None
-        extra = f' class="{align[1]}"' if align else f' start="{int(start)}"' if start else ""
+        extra = f' class="{align[1]}"' if align else f' start="{int(start)}"' if start is not None else ""
         return f"<{token.tag}{extra}>"
 
+    def _list(self, token: Any) -> None:
+        """Numbers are shown as the list counts, not as they are typed."""
+        if token.tag != "li":
+            if token.nesting < 0:
+                self.next.pop()
+            else:
+                start = token.attrGet("start")
+                self.next.append(-1 if token.tag == "ul" else 1 if start is None else int(start))
+        elif token.nesting > 0 and (number := self.next[-1]) >= 0:
+            self.next[-1] += 1
+            typed = f"{token.info}{token.markup}"
+            found = re.compile(_MARKERS + re.escape(typed), re.MULTILINE).search(self.markup.text, self.at)
+            self.at = found.end() - len(typed) if found else max(self.markup.text.find(typed, self.at), 0)
+            if token.info != str(number):
+                message = f"{typed!r} is shown as '{number}.': a list counts on from its first number"
+                self._trouble("swallowed-mark", typed, message, self.at)
+            self.at += len(typed)
+
+    def _table(self, token: Any) -> None:
+        """Cells beyond the columns of a table are not shown."""
+        if token.type == "thead_open":
+            self.columns = 0
+        elif token.type == "th_open":
+            self.columns += 1
+        elif self.columns:
+            line = self.lines[token.map[0]].strip()
+            cells = [cell.strip() for cell in _PIPE.split(line.removeprefix("|"))[self.columns :]]
+            if lost := next(filter(None, cells), ""):
+                row, lost = self._back(line), self._back(lost)
+                start = self.markup.text.find(row)
+                message = f"{lost!r} is not shown: this table has {self.columns} column{'s'[: self.columns > 1]}"
+                self._trouble("swallowed-mark", lost, message, start + row.rfind(lost) if start >= 0 else -1)
+
     def _inline(self, tokens: list[Any]) -> str:
-        return "".join(self._span(token) for token in tokens)
+        parts: list[str] = []
+        for token in tokens:
+            parts.append(self._span(token))
+            if token.type == "link_open":
+                opened, address = len(parts), token.attrGet("href")
+            elif token.type == "link_close" and not "".join(parts[opened:-1]).strip():
+                self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
+        return "".join(parts)
 
     def _span(self, token: Any) -> str:
         if token.type == "text":
@@ -380,6 +436,7 @@ class _Html:
         if token.type == "image":
             return self._image(token)
         if token.type == "link_open":
+            self._no_title(token)
             href = str(token.attrGet("href") or "")
             if _HELD.search(href):
                 self._trouble("link", "](", "math or a deletion inside the address of a link: move it out")
@@ -419,7 +476,17 @@ class _Html:
             self._trouble("cloze-syntax", self.markup.text[span.start : span.end], message, span.start)
         return ""
 
+    def _back(self, content: str) -> str:
+        """A part of the source as it was typed."""
+        held, text = self.held, self.markup.text
+        return _HELD.sub(lambda found: text[slice(*held[ord(found[0]) - _HOLD][1:3])], content)
+
+    def _no_title(self, token: Any) -> None:
+        if title := self._back(token.attrGet("title") or ""):
+            self._trouble("swallowed-mark", title, f"title {title!r} is not shown: write it into the text")
+
     def _image(self, token: Any) -> str:
+        self._no_title(token)
         name, alt = str(token.attrGet("src") or ""), _HELD.sub(self._said, token.content).strip()
         start = max(self.markup.text.find(f"]({name}"), self.markup.text.find(f"](<{name}>")) + 2
         start = max(self.markup.text.find(name, start), 0)

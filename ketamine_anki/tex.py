@@ -26,12 +26,28 @@ COMMANDS = frozenset(
     stackrel text textbf textit textrm mathrm mathbf mathit mathsf mathtt mathcal mathbb mathfrak operatorname
     boldsymbol left right big Big bigg Bigg bigl bigr Bigl Bigr langle rangle lfloor rfloor lceil rceil vert
     Vert lbrace rbrace quad qquad thinspace displaystyle textstyle limits nolimits begin end substack boxed
-    phantom
     """.split()
 )
 _ENVIRONMENTS = frozenset("aligned array cases gathered matrix pmatrix bmatrix vmatrix Vmatrix smallmatrix".split())
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
+
+# Commands that take arguments, and how many. \left takes a bracket, \begin a name.
+_ARGUMENTS = dict.fromkeys(
+    r"""
+    \sqrt \xrightarrow \xleftarrow \hat \widehat \bar \overline \underline \vec \tilde \widetilde \dot \ddot
+    \overbrace \underbrace \text \textbf \textit \textrm \mathrm \mathbf \mathit \mathsf \mathtt \mathcal \mathbb
+    \mathfrak \operatorname \boldsymbol \substack \boxed \begin \end \left \right \big \Big \bigg \Bigg \bigl \bigr
+    \Bigl \Bigr
+    """.split(),
+    1,
+) | dict.fromkeys(r"\frac \dfrac \tfrac \cfrac \binom \overset \underset \stackrel".split(), 2)
+_MAY_FAIL = frozenset("\\^_#'")
+_INNERMOST = r"\{[^{}]*\}"
+_WORDS = ("\\text", "\\textbf", "\\textit", "\\textrm", "\\begin", "\\end")  # in their braces, signs are signs
+# A command with its star or its option in brackets, or a character.
+_OPTIONAL = r"(?P<name>\\(?:sqrt|cfrac|x(?:right|left)arrow)(?![A-Za-z]))\s*\[[^\[\]]*\]|\\operatorname\s*\*"
+_ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
 
 # Space of any size, below nothing too: `\\[-1em]`, `\!\!\!`.
 _MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!\s*\\!")
@@ -39,6 +55,15 @@ _MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!\s*\\!")
 
 def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
     """What is wrong with the TeX of one formula that starts at `offset` of its text."""
+    refused = list(_refused(tex, offset))
+    yield from refused
+    if not refused and not _MAY_FAIL.isdisjoint(tex) and (failure := _failure(_without_deletions(tex))):
+        at, shown, message = failure
+        yield Trouble("tex-command", offset + at, shown, message)
+
+
+def _refused(tex: str, offset: int) -> Iterator[Trouble]:
+    """Commands that are not allowed; braces and pairs that are not closed."""
     depth = 0
     if len(tex) > MAX_TEX:
         yield Trouble("limit", offset, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}")
@@ -82,6 +107,56 @@ def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
         yield Trouble("tex-command", at, found, f"{found} is never ended in the math")
     if depth > 0:
         yield Trouble("tex-command", offset, tex.split("\n", maxsplit=1)[0], "{ is never closed in the math")
+
+
+def _failure(tex: str) -> tuple[int, str, str] | None:
+    """(index, what, message) of the first thing for which MathJax would show an error, not the formula."""
+    tex = tex.replace("\\{", "\\|").replace("\\}", "\\|")
+    while group := re.search(_INNERMOST, tex):
+        start, end = group.span()
+        inside = " " * (start + 1) + group[0][1:-1]
+        if not tex[:start].rstrip().endswith(_WORDS) and (found := _flat_failure(inside)):
+            return found
+        tex = tex[:start] + "0".ljust(end - start) + tex[end:]
+    return _flat_failure(tex)
+
+
+def _flat_failure(tex: str) -> tuple[int, str, str] | None:
+    """The same for what holds no braces."""
+    missing, waiting, scripts = 0, (0, "", ""), ""
+    for match in re.finditer(_ITEM, tex):
+        item = match["name"] or match[0]
+        if item in ("&", "\\\\"):
+            if missing:
+                break
+            scripts = ""
+        elif item == "#":
+            return match.start(), item, "# has a meaning of its own in TeX: write \\#"
+        elif item in ("^", "_", "'"):
+            script = "_" if item == "_" else "^"
+            if missing:
+                break
+            if script in scripts:
+                what = "subscript" if item == "_" else "superscript"
+                return match.start(), item, f"second {what} of one letter: put the first part in braces"
+            if item != "'":
+                scripts += script
+                missing, waiting = 1, _waiting(match.start(), item)
+        elif item in _ARGUMENTS:
+            if missing and waiting[1] not in ("^", "_"):
+                break
+            scripts = scripts if missing else ""
+            missing, waiting = _ARGUMENTS[item], _waiting(match.start(), item)
+        elif missing:
+            missing -= 1
+        elif item not in ("\\limits", "\\nolimits"):
+            scripts = ""
+    return waiting if missing else None
+
+
+def _waiting(at: int, item: str) -> tuple[int, str, str]:
+    """What to say if nothing comes."""
+    return at, item, f"{item} without what belongs to it: put that in braces behind it"
 
 
 def _pair(tex: str, match: re.Match[str]) -> str:

@@ -35,6 +35,8 @@ _TABLE = "<table><thead><tr><th{0}>a</th></tr></thead><tbody><tr><td{0}>{1}</td>
         ("one\ntwo", "one<br>two"),
         ("one\\\ntwo", "one<br>two"),
         ("one\n\ntwo", "<p>one</p><p>two</p>"),
+        ("0. a\n1. b", '<ol start="0"><li>a</li><li>b</li></ol>'),
+        ("2. a\n   1. b\n   2. c\n3. d", '<ol start="2"><li>a<ol><li>b</li><li>c</li></ol></li><li>d</li></ol>'),
         ("- a\n- b", "<ul><li>a</li><li>b</li></ul>"),
         ("3. a\n4. b", '<ol start="3"><li>a</li><li>b</li></ol>'),
         ("- a\n  - b", "<ul><li>a<ul><li>b</li></ul></li></ul>"),
@@ -66,6 +68,7 @@ _TABLE = "<table><thead><tr><th{0}>a</th></tr></thead><tbody><tr><td{0}>{1}</td>
         (r"$\frac{a}{b^{2}}$", r"\(\frac{a}{b^{2} }\)"),
         (r"$a \% \$ \{ \}$", r"\(a \% \$ \{ \}\)"),
         ("- $a$\n- $b$", r"<ul><li>\(a\)</li><li>\(b\)</li></ul>"),
+        ("| a |\n|---|\n| 1\\|2 | |", _TABLE.format("", "1|2")),
         ("| a |\n|---|\n| $x|y$ |", _TABLE.format("", r"\(x|y\)")),
         # prices and other dollars
         ("from $5 to $9", "from $5 to $9"),
@@ -177,6 +180,16 @@ REFUSED = [
     ("![x](javascript:y)", "picture", "javascript:y"),
     ("`$x$ {{c1::y}}`", "anki-command", "{{"),
     ("[x](https://example.org/$a$)", "link", "]("),
+    ("[](https://example.org)", "link", "https://example.org"),
+    ("[ ](https://example.org)", "link", "https://example.org"),
+    ('[x](https://example.org "give $a$ not")', "swallowed-mark", "give $a$ not"),
+    ('![x](leaf.png "a title")', "swallowed-mark", "a title"),
+    (r"$\phantom{not}$", "tex-command", r"\phantom"),
+    (r"$x_$", "tex-command", "_"),
+    (r"$\hat$", "tex-command", r"\hat"),
+    (r"$\frac{1}$", "tex-command", r"\frac"),
+    (r"$\text{a_b^c^d} + \frac{1} & x$", "tex-command", r"\frac"),
+    ("$#1$", "tex-command", "#"),
 ]
 
 
@@ -238,6 +251,48 @@ def test_a_text_is_shown_or_refused_at_its_place(row: dict[str, Any]) -> None:
     said = [f"{t.rule} at {t.start}, {t.fragment}: {t.message}" for t in rendered.troubles]
     assert said == row.get("refused", [])
     assert row.get("shown", rendered.html) == rendered.html
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment", "start"),
+    [
+        ("3. a\n5. b", "5.", 5),
+        ("1. a\n1. b", "1.", 5),
+        ("1. a 2. b\n2. c\n2. d", "2.", 15),
+        ("07) a", "07)", 0),
+        ("- x\n  1. a\n  3. b", "3.", 13),
+        ("| a |\n|---|\n| b | c |", "c", 18),
+        ("| a |\n|---|\n| c | $d|e$ and c |", "$d|e$ and c", 18),
+        ("c\n\na|b\n-|-\nc|d|c", "c", 15),
+        (r"$a^b^c$", "^", 4),
+        (r"$x^{a_b_c}$", "_", 7),
+    ],
+)
+def test_what_would_not_be_shown_is_refused_where_it_stands(text: str, fragment: str, start: int) -> None:
+    (trouble,) = render(text, MEDIA).troubles
+    assert (trouble.fragment, trouble.start) == (fragment, start)
+
+
+_SOUND = r"""
+    a^b_c {a^b}^c a'' a'^b f'_x \frac12 \frac1{2} \sqrt[3]{x} \sqrt2^3 x^\frac{1}{2} x^\sqrt{2} \hat{x}^2
+    \sum\limits_{i}^{n} \lim_{x\to0} \overset{a}{b} \underbrace{a+b}_{c}^d \text{a_b^c^d#1}
+    \left(\frac{a}{b}\right)^2 \left\{a\right. \begin{array}{cc}a^2&b^2\\c_1&d_1\end{array}
+    \begin{pmatrix}a\\b\end{pmatrix}^2 \operatorname*{max}_x \xrightarrow[a]{b} \mathrm{O_2} x_{y_{z}}
+    \cfrac[l]{a}{b} \text{SpO}_2 \bar{x} \vec{a}\,^2 \hat\alpha \frac\alpha\beta {}_a^b \#1 \%
+    \text{Ca}^{2+}_{\text{i}} \bigl(a\bigr) x^2\cdot{x^2} \boxed{} \substack{a\\b^2} a^2\\b^2 \{a\}^2
+"""
+
+
+@pytest.mark.parametrize("tex", _SOUND.split())
+def test_sound_formulas_are_accepted(tex: str) -> None:
+    assert render(f"so ${tex}$", MEDIA).troubles == []
+
+
+@pytest.mark.parametrize(
+    "tex", [r"\frac{a}&b", r"\hat\frac{a}{b}", r"\frac\sqrt{2}{3}", "x^^2", "x_^2", "a^b'", r"\sqrt[3]"]
+)
+def test_formulas_of_which_anki_would_show_an_error_are_refused(tex: str) -> None:
+    assert [trouble.rule for trouble in render(f"so ${tex}$", MEDIA).troubles] == ["tex-command"]
 
 
 def test_signs_of_a_text_are_limited() -> None:
