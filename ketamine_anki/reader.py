@@ -143,9 +143,11 @@ def _clean(file: File, node: Any) -> bool:
             file.add(line, column, "character", f"{reason}, written as an escape: delete it")
         else:
             file.add(line, column, "character", f"'{sign}' in double quotes is a {reason}: {_SINGLE}")
-    if len(file.noted) == before and not file.spoilt:
+    # A text without escapes was judged among the words around it.
+    escaped = any("\\" in line for line in file.lines[start.line : end.line + 1])
+    if escaped and len(file.noted) == before and not file.spoilt:
         file.at(node, "character", f"{first[1]} in it: type the text again")
-    return False
+    return len(file.noted) == before
 
 
 _SINGLE = "put text with backslashes in single quotes"
