@@ -17,7 +17,7 @@ from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_T
 from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
 from ketamine_anki.simple import escape, simple
-from ketamine_anki.tex import COMMANDS, tex_troubles
+from ketamine_anki.tex import COMMANDS, guarded, tex_troubles
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -274,18 +274,12 @@ def _tex(tex: str) -> str:
     parts: list[str] = []
     at = 0
     for mark in tex_marks(tex):
-        parts.append(_guard(tex[at : mark.start]))
+        parts.append(guarded(tex[at : mark.start]))
         if mark.kind == "close" and parts[-1].endswith("}"):
             parts.append(" ")
         parts.append(f"{{{{c{int(mark.value)}::" if mark.kind == "open" else mark.value)
         at = mark.end
-    return "".join([*parts, _guard(tex[at:])])
-
-
-def _guard(tex: str) -> str:
-    while "}}" in tex:
-        tex = tex.replace("}}", "} }")
-    return tex.replace("{{", "{ {").replace("::", ":{}:")
+    return "".join([*parts, guarded(tex[at:])])
 
 
 def _unbalanced(body: str, held: list[Span], troubles: list[Trouble]) -> None:

@@ -8,9 +8,10 @@ way, as a property test shows; of anything that might be read in two ways the an
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ketamine_anki.markup import Markup, Span
-from ketamine_anki.tex import tex_troubles
+from ketamine_anki.tex import guarded, tex_troubles
 
 _PLAIN = Markup("")  # of every text without math and deletions
 
@@ -19,7 +20,7 @@ _MARKS = b"\\`*_{}[]<>&$|~!\n"
 _HARMLESS = bytes(set(range(256)).difference(_MARKS))
 _START = re.compile(r"[0-9]+(?![0-9.)])|[$(]")  # besides a letter; a number with a period would start a list
 _HARD_OUTSIDE = re.compile(r"[\\{}_]|<[A-Za-z/!?]|::")
-_HARD_INSIDE = re.compile(r"^\s|\s$|\\$|\{\{|\}\}|::|[<>&\n]")
+_HARD_INSIDE = re.compile(r"^\s|\s$|\\$|\{\{|[<>&\n]")
 _WORD = re.compile(r"(?<![^\s(])(\*\*?)(?=[A-Za-z0-9])([^*]*(?<=[A-Za-z0-9]))\1(?![^\s.,;:)?!])")
 _ELEMENTS = {"*": "em", "**": "strong"}
 
@@ -60,6 +61,12 @@ def _element(match: re.Match[str]) -> str:
     return f"<{tag}>{match[2]}</{tag}>"
 
 
+@lru_cache(1 << 12)
+def _is_sound(tex: str) -> bool:
+    """Whether a formula has no mistakes. The formulas of a deck are the same few."""
+    return not any(tex_troubles(tex, 0))
+
+
 def _with_math(text: str) -> tuple[str, Markup] | None:
     parts = text.split("$")
     if len(parts) % 2 == 0:
@@ -70,9 +77,9 @@ def _with_math(text: str) -> tuple[str, Markup] | None:
     for number, part in enumerate(parts):
         if number % 2:  # a formula
             after = parts[number + 1]
-            if _HARD_INSIDE.search(part) or not part or after[:1].isalnum() or any(tex_troubles(part, at)):
+            if not part or after[:1].isalnum() or _HARD_INSIDE.search(part) or not _is_sound(part):
                 return None
-            made.append(f"\\({part}\\)")
+            made.append(f"\\({guarded(part)}\\)")
             spans.append(Span("math", at, at + len(part) + 2, part))
             at += len(part) + 2
         elif part:

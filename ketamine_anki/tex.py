@@ -172,3 +172,12 @@ def _without_deletions(tex: str) -> str:
     for mark in tex_marks(tex):
         tex = tex[: mark.start] + " " * (mark.end - mark.start) + tex[mark.end :]
     return tex
+
+
+def guarded(tex: str) -> str:
+    """TeX without deletions in which braces and colons are split, unseen in print: Anki would read `}}` and
+    `::` as its own.
+    """
+    while "}}" in tex:
+        tex = tex.replace("}}", "} }")
+    return tex.replace("{{", "{ {").replace("::", ":{}:")
