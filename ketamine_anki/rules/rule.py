@@ -11,8 +11,7 @@ from ketamine_anki.render import Rendered, render_note
 from ketamine_anki.tokens import signs_of, words_of
 
 _PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\([^()]*\)"
-_MARKED = re.compile(r"[*`\\_\[]")
-_EMPHASIS = re.compile(r"[*`\\]|(?<!\w)_|_(?!\w)")
+_OUTER = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a word
 
 _MARK = "\0"  # no text holds it
 _BETWEEN = f"\n{_MARK}\n"
@@ -105,9 +104,11 @@ def plain_text(rendered: Rendered, text: str) -> str:
             elif span.kind != "open" and not hint:
                 parts.append(span.value)
         text = "".join(parts)
-    if not _MARKED.search(text):
-        return text
-    return _EMPHASIS.sub("", re.sub(_PICTURE_OR_LINK, r"\1", text))
+    if "[" in text:
+        text = re.sub(_PICTURE_OR_LINK, r"\1", text)
+    if "_" in text:
+        text = _OUTER.sub("", text)
+    return text.replace("*", "").replace("`", "").replace("\\", "")
 
 
 def last_sentence(text: str) -> str:
