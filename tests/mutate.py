@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-_TEXTS = ("test_tex.py", "test_render.py")
+_TEXTS = ("test_tex.py", "test_markup.py", "test_render.py")
 _RULES = ("test_findings.py", "test_rule_examples.py")
 TESTS = {
     "ledger": ("test_ledger.py",),
@@ -43,7 +43,7 @@ TESTS = {
     "rules/wording": _RULES,
 }
 _OPTIONS = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "mutate", "--hypothesis-profile=same"]
-_SECONDS = 30  # of computing: a test that takes longer than this has noticed a break
+_SLOWER = 3  # times as long as without a break, and a few seconds: that is noticed, too
 
 
 def mutate(module: str) -> None:
@@ -83,11 +83,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """
     names = json.loads(Path("breaks.json").read_text(encoding="utf-8"))
     items = list(session.items)
-    failed = _asked(items, "")
+    failed = _asked(items, "", seconds=0)
     assert failed == "", f"fails without a break: {failed}"
+    seconds = 3 + _SLOWER * (os.times().children_user + os.times().children_system)
     survived = []
     for name in names:
-        failed = _asked(items, name)
+        failed = _asked(items, name, seconds)
         items.sort(key=lambda item: item.nodeid != failed)
         if not failed:
             survived.append(name)
@@ -95,8 +96,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return True
 
 
-def _asked(items: list[pytest.Item], name: str) -> str:
-    """The test that fails with a break, or `""`; in a process of its own, which may end in any way."""
+def _asked(items: list[pytest.Item], name: str, seconds: float) -> str:
+    """The test that fails with a break within so many seconds of computing, or `""`; in a process of its own, which
+    may end in any way.
+    """
     from _pytest.runner import runtestprotocol
     from mutmut.mutation.trampoline import set_mutant_under_test
 
@@ -104,7 +107,7 @@ def _asked(items: list[pytest.Item], name: str) -> str:
     child = os.fork()
     if child == 0:
         set_mutant_under_test(name)
-        signal.setitimer(signal.ITIMER_PROF, _SECONDS if name else 0)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         for item, after in zip(items, [*items[1:], None], strict=True):
             if any(report.failed for report in runtestprotocol(item, nextitem=after, log=False)):
                 os.write(say, item.nodeid.encode())
