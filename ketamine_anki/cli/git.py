@@ -45,8 +45,9 @@ def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> It
         env={**os.environ, **_ENVIRONMENT},
     ) as process:
         timer = threading.Timer(_PATIENCE, process.kill)
-        timer.start()
+        timer.daemon = True  # who is stopped right here does not wait for it
         try:
+            timer.start()
             yield process
         finally:
             timer.cancel()

@@ -111,9 +111,12 @@ def _show(found: Intake, write: bool) -> None:
 
 def _write(read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]) -> None:
     """Makes every new file and verifies it before the first is moved into place; all are moved, or none."""
+    made = list(_edited(read, decks, changes, proposals))
+    if not made:
+        return
     with scratch_folder(read.path) as scratch:
         moves: list[tuple[Path, Path]] = []
-        for path, data in _edited(read, decks, changes, proposals):
+        for path, data in made:
             moves.append((scratch / path.name, path))
             write_whole(scratch / path.name, lambda file, data=data: file.write(data))  # type: ignore[misc]
         move_together(moves, scratch)
