@@ -23,7 +23,9 @@ from ketamine_anki.limits import (
     MAX_JSON_BYTES,
     MAX_PACKAGE_BYTES,
     MAX_PACKAGED_CARDS,
+    MAX_PACKAGED_FIELD,
     MAX_PACKAGED_NOTES,
+    MAX_PACKAGED_TAGS,
     MAX_PICTURE_BYTES,
 )
 from ketamine_anki.sqlite_read import DatabaseError, Tables, opened
@@ -87,6 +89,9 @@ class _Media(Mapping[str, bytes]):
         except (ArchiveError, WireError) as error:
             raise PackageError(str(error)) from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._members  # without unpacking it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
 
@@ -126,7 +131,7 @@ def _read(data: bytes) -> PackageContents:
     return PackageContents(notes, names, media, {name: text for name, text in decks.values() if text})
 
 
-class _Budget:
+class Budget:
     """Memory that is left for texts."""
 
     def __init__(self, most: int) -> None:
@@ -136,6 +141,15 @@ class _Budget:
         self.left -= sum(map(getsizeof, values))
         if self.left < 0:
             raise PackageError("its texts are too long to be cards")
+
+    def note(self, note: PackagedNote) -> None:
+        """Takes a note, if it could be one of cards that somebody learns."""
+        longest = max(map(len, note.fields.values()), default=0)
+        if longest > MAX_PACKAGED_FIELD:
+            raise PackageError(f"a field of a note has {longest:,} characters: at most {MAX_PACKAGED_FIELD:,}")
+        if len(note.tags) > MAX_PACKAGED_TAGS:
+            raise PackageError(f"a note has {len(note.tags):,} tags: at most {MAX_PACKAGED_TAGS}")
+        self.take(note.guid, note.fields, note.tags, *note.tags, *filter(None, note.fields.values()))
 
 
 # --- which database, which pictures -----------------------------------------------------------
@@ -221,7 +235,7 @@ def _old_tables(tables: Tables) -> tuple[_Types, _Decks]:
 
 
 def _new_tables(tables: Tables) -> tuple[_Types, _Decks]:
-    budget = _Budget(MAX_JSON_BYTES)
+    budget = Budget(MAX_JSON_BYTES)
     kinds: dict[int, tuple[str, int, dict[int, Any]]] = {}
     for ntid, name, mod, config in tables.rows("notetypes", "id", "name", "mtime_secs", "config"):
         budget.take(name, config)
@@ -265,7 +279,7 @@ def _new_tables(tables: Tables) -> tuple[_Types, _Decks]:
 
 
 def _notes(tables: Tables, types: _Types, decks: _Decks) -> tuple[PackagedNote, ...]:
-    budget = _Budget(MAX_CONTENT_BYTES)
+    budget = Budget(MAX_CONTENT_BYTES)
     rows: dict[int, PackagedNote] = {}
     guids: set[str] = set()
     for nid, guid, mid, mod, tags, flds in tables.rows("notes", "id", "guid", "mid", "mod", "tags", "flds"):
@@ -285,7 +299,7 @@ def _notes(tables: Tables, types: _Types, decks: _Decks) -> tuple[PackagedNote, 
             "",
             _number(mod, "note"),
         )
-        budget.take(guid, note.fields, note.tags, *note.tags, *filter(None, values))
+        budget.note(note)
         if note.guid in guids:
             raise PackageError(f"two notes have the GUID {note.guid[:40]!r}")
         guids.add(note.guid)

@@ -15,14 +15,13 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from ketamine_anki.limits import MAX_ENTRIES, MAX_UNPACKED_BYTES
+from ketamine_anki.limits import MAX_ENTRIES, MAX_ENTRY_NAME, MAX_UNPACKED_BYTES
 
 _END = struct.Struct("<4s4H2IH")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _LOCAL = struct.Struct("<4s5H3I2H")
 _STORED, _DEFLATED = 0, 8
 _DESCRIBED, _UTF8, _FASTER = 0x8, 0x800, 0x6  # sizes follow the data; UTF-8 name; level of compression
-_MOST_NAME = 255
 
 
 class ArchiveError(ValueError):
@@ -109,7 +108,7 @@ def _name(raw: bytes, flags: int) -> str:
         name = raw.decode("utf-8" if flags & _UTF8 else "ascii")
     except UnicodeDecodeError:
         raise ArchiveError("a file name in it is not readable") from None
-    if not name or len(raw) > _MOST_NAME or not name.isprintable():
+    if not name or len(raw) > MAX_ENTRY_NAME or not name.isprintable():
         raise ArchiveError("a file name in it is not readable")
     if set(name) & set("/\\:") or name in (".", ".."):
         raise ArchiveError(f"file {name[:60]!r} would leave the package's folder")

@@ -10,8 +10,14 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from ketamine_anki.apkg import PackagedNote, PackageError
-from ketamine_anki.limits import MAX_DATABASE_BYTES, MAX_PACKAGED_NOTES
+from ketamine_anki.apkg import Budget, PackagedNote, PackageError
+from ketamine_anki.limits import (
+    MAX_CONTENT_BYTES,
+    MAX_EXPORT_BYTES,
+    MAX_EXPORT_COLUMNS,
+    MAX_EXPORT_HEAD,
+    MAX_PACKAGED_NOTES,
+)
 
 _SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "colon": ":"}
 _HOW = 'in the export window choose "Notes in Plain Text" and tick'
@@ -22,8 +28,8 @@ def read_text(data: bytes, names: FieldNames) -> tuple[PackagedNote, ...]:
     """The bytes of a text export -> its notes. `names` gives the field names of a note by its GUID
     and the name of its note type; columns beyond them are called `column N` if they are filled.
     """
-    if len(data) > MAX_DATABASE_BYTES:
-        raise PackageError(f"{len(data):,} bytes: a text export has at most {MAX_DATABASE_BYTES:,}")
+    if len(data) > MAX_EXPORT_BYTES:
+        raise PackageError(f"{len(data):,} bytes: a text export has at most {MAX_EXPORT_BYTES:,}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -37,6 +43,7 @@ def read_text(data: bytes, names: FieldNames) -> tuple[PackagedNote, ...]:
     separator = _SEPARATORS.get(head.get("separator", "tab").lower(), head.get("separator", ""))
     if separator not in _SEPARATORS.values():
         raise PackageError("its #separator is none that Anki writes")
+    budget = Budget(MAX_CONTENT_BYTES)
     notes: list[PackagedNote] = []
     seen: set[str] = set()
     try:
@@ -45,7 +52,10 @@ def read_text(data: bytes, names: FieldNames) -> tuple[PackagedNote, ...]:
                 continue
             if len(notes) >= MAX_PACKAGED_NOTES:
                 raise PackageError(f"over {MAX_PACKAGED_NOTES:,} notes")
+            if len(row) > MAX_EXPORT_COLUMNS:
+                raise PackageError(f"a line has {len(row):,} columns: at most {MAX_EXPORT_COLUMNS}")
             note = _note(row, columns, names)
+            budget.note(note)
             if note.guid in seen:
                 raise PackageError(f"two notes have the GUID {note.guid[:40]!r}")
             seen.add(note.guid)
@@ -57,11 +67,15 @@ def read_text(data: bytes, names: FieldNames) -> tuple[PackagedNote, ...]:
 
 def _head(text: str) -> tuple[dict[str, str], str]:
     head: dict[str, str] = {}
-    while text.startswith("#"):
-        line, _, text = text.partition("\n")
-        key, _, value = line.rstrip("\r")[1:].partition(":")
+    at = 0
+    for _ in range(MAX_EXPORT_HEAD):
+        if not text.startswith("#", at):
+            return head, text[at:]
+        end = text.find("\n", at) + 1 or len(text)
+        key, _, value = text[at + 1 : end].rstrip("\r\n").partition(":")
         head[key.strip().lower()] = value.strip()
-    return head, text
+        at = end
+    raise PackageError(f"over {MAX_EXPORT_HEAD} lines that start with '#' at its head")
 
 
 def _number(head: dict[str, str], name: str) -> int:

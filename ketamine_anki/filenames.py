@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from ketamine_anki.characters import refused
+from ketamine_anki.limits import MAX_FILE_NAME
 
 # Windows opens these as devices, whatever the ending; the superscript digits count as digits there.
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
@@ -21,8 +22,8 @@ def unportable(name: str) -> str:
         return "Windows reserves this name: choose another"
     if found := _FORBIDDEN.search(name):
         return f"Windows allows no {found[0]!r} in a name: choose another"
-    if name != name.strip(" .") or len(name.encode("utf-8", "surrogateescape")) > 200:
-        return "a name must not start or end with a space or a dot, and has at most 200 bytes"
+    if name != name.strip(" .") or len(name.encode("utf-8", "surrogateescape")) > MAX_FILE_NAME:
+        return f"a name must not start or end with a space or a dot, and has at most {MAX_FILE_NAME} bytes"
     if odd := next(refused(name), None):
         return f"{odd[1]} in the file name: choose another"
     return ""

@@ -14,6 +14,7 @@ MAX_TEX_DEPTH = 20  # braces inside one another
 MAX_LINES = 200  # of one text
 MAX_BRACKETS = 100  # signs [ in one text
 MAX_COLUMNS = 20  # of a table
+MAX_COMMENTS = 5_000  # in a file that `fmt` writes anew
 MAX_PER_FILE = 50  # refused characters that are listed of one file
 MAX_PER_TEXT = 20  # mistakes that are listed of one text
 MAX_FINDINGS = 1_000  # after so many the check stops
@@ -23,18 +24,39 @@ MAX_PICTURE_NAME = 80  # characters
 MAX_PICTURE_EXTRAS = 64 * 1024  # bytes of a picture that are not pixels: colour profile, words, dates
 MAX_PICTURE_SIDE = 8_000  # pixels
 MAX_PICTURE_AREA = 25_000_000  # pixels; a viewer takes four bytes for each
-MAX_MEDIA_BYTES = 100 * 1024 * 1024  # all pictures together
+MAX_MEDIA_BYTES = 64 * 1024 * 1024  # all pictures together
 MAX_PICTURES = 5_000
 MAX_FILES = 20_000
+MAX_FILE_NAME = 200  # bytes
 
-# Packages that are read back. Together they keep the reader below 300 MB and 5 seconds.
-MAX_PACKAGE_BYTES = 96 * 1024 * 1024
+# Packages and texts that are read back, a stranger's perhaps. Together they keep `intake` and `diff` below one second
+# and 200 MB.
+MAX_PACKAGE_BYTES = 80 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # as the zip directory says; few of them are unpacked
 MAX_ENTRIES = 20_000
-MAX_DATABASE_BYTES = 32 * 1024 * 1024
-MAX_JSON_BYTES = 4 * 1024 * 1024
-MAX_PACKAGED_NOTES = 60_000
-MAX_PACKAGED_CARDS = 500_000
-MAX_CONTENT_BYTES = 112 * 1024 * 1024  # memory of all note texts
-MAX_DATABASE_SECONDS = 3.0
+MAX_ENTRY_NAME = 255  # bytes
+MAX_DATABASE_BYTES = 16 * 1024 * 1024
+MAX_DATABASE_SECONDS = 0.7
+MAX_TABLES = 200  # and indexes
+MAX_JSON_BYTES = 2 * 1024 * 1024  # of a list of pictures, of a value in the database
+MAX_JSON_DEPTH = 32
+MAX_JSON_DIGITS = 20  # of one number
+MAX_WIRE_FIELDS = 25_000  # of one protobuf message
+ZSTD_WINDOW_LOG = 23  # 8 MiB: what a zstd decoder must support (RFC 8878, 3.1.1.1.2); Anki uses 2 MiB
+MAX_PACKAGED_NOTES = 10_000
+MAX_PACKAGED_CARDS = 50_000
+MAX_PACKAGED_FIELD = 200_000  # characters; a text of 20,000 is shorter as HTML
+MAX_PACKAGED_TAGS = 500  # of one note
+MAX_CONTENT_BYTES = 24 * 1024 * 1024  # memory of all note texts
+MAX_EXPORT_BYTES = 4 * 1024 * 1024  # of a text export
+MAX_EXPORT_HEAD = 100  # lines that start with #
+MAX_EXPORT_COLUMNS = 50
+MAX_HTML_DEPTH = 40  # elements inside one another in a field
+MAX_EDITED_SIGNS = 10_000  # that are no letters, in all fields that came back edited
+SIGNS_OF_A_FIELD = 20  # what each such field counts for besides
+MAX_DIFF_TEXT = 500_000  # characters of HTML that `diff` looks at word by word; of more notes it names fewer details
+DIFF_TEXT_OF_A_NOTE = 200  # what each note counts for besides
+MAX_WORD_PAIRS = 10_000  # equal words of two texts that are aligned word by word
+MAX_ALL_WORD_PAIRS = 100_000  # in one run
+
 MAX_LEDGER_BYTES = 64 * 1024 * 1024

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ketamine_anki.limits import MAX_DATABASE_SECONDS, MAX_JSON_BYTES
+from ketamine_anki.limits import MAX_DATABASE_SECONDS, MAX_JSON_BYTES, MAX_TABLES
 
 _MAGIC = b"SQLite format 3\0"
 _LIMITS = {
@@ -31,7 +31,6 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-_MOST_OBJECTS = 200
 _STEPS = 1_000  # of SQLite's machine between two looks at the clock
 
 
@@ -106,7 +105,7 @@ def _names(connection: sqlite3.Connection) -> list[str]:
     """The names of the tables, after a look at everything that the schema declares."""
     names: list[str] = []
     for number, (kind, name, sql) in enumerate(connection.execute("SELECT type, name, sql FROM sqlite_master")):
-        if number >= _MOST_OBJECTS:
+        if number >= MAX_TABLES:
             raise DatabaseError("its database has too many tables")
         if not isinstance(name, str) or kind not in ("table", "index"):
             raise DatabaseError("its database holds a view or trigger, which no package needs")

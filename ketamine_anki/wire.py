@@ -9,9 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-_WINDOW_LOG = 23  # 8 MiB: what a zstd decoder must support (RFC 8878, 3.1.1.1.2); Anki uses 2 MiB
-_MOST_DEPTH = 32
-_MOST_DIGITS = 20
+from ketamine_anki.limits import MAX_JSON_DEPTH, MAX_JSON_DIGITS, MAX_WIRE_FIELDS, ZSTD_WINDOW_LOG
 
 
 class WireError(ValueError):
@@ -39,7 +37,7 @@ if sys.version_info >= (3, 14):  # pragma: no cover - one of the two branches ru
     def _inflate(data: bytes, most: int) -> bytes:
         from compression.zstd import DecompressionParameter, ZstdDecompressor
 
-        options = {DecompressionParameter.window_log_max: _WINDOW_LOG}
+        options = {DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG}
         return ZstdDecompressor(options=options).decompress(data, max_length=most)
 
 else:
@@ -52,7 +50,7 @@ else:
     def _inflate(data: bytes, most: int) -> bytes:
         from zstandard import ZstdDecompressor
 
-        return ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).stream_reader(io.BytesIO(data)).read(most)
+        return ZstdDecompressor(max_window_size=1 << ZSTD_WINDOW_LOG).stream_reader(io.BytesIO(data)).read(most)
 
 
 def message(data: bytes) -> Iterator[tuple[int, int | bytes]]:
@@ -60,7 +58,9 @@ def message(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     messages as bytes. Raises WireError. Format: protobuf.dev, "Encoding".
     """
     at = 0
-    while at < len(data):
+    for _ in range(MAX_WIRE_FIELDS):
+        if at >= len(data):
+            return
         key, at = _varint(data, at)
         number, kind = key >> 3, key & 7
         if kind == 0:
@@ -78,6 +78,8 @@ def message(data: bytes) -> Iterator[tuple[int, int | bytes]]:
         if kind == 2:
             yield number, data[at : at + length]
         at += length
+    if at < len(data):
+        raise WireError(f"a part of it has over {MAX_WIRE_FIELDS:,} protobuf fields")
 
 
 def fields(data: bytes, *numbers: int) -> dict[int, int | bytes]:
@@ -105,7 +107,7 @@ _NOT_BRACKET = re.compile(r"[^\[\]{}]+")
 def strict_json(text: str) -> Any:
     """The value of a JSON text that is not deep and repeats no key. Raises WireError."""
     brackets = _NOT_BRACKET.sub("", _STRING.sub("", text))
-    for _ in range(_MOST_DEPTH):
+    for _ in range(MAX_JSON_DEPTH):
         brackets = brackets.replace("[]", "").replace("{}", "")
     if brackets:
         raise WireError("damaged: its JSON is nested too deep or not closed")
@@ -125,7 +127,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
+    if len(digits) > MAX_JSON_DIGITS:
         raise WireError("damaged: its JSON holds a number too large")
     return int(digits)
 

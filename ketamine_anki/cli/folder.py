@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from ketamine_anki.cli import EXIT_USAGE, Failure
@@ -49,15 +50,23 @@ def read_bytes(path: Path, most: int) -> bytes:
     if not stat.S_ISREG(before.st_mode):
         os.close(descriptor)
         raise ValueError("not a regular file")
-    with os.fdopen(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb", buffering=0) as file:  # a buffer would hold it all twice
         try:
-            data = file.read(most + 1)
+            data = _read_up_to(file, most + 1, before.st_size)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(path)) from None
         after = os.fstat(descriptor)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise ValueError("changed while it was read: try again")
     return data
+
+
+def _read_up_to(file: FileIO, most: int, size: int) -> bytes:
+    parts, left = [], most
+    while left and (part := file.read(min(left, size + 1))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 _LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # in every folder that one looks into
