@@ -24,9 +24,8 @@ from html.parser import HTMLParser
 from itertools import groupby
 from typing import NamedTuple
 
-from ketamine_anki.limits import MAX_TEXT
+from ketamine_anki.limits import MAX_HTML_DEPTH, MAX_TEXT
 
-_MOST_DEPTH = 40
 _VOID = ("br", "img", "hr", "wbr", "input", "embed", "source", "link", "meta")
 _SAME = {"b": "strong", "i": "em"}
 _ADVICE = {
@@ -86,10 +85,31 @@ def blocks(html: str, names: Mapping[str, str], *, keep_no_break: bool = False) 
     """The HTML of a field and {packaged picture name: name} -> its blocks. Raises Unturnable."""
     if len(html) > 2 * MAX_TEXT:
         raise Unturnable("the text is too long for a card")
+    _refuse_odd(html)
     tree = _Tree()
     tree.feed(html)
     tree.close()
     return tuple(_Flow(names, keep_no_break).blocks(tree.root.children))
+
+
+_TAG = re.compile(r"""</?[A-Za-z](?:[^"'>]|"[^"]*"|'[^']*')*>""")
+_GIANT = re.compile(r"&#(?:[0-9]{8}|[xX][0-9a-fA-F]{8})")
+
+
+def _refuse_odd(html: str) -> None:
+    """Raises Unturnable for what Anki's editor does not write, and the standard library's parser takes
+    long to read or cannot: tags that are not closed, comments, and characters with giant numbers.
+    """
+    if _GIANT.search(html):
+        raise Unturnable("a character by a number that no character has")
+    at = html.find("<")
+    while at >= 0:
+        tag = _TAG.match(html, at)
+        if tag is None and html[at + 1 : at + 2] in ("!", "?"):
+            raise Unturnable("an HTML comment")
+        if tag is None and (html[at + 1 : at + 2] == "/" or html[at + 1 : at + 2].isalpha()):
+            raise Unturnable("a tag that is not closed")
+        at = html.find("<", tag.end() if tag else at + 1)
 
 
 class _Tree(HTMLParser):
@@ -105,7 +125,7 @@ class _Tree(HTMLParser):
         self._open[-1].children.append(element)
         if tag not in _VOID:
             self._open.append(element)
-            if len(self._open) > _MOST_DEPTH:
+            if len(self._open) > MAX_HTML_DEPTH:
                 raise Unturnable("HTML nested too deep")
 
     def handle_endtag(self, tag: str) -> None:
@@ -130,7 +150,7 @@ class _Flow:
 
     def __init__(self, names: Mapping[str, str], keep_no_break: bool) -> None:
         self.names = names
-        self.space = re.compile(r"\s") if not keep_no_break else re.compile(r"[ \t\n\r\f]")
+        self.space = re.compile(r"\s+") if not keep_no_break else re.compile(r"[ \t\n\r\f]+")
 
     def blocks(self, children: Iterable[_Element | str]) -> list[Block]:
         found: list[Block] = []
@@ -177,6 +197,8 @@ class _Flow:
                 raise Unturnable(f"<{item.tag}> in a list where an item belongs")
             self._plain(item)
         start = element.attributes.get("start", "1") if element.tag == "ol" else ""
+        if len(start) > 9:
+            raise Unturnable("a list that starts at a giant number")
         return [Block(element.tag, tuple(tuple(self.blocks(item.children)) for item in items), start)]
 
     def _table(self, element: _Element) -> Block:
@@ -197,10 +219,9 @@ class _Flow:
         return runs(found[0]) if found else ()
 
     def _inline(self, child: _Element | str, style: Style) -> Iterator[_Token]:
-        """Single characters, pictures, code and breaks of an inline element."""
+        """Texts, pictures, code and breaks of an inline element."""
         if isinstance(child, str):
-            for character in child:
-                yield "text", character, style, ""
+            yield "text", child, style, ""
             return
         inner = self._style(child, style)
         if child.tag == "br":
@@ -240,19 +261,20 @@ class _Flow:
     def _paragraphs(self, line: list[_Token]) -> list[Block]:
         """Tokens -> paragraphs: white space and line breaks as a browser would show them."""
         shown: list[_Token] = []
-        for token in line:
-            kind, value, style, _ = token
+        for kind, value, style, alt in line:
             if kind in (_BREAK, _EDGE):
-                while shown and shown[-1][:2] == ("text", " "):
-                    shown.pop()
+                _without_space_at_end(shown)
                 if kind == _BREAK or (shown and shown[-1][0] != _BREAK):
                     shown.append((_BREAK, "", Style(), ""))
-            elif kind == "text" and self.space.match(value):
-                if shown and shown[-1][0] != _BREAK and shown[-1][:2] != ("text", " "):
-                    shown.append(("text", " ", style, ""))
-            else:
-                shown.append(token)
-        while shown and (shown[-1][0] == _BREAK or shown[-1][:2] == ("text", " ")):
+                continue
+            if kind == "text":
+                value = self.space.sub(" ", value)
+                if not shown or shown[-1][0] == _BREAK or _ends_with_space(shown[-1]):
+                    value = value.removeprefix(" ")
+            if value or kind != "text":
+                shown.append((kind, value, style, alt))
+        _without_space_at_end(shown)
+        while shown and shown[-1][0] == _BREAK:
             shown.pop()
         paragraphs: list[list[_Token]] = [[]]
         for kind, group in groupby(shown, key=lambda token: token[0] == _BREAK):
@@ -264,6 +286,17 @@ class _Flow:
             elif paragraphs[-1]:
                 paragraphs[-1] += breaks
         return [Block("p", tuple(_joined(tokens))) for tokens in paragraphs if tokens]
+
+
+def _ends_with_space(token: _Token) -> bool:
+    return token[0] == "text" and token[1].endswith(" ")
+
+
+def _without_space_at_end(shown: list[_Token]) -> None:
+    if shown and _ends_with_space(shown[-1]):
+        kind, value, style, alt = shown.pop()
+        if value != " ":
+            shown.append((kind, value[:-1], style, alt))
 
 
 def _rows(element: _Element) -> Iterator[tuple[str, list[_Element]]]:
@@ -291,27 +324,59 @@ def runs(block: Block) -> tuple[Run, ...]:
     return tuple(run for run in block.content if isinstance(run, Run))
 
 
-MATH = re.compile(r"\\\((?P<inline>.*?)\\\)|\\\[(?P<display>.*?)\\\]", re.DOTALL)
+_OPENS = re.compile(r"\\[(\[]")
+
+
+class Math(NamedTuple):
+    """A formula in a text, from `start` to `end`, with its delimiters."""
+
+    start: int
+    end: int
+    tex: str
+    display: bool
+
+
+def maths(text: str) -> Iterator[Math]:
+    """The formulas of a text, `\\(…\\)` and `\\[…\\]`; an opening without its end is text."""
+    last = {"(": text.rfind(r"\)"), "[": text.rfind(r"\]")}
+    at = 0
+    for opening in _OPENS.finditer(text):
+        start, inner, kind = opening.start(), opening.end(), opening[0][1]
+        if start < at or inner > last[kind]:
+            continue
+        stop = text.index(r"\)" if kind == "(" else r"\]", inner)
+        at = stop + 2
+        yield Math(start, at, text[inner:stop], kind == "[")
 
 
 def _joined(tokens: list[_Token]) -> Iterator[Run]:
     """Runs of one style; the spaces at the ends of a styled run belong to the text around it."""
-    plain = list(tokens)
-    for position, (kind, value, style, alt) in enumerate(tokens):
-        if (kind, value) == ("text", " ") and style != Style():
-            before = tokens[position - 1] if position else None
-            after = tokens[position + 1] if position + 1 < len(tokens) else None
-            if before is None or after is None or before[2] != style or after[2] != style:
-                plain[position] = (kind, value, Style(), alt)
-    for (kind, style), group in groupby(plain, key=lambda token: (token[0], token[2])):
+    for (kind, style), group in groupby(_spaced(tokens), key=lambda token: (token[0], token[2])):
         if kind == "text":
             text = "".join(value for _, value, _, _ in group)
-            yield Run("text", MATH.sub(_same_math, unicodedata.normalize("NFC", text)), style)
+            yield Run("text", _same_maths(unicodedata.normalize("NFC", text)), style)
         else:
             for _, value, _, alt in group:
                 yield Run(kind, value, style, alt)
 
 
-def _same_math(match: re.Match[str]) -> str:
-    tex = re.sub(r"\} +(?=\}|\{\{c|::|$)", "}", match[match.lastgroup or 0])
-    return match[0][:2] + tex.strip() + match[0][-2:]
+def _spaced(tokens: list[_Token]) -> Iterator[_Token]:
+    for position, (kind, value, style, alt) in enumerate(tokens):
+        if kind != "text" or style == Style():
+            yield kind, value, style, alt
+            continue
+        alike = [0 <= n < len(tokens) and tokens[n][2] == style for n in (position - 1, position + 1)]
+        before = " " if value.startswith(" ") and not (alike[0] and (alike[1] or value != " ")) else ""
+        after = " " if value.endswith(" ") and not alike[1] and value != " " else ""
+        for text, of in ((before, Style()), (value[len(before) : len(value) - len(after)], style), (after, Style())):
+            if text:
+                yield kind, text, of, alt
+
+
+def _same_maths(text: str) -> str:
+    parts, at = [], 0
+    for math in maths(text):
+        tex = re.sub(r"\} +(?=\}|\{\{c|::|$)", "}", math.tex).strip()
+        parts += [text[at : math.start + 2], tex, text[math.end - 2 : math.end]]
+        at = math.end
+    return "".join((*parts, text[at:]))

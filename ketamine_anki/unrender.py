@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from ketamine_anki import characters
-from ketamine_anki.blocks import MATH, Block, Run, Unturnable, blocks, runs
+from ketamine_anki.blocks import Block, Run, Unturnable, blocks, maths, runs
+from ketamine_anki.limits import MAX_TEXT
 from ketamine_anki.render import render
 
 
@@ -26,6 +27,8 @@ def unrender(html: str, media: Mapping[str, str], *, cloze: bool = False, writte
     reason = "its Markdown would not render to the same card"
     for level in (0, 1, 2):
         text = "\n\n".join(_Writer(level, cloze).block(block) for block in wanted)
+        if len(text) > MAX_TEXT:
+            raise Unturnable("the text is too long for a card")
         for _, refused in characters.refused(text):
             raise Unturnable(refused)
         rendered = render(text, media, cloze=cloze)
@@ -103,11 +106,10 @@ class _Writer:
             pad = " " if run.value.startswith("`") or run.value.endswith("`") else ""
             return f"{ticks}{pad}{run.value}{pad}{ticks}"
         parts, at = [], 0
-        for match in MATH.finditer(run.value):
-            dollars = "$" if match["inline"] is not None else "$$"
-            tex = match[match.lastgroup or 0].strip()
-            parts += [self._prose(run.value[at : match.start()]), dollars, tex, dollars]
-            at = match.end()
+        for math in maths(run.value):
+            dollars = "$$" if math.display else "$"
+            parts += [self._prose(run.value[at : math.start]), dollars, math.tex.strip(), dollars]
+            at = math.end
         return "".join((*parts, self._prose(run.value[at:])))
 
     def _prose(self, text: str) -> str:
