@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
+from ketamine_anki.alignment import Aligner
 from ketamine_anki.changes import MAJOR, NONE, Changes, EditionNote, NoteChange
 from ketamine_anki.characters import printable
+from ketamine_anki.limits import DIFF_TEXT_OF_A_NOTE, MAX_DIFF_TEXT
 from ketamine_anki.words import difference, plain, readable
 
 _MARKS = re.compile(r"([\\`*_\[\]|~$#@])")
@@ -20,18 +23,40 @@ _MOST_MARKDOWN = 500_000
 def groups(changes: Changes) -> Iterator[tuple[str, tuple[NoteChange, ...]]]:
     """(title, changes) of every group that is not empty, what breaks first."""
     by_kind = {"corrected": "Corrected", "reworded": "Reworded", "changed": "Changed", "details": "Details"}
+    kinds = _kinds(changes)
     titled = [
         ("Lost", changes.lost),
         ("Back from retirement", changes.returned),
         ("Other note type", changes.retyped),
         ("Retired", changes.retired),
-        *((title, tuple(c for c in changes.changed if c.kind == kind)) for kind, title in by_kind.items()),
+        *((title, tuple(c for c in changes.changed if kinds[id(c)] == kind)) for kind, title in by_kind.items()),
         ("Moved", changes.moved),
         ("New", changes.new),
     ]
     for title, listed in titled:
         if listed:
             yield title, listed
+
+
+def _kinds(changes: Changes) -> dict[int, str]:
+    """The kind of each changed note by its identity; `changed` of those that are too many to look at."""
+    budget = _Budget()
+    return {id(change): change.kind if budget.covers(change) else "changed" for change in changes.changed}
+
+
+class _Budget:
+    """How much text is left to look at word by word."""
+
+    def __init__(self) -> None:
+        self.left = MAX_DIFF_TEXT
+
+    def covers(self, change: NoteChange) -> bool:
+        """Whether a note can still be looked at; takes its texts from what is left."""
+        texts = [text for _, *both in change.fields for text in both]
+        if change.before is None or change.after is None:
+            texts = list((change.note.fields or {}).values())
+        self.left -= DIFF_TEXT_OF_A_NOTE + sum(map(len, texts))
+        return self.left >= 0
 
 
 def headline(changes: Changes) -> str:
@@ -49,15 +74,19 @@ def headline(changes: Changes) -> str:
 def as_text(changes: Changes, colour: bool = False) -> Iterator[str]:
     """Lines for a terminal: removed words as `[-old-]`, added ones as `{+new+}`, or in colour."""
     bold, plain_ = (_BOLD, _PLAIN) if colour else ("", "")
+    aligner, budget = Aligner(), _Budget()
     yield f"{bold}{headline(changes)}{plain_}"
     for line in _other_lines(changes):
         yield f"  {printable(line)}"
     for title, listed in groups(changes):
         yield f"{bold}{title} ({len(listed)}){plain_}"
-        for change in listed:
+        for n, change in enumerate(listed):
+            if not budget.covers(change):
+                yield f"  … and {len(listed) - n:,} more: --format json shows all"
+                break
             yield f"  {_printable(change.name)} · {_printable(_place(change))}{_told(change)}"
             for label, old, new in _details(change):
-                parts = ((sign, _printable(text)) for sign, text in difference(old, new))
+                parts = ((sign, _printable(text)) for sign, text in difference(old, new, aligner))
                 if colour:
                     shown = "".join(t if s == "=" else f"{_RED if s == '-' else _GREEN}{t}{_PLAIN}" for s, t in parts)
                 else:
@@ -70,52 +99,55 @@ def as_markdown(changes: Changes) -> str:
     lines = [f"### Cards: {headline(changes)}", ""]
     bold = "**" if changes.level == MAJOR else ""
     lines += [f"- {bold}{escape(line)}{bold}" for line in _other_lines(changes)]
-    size = 0
+    size, aligner, budget = 0, Aligner(), _Budget()
     for title, listed in groups(changes):
         lines += ["", f"#### {title} ({len(listed)})", ""]
         for n, change in enumerate(listed):
-            made = list(_markdown(change))
+            made = list(_markdown(change, aligner)) if budget.covers(change) else []
             size += sum(map(len, made))
-            if size > _MOST_MARKDOWN:
+            if not made or size > _MOST_MARKDOWN:
                 lines += ["", f"… and {len(listed) - n} more: `ketamine-anki diff` shows all."]
                 break
             lines += made
     return "\n".join(lines) + "\n"
 
 
-def _markdown(change: NoteChange) -> Iterator[str]:
+def _markdown(change: NoteChange, aligner: Aligner) -> Iterator[str]:
     yield f"- **{escape(change.name)}** · {escape(_place(change))}{escape(_told(change))}"
     for label, old, new in _details(change):
         shown = "".join(
             escape(text)
             if sign == "="
             else f"<{'del' if sign == '-' else 'ins'}>{escape(text)}</{'del' if sign == '-' else 'ins'}>"
-            for sign, text in difference(old, new)
+            for sign, text in difference(old, new, aligner)
         )
         yield f"  - {escape(label)}: {shown}"
 
 
-def as_json(changes: Changes) -> str:
-    """All of it for programs: `level`, `breaking`, and a list of changes per group."""
+def as_json(changes: Changes) -> Iterator[str]:
+    """All of it for programs, part after part: `level`, `breaking`, and a list of changes per group."""
     listed = ("new", "changed", "moved", "retired", "lost", "returned", "retyped")
+    kinds = _kinds(changes)
     made = {
         "level": changes.level,
         "breaking": changes.breaking(),
-        **{name: [_record(change) for change in getattr(changes, name)] for name in listed},
+        **{name: [_record(change, kinds) for change in getattr(changes, name)] for name in listed},
         "note_types": {"schema": list(changes.schemas), "style": list(changes.styles)},
         "decks": {"gone": list(changes.decks_gone), "new": list(changes.decks_new)},
     }
-    return json.dumps(made, ensure_ascii=False, indent=1)
+    written = json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(made)
+    while part := "".join(islice(written, 100)):
+        yield part
 
 
-def _record(change: NoteChange) -> dict[str, object]:
+def _record(change: NoteChange, kinds: Mapping[int, str]) -> dict[str, object]:
     record: dict[str, object] = {"id": change.note.id, "guid": change.note.guid, "deck": change.note.deck}
     if change.before and change.after:
         if change.before.deck != change.after.deck:
             record["from"] = change.before.deck
         gone, come = change.tags
         record |= {
-            "kind": change.kind,
+            "kind": kinds.get(id(change)) or change.kind,
             "fields": {name: {"old": old, "new": new} for name, old, new in change.fields},
             "tags": {"gone": gone, "new": come},
             "cards_gone": change.cards_gone,

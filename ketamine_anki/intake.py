@@ -7,15 +7,16 @@ collection compiles to, so what only Anki's editor changed is no difference.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ketamine_anki.alignment import Aligner
 from ketamine_anki.apkg import PackagedNote
 from ketamine_anki.blocks import Unturnable, blocks
 from ketamine_anki.compile import FIELD_KEYS, CompiledNote, compile_note, guid
 from ketamine_anki.compose import propose_id
+from ketamine_anki.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
 from ketamine_anki.model import Collection, Note
 from ketamine_anki.notetypes import note_types
 from ketamine_anki.render import render_note
@@ -28,6 +29,7 @@ _MADE = {
     "ID": "is the note's id, which never changes",
 }
 _NEEDED = ("question", "answer", "text")
+_SIGN = re.compile(r"[^\w\s]")
 _OF_LEARNERS = ("marked", "leech")
 
 
@@ -73,6 +75,10 @@ class Intake:
     others: int = 0
 
 
+class IntakeError(ValueError):
+    """Why an export is not compared, in one sentence."""
+
+
 def compare(
     notes: Iterable[Note],
     collection: Collection,
@@ -80,7 +86,7 @@ def compare(
     base: Sequence[PackagedNote] = (),
 ) -> Intake:
     """The notes of the collection and those of an export -> what differs. With `base`, the package
-    that the contributor started from, only what differs from that counts as edited.
+    that the contributor started from, only what differs from that counts as edited. Raises IntakeError.
     """
     found = Intake()
     ours = {guid(collection.namespace, note.id): note for note in notes}
@@ -108,6 +114,13 @@ class _Comparison:
         self.found = found
         self.media = collection.media
         self.names = {packaged: name for name, packaged in self.media.items()}
+        self.signs = MAX_EDITED_SIGNS
+
+    def _edited(self, html: str) -> None:
+        """Takes note of an edited field: what is left to turn back, in signs, of which Markdown is made."""
+        self.signs -= SIGNS_OF_A_FIELD + len(_SIGN.findall(html))
+        if self.signs < 0:
+            raise IntakeError("too much of it is new or edited for one run: export fewer notes, such as one subdeck")
 
     def note(self, note: Note, edited: PackagedNote, base: PackagedNote | None) -> None:
         """What differs in a note that the collection has."""
@@ -119,6 +132,7 @@ class _Comparison:
             before = base.fields.get(name, html) if base is not None else html
             if new in (html, before):
                 continue
+            self._edited(new)
             written = texts.get(FIELD_KEYS.get(name, ""), "")
             try:
                 if self._same(html, new, written) or self._same(before, new, written):
@@ -130,6 +144,7 @@ class _Comparison:
                 self._leave(note.id, name, str(error))
         for name, value in edited.fields.items():
             if name not in kind.fields and value.strip():
+                self._edited("")
                 self._leave(note.id, name, "is not a field of this note type")
         self._tags(note, compiled, edited, base)
 
@@ -158,14 +173,16 @@ class _Comparison:
         gone = [ours[tag] for tag in ours if tag in known and tag not in theirs]
         concept = f"{self.collection.tag}::Concept::"
         kept = list(note.tags)
+        come = frozenset(added)
         for tag in (*added, *gone):
             if tag.casefold() in _OF_LEARNERS:
                 continue
+            self._edited("")
             name = tag[len(concept) :]
             if not tag.startswith(concept) or not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", name):
                 what = "is not a concept tag" if tag.startswith(f"{self.collection.tag}::") else "is the learner's own"
                 self._leave(note.id, f"tag {tag}", f"{what}: only {concept}… tags come back")
-            elif tag in added:
+            elif tag in come:
                 kept.append(name)
             else:
                 kept.remove(name)
@@ -191,6 +208,7 @@ class _Comparison:
             named["answer"] = ""
         texts: dict[str, str] = {}
         for key, html in named.items():
+            self._edited(html)
             try:
                 texts[key] = unrender(html, self.media, cloze=key == "text")
             except Unturnable as error:
@@ -198,6 +216,7 @@ class _Comparison:
             if not texts.get(key) and key != "extra":
                 texts[key] = "TODO"
         for html in more_filled:
+            self._edited("")
             self._leave(name, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
         if ("reverse.question" in texts) != ("reverse.answer" in texts):
             texts |= {key: texts.get(key, "TODO") for key in ("reverse.question", "reverse.answer")}
@@ -212,11 +231,11 @@ class _Comparison:
         self.found.left.append(Left(name, what, reason))
 
 
-def words_changed(old: str, new: str) -> str:
+def words_changed(old: str, new: str, aligner: Aligner) -> str:
     """Both texts in one line, word by word: `the [-left-]{+right+} side`."""
     before, after = old.split(), new.split()
     parts: list[str] = []
-    for action, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for action, a, b, c, d in aligner.steps(before, after):
         if action == "equal":
             parts += before[a:b]
             continue

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import html
 import re
 from typing import NamedTuple
+
+from ketamine_anki.alignment import Aligner
+from ketamine_anki.limits import MAX_CLOZE_DEPTH
 
 _BREAK = re.compile(r"(?i)<(?:br|hr|/?(?:p|li|div|h[1-6]|tr))\b[^<>]*>")
 _PICTURE = re.compile(r"<img\b[^<>]*>")
 _ALT = re.compile(r'\balt="([^"<>]*)"')
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_GIANT = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")  # no character has such a number
 _DELETION = re.compile(r"\{\{c\d+::((?:(?!\{\{|\}\}|::).)*)(?:::(?:(?!\{\{|\}\}).)*)?\}\}", re.DOTALL)
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
-# Of both texts together; above, they are compared line by line: for texts that repeat one word, the time
-# grows with the third power.
-_MOST_TOKENS = 800
 
 
 class Part(NamedTuple):
@@ -29,7 +29,7 @@ def plain(field: str) -> str:
     """A field's HTML as text: tags dropped, a picture by its alternative text, entities decoded."""
     text = _BREAK.sub("\n", field)
     text = _PICTURE.sub(_alternative, text)
-    lines = html.unescape(_TAG.sub("", text)).split("\n")
+    lines = html.unescape(_GIANT.sub("\ufffd", _TAG.sub("", text))).split("\n")
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
@@ -40,9 +40,10 @@ def _alternative(picture: re.Match[str]) -> str:
 
 def readable(text: str) -> str:
     """A plain text with each cloze deletion as its answer in brackets: `{{c1::dilate::verb}}` -> `[dilate]`."""
-    before = ""
-    while before != text:  # deletions may be nested, the inner ones first
-        before, text = text, _DELETION.sub(r"[\1]", text)
+    for _ in range(MAX_CLOZE_DEPTH + 1):  # deletions may be nested, the inner ones first
+        text, found = _DELETION.subn(r"[\1]", text)
+        if not found:
+            break
     return text
 
 
@@ -51,13 +52,11 @@ def answers(text: str) -> list[str]:
     return sorted(match[1].strip() for match in _DELETION.finditer(text))
 
 
-def difference(old: str, new: str) -> tuple[Part, ...]:
+def difference(old: str, new: str, aligner: Aligner) -> tuple[Part, ...]:
     """Two texts -> one run of parts, word by word. Old is the `=` and `-` parts, new the `=` and `+`."""
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
-    if len(before) + len(after) > _MOST_TOKENS:
-        before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     parts: list[Part] = []
-    for kind, i, j, k, m in difflib.SequenceMatcher(str.isspace, before, after, autojunk=False).get_opcodes():
+    for kind, i, j, k, m in aligner.steps(before, after):
         if kind == "equal":
             parts.append(Part("=", "".join(before[i:j])))
             continue

@@ -14,6 +14,7 @@ from program import run
 from releases import DAY, NOTES, START, Project
 
 from ketamine_anki import notetypes
+from ketamine_anki.alignment import Aligner
 from ketamine_anki.change_views import as_json, as_markdown, as_text, escape
 from ketamine_anki.changes import (
     Changes,
@@ -42,6 +43,7 @@ from ketamine_anki.words import Part, answers, difference, plain, readable
         (r"\(p &lt; 0.05\)", r"\(p < 0.05\)"),
         ("<b>bold</b> and <em>soft</em>", "bold and soft"),
         ("1 < 2 > 0", "1 < 2 > 0"),
+        ("&#65;&#" + "9" * 5000 + ";&#x" + "f" * 5000 + ";", "A\ufffd\ufffd"),
     ],
 )
 def test_a_field_as_text(field: str, text: str) -> None:
@@ -54,6 +56,7 @@ def test_a_field_as_text(field: str, text: str) -> None:
         ("{{c1::dilate::verb}} and {{c2::slow}}", "[dilate] and [slow]"),
         ("{{c1::a {{c2::b}} c}}", "[a [b] c]"),
         ("{{c1::cut", "{{c1::cut"),
+        ("{{c1::" * 12 + "deep" + "}}" * 12, "{{c1::" * 3 + "[" * 9 + "deep" + "]" * 9 + "}}" * 3),
     ],
 )
 def test_deletions_as_a_learner_reads_them(text: str, shown: str) -> None:
@@ -76,21 +79,30 @@ def test_the_answers_of_a_cloze() -> None:
     ],
 )
 def test_texts_differ_word_by_word(old: str, new: str, parts: list[tuple[str, str]]) -> None:
-    assert difference(old, new) == tuple(Part(*part) for part in parts)
+    assert difference(old, new, Aligner()) == tuple(Part(*part) for part in parts)
 
 
 @given(st.text("ab .,\n", max_size=60), st.text("ab .,\n", max_size=60))
 def test_the_parts_make_up_both_texts(old: str, new: str) -> None:
-    parts = difference(old, new)
+    parts = difference(old, new, Aligner())
     assert "".join(text for sign, text in parts if sign in "=-") == old
     assert "".join(text for sign, text in parts if sign in "=+") == new
 
 
-def test_very_long_texts_are_compared_by_lines() -> None:
-    """Twenty thousand words would take minutes word by word."""
+def test_one_word_in_a_very_long_text_is_found() -> None:
     old = "\n".join(f"line {n} of many words" for n in range(4_000))
-    changed = difference(old, old.replace("line 7 of", "row 7 of"))
-    assert [part.text for part in changed if part.sign == "-"] == ["line 7 of many words\n"]
+    changed = difference(old, old.replace("line 7 of", "row 7 of"), Aligner())
+    assert [part for part in changed if part.sign != "="] == [Part("-", "line"), Part("+", "row")]
+
+
+def test_words_that_repeat_too_often_are_one_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To align them takes time in the third power of how often they repeat."""
+    old, new = "a b " * 1000 + "x", "b a a " * 700 + "y"
+    assert difference(f"one {old}", f"one {new}", Aligner()) == (Part("=", "one "), Part("-", old), Part("+", new))
+    monkeypatch.setattr("ketamine_anki.alignment.MAX_ALL_WORD_PAIRS", 4)
+    aligner = Aligner()
+    shown = ["".join(part.sign + part.text for part in difference("1 a 2", "3 a 4", aligner)) for _ in range(5)]
+    assert shown == ["-1+3= a -2+4"] * 4 + ["-1 a 2+3 a 4"]
 
 
 # --- editions ---------------------------------------------------------------------------------
@@ -298,7 +310,7 @@ def test_changes_as_markdown() -> None:
 
 
 def test_changes_as_json() -> None:
-    made = json.loads(as_json(compare(OLD, NEW)))
+    made = json.loads("".join(as_json(compare(OLD, NEW))))
     assert made["level"] == "major"
     assert made["breaking"] == ["note 'gone' is gone"]
     assert made["changed"][0]["fields"] == {"Answer": {"old": "Give 5 mg", "new": "Give 10 mg"}}
@@ -306,6 +318,17 @@ def test_changes_as_json() -> None:
     assert (made["moved"][0]["from"], made["moved"][0]["deck"]) == ("S::01 One", "S::02 Two")
     assert made["new"][0]["fields"]["Question"] == "Which comes?"
     assert made["note_types"] == {"schema": [], "style": ["S: question"]}
+
+
+def test_only_so_much_is_shown_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the other notes it is said how many there are; JSON has all of them."""
+    old, new = (edition(*(note(f"n{n}", answer) for n in range(5))) for answer in ("5 mg", "10 mg"))
+    monkeypatch.setattr("ketamine_anki.change_views.MAX_DIFF_TEXT", 500)
+    shown = list(as_text(compare(old, new)))
+    assert [line for line in shown if "(" in line] == ["Corrected (2)", "Changed (3)"]
+    assert shown[-1] == "  … and 3 more: --format json shows all"
+    assert "… and 3 more: `ketamine-anki diff` shows all." in as_markdown(compare(old, new))
+    assert len(json.loads("".join(as_json(compare(old, new))))["changed"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from anki.collection import Collection, ExportAnkiPackageOptions
 from hostile_packages import CASES
 from program import run
 
+from ketamine_anki.alignment import Aligner
 from ketamine_anki.compile import guid
 from ketamine_anki.intake import words_changed
 from ketamine_anki.package import Times
@@ -446,6 +447,9 @@ TEXT_FILES = [
     (b'#html:true\n#guid column:1\n"x\ty\n', "not a text export"),
     (b"#html:true\n#guid column:1\n" + b"x" * 200_000, "not a text export"),
     (b"#html:true\n#guid column:1\nx\ty\n\nx\tz\n", "two notes have the GUID 'x'"),
+    (b"#a:\n" * 101, "over 100 lines that start with '#' at its head"),
+    (b"#html:true\n#guid column:1\n" + b"\tq" * 50, "a line has 51 columns: at most 50"),
+    (b"#html:true\n#guid column:1\n#tags column:2\nx\t" + b"t " * 501, "a note has 501 tags: at most 500"),
     (b'#separator:"\n#html:true\n#guid column:1\nx\ty\n', "#separator is none"),
 ]
 
@@ -464,7 +468,7 @@ def test_a_text_export_over_the_limits_is_refused(folder, tmp_path, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr("ketamine_anki.exported_text.MAX_PACKAGED_NOTES", 1)
         assert "over 1 notes" in run("intake", tmp_path / "notes.txt", folder).err
-        patch.setattr("ketamine_anki.exported_text.MAX_DATABASE_BYTES", 10)
+        patch.setattr("ketamine_anki.exported_text.MAX_EXPORT_BYTES", 10)
         assert "at most 10" in run("intake", tmp_path / "notes.txt", folder).err
 
 
@@ -473,6 +477,17 @@ def test_a_file_that_cannot_be_read_is_a_wrong_use(folder, tmp_path):
         ran = run("intake", tmp_path / name, folder)
         assert ran.code == 2
         assert ran.err.count("\n") == 1
+
+
+def test_an_export_in_which_too_much_is_edited_is_refused_with_one_sentence(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("ketamine_anki.intake.MAX_EDITED_SIGNS", 65)
+    text = "#html:true\n#guid column:1\n#deck column:2\n" + "".join(f"g{n}\tSmall Deck\tq{n}?\t\n" for n in range(3))
+    (tmp_path / "notes.txt").write_text(text, encoding="utf-8")
+    assert run("intake", tmp_path / "notes.txt", folder).out.count("new note ") == 3
+    (tmp_path / "notes.txt").write_text(text.replace("q2?", "q2???"), encoding="utf-8")
+    ran = run("intake", tmp_path / "notes.txt", folder)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.endswith("too much of it is new or edited for one run: export fewer notes, such as one subdeck\n")
 
 
 # --- hostile packages -------------------------------------------------------------------------
@@ -491,6 +506,6 @@ def test_a_hostile_package_writes_nothing_and_is_refused_with_one_sentence(folde
 
 
 def test_words_changed_shows_what_went_and_what_came():
-    assert words_changed("the left side", "the right side") == "the [-left-]{+right+} side"
-    assert words_changed("a b", "b") == "[-a-] b"
-    assert words_changed("", "new words") == "{+new words+}"
+    assert words_changed("the left side", "the right side", Aligner()) == "the [-left-]{+right+} side"
+    assert words_changed("a b", "b", Aligner()) == "[-a-] b"
+    assert words_changed("", "new words", Aligner()) == "{+new words+}"

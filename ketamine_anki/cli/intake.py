@@ -35,7 +35,7 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     over is listed with the reason. Exits with 1 if anything is left to do: a correction or a new note
     that was not written, or something that cannot be taken over.
     """
-    from ketamine_anki.intake import compare
+    from ketamine_anki.intake import IntakeError, compare
 
     read = Folder(folder)
     decks = list(read.decks()) if read.collection is not None else []
@@ -46,7 +46,10 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     exported = _exported(file, collection, decks)
     started = _exported(base, collection, decks) if base else ()
     notes = [note for deck in decks for note in deck.notes]
-    found = compare(notes, collection, exported, started)
+    try:
+        found = compare(notes, collection, exported, started)
+    except IntakeError as error:
+        raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
     _show(found, write)
     click.echo(
         f"{file}: {found.matched} of {counted(len(notes), 'note')} of the collection,"
@@ -88,14 +91,16 @@ def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Seque
 
 
 def _show(found: Intake, write: bool) -> None:
+    from ketamine_anki.alignment import Aligner
     from ketamine_anki.edits import entry
     from ketamine_anki.intake import words_changed
 
+    aligner = Aligner()
     for change in found.changes:
         place = change.note.places.at(change.key)
         old, new = (value if isinstance(value, str) else ", ".join(value) for value in (change.old, change.new))
         click.echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
-        click.echo(f"    {printable(words_changed(old, new))}")
+        click.echo(f"    {printable(words_changed(old, new, aligner))}")
     for proposal in found.proposals:
         click.echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):

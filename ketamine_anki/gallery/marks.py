@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
+
+from ketamine_anki.alignment import Aligner
 
 _PART = re.compile(r"<[^>]*>|\\\(.*?\\\)|\\\[.*?\\\]|&[#\w]+;|\s+|\w+|.", re.DOTALL)
 
@@ -15,7 +16,7 @@ def marked(before: str, after: str) -> tuple[str, str]:
     old, new = _PART.findall(before), _PART.findall(after)
     left: list[str] = []
     right: list[str] = []
-    for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for what, a, b, c, d in Aligner(by_spaces=True).steps(old, new):
         left.append("".join(old[a:b]) if what == "equal" else _wrap(old[a:b], "del"))
         right.append("".join(new[c:d]) if what == "equal" else _wrap(new[c:d], "ins"))
     return "".join(left), "".join(right)
