@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from ketamine_anki import schema
+from ketamine_anki.limits import MAX_COMMENTS
 from ketamine_anki.model import Finding, Position
 from ketamine_anki.nodes import Node, Scalar, Sequence, Table
 from ketamine_anki.reader import Tree, read_tree
@@ -39,9 +40,13 @@ def canonical(path: str, data: bytes, shape: schema.Record) -> tuple[str, list[F
     if tree is None:
         return "", findings
     assert isinstance(tree.root, Table)
-    text = "\n".join(_Writer(tree).file(shape)) + "\n"
+    comments = _comments(tree)
+    if len(comments) > MAX_COMMENTS:
+        at = Position(path, comments[MAX_COMMENTS].line + 1, comments[MAX_COMMENTS].column + 1)
+        return "", [Finding(at, "limit", f"over {MAX_COMMENTS:,} comments in one file")]
+    text = "\n".join(_Writer(tree, comments).file(shape)) + "\n"
     again, _ = read_tree(path, text.encode("utf-8"), shape)
-    if again is None or again.values != tree.values or _texts(again) != _texts(tree):  # pragma: no cover
+    if again is None or again.values != tree.values or _texts(_comments(again)) != _texts(comments):  # pragma: no cover
         raise AssertionError(f"{path}: the canonical form would not be the same file")
     return text, []
 
@@ -55,8 +60,8 @@ def difference(path: str, data: bytes, text: str) -> list[Finding]:
     return [Finding(Position(path, line, 1), "format", "not in canonical form: run `ketamine-anki fmt`")]
 
 
-def _texts(tree: Tree) -> list[str]:
-    return sorted(comment.text for comment in _comments(tree))
+def _texts(comments: list[_Comment]) -> list[str]:
+    return sorted(comment.text for comment in comments)
 
 
 # --- one text ---------------------------------------------------------------------------------
@@ -79,8 +84,14 @@ def entry(head: str, text: str, indent: int) -> list[str]:
     return [f"{head} {inline or json.dumps(text, ensure_ascii=False)}"]
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9](?:[ /(]?[A-Za-z0-9.)?;,%_-])*")
+_PLAIN_IN_FLOW = re.compile(r"[A-Za-z0-9](?:[ /]?[A-Za-z0-9._-])*")
+
+
 def inline_text(text: str, flow: bool = False) -> str:
     """A text as it stands on one line: unquoted where YAML reads it back so, `flow` inside `[ ]`."""
+    if (_PLAIN_IN_FLOW if flow else _PLAIN).fullmatch(text):  # to ask YAML takes longer
+        return text
     around = "[{}]" if flow else "{}"
     if _reads(f"k: {around.format(text)}\n", text):
         return text
@@ -156,7 +167,10 @@ def _scalars(node: Node) -> Iterator[Scalar]:
 
 
 def _comments(tree: Tree) -> list[_Comment]:
-    """Every comment: what follows the first # of a line that stands outside of all scalars."""
+    """The comments, up to one too many: what follows the first # of a line that stands outside of all scalars."""
+    signs = {number: line.index("#") for number, line in enumerate(tree.lines) if "#" in line}
+    if not signs:
+        return []
     covered: dict[int, list[tuple[int, int]]] = {}
     for scalar in _scalars(tree.root):
         (first, column), (last, end) = _start(scalar), _end(scalar)
@@ -166,12 +180,15 @@ def _comments(tree: Tree) -> list[_Comment]:
                 stop = column + 1  # a comment may stand beside the mark of a block
             covered.setdefault(number, []).append((column if number == first else 0, stop))
     found = []
-    for number, line in enumerate(tree.lines):
-        at = line.find("#")
-        while at >= 0 and any(start <= at < stop for start, stop in covered.get(number, ())):
-            at = line.find("#", at + 1)
+    for number, at in signs.items():
+        line = tree.lines[number]
+        for start, stop in covered.get(number, ()):
+            if start <= at < stop:
+                at = line.find("#", stop)
         if at >= 0:
             found.append(_Comment(number, at, line[at:].rstrip(), not line[:at].strip()))
+            if len(found) > MAX_COMMENTS:
+                break
     return found
 
 
@@ -190,15 +207,22 @@ def _slots(tree: Tree, node: Node, flow: bool = False) -> Iterator[_Slot]:
         yield from _slots(tree, value, flow)
 
 
-def _place(tree: Tree) -> _Placed:
+def _place(tree: Tree, comments: list[_Comment]) -> _Placed:
     """Each comment with the key or item that it speaks of."""
     placed = _Placed()
+    if not comments:
+        return placed
     slots = list(_slots(tree, tree.root))
     starts = [slot.start for slot in slots]
-    for comment in _comments(tree):
+    by_line: dict[int, list[_Slot]] = {}
+    for found in slots:
+        for line in {found.start[0], found.end[0] if found.end else found.start[0]}:
+            by_line.setdefault(line, []).append(found)
+    last = {found.within: number for number, found in enumerate(slots)}
+    for comment in comments:
         at = (comment.line, comment.column)
         n = bisect_right(starts, at)
-        slot = None if comment.alone else _beside(slots, comment)
+        slot = None if comment.alone else _beside(by_line.get(comment.line, []), comment)
         gap = [""] if _blank_follows(tree, comment) else []
         if slot is not None and slot.name not in placed.beside:
             placed.beside[slot.name] = (comment.column, comment.text)
@@ -208,7 +232,7 @@ def _place(tree: Tree) -> _Placed:
             placed.before.setdefault(slots[n].name, []).append(comment.text)
         elif slots[n - 1].value > at:  # between a key and its text
             placed.before.setdefault(slots[n - 1].name, []).append(comment.text)
-        elif (collection := _ends(tree, slots, n, comment)) is not None:
+        elif (collection := _ends(tree, slots, last, n, comment)) is not None:
             placed.after.setdefault(collection, []).append(comment.text)
         else:
             placed.before.setdefault(slots[n].name, []).extend([comment.text, *gap])
@@ -220,7 +244,7 @@ def _blank_follows(tree: Tree, comment: _Comment) -> bool:
 
 
 def _beside(slots: list[_Slot], comment: _Comment) -> _Slot | None:
-    """The outermost key or item that ends on the comment's line, else the last that starts there."""
+    """Of the keys and items on a comment's line the outermost that ends there, else the last that starts."""
     for slot in slots:
         if slot.end and slot.end[0] == comment.line and slot.end[1] <= comment.column:
             return slot
@@ -228,14 +252,14 @@ def _beside(slots: list[_Slot], comment: _Comment) -> _Slot | None:
     return begun[-1] if begun else None
 
 
-def _ends(tree: Tree, slots: list[_Slot], n: int, comment: _Comment) -> int | None:
+def _ends(tree: Tree, slots: list[_Slot], last: Mapping[int, int], n: int, comment: _Comment) -> int | None:
     """The collection that a comment stands at the end of: the innermost whose column it keeps, when
     what follows stands further left, or nothing follows; None for a comment on what follows.
     """
     following = slots[n].column if n < len(slots) else -1
     for node in reversed(_open(tree, tree.root, (comment.line, comment.column))):
         if _is_flow(tree, node):
-            return None if any(slot.within == id(node) for slot in slots[n:]) else id(node)
+            return None if last.get(id(node), -1) >= n else id(node)
         if following < _start(node)[1] <= comment.column:
             return id(node)
     return id(tree.root) if n == len(slots) else None
@@ -245,9 +269,13 @@ def _open(tree: Tree, node: Node, at: tuple[int, int]) -> list[Node]:
     """The collections that are open at a place, from the outermost in; blocks may have just ended."""
     if isinstance(node, Scalar) or (_is_flow(tree, node) and _end(node) <= at):
         return []
-    values = node.items if isinstance(node, Sequence) else [value for _, value in node.entries]
-    begun = [value for value in values if _start(value) < at]
-    return [node, *(_open(tree, begun[-1], at) if begun else [])]
+    if isinstance(node, Sequence):
+        begun = bisect_left(node.items, at, key=_start)
+        inner = node.items[begun - 1] if begun else None
+    else:
+        begun = bisect_left(node.entries, at, key=lambda entry: _start(entry[1]))
+        inner = node.entries[begun - 1][1] if begun else None
+    return [node, *(_open(tree, inner, at) if inner is not None else [])]
 
 
 def _start(node: Node) -> tuple[int, int]:
@@ -273,9 +301,9 @@ def _is_flow(tree: Tree, node: Node) -> bool:
 class _Writer:
     """One file on its way out: its nodes, and its comments by the node that they speak of."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, comments: list[_Comment]) -> None:
         self.root = tree.root
-        self.comments = _place(tree)
+        self.comments = _place(tree, comments)
 
     def file(self, shape: schema.Record) -> list[str]:
         """The lines of the whole file."""
