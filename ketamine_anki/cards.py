@@ -18,7 +18,7 @@ from ketamine_anki.notetypes import NoteType
 
 _MARK = re.compile(r"\{\{(?P<sign>[#^/]?)(?P<name>.*?)\}\}", re.DOTALL)
 _EMPTY = re.compile(r"(?:[ \t\n\v\f\r]|</?(?:br|div) ?/?>)*", re.IGNORECASE)
-_CLOZE = re.compile(r"\{\{c(\d+)::|\}\}")
+_CLOZE = re.compile(r"\{\{c(\d{1,9})::|\}\}")
 _MATH = re.compile(r"(\\[(\[])(.*?)(\\[\])])", re.DOTALL)
 _TAG = re.compile(r"<.*?>")
 # What Anki writes into the attribute `data-cloze`: every sign up to U+00FF but ASCII letters and digits.
