@@ -25,7 +25,7 @@ MAX_PICTURE_EXTRAS = 64 * 1024  # bytes of a picture that are not pixels: colour
 MAX_PICTURE_SIDE = 8_000  # pixels
 MAX_PICTURE_AREA = 25_000_000  # pixels; a viewer takes four bytes for each
 MAX_MEDIA_BYTES = 64 * 1024 * 1024  # all pictures together
-MAX_PICTURES = 5_000
+MAX_PICTURES = 2_000
 MAX_FILES = 20_000
 MAX_FILE_NAME = 200  # bytes
 

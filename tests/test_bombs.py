@@ -302,7 +302,7 @@ def busy_png() -> bytes:
 
 MEDIA: dict[str, Callable[[], dict[str, bytes]]] = {
     "busy-jpegs": lambda: {f"media/p{n}.jpg": busy_jpeg() for n in range(6)},
-    "busy-pngs": lambda: {f"media/p{n}.png": busy_png() for n in range(5_000)},
+    "busy-pngs": lambda: {f"media/p{n}.png": busy_png() for n in range(2_000)},
 }
 
 
