@@ -89,6 +89,9 @@ class _Media(Mapping[str, bytes]):
         except (ArchiveError, WireError) as error:
             raise PackageError(str(error)) from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._members  # without unpacking it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
 

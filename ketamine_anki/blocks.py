@@ -108,7 +108,7 @@ def _refuse_odd(html: str) -> None:
         if tag is None and html[at + 1 : at + 2] in ("!", "?"):
             raise Unturnable("an HTML comment")
         if tag is None and (html[at + 1 : at + 2] == "/" or html[at + 1 : at + 2].isalpha()):
-            raise Unturnable("an HTML tag that is not closed")
+            raise Unturnable("a tag that is not closed")
         at = html.find("<", tag.end() if tag else at + 1)
 
 

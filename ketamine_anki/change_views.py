@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from ketamine_anki.alignment import Aligner
 from ketamine_anki.changes import MAJOR, NONE, Changes, EditionNote, NoteChange
@@ -123,8 +124,8 @@ def _markdown(change: NoteChange, aligner: Aligner) -> Iterator[str]:
         yield f"  - {escape(label)}: {shown}"
 
 
-def as_json(changes: Changes) -> str:
-    """All of it for programs: `level`, `breaking`, and a list of changes per group."""
+def as_json(changes: Changes) -> Iterator[str]:
+    """All of it for programs, part after part: `level`, `breaking`, and a list of changes per group."""
     listed = ("new", "changed", "moved", "retired", "lost", "returned", "retyped")
     kinds = _kinds(changes)
     made = {
@@ -134,7 +135,9 @@ def as_json(changes: Changes) -> str:
         "note_types": {"schema": list(changes.schemas), "style": list(changes.styles)},
         "decks": {"gone": list(changes.decks_gone), "new": list(changes.decks_new)},
     }
-    return json.dumps(made, ensure_ascii=False, indent=1)
+    written = json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(made)
+    while part := "".join(islice(written, 100)):
+        yield part
 
 
 def _record(change: NoteChange, kinds: Mapping[int, str]) -> dict[str, object]:

@@ -24,7 +24,7 @@ _WORDS = 5  # of a proposed id
 
 def propose_id(text: str, taken: Some[str]) -> str:
     """An id from a question or cloze text: its first telling words, and a number if they are taken."""
-    text = re.sub(r"\{\{c\d+::(.*?)(?:::.*?)?\}\}", r"\1", text)
+    text = re.sub(r"\{\{c\d+::((?:(?!::|\}\}).)*)(?:::(?:(?!\}\}).)*)?\}\}", r"\1", text)
     text = unicodedata.normalize("NFKD", re.sub(r"\$[^$]*\$|['’]s\b|['’]", "", text))
     found = re.findall(r"[a-z0-9]+", "".join(c for c in text if not unicodedata.combining(c)).lower())
     stem = "-".join([word for word in found if word not in _SMALL][:_WORDS]) or "note"

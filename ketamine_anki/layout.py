@@ -43,7 +43,7 @@ def canonical(path: str, data: bytes, shape: schema.Record) -> tuple[str, list[F
     comments = _comments(tree)
     if len(comments) > MAX_COMMENTS:
         at = Position(path, comments[MAX_COMMENTS].line + 1, comments[MAX_COMMENTS].column + 1)
-        return "", [Finding(at, "limit", f"{len(comments):,} comments in one file: at most {MAX_COMMENTS:,}")]
+        return "", [Finding(at, "limit", f"over {MAX_COMMENTS:,} comments in one file")]
     text = "\n".join(_Writer(tree, comments).file(shape)) + "\n"
     again, _ = read_tree(path, text.encode("utf-8"), shape)
     if again is None or again.values != tree.values or _texts(_comments(again)) != _texts(comments):  # pragma: no cover
@@ -167,7 +167,7 @@ def _scalars(node: Node) -> Iterator[Scalar]:
 
 
 def _comments(tree: Tree) -> list[_Comment]:
-    """Every comment: what follows the first # of a line that stands outside of all scalars."""
+    """The comments, up to one too many: what follows the first # of a line that stands outside of all scalars."""
     signs = {number: line.index("#") for number, line in enumerate(tree.lines) if "#" in line}
     if not signs:
         return []
@@ -187,6 +187,8 @@ def _comments(tree: Tree) -> list[_Comment]:
                 at = line.find("#", stop)
         if at >= 0:
             found.append(_Comment(number, at, line[at:].rstrip(), not line[:at].strip()))
+            if len(found) > MAX_COMMENTS:
+                break
     return found
 
 

@@ -42,7 +42,7 @@ def measure(data: bytes) -> Measured:
 
 def _part_limit(data: bytes) -> int:
     """How many parts a file of this size may have; encoders write pixels in parts of 8,192 bytes or more."""
-    return 100 + len(data) // 2048
+    return 60 + len(data) // 2048
 
 
 class _Extras:

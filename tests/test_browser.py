@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 def deck_page(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the real deck, written once."""
     path = tmp_path_factory.mktemp("preview") / "page.html"
-    path.write_text(preview.look(str(real_decks), path.parent, "file", None)[0], encoding="utf-8")
+    path.write_text("".join(preview.look(str(real_decks), path.parent, "file", None)[0]), encoding="utf-8")
     return path
 
 
@@ -303,7 +303,7 @@ def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
     """Within a second or so of a save the browser shows it, and the search stays."""
     folder = small.write(tmp_path, "- question: Which gas do plants take up?\n  answer: Carbon dioxide")
     with (
-        watched(folder, lambda: preview.look(str(folder), tmp_path, "none", None, live=True)[0]) as server,
+        watched(folder, lambda: "".join(preview.look(str(folder), tmp_path, "none", None, live=True)[0])) as server,
         chromium.new_context() as context,
     ):
         threading.Thread(target=server.run, daemon=True).start()

@@ -43,6 +43,7 @@ from ketamine_anki.words import Part, answers, difference, plain, readable
         (r"\(p &lt; 0.05\)", r"\(p < 0.05\)"),
         ("<b>bold</b> and <em>soft</em>", "bold and soft"),
         ("1 < 2 > 0", "1 < 2 > 0"),
+        ("&#65;&#" + "9" * 5000 + ";&#x" + "f" * 5000 + ";", "A\ufffd\ufffd"),
     ],
 )
 def test_a_field_as_text(field: str, text: str) -> None:
@@ -55,6 +56,7 @@ def test_a_field_as_text(field: str, text: str) -> None:
         ("{{c1::dilate::verb}} and {{c2::slow}}", "[dilate] and [slow]"),
         ("{{c1::a {{c2::b}} c}}", "[a [b] c]"),
         ("{{c1::cut", "{{c1::cut"),
+        ("{{c1::" * 12 + "deep" + "}}" * 12, "{{c1::" * 3 + "[" * 9 + "deep" + "]" * 9 + "}}" * 3),
     ],
 )
 def test_deletions_as_a_learner_reads_them(text: str, shown: str) -> None:
@@ -308,7 +310,7 @@ def test_changes_as_markdown() -> None:
 
 
 def test_changes_as_json() -> None:
-    made = json.loads(as_json(compare(OLD, NEW)))
+    made = json.loads("".join(as_json(compare(OLD, NEW))))
     assert made["level"] == "major"
     assert made["breaking"] == ["note 'gone' is gone"]
     assert made["changed"][0]["fields"] == {"Answer": {"old": "Give 5 mg", "new": "Give 10 mg"}}
@@ -316,6 +318,17 @@ def test_changes_as_json() -> None:
     assert (made["moved"][0]["from"], made["moved"][0]["deck"]) == ("S::01 One", "S::02 Two")
     assert made["new"][0]["fields"]["Question"] == "Which comes?"
     assert made["note_types"] == {"schema": [], "style": ["S: question"]}
+
+
+def test_only_so_much_is_shown_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the other notes it is said how many there are; JSON has all of them."""
+    old, new = (edition(*(note(f"n{n}", answer) for n in range(5))) for answer in ("5 mg", "10 mg"))
+    monkeypatch.setattr("ketamine_anki.change_views.MAX_DIFF_TEXT", 500)
+    shown = list(as_text(compare(old, new)))
+    assert [line for line in shown if "(" in line] == ["Corrected (2)", "Changed (3)"]
+    assert shown[-1] == "  … and 3 more: --format json shows all"
+    assert "… and 3 more: `ketamine-anki diff` shows all." in as_markdown(compare(old, new))
+    assert len(json.loads("".join(as_json(compare(old, new))))["changed"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -479,6 +479,17 @@ def test_a_file_that_cannot_be_read_is_a_wrong_use(folder, tmp_path):
         assert ran.err.count("\n") == 1
 
 
+def test_an_export_in_which_too_much_is_edited_is_refused_with_one_sentence(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("ketamine_anki.intake.MAX_EDITED_SIGNS", 65)
+    text = "#html:true\n#guid column:1\n#deck column:2\n" + "".join(f"g{n}\tSmall Deck\tq{n}?\t\n" for n in range(3))
+    (tmp_path / "notes.txt").write_text(text, encoding="utf-8")
+    assert run("intake", tmp_path / "notes.txt", folder).out.count("new note ") == 3
+    (tmp_path / "notes.txt").write_text(text.replace("q2?", "q2???"), encoding="utf-8")
+    ran = run("intake", tmp_path / "notes.txt", folder)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.endswith("too much of it is new or edited for one run: export fewer notes, such as one subdeck\n")
+
+
 # --- hostile packages -------------------------------------------------------------------------
 
 

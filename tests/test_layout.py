@@ -367,6 +367,16 @@ def test_the_difference_names_the_first_line() -> None:
     assert difference("a.yaml", b"a: 1\n", "a: 1\n") == []
 
 
+def test_a_file_of_comments_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ketamine_anki.layout.MAX_COMMENTS", 2)
+    text, findings = canonical("a.yaml", f"{TIDY}# one\n# two\n".encode(), schema.DECK)
+    assert (text != "", findings) == (True, [])
+    text, findings = canonical("a.yaml", f"{TIDY}# one\n# two\n# three\n".encode(), schema.DECK)
+    ((position, rule, message),) = findings
+    assert (text, rule, message) == ("", "limit", "over 2 comments in one file")
+    assert position.line == TIDY.count("\n") + 3
+
+
 # --- the command ------------------------------------------------------------------------------
 
 TIDY = f"deck: First Part\nnotes:\n{textwrap.indent(NOTE, '  ')}"

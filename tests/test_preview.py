@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import http.client
 import os
@@ -17,6 +18,7 @@ from email.message import Message
 from pathlib import Path
 from typing import NamedTuple
 
+import hostile_cases
 import pytest
 import small
 from program import command, environment, run
@@ -151,6 +153,27 @@ def test_against_nothing_is_refused(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "page.html").exists()
 
 
+def test_pictures_of_a_package_are_unpacked_in_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = "- {question: 'Which gas do plants take up?', answer: Carbon dioxide, extra: '![A leaf](leaf.png)'}"
+    folder = small.write(tmp_path / "decks", note, {"media/leaf.png": small.PIXEL})
+    old = small.package(folder, tmp_path / "old.apkg")
+    ours = hostile_cases.png(1, 1)
+    small.write(folder, note.replace("A leaf", "One leaf"), {"media/leaf.png": ours})
+    against = ("preview", folder, "-o", tmp_path / "page.html", "--against", old)
+    assert run(*against).err == ""
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert all(base64.b64encode(data).decode() in page for data in (ours, small.PIXEL))
+    monkeypatch.setattr("ketamine_anki.cli.older.MAX_MEDIA_BYTES", 10)
+    ran = run(*against)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith("old.apkg: its pictures together are over 10 bytes\n")
+    old.write_bytes(old.read_bytes().replace(small.PIXEL, bytes(len(small.PIXEL))))
+    ran = run(*against)
+    assert ran.code == 2
+    assert "is damaged" in ran.err
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
+
+
 def test_page_is_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
@@ -164,7 +187,7 @@ def test_page_is_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.fixture
 def server(folder: Path, tmp_path: Path) -> Iterator[Server]:
     def make() -> str:
-        return preview.look(str(folder), tmp_path, "none", None, live=True)[0]
+        return "".join(preview.look(str(folder), tmp_path, "none", None, live=True)[0])
 
     with watched(folder, make) as server:
         threading.Thread(target=server.run, daemon=True).start()

@@ -31,7 +31,9 @@ def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> 
 
     changes = compare(edition(old, folder, old=True), edition(new, folder))
     if form == "json":
-        click.echo(as_json(changes))
+        for part in as_json(changes):
+            click.echo(part, nl=False)
+        click.echo()
     elif form == "markdown":
         click.echo(as_markdown(changes), nl=False)
     else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ketamine_anki.cli import EXIT_USAGE, Failure
 from ketamine_anki.cli.folder import Folder, read_bytes
 from ketamine_anki.compile import CompiledNote
 from ketamine_anki.gallery import Comparison, Shown
+from ketamine_anki.limits import MAX_MEDIA_BYTES
 from ketamine_anki.model import Collection
 from ketamine_anki.notetypes import note_types
 
@@ -63,9 +65,38 @@ def _of_package(path: Path) -> Comparison:
     from ketamine_anki.limits import MAX_PACKAGE_BYTES
 
     try:
-        return comparison(path.name, read_package(read_bytes(path, MAX_PACKAGE_BYTES)))
+        package = read_package(read_bytes(path, MAX_PACKAGE_BYTES))
     except ValueError as error:  # a PackageError is one
         raise Failure(f"{path}: {error}", EXIT_USAGE) from None
+    return replace(comparison(path.name, package), pictures=_Pictures(path, package.media))
+
+
+class _Pictures(Mapping[str, bytes]):
+    """The pictures of a package that anyone may have made, each unpacked when it is shown."""
+
+    def __init__(self, path: Path, media: Mapping[str, bytes]) -> None:
+        self._path = path
+        self._media = media
+        self._left = MAX_MEDIA_BYTES
+
+    def __getitem__(self, name: str) -> bytes:
+        try:
+            data = self._media[name]
+        except ValueError as error:  # a PackageError is one
+            raise Failure(f"{self._path}: {error}", EXIT_USAGE) from None
+        self._left -= len(data)
+        if self._left < 0:
+            raise Failure(f"{self._path}: its pictures together are over {MAX_MEDIA_BYTES:,} bytes", EXIT_USAGE)
+        return data
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._media  # without unpacking it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._media)
+
+    def __len__(self) -> int:
+        return len(self._media)
 
 
 def comparison(name: str, package: PackageContents) -> Comparison:
@@ -74,7 +105,7 @@ def comparison(name: str, package: PackageContents) -> Comparison:
     for note in package.notes:
         if "ID" in note.fields:
             notes[note.guid] = _compiled(note, is_cloze=package.note_types[note.note_type].is_cloze)
-    return Comparison(name, notes, dict(package.media))
+    return Comparison(name, notes, package.media)
 
 
 def _compiled(note: PackagedNote, *, is_cloze: bool) -> CompiledNote:

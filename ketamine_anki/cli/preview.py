@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,9 +12,9 @@ import click
 from ketamine_anki.cli import EXIT_FINDINGS, echo
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.older import older
-from ketamine_anki.cli.output import make_folder, write_text
+from ketamine_anki.cli.output import make_folder, write_whole
 from ketamine_anki.compile import compile_note
-from ketamine_anki.gallery import Comparison, Shown, page
+from ketamine_anki.gallery import Comparison, Shown, parts
 from ketamine_anki.gallery.links import links
 from ketamine_anki.model import Collection, Finding
 from ketamine_anki.reader import sorted_findings
@@ -55,7 +56,7 @@ def command(
         from ketamine_anki.cli.watch import watched
 
         def make() -> str:
-            return look(folder, target, kind or "vscode", old, live=True)[0]
+            return "".join(look(folder, target, kind or "vscode", old, live=True)[0])
 
         with watched(Path(folder), make, port) as server:
             click.echo(f"{server.address}: reloads at every save; Ctrl-C ends it", err=True)
@@ -63,9 +64,9 @@ def command(
                 webbrowser.open(server.address)
             server.run()
         return
-    html, findings = look(folder, target, kind, old)
+    made, findings = look(folder, target, kind, old)
     make_folder(target.parent)
-    write_text(target, html)
+    write_whole(target, lambda file: file.writelines(part.encode("utf-8") for part in made))
     for line in as_lines(findings):
         click.echo(line, err=True)
     echo(target)
@@ -77,16 +78,16 @@ def command(
 
 def look(
     folder: str, target: Path, kind: str | None, old: Comparison | None, *, live: bool = False
-) -> tuple[str, list[Finding]]:
-    """The page of a collection as it stands on disk, and its findings."""
+) -> tuple[Iterator[str], list[Finding]]:
+    """The page of a collection as it stands on disk, part after part, and its findings."""
     read = Folder(folder)
     collection, notes = shown(read)
     findings = sorted_findings(read.findings)
     kind = kind or ("repository" if collection.repository else "file")
     link = links(kind, target.parent, collection.repository, _repository(read.path))
-    html = page(collection, notes, findings, link=link, old=old, live=live)
     # the name of a file or folder may be no text in any encoding
-    return html.encode("utf-8", "backslashreplace").decode("utf-8"), findings
+    made = parts(collection, notes, findings, link=link, old=old, live=live)
+    return (part.encode("utf-8", "backslashreplace").decode("utf-8") for part in made), findings
 
 
 def shown(read: Folder) -> tuple[Collection, list[Shown]]:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from importlib.resources import files
@@ -78,32 +78,57 @@ def page(
     """The page as HTML. `link` gives the address of a place in a deck file, or "" for none; with
     `old` only what differs from it is shown; a `live` page reloads when its server says so.
     """
+    return "".join(parts(collection, notes, findings, link=link, old=old, live=live))
+
+
+def parts(
+    collection: Collection,
+    notes: Sequence[Shown],
+    findings: Sequence[Finding] = (),
+    *,
+    link: Link,
+    old: Comparison | None = None,
+    live: bool = False,
+) -> Iterator[str]:
+    """The page part after part: its pictures are larger than all the rest together."""
     shown = compared(notes, old) if old is not None else list(notes)
     articles = [_note(collection, note, link) for note in shown]
     body = "".join(articles)
     style, script = _text("style.css"), _text("script.js")
-    pictures = {p.packaged: p.data for p in collection.pictures.values()} | dict(old.pictures if old else {})
-    used = set(re.findall(r'data-picture="([^"]*)"', body))
-    data = {
-        "css": {key: _framed(kind.css) for key, kind in note_types(collection.repository).items()},
-        "pictures": {name: _data_uri(name, pictures[name]) for name in sorted(used) if name in pictures},
-        "live": live,
-    }
+    ours = {p.packaged: p.data for p in collection.pictures.values()}
+    used = sorted(set(re.findall(r'data-picture="([^"]*)"', body)))
+    css = {key: _framed(kind.css) for key, kind in note_types(collection.repository).items()}
     everything = [(note.note, note.compiled) for note in notes if note.note.retired is None]
-    return Template(_text("page.html")).substitute(
-        policy=_policy(style, script, live),
-        title=escape(collection.title),
-        summary=escape(_summary(notes, shown, old)),
-        style=style,
-        script=script,
-        data=json.dumps(data, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c"),
-        filters=_filters(collection, shown, old is not None),
-        findings=_findings(findings, link),
-        coverage="".join(_table(by, table) for by, table in rows(collection, everything).items()),
-        claims=_claims(collection, everything, link),
-        gone=_gone(notes, old),
-        notes=body,
-    )
+    before, after = _text("page.html").split("$data")
+    around = {
+        "policy": _policy(style, script, live),
+        "title": escape(collection.title),
+        "summary": escape(_summary(notes, shown, old)),
+        "style": style,
+        "script": script,
+        "filters": _filters(collection, shown, old is not None),
+        "findings": _findings(findings, link),
+        "coverage": "".join(_table(by, table) for by, table in rows(collection, everything).items()),
+        "claims": _claims(collection, everything, link),
+        "gone": _gone(notes, old),
+        "notes": body,
+    }
+    yield Template(before).substitute(around)
+    yield f'{{"css": {_json(css)}, "live": {_json(live)}, "pictures": {{'
+    yield from _pictures([name for name in used if name in ours or (old and name in old.pictures)], ours, old)
+    yield "}}"
+    yield Template(after).substitute(around)
+
+
+def _pictures(names: Iterable[str], ours: Mapping[str, bytes], old: Comparison | None) -> Iterator[str]:
+    """The members of a JSON object of pictures by name."""
+    for number, name in enumerate(names):
+        data = ours[name] if name in ours or old is None else old.pictures[name]
+        yield f'{", " if number else ""}{_json(name)}: "{_data_uri(name, data)}"'
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
 
 
 # --- one note ---------------------------------------------------------------------------------
