@@ -295,8 +295,10 @@ MANUAL = {
 }
 
 _WORDS = frozenset().union(*(row.words for row in TABLE))
-# Two quick looks for a sign: at what is no small letter, then for a sign alone, q.d., a long number, a unit.
-_ANY_SIGN = re.compile(rb"[0<>@/\x80-\xff]")
+# Quick looks for a sign: at what is no small letter, for a long number or one with a unit; then, text by text, for
+# a sign alone, q.d. and these numbers.
+_ANY_SIGN = re.compile(rb"[<>@/\x80-\xff]")
+_NUMBER = re.compile(r"[0-9](?:\d{4}|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|d|[AP]M)(?!\w))")
 _SIGN = re.compile(
     r"[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/.](?:(?<![0-9.])|(?<=\.)[A-Za-z]|(?<=[0-9])(?:\d{4}"
     r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|d|[AP]M)(?!\w)))"
@@ -306,7 +308,7 @@ _SIGN = re.compile(
 def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     """(where, id, message) of each error-prone notation in the note."""
     heard = view.vocabulary & _WORDS
-    sign = bool(_ANY_SIGN.search(view.signs) and _SIGN.search(view.whole))
+    sign = _ANY_SIGN.search(view.signs) or (b"0" in view.signs and _NUMBER.search(view.whole))
     if not heard and not sign:
         return
     for key, text in view.plain.items():

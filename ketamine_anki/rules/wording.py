@@ -121,7 +121,7 @@ def two_questions(view: View) -> Iterator[Complaint]:
         text = view.plain[key]
         if text.count("?") > 1:
             yield Where(key, "?", 0), "two questions: make a note of each"
-        elif "and " in lead and (found := re.search(_SECOND, lead)):
+        elif "and " in lead and not _ASKING.isdisjoint(view.words[key][1:]) and (found := re.search(_SECOND, lead)):
             where = place(view, key, found, offset=len(text) - len(lead))
             yield where, f"a second question ({found[0].strip(', ')!r}): make a note of each"
 
@@ -447,7 +447,8 @@ def absolute_wording(view: View) -> Iterator[Complaint]:
             yield place(view, key, found), f"{found[0]!r} is absolute or promotional: say what was found"
 
 
-_ABBREVIATION = r"(?<![\w-])([A-Z]{2,6})s?(?![\w-])"
+_ABBREVIATION = re.compile(r"([A-Z]{2,6})s?(?![\w-])")
+_BEFORE = re.compile(r"[\w-]")  # as a look-behind it would be asked at every letter
 _NOT_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR"
 
 
@@ -469,8 +470,10 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
     for key, text in view.plain.items():
         if key == "picture":
             continue
-        for found in re.finditer(_ABBREVIATION, text):
+        for found in _ABBREVIATION.finditer(text):
             name = found[1]
+            if found.start() and _BEFORE.match(text, found.start() - 1):
+                continue
             if name in seen or name in view.collection.abbreviations or re.fullmatch(_NOT_ABBREVIATIONS, name):
                 continue
             seen.add(name)
@@ -578,6 +581,8 @@ def spelling(view: View) -> Iterator[Complaint]:
     if view.collection.spelling != "US":
         return
     new = view.vocabulary - _KNOWN
+    if not new:
+        return
     said = " ".join(new)
     if not any(british in said for british in _BRITISH):
         if len(_KNOWN) > MOST_WORDS:
