@@ -140,7 +140,7 @@ def wide_and_junk() -> bytes:
 
 PACKAGES: dict[str, Callable[[], bytes]] = {
     "notes-one-front": lambda: new_notes(5_000, lambda n: "Which front is it?"),
-    "notes-other-fronts": lambda: new_notes(9_900, lambda n: f"Which front is number {n}?"),
+    "notes-other-fronts": lambda: new_notes(5_900, lambda n: f"Which front is number {n}?"),
     "notes-of-signs": lambda: new_notes(199, lambda n: "<b>*a_[x](</b> " * 150),
     "notes-of-bold": lambda: new_notes(40, lambda n: "<b>a</b>b" * 300),
     "notes-with-tags": lambda: new_notes(5_000, str, tags=" ".join(f"t{n}" for n in range(30))),
@@ -185,8 +185,8 @@ PAIRS: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] = {
         lambda: new_notes(70, str, lambda n: "b a a " * 15_000 + "y"),
     ),
     "many-small-changes": (
-        lambda: new_notes(9_900, str, lambda n: f"a {n} b"),
-        lambda: new_notes(9_900, str, lambda n: f"a {n + 1} c"),
+        lambda: new_notes(5_900, str, lambda n: f"a {n} b"),
+        lambda: new_notes(5_900, str, lambda n: f"a {n + 1} c"),
     ),
 }
 
