@@ -140,7 +140,7 @@ def wide_and_junk() -> bytes:
 
 PACKAGES: dict[str, Callable[[], bytes]] = {
     "notes-one-front": lambda: new_notes(5_000, lambda n: "Which front is it?"),
-    "notes-other-fronts": lambda: new_notes(9_900, lambda n: f"Which front is number {n}?"),
+    "notes-other-fronts": lambda: new_notes(5_900, lambda n: f"Which front is number {n}?"),
     "notes-of-signs": lambda: new_notes(199, lambda n: "<b>*a_[x](</b> " * 150),
     "notes-of-bold": lambda: new_notes(40, lambda n: "<b>a</b>b" * 300),
     "notes-with-tags": lambda: new_notes(5_000, str, tags=" ".join(f"t{n}" for n in range(30))),
@@ -185,8 +185,8 @@ PAIRS: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] = {
         lambda: new_notes(70, str, lambda n: "b a a " * 15_000 + "y"),
     ),
     "many-small-changes": (
-        lambda: new_notes(9_900, str, lambda n: f"a {n} b"),
-        lambda: new_notes(9_900, str, lambda n: f"a {n + 1} c"),
+        lambda: new_notes(5_900, str, lambda n: f"a {n} b"),
+        lambda: new_notes(5_900, str, lambda n: f"a {n + 1} c"),
     ),
 }
 
@@ -215,8 +215,8 @@ TEXTS: dict[str, tuple[Callable[[], str], str]] = {
     "heads-32-mb": (lambda: "#a:\n" * 8_000_000, "at most 4,194,304"),
     "one-head": (lambda: "#a:" + "b" * 4_000_000, "without HTML"),
     "one-front": (lambda: rows("Which front is it?\tb", 300_000), "export fewer notes"),
-    "signs": (lambda: rows("<b>*a_[x](</b> " * 30 + "\tb"), "export fewer notes"),
-    "columns": (lambda: rows("\t".join("q" * 45)), "too long to be cards"),
+    "signs": (lambda: rows("<b>*a_[x](</b> " * 30 + "\tb", 2 << 20), "export fewer notes"),
+    "columns": (lambda: rows("\t".join("q" * 45), 700_000), "export fewer notes"),
     "wide-columns": (lambda: rows("\t".join("q" * 1_000)), "has 1,003 columns: at most 50"),
     "one-line": (lambda: HEAD + "\t" * 4_000_000, "has 4,000,001 columns: at most 50"),
     "one-wide-line": (lambda: HEAD + "\U0001f600\t" * 800_000, "has 800,001 columns: at most 50"),

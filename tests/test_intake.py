@@ -480,7 +480,7 @@ def test_a_file_that_cannot_be_read_is_a_wrong_use(folder, tmp_path):
 
 
 def test_an_export_in_which_too_much_is_edited_is_refused_with_one_sentence(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("ketamine_anki.intake.MAX_EDITED_SIGNS", 124)
+    monkeypatch.setattr("ketamine_anki.intake.MAX_EDITED_SIGNS", 3 * (21 + 20))
     text = "#html:true\n#guid column:1\n#deck column:2\n" + "".join(f"g{n}\tSmall Deck\tq{n}?\t\n" for n in range(3))
     (tmp_path / "notes.txt").write_text(text, encoding="utf-8")
     assert run("intake", tmp_path / "notes.txt", folder).out.count("new note ") == 3
