@@ -208,7 +208,8 @@ def test_findings_of_a_note_do_not_hang_on_the_notes_around_it(c: Choices) -> No
     entries = [made.entry(c, made.note(c, number)) for number in range(2 + c.number(3))]
     head = "deck: First Part\nnotes:\n"
     deck, read = read_deck("d.yaml", utf8(head + "".join(entries)))
-    assume(not any(finding.rule in ("syntax", "yaml-feature", "encoding") for finding in read))
+    # what a character may be hangs on the words of the whole file, and structure on all lines
+    assume(not any(finding.rule in ("syntax", "yaml-feature", "encoding", "character") for finding in read))
     together = sorted(read + found_in(deck))
     assert together == sorted(read + found_in(deck, backwards=True))
     alone, notes = [], []

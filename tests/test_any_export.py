@@ -113,7 +113,7 @@ def test_the_markdown_of_a_change_shows_what_was_edited(c: Choices) -> None:
 
 
 def _with(note: Note, change: Change) -> Note:
-    return replace(note, **{change.key.replace(".", "_"): change.new})
+    return note._replace(**{change.key.replace(".", "_"): change.new})
 
 
 # --- exports as bytes -------------------------------------------------------------------------

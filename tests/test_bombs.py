@@ -34,9 +34,10 @@ from ketamine_anki.cli import main
 try:
     main(sys.argv[2:])
 finally:
-    with open("/proc/self/status") as status:  # getrusage would tell the peak of the process that started this one
+    # getrusage would tell the peak of the process that started this one
+    with open("/proc/self/status", encoding="utf-8") as status:
         peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1]) / 1024
-    with open(sys.argv[1], "w") as file:
+    with open(sys.argv[1], "w", encoding="utf-8") as file:
         file.write(f"{time.process_time()} {peak}")
 """
 
@@ -54,7 +55,7 @@ def spend(scratch: Path, *arguments: str | Path) -> Spent:
         [sys.executable, "-c", MEASURE, scratch / "spent", *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(), timeout=120, check=False,
     )  # fmt: skip
-    seconds, peak = map(float, (scratch / "spent").read_text().split())
+    seconds, peak = map(float, (scratch / "spent").read_text("utf-8").split())
     return Spent(seconds, peak, done.returncode, done.stdout.decode("utf-8")[-2000:])
 
 

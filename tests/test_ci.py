@@ -25,7 +25,7 @@ CI, WORKFLOWS = REPOSITORY / ".ci", REPOSITORY / ".github" / "workflows"
 def locked(name: str) -> dict[str, str]:
     """Version by package of a lock; every one has a hash."""
     text = (CI / name).read_text(encoding="utf-8")
-    entries = re.findall(r"^([A-Za-z0-9._-]+)==(\S+)([^\n]*\n(?: +[^\n]*\n)*)", text, re.MULTILINE)
+    entries = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==(\S+)([^\n]*\n(?: +[^\n]*\n)*)", text, re.MULTILINE)
     assert entries
     assert not [entry[0] for entry in entries if "--hash=sha256:" not in entry[2]]
     return {canonicalize_name(package): version for package, version, _ in entries}

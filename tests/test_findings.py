@@ -300,9 +300,9 @@ RETIRED = {"version": "1.1.0", "reason": "Superseded by newer guidance."}
 def released(namespace: str = "tests/renal", **changes: Any) -> Collection:
     """The collection after 1.0.0, which brought `base` (changed so) and, long retired, `old`."""
     base = ReleasedNote("base", guid("tests/renal", "base"), "question", 1, (1,), "0" * 16, START, "1.0.0")
-    old = dataclasses.replace(base, id="old", guid=guid("tests/renal", "old"), retired="0.9.0")
-    last = Release("1.0.0", START, 1, 1, 1, 0, 0, 0, (), "0" * 16, "0" * 64, "0" * 64)
-    notes = {"base": dataclasses.replace(base, **changes), "old": old}
+    old = base._replace(id="old", guid=guid("tests/renal", "old"), retired="0.9.0")
+    last = Release("1.0.0", START, 1, 1, 1, 0, 0, 0, (), "0" * 16, "0" * 64, "0" * 64, "0" * 64)
+    notes = {"base": base._replace(**changes), "old": old}
     ledger = Ledger(namespace, (last,), {}, (), notes, "ledger.yaml", {"base": 12, "old": 13})
     return dataclasses.replace(collection(), ledger=ledger)
 

@@ -168,7 +168,7 @@ def test_a_file_full_of_signs_is_checked_or_refused_soon(sign: str, times: int, 
     folder = small.write(tmp_path, files={"01-first.yaml": f"deck: First Part\nnotes:\n{notes}"})
     start = time.process_time()
     assert run("check", folder).code == 1
-    assert time.process_time() - start < 6  # of 60 and more; below 2 without coverage's tracing
+    assert time.process_time() - start < 20  # of 60 and more; below 2 without coverage's tracing
 
 
 NOTE = "question: Q, answer: A, source: only-section/1, claims: [C-1], tags: [T], yield: core, skill: recall"

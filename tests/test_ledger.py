@@ -108,7 +108,7 @@ def test_the_entry_of_a_note_says_what_was_released() -> None:
     assert entry == ReleasedNote("a", first.guid, "cloze", 2, (1, 3), first.content_hash, START, "1.0.0", "")
     ledger = next_ledger(None, SMALL, [entry], release("1.0.0", START))
     (entry,) = released_notes(ledger, [first], {"a": "1.1.0"}, "1.1.0", START + 9)
-    assert entry == replace(ledger.notes["a"], retired="1.1.0")
+    assert entry == ledger.notes["a"]._replace(retired="1.1.0")
     assert ledger.namespace == "tests/small"
     assert reread(ledger) == ledger
 
