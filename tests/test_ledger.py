@@ -123,6 +123,7 @@ def test_the_next_ledger_adds_its_release_and_takes_the_collection_as_it_is_now(
     kinds = {key: (kind.schema, kind.content) for key, kind in second.note_types.items()}
     assert kinds == note_type_hashes(grown) != note_type_hashes(SMALL)
     assert reread(second) == second
+    assert second.place("a").line == 1, "it is not written yet"
 
 
 def test_a_note_is_found_at_its_line() -> None:

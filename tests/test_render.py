@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import engine
+import examples
 import pytest
 import small
 import yaml
@@ -19,7 +21,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ketamine_anki.markup import Markup, scan
-from ketamine_anki.render import MANUAL, render
+from ketamine_anki.model import Picture, Retired
+from ketamine_anki.reader import read_deck
+from ketamine_anki.render import MANUAL, render, render_note
 
 MEDIA = {"leaf.png": "leaf-12345678.png"}
 _TABLE = "<table><thead><tr><th{0}>a</th></tr></thead><tbody><tr><td{0}>{1}</td></tr></tbody></table>"
@@ -300,6 +304,42 @@ def test_signs_of_a_text_are_limited() -> None:
     (trouble,) = render("`c` " + "**a** " * 250, MEDIA).troubles
     assert (trouble.rule, trouble.start) == ("limit", 0)
     assert "1,002 signs of Markdown and math in one text: at most 1,000" in trouble.message
+
+
+@pytest.mark.parametrize(
+    ("most", "more"),
+    [
+        ("[" * 100, "["),
+        ("x\n" * 199, "\n"),
+        ("a\n\n" + "x| " * 20, "|"),
+        ("|a|b|\n|-|-|\n" + "x\n" * 11, "x\n"),
+    ],
+    ids=["brackets", "lines", "columns", "rows"],
+)
+def test_what_would_take_the_parser_long_is_refused_from_there_on(most: str, more: str) -> None:
+    assert [trouble.rule for trouble in render(most, MEDIA).troubles] == []
+    assert [trouble.rule for trouble in render(most + more, MEDIA).troubles] == ["limit"]
+
+
+def test_all_texts_of_a_note_are_rendered() -> None:
+    """Why it was retired, too, with the pictures of the collection; the deletions of a cloze note in its text alone."""
+    made = {"text": "A {{c1::b}} ![a leaf](leaf.png)", "extra": "c ![a leaf](leaf.png)"}
+    deck, _ = read_deck("deck.yaml", examples.written(examples.note(made)).encode())
+    assert deck is not None
+    (live,) = deck.notes
+    gone = live._replace(retired=Retired("1.1.0", "See ![a leaf](leaf.png)"))
+    within = replace(examples.collection(), pictures={"leaf.png": Picture("leaf.png", "1-leaf.png", b"")})
+    image = '<img src="1-leaf.png" alt="a leaf">'
+    shown = {"text": f"A {{{{c1::b}}}} {image}", "extra": f"c {image}"}
+    assert {key: text.html for key, text in render_note(live, within).items()} == shown
+    shown["retired.reason"] = f"See {image}"
+    assert {key: text.html for key, text in render_note(gone, within).items()} == shown
+
+
+def test_what_needs_no_parser_is_rendered_alike() -> None:
+    assert render("a leaf", MEDIA).pictures == render("a leaf", MEDIA).markup.numbers == []
+    alone = render("![A leaf](leaf.png)", MEDIA)
+    assert (alone.pictures, alone.markup.text, alone.markup.deletions) == (["leaf.png"], "![A leaf](leaf.png)", [])
 
 
 def test_pictures_are_listed() -> None:
