@@ -167,9 +167,12 @@ class File:
 
 def parse(file: File, data: bytes) -> Node | None:
     """The root node of a file; None, with a finding, when there is none."""
-    text = _decode(file, data)
-    if text is None:
-        return None
+    text = decode(file, data)
+    return None if text is None else parse_text(file, text)
+
+
+def parse_text(file: File, text: str) -> Node | None:
+    """The root node of a decoded file; None, with a finding, when there is none."""
     try:
         return _document(file, text)
     except _Refused as error:
@@ -181,7 +184,8 @@ def parse(file: File, data: bytes) -> Node | None:
     return None
 
 
-def _decode(file: File, data: bytes) -> str | None:
+def decode(file: File, data: bytes) -> str | None:
+    """The text of a file, refused characters blanked; None, with a finding, when there is none."""
     if len(data) > MAX_FILE_BYTES:
         file.add(0, 0, "limit", f"file of {len(data):,} bytes: at most {MAX_FILE_BYTES:,}; split it")
         return None

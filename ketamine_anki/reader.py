@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
-from ketamine_anki import characters, markup, schema
+from ketamine_anki import characters, laid_out, markup, schema
 from ketamine_anki.limits import MAX_ITEMS, MAX_MESSAGE, MAX_NAME, MAX_NOTES, MAX_TEXT
 from ketamine_anki.model import (
     Claim,
@@ -27,7 +27,7 @@ from ketamine_anki.model import (
     Retired,
     Section,
 )
-from ketamine_anki.nodes import File, Marks, Node, Scalar, Sequence, Table, TooManyFindings, parse
+from ketamine_anki.nodes import File, Marks, Node, Scalar, Sequence, Table, TooManyFindings, decode, parse, parse_text
 from ketamine_anki.scalars import as_read, typed
 
 MANUAL = {
@@ -369,7 +369,17 @@ def read_deck(path: str, data: bytes) -> tuple[Deck | None, list[Finding]]:
 
 
 def _deck(file: File, data: bytes) -> Deck | None:
-    root = parse(file, data)
+    text = decode(file, data)
+    if text is None:
+        return None
+    if not file.noted and (found := laid_out.read(file, text)):
+        head, marks, items = found
+        places = Places(file.path, file.lines, marks)
+        name = head["deck"]
+        return Deck(
+            name, places, tuple(_made(values, name, Places(file.path, file.lines, marks)) for values, marks in items)
+        )
+    root = parse_text(file, text)
     notes = _notes(root)
     if notes is None or len(notes.items) > MAX_NOTES:
         if notes is not None:
@@ -401,15 +411,18 @@ _HEAD = schema.Record(
 
 def _note(file: File, node: Node, deck: str) -> Note | None:
     values = _read(file, _NOTE, node, "a note")
-    if values is None:
-        return None
+    return None if values is None else _made(values, deck, Places(file.path, file.lines, Marks(node)))
+
+
+def _made(values: Values, deck: str, places: Places) -> Note:
+    """The note of these values."""
     get = values.get
     reverse = get("reverse", {})
     retired = get("retired")
     return Note(
         values["id"],
         deck,
-        Places(file.path, file.lines, Marks(node)),
+        places,
         get("question", ""),
         get("answer", ""),
         reverse.get("question", ""),

@@ -1,0 +1,171 @@
+"""A file laid out as `fmt` does is read past libyaml to the same notes, in the same places, as the long way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import made
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made import Choices
+
+from ketamine_anki import laid_out, layout, reader, schema
+from ketamine_anki.model import Deck
+from ketamine_anki.nodes import File, decode
+
+DECKS = sorted((Path(__file__).parent.parent / "decks").glob("[0-9]*.yaml"))
+EVERYTHING = """\
+# yaml-language-server: $schema=deck.schema.json
+
+deck: First Part
+notes:
+  - id: a-1
+    question: Which gas do leaves take up, at 12:30 & in light?
+    answer: >-
+      Carbon dioxide (CO2), which is: a gas
+      # no comment
+      - no list
+    reverse:
+      question: What is CO2?
+      answer: >-
+        Carbon
+        dioxide
+    extra: 'It''s so: yes '
+    picture: "it's a leaf"
+    caveat: a#b c:d \u00b5g e\u0301
+    evidence: [green-2020, white-2021]
+    source: kidney/1
+    cites: [problem/12]
+    claims: [L-18]
+    tags: [A, B_c]
+    yield: core
+    skill: recall
+    beyond: because $x_{1}$
+    retired:
+      version: 1.0.0
+      reason: Old.
+      see: b
+
+  - id: b
+    text: >-
+      In {{c1::light}}
+      x
+    source: kidney/1
+    tags: [A]
+    yield: core
+    skill: recall
+"""
+# What a hand may do to a line.
+SIGNS = """ ' " : # \\ - ? , [ ] { } & * ! | > % @ ` ~ = 0 x << >- |- ... --- null \\n :: {{ }} <b> e\u0301""".split(
+    " "
+)
+SIGNS += [" ", "  ", ": ", " #", "- ", "\n", "\n\n", "\t", "\r", "\x85", "\xa0", "\u2028", "\u3000", "\ufeff", "\x1c"]
+SIGNS += ["\u00b5", "\u00e9", "\u03a9", "\U0001f600"]
+SIGNS += ["\n  - id: q\n", "\n    answer: z\n", "\n      k: v\n", "\n    allow:\n      some-rule: why\n", "\n# c\n"]
+
+
+def quickly(text: str) -> bool:
+    """Whether a file is read past libyaml."""
+    file = File("d.yaml")
+    shown = decode(file, text.encode())
+    return shown is not None and not file.noted and laid_out.read(file, shown) is not None
+
+
+def deck_of(text: str) -> Deck:
+    deck, findings = reader.read_deck("d.yaml", text.encode())
+    assert deck is not None
+    assert findings == []
+    return deck
+
+
+def assert_as_the_long_way(text: str) -> None:
+    quick = deck_of(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(laid_out, "read", lambda file, text: None)
+        long = deck_of(text)
+    assert quick == long
+    assert quick.places.lines == long.places.lines
+    for places, others in zip(
+        [quick.places, *(note.places for note in quick.notes)],
+        [long.places, *(note.places for note in long.notes)],
+        strict=True,
+    ):
+        assert dict(places.marks) == dict(others.marks)
+        assert places.at("id") == others.at("id")
+        assert places.at("nowhere") == others.at("nowhere")
+
+
+def test_every_form_of_fmt_is_read() -> None:
+    text, findings = layout.canonical("d.yaml", EVERYTHING.encode(), schema.DECK)
+    assert findings == []
+    for typed in (EVERYTHING, text):
+        assert quickly(typed)
+        assert_as_the_long_way(typed)
+    notes = deck_of(EVERYTHING).notes
+    assert notes[0].extra == "It's so: yes"
+    assert notes[0].answer == "Carbon dioxide (CO2), which is: a gas # no comment - no list"
+    assert notes[0].caveat == "a#b c:d \u03bcg \u00e9"
+    assert notes[0].places.marks["answer"].line == 6
+
+
+@pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
+def test_the_real_deck_is_read(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert quickly(text)
+    assert_as_the_long_way(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("skill: recall\n", "skill: recal\n"),
+        ("tags: [A]", "tags: [A, A]"),
+        ("tags: [A]", "tags: [A b]"),
+        ("tags: [A]", "tags: A"),
+        ("source: kidney/1", "source: [kidney/1]"),
+        ("id: b\n", "id: B\n"),
+        ("id: b\n", "id: b\n    id: c\n"),
+        ("    text: >-\n", "    txt: >-\n"),
+        ("    tags: [A]\n", ""),
+        ("      x\n", "      x #y\n    extra: z #y\n"),
+        ("      x\n", "       x\n"),
+        ("      x\n", "      x\n\n      y\n"),
+        ("      x\n", "      x \n"),
+        ("yield: core\n", f"yield: core\n    extra: {'x' * 20_001}\n"),
+        ("      see: b\n", "      see: b\n      sea: b\n"),
+        ("      reason: Old.\n", ""),
+        ("version: 1.0.0", "version: 1.0"),
+        ("deck: First Part\n", "deck: First Part\ntitle: x\n"),
+        ("deck: First Part\n", f"deck: {'x' * 201}\n"),
+        ("notes:\n", "notes: []\n"),
+        ("  - id: b\n", "  - skill: recall\n    id: b\n"),
+        ("# yaml", "%YAML 1.1\n# yaml"),
+    ],
+)
+def test_what_may_be_a_mistake_is_read_the_long_way(old: str, new: str) -> None:
+    assert EVERYTHING.count(old) >= 1
+    assert not quickly(new.join(EVERYTHING.rsplit(old, 1)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 2), st.sampled_from(SIGNS)), min_size=1, max_size=3))
+def test_any_edit_of_a_file_is_read_as_the_long_way(edits: list[tuple[int, int, str]]) -> None:
+    text = EVERYTHING
+    for at, cut, sign in edits:
+        at %= len(text)
+        text = text[:at] + sign + text[at + cut :]
+    if quickly(text):
+        assert_as_the_long_way(text)
+
+
+@settings(max_examples=settings().max_examples // 3)
+@given(st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240)))
+def test_any_deck_is_read_as_the_long_way(c: Choices) -> None:
+    _, text = made.deck(c)
+    text = text.encode("utf-8", "replace").decode()
+    formatted, findings = layout.canonical("d.yaml", text.encode(), schema.DECK)
+    if not findings and quickly(formatted):
+        assert_as_the_long_way(formatted)
+    damaged = made.damaged(c, formatted or text).encode("utf-8", "replace").decode()
+    if quickly(damaged):
+        assert_as_the_long_way(damaged)
