@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
 from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
-from ketamine_anki.simple import escape, simple
+from ketamine_anki.simple import escape, simple, simple_cloze
 from ketamine_anki.tex import COMMANDS, guarded, tex_troubles
 
 if TYPE_CHECKING:
@@ -63,16 +63,13 @@ _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
-class Rendered:
+class Rendered(NamedTuple):
     """The HTML of a text, the mistakes in it, and the names of the pictures it shows."""
 
-    __slots__ = ("html", "markup", "pictures", "troubles")
-
-    def __init__(self, html: str, markup: Markup, troubles: list[Trouble], pictures: list[str]) -> None:
-        self.html = html
-        self.markup = markup
-        self.troubles = troubles
-        self.pictures = pictures
+    html: str
+    markup: Markup
+    troubles: list[Trouble]
+    pictures: list[str]
 
 
 def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rendered:
@@ -81,7 +78,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
     Only in the `text` of a cloze note (`cloze`) are deletions allowed. A text with mistakes still
     gives HTML, for previews; a package is made only of texts without.
     """
-    if not cloze and (found := simple(text)):
+    if found := simple_cloze(text) if cloze else simple(text):
         return Rendered(*found, [], [])
     # what `picture:` holds needs no parser
     if text.startswith("![") and (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:

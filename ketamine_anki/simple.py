@@ -1,8 +1,9 @@
 """Texts in which nothing is hard, past scan and Markdown parser: most texts of a deck.
 
 A text is simple when it is one line of words, short formulas `$...$` between spaces, and words set
-`**bold**` or `*italic*`. What is simple renders here to just what `render` would make of it the long
-way, as a property test shows; of anything that might be read in two ways the answer is None.
+`**bold**` or `*italic*`; that of a cloze note when it is one line of words and deletions. What is simple renders
+here to just what `render` would make of it the long way, as a property test shows; of anything that might be read
+in two ways the answer is None.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ketamine_anki.markup import Markup, Span
+from ketamine_anki.markup import Deletion, Markup, Span
 from ketamine_anki.tex import guarded, tex_troubles
 
-_PLAIN = Markup("")  # of every text without math and deletions
+PLAIN = Markup("")  # of every text without math and deletions
 
 # Signs that Markdown, math, HTML or Anki may read as theirs; without them a text is its own HTML.
 _MARKS = b"\\`*_{}[]<>&$|~!\n"
@@ -22,6 +23,7 @@ _START = re.compile(r"[0-9]+(?![0-9.)])|[$(]")  # besides a letter; a number wit
 _HARD_OUTSIDE = re.compile(r"[\\{}_]|<[A-Za-z/!?]|::")
 _HARD_INSIDE = re.compile(r"^\s|\s$|\\$|\{\{|[<>&\n]")
 _WORD = re.compile(r"(?<![^\s(])(\*\*?)(?=[A-Za-z0-9])([^*]*(?<=[A-Za-z0-9]))\1(?![^\s.,;:)?!])")
+_DELETION = re.compile(r"\{\{c([1-9])::([^{}:]+)(?:::([^{}:]+))?\}\}")
 _ELEMENTS = {"*": "em", "**": "strong"}
 
 
@@ -31,13 +33,53 @@ def simple(text: str) -> tuple[str, Markup] | None:
         return None
     marks = text.encode().translate(None, _HARMLESS)
     if not marks:
-        return text, _PLAIN
+        return text, PLAIN
     if b"`" in marks or b"[" in marks or b"\n" in marks:
         return None
     if b"$" not in marks:
         body = _words(text)
-        return None if body is None else (body, _PLAIN)
+        return None if body is None else (body, PLAIN)
     return _with_math(text)
+
+
+def simple_cloze(text: str) -> tuple[str, Markup] | None:
+    """The HTML, which is the text itself, and the markup of a simple text with deletions; None of any other."""
+    parts = _DELETION.split(text)
+    if text.encode().translate(None, _HARMLESS) != b"{{}}" * (len(parts) // 4) or len(parts) == 1:
+        return None
+    if "- " in text or "+ " in text or not (text[0].isalpha() or text[0] == "{" or _START.match(text)):
+        return None
+    spans: list[Span] = []
+    deletions: list[Deletion] = []
+    at = 0
+    for number in range(0, len(parts), 4):
+        outside = parts[number]
+        if outside:
+            if "::" in outside or outside[-1] == ":":
+                return None
+            spans.append(Span("text", at, at + len(outside), outside))
+            at += len(outside)
+        if number + 1 < len(parts):
+            at = _deletion(parts[number + 1 : number + 4], at, spans, deletions)
+    if not all(deletion.answer.strip() and (deletion.hint.strip() or not deletion.hint) for deletion in deletions):
+        return None
+    markup = Markup(text, spans, deletions)
+    numbers = markup.numbers
+    return (text, markup) if numbers[-1] == len(numbers) else None
+
+
+def _deletion(parts: list[str], start: int, spans: list[Span], deletions: list[Deletion]) -> int:
+    """Adds the deletion that starts at a place, of these three parts: number, answer, hint. Returns where it ends."""
+    number, answer, hint = parts
+    answer_start = start + len("{{c1::")
+    at = answer_end = answer_start + len(answer)
+    spans += Span("open", start, answer_start, number), Span("text", answer_start, answer_end, answer)
+    if hint:
+        at += len("::") + len(hint)
+        spans += Span("hint", answer_end, answer_end + 2, "::"), Span("text", answer_end + 2, at, hint)
+    spans.append(Span("close", at, at + 2, "}}"))
+    deletions.append(Deletion(int(number), start, answer_start, at + 2, answer_end, hint or "", answer))
+    return at + 2
 
 
 def escape(text: str) -> str:
@@ -62,28 +104,31 @@ def _element(match: re.Match[str]) -> str:
 
 
 @lru_cache(1 << 12)
-def _is_sound(tex: str) -> bool:
-    """Whether a formula has no mistakes. The formulas of a deck are the same few."""
-    return not any(tex_troubles(tex, 0))
+def _formula(tex: str) -> str:
+    """The HTML of a formula; "" of one that is hard. The formulas of a deck are the same few."""
+    if not tex or _HARD_INSIDE.search(tex) or any(tex_troubles(tex, 0)):
+        return ""
+    return f"\\({guarded(tex)}\\)"
 
 
 def _with_math(text: str) -> tuple[str, Markup] | None:
     parts = text.split("$")
     if len(parts) % 2 == 0:
         return None
+    only_math = "::" not in text and not "".join(parts[::2]).encode().translate(None, _HARMLESS)
     made: list[str] = []
     spans: list[Span] = []
     at = 0
     for number, part in enumerate(parts):
-        if number % 2:  # a formula
-            after = parts[number + 1]
-            if not part or after[:1].isalnum() or _HARD_INSIDE.search(part) or not _is_sound(part):
+        if number % 2:
+            formula = _formula(part)
+            if not formula or parts[number + 1][:1].isalnum():
                 return None
-            made.append(f"\\({guarded(part)}\\)")
+            made.append(formula)
             spans.append(Span("math", at, at + len(part) + 2, part))
             at += len(part) + 2
         elif part:
-            body = _words(part)
+            body = part if only_math else _words(part)
             if body is None or not (part[-1] in " (" or number == len(parts) - 1):
                 return None
             made.append(body)

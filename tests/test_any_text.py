@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import made
+import pytest
 import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -21,6 +22,8 @@ from ketamine_anki.characters import refused
 from ketamine_anki.mathml import with_mathml
 from ketamine_anki.reader import read_deck
 from ketamine_anki.render import render
+from ketamine_anki.rules.rule import plain_text
+from ketamine_anki.simple import simple, simple_cloze
 from ketamine_anki.tokens import places_of, words_of
 from ketamine_anki.unrender import unrender
 from ketamine_anki.verbatim import RUN, WINDOW, copied, make_shingles, read_shingles
@@ -42,6 +45,40 @@ LINES = _INSIDE.map(lambda inside: f"a{inside}".replace("  ", " ").rstrip())
 def test_text_without_marks_is_escaped_and_nothing_else(text: str) -> None:
     rendered = render(text, {})
     assert (rendered.html, rendered.troubles, rendered.pictures) == (html.escape(text, quote=False), [], [])
+
+
+# What `simple` takes, and what is hard beside it.
+_PIECES = (
+    """the falls 5 (x) $x_1$ $a^{2}$ $\\frac{a}{b}$ $5 **bold** *it* {{c1::one}} {{c2::two::hint}} {{c1::a:b}}"""
+    """ {{c1::}} {{c3::x::}} {{c1:: }} a:: : ::b - + 5*6*7 - 5 <b> a<b & &amp; \\( [x] `c` ! ~ |"""
+    """ {{c10::y}} {{c01::z}} }} {{"""
+).split(" ")
+
+
+@given(st.lists(st.tuples(st.sampled_from(_PIECES), st.sampled_from(["", " ", " ", " ", ": ", "\n"])), max_size=8))
+def test_simple_texts_are_rendered_as_the_long_way(pieces: list[tuple[str, str]]) -> None:
+    text = "".join(piece + after for piece, after in pieces).strip()
+    for cloze in (False, True):
+        quick = render(text, MEDIA, cloze=cloze)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ketamine_anki.render.simple", lambda text: None)
+            patch.setattr("ketamine_anki.render.simple_cloze", lambda text: None)
+            long = render(text, MEDIA, cloze=cloze)
+        assert (quick.html, quick.troubles, quick.pictures) == (long.html, long.troubles, long.pictures)
+        plain = [plain_text(one, text) for one in (quick, long)]
+        assert plain[0] == plain[1]
+        if quick.markup.spans:
+            assert quick.markup == long.markup
+
+
+def test_most_texts_are_simple() -> None:
+    """The quick way is taken, or the property above would say nothing."""
+    for text in ("The pressure falls", "Quite **bold** and *it*", "a $x_1$ (of $a^{2}$), 5 < 6"):
+        assert simple(text) is not None
+    assert simple("a `c`") is None
+    for text in ("{{c1::One}} falls", "The {{c1::one::which}} and {{c2::two}} of 5."):
+        assert simple_cloze(text) is not None
+    assert simple_cloze("{{c1::one}} $x$") is None
 
 
 @given(st.lists(st.lists(LINES, min_size=1, max_size=3), min_size=1, max_size=3))

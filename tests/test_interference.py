@@ -9,7 +9,7 @@ import pytest
 from examples import collection
 
 from ketamine_anki.model import Mark, Note, Places
-from ketamine_anki.rules.interference import MIN_CONTENT, SIMILAR, NearDuplicate, _tokens
+from ketamine_anki.rules.interference import MIN_CONTENT, SIMILAR, NearDuplicate
 from ketamine_anki.rules.rule import View
 
 PLACES = Places("deck.yaml", ("",), {"": Mark(0, 0, 0, 0)})
@@ -42,7 +42,7 @@ def test_no_pair_is_missed_and_none_invented(vocabulary: int, seed: int) -> None
     rule = NearDuplicate(collection())
     for made in views:
         assert rule.note(made) == ()
-    sets = [tokens for made in views if len(tokens := _tokens(made)) >= MIN_CONTENT]
+    sets = [tokens for made in views if len(tokens := rule.content(made)) >= MIN_CONTENT]
     expected = {}
     for later, words in enumerate(sets):
         best = max((len(words & other) / len(words | other) for other in sets[:later]), default=0.0)

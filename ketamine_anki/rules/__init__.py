@@ -9,11 +9,12 @@ finding itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
 from ketamine_anki.rules import cloze, identity, interference, medication, provenance, released, verbatim, wording
-from ketamine_anki.rules.rule import CollectionRule, NoteRule, View, nearest
+from ketamine_anki.rules.rule import MOST_WORDS, CollectionRule, NoteRule, View, nearest
 
 _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
     "identity": (identity.reserved_tag, identity.unfinished),
@@ -73,6 +74,8 @@ _COLLECTION_RULES: dict[str, tuple[type[CollectionRule], ...]] = {
 _LISTENING: dict[NoteRule, frozenset[str]] = {
     wording.yes_no: wording.YES_NO_WORDS,
     wording.binary_choice: wording.CHOICE_WORDS,
+    wording.two_questions: frozenset({"and"}),
+    wording.open_question: wording.OPEN_WORDS,
     wording.orphan_pronoun: wording.ORPHAN_WORDS,
     wording.deictic: wording.DEICTIC_WORDS,
     wording.unmarked_negative: wording.NEGATIVE_WORDS,
@@ -124,39 +127,100 @@ MANUAL = {
 }
 
 _SPEAK_LAST = EXCUSABLE & {name_of(rule) for rule in COLLECTION_RULES}
-_NAMED = tuple((name_of(rule), rule) for rule in NOTE_RULES)
-# Rules that look at names, not at words: they hold for a note whose text is malformed too.
-_OF_NAMES = tuple((name_of(rule), rule) for group in ("identity", "provenance") for rule in _NOTE_RULES[group])
+_BITS = {rule: 1 << place for place, rule in enumerate(NOTE_RULES)}
 
-_HEARD: dict[str, int] = {}  # word -> the rules that listen for it, a bit for each by its place
-for _place, _rule in enumerate(NOTE_RULES):
-    for _word in _LISTENING.get(_rule, ()):
+
+def _bits(rules: Iterable[NoteRule]) -> int:
+    return sum({_BITS[rule] for rule in rules})
+
+
+_HEARD: dict[str, int] = {}  # word -> the bits of the rules that listen for it
+for _rule, _words in _LISTENING.items():
+    for _word in _words:
         for _form in (_word, f"{_word}'s"):
-            _HEARD[_form] = _HEARD.get(_form, 0) | 1 << _place
+            _HEARD[_form] = _HEARD.get(_form, 0) | _BITS[_rule]
 _HEARD_WORDS = frozenset(_HEARD)
+
+# Rules that speak of what few notes have, and few collections.
+_GAPS = _bits(_NOTE_RULES["cloze"])
+_EVIDENCE = _bits((provenance.unknown_evidence, provenance.missing_evidence, provenance.caveat_number))
+_PAIR = _bits((wording.reverse_length,))
+_DIGITS = _bits((provenance.dose_evidence,))
+_CAPITALS = _bits((wording.undefined_abbreviation,))
+_QUESTIONS = _bits((wording.two_questions,))
+_TOPIC = _bits((wording.topic_answer,))
+_SHINGLES = _bits((verbatim.verbatim,))
+_SPELLING = _bits((wording.spelling,))
+_NOTATIONS = 1 << len(NOTE_RULES)  # notations are no note rule, they bring their own names
+
+_SELDOM = _bits(_LISTENING) | _GAPS | _EVIDENCE | _PAIR | _DIGITS | _CAPITALS | _SPELLING
+_ALWAYS = _bits(NOTE_RULES) & ~_SELDOM
+# Rules that look at names, not at words: they hold for a note whose text is malformed too.
+_NAMES = _bits(rule for group in ("identity", "provenance") for rule in _NOTE_RULES[group])
+
+
+def _idle(collection: Collection) -> int:
+    """The bits of the rules that have nothing to say in a collection."""
+    topic = 0 if collection.topics else _TOPIC
+    shingles = 0 if collection.shingles else _SHINGLES
+    return topic | shingles | (0 if collection.spelling == "US" else _SPELLING)
+
+
+class _Kinds(dict[str, int]):
+    """word -> the bits of the rules that speak of such words wherever they stand; filled as words come."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) > MOST_WORDS:
+            self.clear()
+        self[word] = kind = (_SPELLING if wording.is_british(word) else 0) | (
+            _NOTATIONS if word in medication.WORDS else 0
+        )
+        return kind
+
+
+_KINDS = _Kinds()
+
+
+def _asked(view: View) -> int:
+    """The bits of the rules that are asked of a note."""
+    note, signs = view.note, view.signs
+    asked = _ALWAYS
+    for kind in set(map(_KINDS.__getitem__, view.running)):
+        asked |= kind
+    for word in _HEARD_WORDS.intersection(view.asked):
+        asked |= _HEARD[word]
+    if note.text or "__" in note.question:
+        asked |= _GAPS
+    if note.evidence or note.caveat or note.beyond:
+        asked |= _EVIDENCE
+    if note.reverse_answer:
+        asked |= _PAIR
+    if b"0" in signs or not view.whole.isascii():
+        asked |= _DIGITS
+    if b"AA" in signs:
+        asked |= _CAPITALS
+    if signs.count(b"?") > 1:
+        asked |= _QUESTIONS
+    if medication.is_signed(view):
+        asked |= _NOTATIONS
+    return asked
 
 
 @cache
-def _asked(heard: int, gaps: bool) -> tuple[tuple[str, NoteRule], ...]:
-    """The rules of a well-formed note, by the bits of those that heard a word, and whether it has gaps."""
-    return tuple(
-        (name, rule)
-        for place, (name, rule) in enumerate(_NAMED)
-        if (rule not in _LISTENING or heard >> place & 1) and (gaps or rule not in _NOTE_RULES["cloze"])
-    )
+def _rules(asked: int) -> tuple[tuple[str, NoteRule], ...]:
+    """The rules of these bits with their names, in order."""
+    return tuple((name_of(rule), rule) for rule in NOTE_RULES if asked & _BITS[rule])
 
 
 _OF_NAMES_TOGETHER = (*_COLLECTION_RULES["identity"], *_COLLECTION_RULES["provenance"])
 
 
-def _troubles(view: View) -> list[Finding]:
+def _troubles(view: View) -> Iterator[Finding]:
     """What rendering found wrong with the texts of a note."""
-    return [
-        Finding(view.note.places.at(Where(key, trouble.fragment, nth)), trouble.rule, trouble.message)
-        for key, rendered in view.shown.items()
-        for trouble in rendered.troubles
-        for nth in [rendered.markup.text.count(trouble.fragment, 0, trouble.start) if trouble.fragment else 0]
-    ]
+    for key, rendered in view.shown.items():
+        for trouble in rendered.troubles:
+            nth = rendered.markup.text.count(trouble.fragment, 0, trouble.start) if trouble.fragment else 0
+            yield Finding(view.note.places.at(Where(key, trouble.fragment, nth)), trouble.rule, trouble.message)
 
 
 class Check:
@@ -164,6 +228,7 @@ class Check:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
+        self._able = ~_idle(collection)
         self._rules = [rule(collection) for rule in COLLECTION_RULES]
         self._together = [rule.note for rule in self._rules if not rule.idle]
         self._names_together = [r.note for r in self._rules if not r.idle and isinstance(r, _OF_NAMES_TOGETHER)]
@@ -179,20 +244,17 @@ class Check:
         one finding.
         """
         places = view.note.places
-        findings = _troubles(view)
+        findings = [*_troubles(view)]
         malformed = bool(findings)
-        heard = 0
-        for word in view.asked & _HEARD_WORDS:
-            heard |= _HEARD[word]
-        gaps = bool(view.note.text) or "__" in view.note.question
-        for name, rule in _OF_NAMES if malformed else _asked(heard, gaps):
+        asked = _asked(view) & self._able
+        for name, rule in _rules(asked & _NAMES if malformed else asked):
             for where, message in rule(view):
                 findings.append(Finding(places.at(where), name, message))
         for together in self._names_together if malformed else self._together:
             findings += together(view)
         if malformed:
             return findings
-        for where, rule_id, message in medication.notations(view):
+        for where, rule_id, message in medication.notations(view) if asked & _NOTATIONS else ():
             findings.append(Finding(places.at(where), rule_id, message))
         return self._without_excused(view, findings) if view.note.allow else findings
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from ketamine_anki.limits import MAX_TAGS
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
-from ketamine_anki.rules.rule import CollectionRule, Complaint, View, nearest
+from ketamine_anki.rules.rule import MOST_WORDS, CollectionRule, Complaint, View, nearest
 
 _RESERVED = r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)"
+
+_FREE: set[str] = set()  # tags that were looked at and are not reserved
 
 
 def reserved_tag(view: View) -> Iterator[Complaint]:
@@ -23,16 +24,13 @@ def reserved_tag(view: View) -> Iterator[Complaint]:
 
     Good: `tags: [Wind_up]`
     """
-    for n, tag in enumerate(view.note.tags):
-        if _is_reserved(tag):
+    for n, tag in () if _FREE.issuperset(view.note.tags) else enumerate(view.note.tags):
+        if re.match(_RESERVED, tag):
             yield f"tags.{n}", f"tag {tag!r} has a meaning of its own in Anki or an add-on: choose another"
+        elif len(_FREE) < MOST_WORDS:
+            _FREE.add(tag)
     if len(view.note.tags) > MAX_TAGS:
         yield "tags", f"{len(view.note.tags)} tags: at most {MAX_TAGS}"
-
-
-@lru_cache(1 << 12)
-def _is_reserved(tag: str) -> bool:
-    return re.match(_RESERVED, tag) is not None
 
 
 def unfinished(view: View) -> Iterator[Complaint]:

@@ -162,8 +162,8 @@ class NearDuplicate(CollectionRule):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)  # word -> number, the later the higher
-        self._words = array("I")  # the words of all notes, one note after the other
+        self._directed: defaultdict[str, int] = defaultdict(count(-1, -1).__next__)  # `not rises` -> number
+        self._words = array("i")  # the words of all notes, one note after the other
         self._ends = array("I")
         self._positions: list[Position] = []
         self._holders: dict[int, list[int]] = {}  # word -> the notes that have it among their first
@@ -172,10 +172,9 @@ class NearDuplicate(CollectionRule):
     def note(self, view: View) -> tuple[()]:
         if view.note.retired is not None:
             return ()
-        tokens = _tokens(view)
-        if len(tokens) < MIN_CONTENT:
+        words = sorted(self.content(view), reverse=True)
+        if len(words) < MIN_CONTENT:
             return ()
-        words = sorted(map(self._numbers.__getitem__, tokens), reverse=True)
         this = len(self._ends)
         met: list[int] = []
         for word in words[: len(words) - _least(len(words)) + _SHARED]:
@@ -190,6 +189,18 @@ class NearDuplicate(CollectionRule):
         if len(set(met)) < len(met):
             self._compare(this, words, met)
         return ()
+
+    def content(self, view: View) -> set[int]:
+        """The content words of a note, stemmed, as numbers; words of direction joined to the word before."""
+        words: set[int] = set().union(*view.stems.values())
+        if not _DIRECTING.isdisjoint(view.asked):
+            for key in view.tested:
+                before = ""
+                for word in view.words[key]:
+                    if word in _DIRECTIONS or before in _FOLLOWED:
+                        words.add(self._directed[f"{before} {word}"])
+                    before = word
+        return words
 
     def _compare(self, this: int, words: list[int], met: list[int]) -> None:
         """Notes the most similar of the earlier notes that were met at least twice."""
@@ -225,16 +236,3 @@ _SHARED = 2  # of their rarest words, in which two similar notes must meet
 def _least(size: int) -> int:
     """The fewest words that a set of this size shares with one that is similar enough."""
     return -int(-SIMILAR * size // 1)
-
-
-def _tokens(view: View) -> set[str]:
-    """Content words, stemmed; words of direction joined to the word before."""
-    tokens: set[str] = set().union(*view.stems.values())
-    if not view.asked.isdisjoint(_DIRECTING):
-        for key in view.tested:
-            before = ""
-            for word in view.words[key]:
-                if word in _DIRECTIONS or before in _FOLLOWED:
-                    tokens.add(f"{before} {word}")
-                before = word
-    return tokens

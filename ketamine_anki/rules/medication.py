@@ -294,7 +294,7 @@ MANUAL = {
     for row in TABLE
 }
 
-_WORDS = frozenset().union(*(row.words for row in TABLE))
+WORDS = frozenset().union(*(row.words for row in TABLE))
 # Quick looks for a sign: at what is no small letter, for a long number or one with a unit; then, text by text, for
 # a sign alone, q.d. and these numbers.
 _ANY_SIGN = re.compile(rb"[<>@/\x80-\xff]")
@@ -305,16 +305,20 @@ _SIGN = re.compile(
 )
 
 
+def is_signed(view: View) -> object:
+    """Whether there is a sign in the note, or a number of many digits or with a unit."""
+    return _ANY_SIGN.search(view.signs) or (b"0" in view.signs and _NUMBER.search(view.whole))
+
+
 def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     """(where, id, message) of each error-prone notation in the note."""
-    heard = view.vocabulary & _WORDS
-    sign = _ANY_SIGN.search(view.signs) or (b"0" in view.signs and _NUMBER.search(view.whole))
-    if not heard and not sign:
-        return
+    heard = WORDS.intersection(view.running)
+    sign = is_signed(view)
+    spoken = [row for row in TABLE if not row.words.isdisjoint(heard)]
     for key, text in view.plain.items():
         signed = sign and _SIGN.search(text)
-        for row in TABLE:
-            if row.words.isdisjoint(heard) and not (signed and any(sign in text for sign in row.signs)):
+        for row in TABLE if signed else spoken:
+            if row.words.isdisjoint(heard) and not any(sign in text for sign in row.signs):
                 continue
             for found in re.finditer(row.pattern, text):
                 shown = found[0].strip()

@@ -159,8 +159,7 @@ def dose_evidence(view: View) -> Iterator[Complaint]:
 
     Good: `extra: The usual dose is 40 mg.`, `evidence: checked-2020`
     """
-    numbers = b"0" in view.signs or not view.whole.isascii()
-    if not numbers or not re.search(_UNIT, view.whole) or not re.search(_DRUG_DOSE, view.whole) or _checked(view):
+    if not re.search(_UNIT, view.whole) or not re.search(_DRUG_DOSE, view.whole) or _checked(view):
         return
     for key, text in view.plain.items():
         if key != "picture" and (found := re.search(_DRUG_DOSE, text)):

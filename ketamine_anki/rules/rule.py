@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from itertools import chain, count
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
 from ketamine_anki.render import Rendered, render_note
+from ketamine_anki.simple import PLAIN
 from ketamine_anki.tokens import signs_of, words_of
 
 _PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\([^()]*\)"
@@ -26,10 +28,9 @@ class View:
     whole       all plain texts with a mark between: for one quick look at everything
     signs       what is no small letter in the whole, as `tokens.signs_of` tells it
     running     the words of all texts with a mark between, in small letters; a hyphened word is one
-    vocabulary  every word of the note once
-    asked       every word of the tested texts once
     words       the words of each text by key
     tested      the keys of the texts that a learner is asked for
+    asked       the words of the tested texts
     stems       the content words of each tested text, stemmed, once each
     leads       the last sentence of each question: what is asked, without the story before it
     """
@@ -46,7 +47,6 @@ class View:
         "signs",
         "stems",
         "tested",
-        "vocabulary",
         "whole",
         "words",
     )
@@ -56,16 +56,17 @@ class View:
         self.collection = collection
         self.position = note.places.at("id")
         self.shown = shown = render_note(note, collection)
-        self.plain = plain = {key: plain_text(shown[key], text) for key, text in note.texts()}
+        self.plain = plain = {
+            key: text if shown[key].markup is PLAIN and shown[key].html is text else plain_text(shown[key], text)
+            for key, text in note.texts()
+        }
         self.whole = _BETWEEN.join(plain.values())
         self.signs = signs_of(self.whole)
         self.running = words_of(self.whole)
-        self.vocabulary = set(self.running)
         self.words = words = _split(self.running, plain)
         self.tested = tested = [key for key in plain if key in _TESTED]
+        self.asked = [*chain.from_iterable([words[key] for key in tested])]
         self.stems = {key: stems(words[key]) for key in tested}
-        asked = words[tested[0]] if len(tested) == 1 else [*chain.from_iterable(map(words.__getitem__, tested))]
-        self.asked = set(asked)
         self.leads = {key: last_sentence(plain[key]) for key in _QUESTIONS if key in plain}
 
 
@@ -92,8 +93,6 @@ def place(view: View, key: str, found: re.Match[str], group: int = 0, offset: in
 
 def plain_text(rendered: Rendered, text: str) -> str:
     """A text as read aloud: math without dollars, deletions by their answers, links by their labels."""
-    if rendered.html is text:
-        return text
     if spans := rendered.markup.spans:
         parts, hint = [], False
         for span in spans:
@@ -117,6 +116,7 @@ def last_sentence(text: str) -> str:
     return text[start + 1 :].lstrip() if start >= 0 else text
 
 
+MOST_WORDS = 1 << 16  # that are remembered
 # Words that carry no content of their own, and the units of vital signs.
 _FUNCTION = frozenset(
     """a an and are as at be been being but by can could did do does for from had has have he her his how if in into
@@ -124,26 +124,39 @@ _FUNCTION = frozenset(
     the their them then there these they this those through to under until up was were what when where which while
     who whom whose why will with would you your mm hg cm kg mg mcg ml percent""".split()
 )
-_ENDINGS = ("ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
+# By their last letter, the longer ones first.
+_ENDINGS = {
+    "d": ("ied", "ed"),
+    "e": ("e",),
+    "g": ("ing",),
+    "n": ("ation",),
+    "s": ("ations", "ings", "ies", "es", "s"),
+    "y": ("ingly", "edly", "ly", "y"),
+}
 
 
-class _Stems(dict[str, tuple[str, ...]]):
-    """word -> the stems of its parts that carry content; filled as words come."""
+class _Stems(dict[str, tuple[int, ...]]):
+    """word -> the numbers of the stems of those parts that carry content; filled as words come."""
 
-    def __missing__(self, word: str) -> tuple[str, ...]:
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers: defaultdict[str, int] = defaultdict(count().__next__)
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) > MOST_WORDS:
             self.clear()
-        made = tuple(_stem(part) for part in word.split("-") if part and part not in _FUNCTION)
-        self[word] = made
+        parts = [part for part in word.split("-") if part and part not in _FUNCTION]
+        self[word] = made = tuple([self.numbers[_stem(part)] for part in parts])
         return made
 
 
-MOST_WORDS = 1 << 16  # that are remembered
 _STEMS = _Stems()
 
 
-def stems(words: Iterable[str]) -> set[str]:
-    """The content words, stemmed: `["blocking", "the", "nmda-receptors"]` -> block, nmda, receptor."""
+def stems(words: Iterable[str]) -> set[int]:
+    """The content words, stemmed: as many of them as of `block`, `nmda`, `receptor` in `["blocking", "the",
+    "nmda-receptors"]`. A stem is a number, the higher the later it was met first.
+    """
     return set(chain.from_iterable(map(_STEMS.__getitem__, words)))
 
 
@@ -152,14 +165,14 @@ def _stem(word: str) -> str:
     it only compares words of one collection with each other.
     """
     word = word.removesuffix("'s")
-    for ending in _ENDINGS:
+    for ending in _ENDINGS.get(word[-1:], ()):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
     return word
 
 
 Complaint = tuple[Where | str, str]
-NoteRule = Callable[[View], Iterator[Complaint]]
+NoteRule = Callable[[View], Iterable[Complaint]]
 
 
 class CollectionRule:

@@ -21,7 +21,7 @@ def verbatim(view: View) -> Iterator[Complaint]:
     Good: `extra: The quick brown fox jumps over a dog that is lazy.`
     """
     shingles = view.collection.shingles
-    if not shingles or not copied(view.running, shingles):
+    if not copied(view.running, shingles):
         return
     for key, words in view.words.items():
         found = copied(words, shingles) if len(words) >= RUN else []

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import MOST_WORDS, Complaint, View, last_sentence, place
+from ketamine_anki.rules.rule import Complaint, View, last_sentence, place
 
 MAX_QUESTION, MAX_VIGNETTE, MAX_ANSWER, MAX_REVERSE = 45, 80, 25, 8  # words
 MAX_ITEMS, MAX_LINK = 3, 2  # things; words of one thing in `a and b and c`
@@ -121,7 +121,7 @@ def two_questions(view: View) -> Iterator[Complaint]:
         text = view.plain[key]
         if text.count("?") > 1:
             yield Where(key, "?", 0), "two questions: make a note of each"
-        elif "and " in lead and not _ASKING.isdisjoint(view.words[key][1:]) and (found := re.search(_SECOND, lead)):
+        elif not _ASKING.isdisjoint(view.words[key][1:]) and (found := re.search(_SECOND, lead)):
             where = place(view, key, found, offset=len(text) - len(lead))
             yield where, f"a second question ({found[0].strip(', ')!r}): make a note of each"
 
@@ -129,6 +129,12 @@ def two_questions(view: View) -> Iterator[Complaint]:
 _OPEN = (
     r"(?i)(?:(?:please\s+)?(?:list|describe|explain|discuss|outline|enumerate|summari[sz]e|elaborate|tell)\b|name all\b"
     r"|what do you know\b|what about\b|what are (?:all|some)\b|what is everything\b)"
+)
+
+
+OPEN_WORDS = frozenset(
+    """list describe explain discuss outline enumerate summarise summarize elaborate tell all know about some
+    everything""".split()
 )
 
 
@@ -287,8 +293,10 @@ def question_length(view: View) -> Iterator[Complaint]:
     """
     for key, lead in view.leads.items():
         text = view.plain[key]
-        most = MAX_QUESTION if lead is text or lead == text else MAX_VIGNETTE
-        if text.count(" ") >= most and (words := len(text.split())) > most:
+        if text.count(" ") < MAX_QUESTION:
+            continue
+        most = MAX_QUESTION if lead == text else MAX_VIGNETTE
+        if (words := len(text.split())) > most:
             yield key, f"question of {words} words: at most {most}"
 
 
@@ -367,11 +375,10 @@ def reverse_length(view: View) -> Iterator[Complaint]:
     Good: `answer: Atrial fibrillation`, `reverse.question: Which abbreviation is used for atrial fibrillation?`,
     `reverse.answer: AF`
     """
-    if view.note.reverse_answer:
-        for key in ("answer", "reverse.answer"):
-            words = len(view.plain[key].split())
-            if words > MAX_REVERSE:
-                yield key, f"{words} words on one side of a reversed pair: at most {MAX_REVERSE}; write two notes"
+    for key in ("answer", "reverse.answer") if view.note.reverse_answer else ():
+        words = len(view.plain[key].split())
+        if words > MAX_REVERSE:
+            yield key, f"{words} words on one side of a reversed pair: at most {MAX_REVERSE}; write two notes"
 
 
 LEAK = 0.75  # share of the answer's content words that the question may hold
@@ -407,8 +414,6 @@ def topic_answer(view: View) -> Iterator[Complaint]:
     Good: `answer: Loop diuretics`
     """
     names = view.collection.topics
-    if not names:
-        return
     for key in ("answer", "reverse.answer"):
         if view.plain.get(key, "").strip(" .").casefold() in names:
             yield key, f"{view.plain[key]!r} is the topic of the deck, guessed without reading: ask for its property"
@@ -464,8 +469,6 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
 
     Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
     """
-    if b"AA" not in view.signs:
-        return
     seen: set[str] = set()
     for key, text in view.plain.items():
         if key == "picture":
@@ -482,8 +485,12 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
 
 
 def _spelt_out(view: View, name: str) -> bool:
-    texts = [(text, view.words[key]) for key, text in view.plain.items() if key != "picture"]
-    return any(_explains(text, name) or _spells(name.lower(), words) for text, words in texts)
+    texts = {key: text for key, text in view.plain.items() if key != "picture"}
+    return (
+        any(f" ({name})" in text and _explains(text, name) for text in texts.values())
+        or any(_explains(text, name) for text in texts.values())
+        or any(_spells(name.lower(), view.words[key]) for key in texts)
+    )
 
 
 def _explains(text: str, name: str) -> bool:
@@ -559,7 +566,12 @@ _BRITISH = {
 }
 
 
-_KNOWN: set[str] = set()  # words that were looked at and are not British
+_SIGNS = ("ae", "oe", "our", "bre", "tre", "is")  # each of these parts holds one: a quick look
+
+
+def is_british(word: str) -> bool:
+    """Whether a word is spelt in the British way."""
+    return any(map(word.__contains__, _SIGNS)) and any(map(word.__contains__, _BRITISH))
 
 
 def _american(word: str) -> str:
@@ -578,17 +590,6 @@ def spelling(view: View) -> Iterator[Complaint]:
 
     Good: `question: Which anesthetic drug is an NMDA antagonist?`, `extra: NMDA means N-methyl-D-aspartate.`
     """
-    if view.collection.spelling != "US":
-        return
-    new = view.vocabulary - _KNOWN
-    if not new:
-        return
-    said = " ".join(new)
-    if not any(british in said for british in _BRITISH):
-        if len(_KNOWN) > MOST_WORDS:
-            _KNOWN.clear()
-        _KNOWN.update(new)
-        return
     for key, words in view.words.items():
         for word in words:
             if (american := _american(word)) != word:
