@@ -27,9 +27,10 @@ FIELD_KEYS = {
     "Caveat": "caveat",
 }
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [low + high for high in _ALPHABET for low in _ALPHABET]  # the digits of a number to the base 62, two at once
 
 
-@dataclass(frozen=True)
+@dataclass  # frozen, one would take three times as long to make
 class CompiledNote:
     """One note as Anki stores it. `fields` are in the order of the note type's; `cards` are the
     card ordinals from 0; `number` is the subdeck's place and `index` the note's place in it.
@@ -56,11 +57,11 @@ class CompiledNote:
 def guid(namespace: str, note_id: str) -> str:
     """The identity of a note in Anki: 14 letters and digits from the namespace and the id alone."""
     number = int.from_bytes(hashlib.sha256(f"{namespace}\0note\0{note_id}".encode()).digest()[:10], "big")
-    letters = []
-    for _ in range(14):
-        number, rest = divmod(number, 62)
-        letters.append(_ALPHABET[rest])
-    return "".join(letters)
+    pairs = []
+    for _ in range(7):
+        number, rest = divmod(number, 62 * 62)
+        pairs.append(_PAIRS[rest])
+    return "".join(pairs)
 
 
 def stable_id(namespace: str, *parts: str) -> int:
@@ -97,7 +98,7 @@ def compile_note(
         cards=_cards(note, kind, shown),
         number=number,
         index=index,
-        pictures=tuple(name for rendered in shown.values() for name in rendered.pictures),
+        pictures=tuple([name for rendered in shown.values() for name in rendered.pictures]),
     )
 
 
@@ -109,21 +110,30 @@ def _keys(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     """Every tag of a note under the collection's root, sorted as Anki sorts them."""
+    root, claims = collection.tag, collection.claims
     section = collection.sections.get(note.source.rpartition("/")[0])
-    tags = [f"Domain::{_segment(note.deck)}", f"Yield::{_YIELD[note.importance]}", f"Skill::{_SKILL[note.skill]}"]
+    tags = [
+        f"{root}::Domain::{_segment(note.deck)}",
+        f"{root}::Yield::{_YIELD[note.importance]}",
+        f"{root}::Skill::{_SKILL[note.skill]}",
+    ]
     if section is not None:
-        tags.append(f"Section::{_segment(section.title)}")
-    tags += [f"Concept::{tag}" for tag in note.tags]
-    tags += [f"Ref::{kind.capitalize()}::{number}" for kind, _, number in (cite.partition("/") for cite in note.cites)]
+        tags.append(f"{root}::Section::{_segment(section.title)}")
+    tags += [f"{root}::Concept::{tag}" for tag in note.tags]
+    for cite in note.cites:
+        kind, _, number = cite.partition("/")
+        tags.append(f"{root}::Ref::{kind.capitalize()}::{number}")
     if note.caveat:
-        tags.append("Flag::Evidence_nuance")
-    if any(collection.claims[claim].kind == "derived" for claim in note.claims if claim in collection.claims):
-        tags.append("Flag::Derived")
+        tags.append(f"{root}::Flag::Evidence_nuance")
+    for claim in note.claims:
+        if claim in claims and claims[claim].kind == "derived":
+            tags.append(f"{root}::Flag::Derived")
+            break
     if note.beyond:
-        tags.append("Flag::Beyond_source")
+        tags.append(f"{root}::Flag::Beyond_source")
     if note.retired is not None:
-        tags.append(f"Retired::{note.retired.version}")
-    return tuple(sorted((f"{collection.tag}::{tag}" for tag in tags), key=str.casefold))
+        tags.append(f"{root}::Retired::{note.retired.version}")
+    return tuple(sorted(tags, key=str.casefold))
 
 
 @lru_cache(1 << 12)
@@ -164,8 +174,8 @@ def _source(note: Note, collection: Collection) -> str:
     slug, _, paragraph = note.source.rpartition("/")
     section = collection.sections.get(slug)
     title = section.title if section else slug
-    cites = [f"{kind} {number}" for kind, _, number in (cite.partition("/") for cite in note.cites)]
-    return escape(" · ".join([f"{title}, paragraph {paragraph}", *cites]))
+    said = [f"{title}, paragraph {paragraph}", *[cite.replace("/", " ", 1) for cite in note.cites]]
+    return escape(" · ".join(said))
 
 
 def _notice(note: Note, shown: dict[str, Rendered]) -> str:

@@ -322,4 +322,8 @@ class Collection:
 
     def deck_name(self, name: str) -> str:
         """Full name in Anki of a subdeck: `Title::NN Name`, numbered by the collection's order."""
-        return f"{self.title}::{self.decks.index(name) + 1:02d} {name}"
+        return self._deck_names[name]
+
+    @cached_property
+    def _deck_names(self) -> dict[str, str]:
+        return {name: f"{self.title}::{number:02d} {name}" for number, name in enumerate(self.decks, 1)}

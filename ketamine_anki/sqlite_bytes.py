@@ -7,7 +7,10 @@ described at sqlite.org/fileformat2.html; the names below are the ones used ther
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
 _INTERIOR_INDEX, _INTERIOR_TABLE, _LEAF_INDEX, _LEAF_TABLE = 2, 5, 10, 13
@@ -89,9 +92,13 @@ def _overflows(page: bytearray, head: int, usable: int) -> Iterator[tuple[int, i
     most = usable - 35 if kind == _LEAF_TABLE else (usable - 12) * 64 // 255 - 23
     least = (usable - 12) * 32 // 255 - 23
     first = _pointers(page, head)
-    for cell in range(_number(page, head + 3)):
-        at = _number(page, first + 2 * cell) + (4 if kind == _INTERIOR_INDEX else 0)
-        payload, at = _varint(page, at)
+    cells = array("H", page[first : first + 2 * _number(page, head + 3)])
+    if sys.byteorder == "little":
+        cells.byteswap()
+    for cell, end in pairwise([*sorted(cells), usable]):
+        if end - cell < least:  # as much stays in the page of what does not fit
+            continue
+        payload, at = _varint(page, cell + (4 if kind == _INTERIOR_INDEX else 0))
         if kind == _LEAF_TABLE:
             _, at = _varint(page, at)  # the row id
         if payload <= most:
