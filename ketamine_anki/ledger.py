@@ -114,11 +114,14 @@ def _parse(path: str, lines: list[str]) -> Ledger:
     found: dict[str, list[tuple[int, re.Match[str]]]] = {name: [] for name in _SECTIONS}
     patterns = dict(zip(_SECTIONS, (_RELEASE_LINE, _TYPE_LINE, _DECK_LINE, _NOTE_LINE), strict=True))
     namespace, section = "", ""
+    headings: set[str] = set()
     for number, line in enumerate(lines[:-1], 1):
         if line.startswith("#"):
             continue
         if line in patterns:
-            section = line
+            if line in headings:
+                raise _Malformed(number)
+            headings.add(section := line)
             continue
         match = (patterns[section] if section else _NAMESPACE_LINE).fullmatch(line)
         if not match:
@@ -148,9 +151,12 @@ def _parse(path: str, lines: list[str]) -> Ledger:
 
 def _unquoted(text: str, line: int) -> str:
     try:
-        return str(json.loads(text))
+        value = json.loads(text)
     except ValueError:
         raise _Malformed(line) from None
+    if _quoted(value) != text:  # with escapes that nobody needs it would read otherwise than it looks
+        raise _Malformed(line)
+    return str(value)
 
 
 def _release(match: re.Match[str]) -> Release:

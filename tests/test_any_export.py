@@ -189,5 +189,5 @@ def test_any_damaged_ledger_is_refused_or_what_release_would_write(c: Choices) -
 
 
 def _said(ledger: str) -> list[str]:
-    """The lines of a ledger without remarks, blank lines and headings, which may stand twice."""
+    """The lines of a ledger without remarks, blank lines and headings; one over nothing is left out."""
     return [line for line in ledger.replace("\r\n", "\n").split("\n") if re.search("[^:]$", line) and line[0] != "#"]
