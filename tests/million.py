@@ -30,6 +30,8 @@ class Property:
 
     def __init__(self, item: pytest.Function) -> None:
         self.item = item
+        # Said to come next, a neighbour makes pytest set up the item alone anew, and not what it shares.
+        self.after = pytest.Function.from_parent(item.parent, name="after", callobj=lambda: None)
         self.passed = 0
         self.seconds = 0.0
         self.is_exhausted = False
@@ -55,8 +57,7 @@ class Property:
         test.hypothesis.inner_test = self._counting(inner)
         before, start = self.passed, time.process_time()
         try:
-            self.item._initrequest()  # the same item runs again
-            reports = runtestprotocol(self.item, nextitem=self.item)
+            reports = runtestprotocol(self.item, nextitem=self.after)
         finally:
             test._hypothesis_internal_use_settings, test.hypothesis.inner_test = was, inner
         self.seconds += time.process_time() - start
