@@ -32,7 +32,7 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
 with atheris.instrument_imports(include=["ketamine_anki", "markdown_it", "yaml"]):
     import made
-    from promises import check_finding, check_rendered, shown_lines, take_deck
+    from promises import check_finding, check_read_quickly, check_rendered, shown_lines, take_deck
 
     from ketamine_anki import apkg, schema
     from ketamine_anki.blocks import Unturnable, blocks
@@ -52,6 +52,7 @@ with atheris.instrument_imports(include=["ketamine_anki", "markdown_it", "yaml"]
 def reader(data: bytes) -> None:
     lines = shown_lines(data.decode("utf-8", "replace"))
     deck, findings = read_deck("d.yaml", data)
+    check_read_quickly(data)
     _, others = read_collection(("d.yaml", data), ("d.yaml", data), ("d.yaml", data))
     _, ledger = read_ledger("d.yaml", data)
     for finding in [*findings, *others, *ledger]:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import Choices
+from promises import check_read_quickly, is_read_quickly
 
-from ketamine_anki import laid_out, layout, reader, schema
-from ketamine_anki.model import Deck
-from ketamine_anki.nodes import File, decode
+from ketamine_anki import layout, schema
+from ketamine_anki.reader import read_deck
 
 DECKS = sorted((Path(__file__).parent.parent / "decks").glob("[0-9]*.yaml"))
 EVERYTHING = """\
@@ -65,44 +65,15 @@ SIGNS += ["\u00b5", "\u00e9", "\u03a9", "\U0001f600"]
 SIGNS += ["\n  - id: q\n", "\n    answer: z\n", "\n      k: v\n", "\n    allow:\n      some-rule: why\n", "\n# c\n"]
 
 
-def quickly(text: str) -> bool:
-    """Whether a file is read past libyaml."""
-    file = File("d.yaml")
-    shown = decode(file, text.encode())
-    return shown is not None and not file.noted and laid_out.read(file, shown) is not None
-
-
-def deck_of(text: str) -> Deck:
-    deck, findings = reader.read_deck("d.yaml", text.encode())
-    assert deck is not None
-    assert findings == []
-    return deck
-
-
-def assert_as_the_long_way(text: str) -> None:
-    quick = deck_of(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(laid_out, "read", lambda file, text: None)
-        long = deck_of(text)
-    assert quick == long
-    assert quick.places.lines == long.places.lines
-    for places, others in zip(
-        [quick.places, *(note.places for note in quick.notes)],
-        [long.places, *(note.places for note in long.notes)],
-        strict=True,
-    ):
-        assert dict(places.marks) == dict(others.marks)
-        assert places.at("id") == others.at("id")
-        assert places.at("nowhere") == others.at("nowhere")
-
-
 def test_every_form_of_fmt_is_read() -> None:
     text, findings = layout.canonical("d.yaml", EVERYTHING.encode(), schema.DECK)
     assert findings == []
     for typed in (EVERYTHING, text):
-        assert quickly(typed)
-        assert_as_the_long_way(typed)
-    notes = deck_of(EVERYTHING).notes
+        assert is_read_quickly(typed.encode())
+        check_read_quickly(typed.encode())
+    deck, _ = read_deck("d.yaml", EVERYTHING.encode())
+    assert deck is not None
+    notes = deck.notes
     assert notes[0].extra == "It's so: yes"
     assert notes[0].answer == "Carbon dioxide (CO2), which is: a gas # no comment - no list"
     assert notes[0].caveat == "a#b c:d \u03bcg \u00e9"
@@ -111,9 +82,8 @@ def test_every_form_of_fmt_is_read() -> None:
 
 @pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
 def test_the_real_deck_is_read(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert quickly(text)
-    assert_as_the_long_way(text)
+    assert is_read_quickly(path.read_bytes())
+    check_read_quickly(path.read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -145,7 +115,7 @@ def test_the_real_deck_is_read(path: Path) -> None:
 )
 def test_what_may_be_a_mistake_is_read_the_long_way(old: str, new: str) -> None:
     assert EVERYTHING.count(old) >= 1
-    assert not quickly(new.join(EVERYTHING.rsplit(old, 1)))
+    assert not is_read_quickly(new.join(EVERYTHING.rsplit(old, 1)).encode())
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 2), st.sampled_from(SIGNS)), min_size=1, max_size=3))
@@ -154,18 +124,14 @@ def test_any_edit_of_a_file_is_read_as_the_long_way(edits: list[tuple[int, int, 
     for at, cut, sign in edits:
         at %= len(text)
         text = text[:at] + sign + text[at + cut :]
-    if quickly(text):
-        assert_as_the_long_way(text)
+    check_read_quickly(text.encode())
 
 
 @settings(max_examples=settings().max_examples // 3)
 @given(st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240)))
 def test_any_deck_is_read_as_the_long_way(c: Choices) -> None:
     _, text = made.deck(c)
-    text = text.encode("utf-8", "replace").decode()
-    formatted, findings = layout.canonical("d.yaml", text.encode(), schema.DECK)
-    if not findings and quickly(formatted):
-        assert_as_the_long_way(formatted)
-    damaged = made.damaged(c, formatted or text).encode("utf-8", "replace").decode()
-    if quickly(damaged):
-        assert_as_the_long_way(damaged)
+    data = text.encode("utf-8", "replace")
+    formatted, _ = layout.canonical("d.yaml", data, schema.DECK)
+    check_read_quickly(formatted.encode() or data)
+    check_read_quickly(made.damaged(c, formatted or text).encode("utf-8", "replace"))
