@@ -19,7 +19,7 @@ from ketamine_anki.model import Mark
 from ketamine_anki.nodes import File, Marks, Node, parse_text
 from ketamine_anki.scalars import as_read
 
-_BREAK = re.compile("[\x85\u2028\u2029\ufeff]")  # what YAML takes for the end of a line, or of nothing
+_SPACES = ("\t", " \n", "\x85", "\u2028", "\u2029", "\ufeff")  # what YAML may take for the end of a line, or keep
 # Unquoted text: no sign that starts another form, no ": ", no " #".
 _PLAIN = r"[^\s\-?:,\[\]{}#&*!|>'\"%@`][^\n:#]*(?:(?::(?=[^ \n])|(?<! )#)[^\n:#]*)*"
 _ITEM = r"[A-Za-z0-9][A-Za-z0-9_/.-]*"
@@ -44,7 +44,7 @@ def read(file: File, text: str) -> tuple[Values, Places, list[tuple[Values, Plac
     head = _HEAD.match(text)
     if head is None or not _DECKS.hold(head["deck"]):
         return None
-    if "\t" in text or " \n" in text or not (text.isascii() or _BREAK.search(text) is None):
+    if any(map(text.__contains__, _SPACES)):
         return None
     found = _ENTRY.findall(text, head.end())
     if 2 * len(found) + text.count(", ") > MAX_VALUES:

@@ -15,7 +15,6 @@ placeholder for each. Rules of the scan:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ketamine_anki.limits import MAX_CLOZE_DEPTH
@@ -64,28 +63,42 @@ class Trouble(NamedTuple):
     message: str
 
 
-@dataclass
 class Deletion:
-    """One cloze deletion: number, answer and hint as typed, the other deletions around it."""
+    """One cloze deletion: number, answer and hint as typed, how many other deletions are around it."""
 
-    number: int
-    start: int
-    answer_start: int
-    end: int = -1
-    answer_end: int = -1
-    hint: str = ""
-    answer: str = ""
-    depth: int = 0
+    __slots__ = ("answer", "answer_end", "answer_start", "depth", "end", "hint", "number", "start")
+
+    def __init__(
+        self,
+        number: int,
+        start: int,
+        answer_start: int,
+        end: int = -1,
+        answer_end: int = -1,
+        hint: str = "",
+        answer: str = "",
+        depth: int = 0,
+    ) -> None:
+        self.number = number
+        self.start = start
+        self.answer_start = answer_start
+        self.end = end
+        self.answer_end = answer_end
+        self.hint = hint
+        self.answer = answer
+        self.depth = depth
 
 
-@dataclass
 class Markup:
     """The result of a scan: the spans in order, the deletions by place, the mistakes."""
 
-    text: str
-    spans: list[Span] = field(default_factory=list)
-    deletions: list[Deletion] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    __slots__ = ("deletions", "spans", "text", "troubles")
+
+    def __init__(self, text: str, spans: list[Span] | None = None, deletions: list[Deletion] | None = None) -> None:
+        self.text = text
+        self.spans: list[Span] = [] if spans is None else spans
+        self.deletions: list[Deletion] = [] if deletions is None else deletions
+        self.troubles: list[Trouble] = []
 
     @property
     def numbers(self) -> list[int]:

@@ -278,7 +278,7 @@ class Ledger:
         return Position(self.path, self.lines.get(note_id, 1), 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Collection:
     """Everything that the notes refer to. Notes themselves come deck by deck."""
 

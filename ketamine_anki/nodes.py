@@ -94,6 +94,25 @@ class Marks(Mapping[str, Mark]):
         return sum(1 for _ in self)
 
 
+class MarksWithin(Mapping[str, Mark]):
+    """As `Marks`, of a record that stands inside the whole under a key."""
+
+    def __init__(self, whole: Mapping[str, Mark], key: str) -> None:
+        self._whole = whole
+        self._key = key
+
+    def __getitem__(self, key: str) -> Mark:
+        return self._whole[f"{self._key}.{key}" if key else self._key]
+
+    def __iter__(self) -> Iterator[str]:
+        inside = f"{self._key}."
+        yield ""
+        yield from (key.removeprefix(inside) for key in self._whole if key.startswith(inside))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def _child(node: Node, part: str) -> Node:
     if isinstance(node, Table):
         for name, value in node.entries:

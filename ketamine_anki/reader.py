@@ -22,12 +22,23 @@ from ketamine_anki.model import (
     Finding,
     Note,
     Places,
-    Position,
     Reference,
     Retired,
     Section,
 )
-from ketamine_anki.nodes import File, Marks, Node, Scalar, Sequence, Table, TooManyFindings, decode, parse, parse_text
+from ketamine_anki.nodes import (
+    File,
+    Marks,
+    MarksWithin,
+    Node,
+    Scalar,
+    Sequence,
+    Table,
+    TooManyFindings,
+    decode,
+    parse,
+    parse_text,
+)
 from ketamine_anki.scalars import as_read, typed
 
 MANUAL = {
@@ -495,17 +506,17 @@ def read_collection(
 
 def _twice(named: Iterable[tuple[str, str, Places, str]]) -> list[Finding]:
     """A finding for each name that stands a second time; (compared, shown, places, key) each."""
-    first: dict[str, tuple[str, Position]] = {}
+    first: dict[str, tuple[str, Places, str]] = {}
     findings = []
     for compared, shown, places, key in named:
-        position = places.at(key)
         if compared in first:
-            other, at = first[compared]
+            other, there, its = first[compared]
+            at = there.at(its)
             how = "stands already" if other == shown else f"differs only in case from {_quoted(other)}"
             message = f"{_quoted(shown)} {how} at {at.path}:{at.line}: choose another name"
-            findings.append(Finding(position, "duplicate-name", message))
+            findings.append(Finding(places.at(key), "duplicate-name", message))
         else:
-            first[compared] = (shown, position)
+            first[compared] = (shown, places, key)
     return findings
 
 
@@ -533,8 +544,6 @@ def _read_source(
             for c, claim in enumerate(paragraph.get("claims", ())):
                 key = f"sections.{s}.paragraphs.{p}.claims.{c}"
                 ids.append((claim["id"], claim["id"], places, f"{key}.id"))
-                marks = {"": places.marks[f"{key}.id"], "domain": places.marks[f"{key}.domain"]}
-                here = Places(file.path, file.lines, marks)
                 claims[claim["id"]] = Claim(
                     claim["id"],
                     claim["claim"],
@@ -544,7 +553,7 @@ def _read_source(
                     claim["importance"],
                     claim["kind"],
                     "caveat" in claim,
-                    here,
+                    Places(file.path, file.lines, MarksWithin(places.marks, key)),
                 )
     return values["title"], sections, claims, file.findings + _twice(slugs) + _twice(ids)
 

@@ -7,11 +7,10 @@ whose keys are the author's. `names` says which names of the collection a text m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """One scalar, read as the text that was typed."""
 
     about: str
@@ -24,33 +23,29 @@ class Text:
     prose: bool = False  # words, in which ` #` is meant; Markdown is prose too
 
 
-@dataclass(frozen=True)
-class List:
+class List(NamedTuple):
     """A list of one shape; not empty."""
 
     item: Text | Record | Either
     about: str
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A mapping with these keys, in canonical order."""
 
     keys: Mapping[str, Shape]
     about: str
-    required: frozenset[str] = field(default_factory=frozenset)
+    required: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A mapping whose keys are the author's own, such as the rules that a note is excused from."""
 
     value: Text
     about: str
 
 
-@dataclass(frozen=True)
-class Either:
+class Either(NamedTuple):
     """One of two records, told apart by a key that only the first has."""
 
     key: str
@@ -59,8 +54,7 @@ class Either:
     about: str = "One of two shapes."
 
 
-@dataclass(frozen=True)
-class Anything:
+class Anything(NamedTuple):
     """A value that is read elsewhere."""
 
     about: str

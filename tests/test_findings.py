@@ -181,7 +181,7 @@ TWIN = {"text": "Furosemide wastes {{c1::potassium}} with the urine each day."}
             [
                 "undefined-abbreviation at MS: MS is not spelt out on this card: write what it stands for, with (MS)",
                 (
-                    "pair-conflict at MS: 'MS' is paired with 'Mitral stenosis' at deck.yaml:11: a pair is one-to-one,"
+                    "pair-conflict at MS: 'MS' is paired with 'Mitral stenosis' at deck.yaml:8: a pair is one-to-one,"
                     " drop 'reverse'"
                 ),
             ],

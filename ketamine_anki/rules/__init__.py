@@ -127,6 +127,7 @@ MANUAL = {
 }
 
 _SPEAK_LAST = EXCUSABLE & {name_of(rule) for rule in COLLECTION_RULES}
+_NAMED = {rule: name_of(rule) for rule in NOTE_RULES}
 _BITS = {rule: 1 << place for place, rule in enumerate(NOTE_RULES)}
 
 
@@ -209,7 +210,7 @@ def _asked(view: View) -> int:
 @cache
 def _rules(asked: int) -> tuple[tuple[str, NoteRule], ...]:
     """The rules of these bits with their names, in order."""
-    return tuple((name_of(rule), rule) for rule in NOTE_RULES if asked & _BITS[rule])
+    return tuple((name, rule) for rule, name in _NAMED.items() if asked & _BITS[rule])
 
 
 _OF_NAMES_TOGETHER = (*_COLLECTION_RULES["identity"], *_COLLECTION_RULES["provenance"])

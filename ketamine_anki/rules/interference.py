@@ -70,7 +70,7 @@ class PairConflict(CollectionRule):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._partner: dict[str, tuple[str, Position]] = {}
+        self._partner: dict[str, tuple[str, Position]] = {}  # a side -> the other side, and their note
 
     def note(self, view: View) -> Iterable[Finding]:
         paired = view.note.reverse_answer and view.note.retired is None
@@ -80,13 +80,12 @@ class PairConflict(CollectionRule):
         note = view.note
         sides = view.plain["answer"].strip(" ."), view.plain["reverse.answer"].strip(" .")
         for key, side, other in (("answer", *sides), ("reverse.answer", *reversed(sides))):
-            position = note.places.at(key)
-            partner, at = self._partner.setdefault(side.casefold(), (other, position))
+            partner, at = self._partner.setdefault(side.casefold(), (other, view.position))
             if partner.casefold() != other.casefold():
                 message = (
                     f"{side!r} is paired with {partner!r} at {at.path}:{at.line}: a pair is one-to-one, drop 'reverse'"
                 )
-                yield Finding(position, "pair-conflict", message)
+                yield Finding(note.places.at(key), "pair-conflict", message)
 
 
 class SameAnswer(CollectionRule):

@@ -295,10 +295,9 @@ MANUAL = {
 }
 
 WORDS = frozenset().union(*(row.words for row in TABLE))
-# Quick looks for a sign: at what is no small letter, for a long number or one with a unit; then, text by text, for
-# a sign alone, q.d. and these numbers.
-_ANY_SIGN = re.compile(rb"[<>@/\x80-\xff]")
-_NUMBER = re.compile(r"[0-9](?:\d{4}|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|d|[AP]M)(?!\w))")
+# Quick looks: at what is no small letter, for a digit or a sign; then, text by text, for a sign alone, q.d., a long
+# number or one with a unit.
+_ANY_SIGN = re.compile(rb"[0<>@/\x80-\xff]")
 _SIGN = re.compile(
     r"[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/.](?:(?<![0-9.])|(?<=\.)[A-Za-z]|(?<=[0-9])(?:\d{4}"
     r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|d|[AP]M)(?!\w)))"
@@ -306,8 +305,8 @@ _SIGN = re.compile(
 
 
 def is_signed(view: View) -> object:
-    """Whether there is a sign in the note, or a number of many digits or with a unit."""
-    return _ANY_SIGN.search(view.signs) or (b"0" in view.signs and _NUMBER.search(view.whole))
+    """Whether there is a sign in the note, or a number."""
+    return _ANY_SIGN.search(view.signs)
 
 
 def notations(view: View) -> Iterator[tuple[Where, str, str]]:

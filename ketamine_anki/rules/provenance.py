@@ -235,4 +235,4 @@ class UntestedClaim(CollectionRule):
 
     def finish(self) -> Iterator[Finding]:
         for name, claim in self._untested.items():
-            yield Finding(claim.places.at(""), "untested-claim", f"no note tests core claim {name}: write one")
+            yield Finding(claim.places.at("id"), "untested-claim", f"no note tests core claim {name}: write one")
