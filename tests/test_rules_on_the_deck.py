@@ -186,7 +186,7 @@ def test_what_only_all_notes_show_is_caught_at_its_line(real: Real, rule: str) -
     text = real.texts[path]
     if rule == "untested-claim":
         text, _ = broken(text, "hemorrhagic-shock-prototype", "claims", "[C-GU-11]")
-        expected = real.collection.claims["C-GU-01"].places.at("")
+        expected = real.collection.claims["C-GU-01"].places.at("id")
     else:
         copied = next(note for deck in real.decks.values() for note in deck.notes if note.id == "shock-index-warning")
         made = ""
