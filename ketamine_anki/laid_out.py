@@ -54,15 +54,14 @@ def read(file: File, text: str) -> tuple[Values, Places, list[tuple[Values, Plac
         return None
     root = _Root(file.path, text)
     line = text.count("\n", 0, head.start("deck"))
-    name = as_read(head["deck"])
-    places = _Places(root, None, "deck", Mark(line, 6, line, 6 + len(name)))
+    places = _Places(root, None, "deck", Mark(line, 6, line, 6 + len(head["deck"])))
     made: list[tuple[Values, Places]] = []
     above, *typed = text.split("\n  - ")
     line = above.count("\n") + 1
     for number, (values, lines) in enumerate(zip(notes, typed, strict=True)):
         made.append((values, _Places(root, number, "id", Mark(line, 8, line, 8 + len(values["id"])))))
         line += lines.count("\n") + 1
-    return {"deck": name}, places, made
+    return {"deck": as_read(head["deck"])}, places, made
 
 
 class _Root:
@@ -155,7 +154,7 @@ def _notes(found: list[_Entry]) -> list[Values] | None:
         if entry[0]:
             values = {}
             notes.append(values)
-        if key in values or not (values or key == "id") or (value := _value(_NOTE, entry)) is None:
+        if key in values or not (values or (key == "id" and entry[2])) or (value := _value(_NOTE, entry)) is None:
             return None
         values[key] = value
     return notes if notes and all(map(_is_whole, notes)) else None

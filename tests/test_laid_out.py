@@ -80,6 +80,12 @@ def test_every_form_of_fmt_is_read() -> None:
     assert notes[0].places.marks["answer"].line == 6
 
 
+def test_the_place_of_a_deck_is_as_long_as_it_is_typed() -> None:
+    data = EVERYTHING.replace("First Part", "Ire\u0301ne").encode()
+    assert is_read_quickly(data)
+    check_read_quickly(data)
+
+
 @pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
 def test_the_real_deck_is_read(path: Path) -> None:
     assert is_read_quickly(path.read_bytes())
@@ -110,6 +116,8 @@ def test_the_real_deck_is_read(path: Path) -> None:
         ("deck: First Part\n", f"deck: {'x' * 201}\n"),
         ("notes:\n", "notes: []\n"),
         ("  - id: b\n", "  - skill: recall\n    id: b\n"),
+        ("  - id: b\n", "  - id: 'b'\n"),
+        ("  - id: b\n", "  - id: >-\n      b\n"),
         ("# yaml", "%YAML 1.1\n# yaml"),
     ],
 )
