@@ -295,8 +295,8 @@ MANUAL = {
 }
 
 WORDS = frozenset().union(*(row.words for row in TABLE))
-# Quick looks: at what is no small letter, for a digit or a sign; then, text by text, for a sign alone, q.d., a long
-# number or one with a unit.
+# Quick looks: at what is no small letter, for a digit or a sign; then, at all texts and at each, for a sign alone,
+# q.d., a long number or one with a unit.
 _ANY_SIGN = re.compile(rb"[0<>@/\x80-\xff]")
 _SIGN = re.compile(
     r"[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/.](?:(?<![0-9.])|(?<=\.)[A-Za-z]|(?<=[0-9])(?:\d{4}"
@@ -305,8 +305,8 @@ _SIGN = re.compile(
 
 
 def is_signed(view: View) -> object:
-    """Whether there is a sign in the note, or a number."""
-    return _ANY_SIGN.search(view.signs)
+    """Whether there is a sign in the note, or a number of many digits or with a unit."""
+    return _ANY_SIGN.search(view.signs) and _SIGN.search(view.whole)
 
 
 def notations(view: View) -> Iterator[tuple[Where, str, str]]:

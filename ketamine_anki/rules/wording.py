@@ -121,9 +121,14 @@ def two_questions(view: View) -> Iterator[Complaint]:
         text = view.plain[key]
         if text.count("?") > 1:
             yield Where(key, "?", 0), "two questions: make a note of each"
-        elif not _ASKING.isdisjoint(view.words[key][1:]) and (found := re.search(_SECOND, lead)):
+        elif not _ASKING.isdisjoint(_after_and(view.words[key])) and (found := re.search(_SECOND, lead)):
             where = place(view, key, found, offset=len(text) - len(lead))
             yield where, f"a second question ({found[0].strip(', ')!r}): make a note of each"
+
+
+def _after_and(words: list[str]) -> list[str]:
+    """The words that follow an `and`."""
+    return [words[n + 1] for n, word in enumerate(words[:-1]) if word == "and"]
 
 
 _OPEN = (
