@@ -7,7 +7,7 @@ takes the place of another may well resemble it.
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import count
 
@@ -175,18 +175,21 @@ class NearDuplicate(CollectionRule):
         if len(words) < MIN_CONTENT:
             return ()
         this = len(self._ends)
-        met: list[int] = []
+        once: set[int] = set()
+        twice: set[int] = set()
         for word in words[: len(words) - _least(len(words)) + _SHARED]:
-            if word in self._holders:
-                met += self._holders[word]
-                self._holders[word].append(this)
-            else:
+            holders = self._holders.get(word)
+            if holders is None:
                 self._holders[word] = [this]
+            else:
+                twice.update(once.intersection(holders))
+                once.update(holders)
+                holders.append(this)
         self._words.extend(words)
         self._ends.append(len(self._words))
         self._positions.append(view.position)
-        if len(set(met)) < len(met):
-            self._compare(this, words, met)
+        if twice:
+            self._compare(this, words, twice)
         return ()
 
     def content(self, view: View) -> set[int]:
@@ -201,12 +204,9 @@ class NearDuplicate(CollectionRule):
                     before = word
         return words
 
-    def _compare(self, this: int, words: list[int], met: list[int]) -> None:
-        """Notes the most similar of the earlier notes that were met at least twice."""
-        best = (0.0, 0)
-        for other, shared in Counter(met).items():
-            if shared >= _SHARED:
-                best = max(best, (self._similarity(words, other), -other))
+    def _compare(self, this: int, words: list[int], others: Iterable[int]) -> None:
+        """Notes the most similar of some earlier notes, the earliest of equals."""
+        best = max((self._similarity(words, other), -other) for other in others)
         if best[0] >= SIMILAR:
             self._similar.append((this, -best[1], best[0]))
 
@@ -229,7 +229,7 @@ class NearDuplicate(CollectionRule):
         return shared / (len(words) + end - begin - shared)
 
 
-_SHARED = 2  # of their rarest words, in which two similar notes must meet
+_SHARED = 2  # of their rarest words, in which two similar notes must meet: once, and twice
 
 
 def _least(size: int) -> int:
