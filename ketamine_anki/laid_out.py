@@ -28,8 +28,8 @@ _HEAD = re.compile(rf"(?:#[^\n]*\n|\n)*deck: (?P<deck>{_PLAIN})\nnotes:\n")
 # mapping; at last anything else.
 _ENTRY = re.compile(
     r"(?:(\n?  - )|    )([a-z][a-z-]*):"
-    rf"(?: (?:({_PLAIN})\n|>-\n((?:      [^ \n][^\n]*\n)+)|'((?:[^'\n]|'')*)'\n|\"([^\"\\\n]*)\"\n"
-    rf"|\[({_ITEM}(?:, {_ITEM})*)\]\n)|\n((?:      [^\n]*\n)+))|([\s\S])"
+    rf"(?: (?:({_PLAIN})\n|>-\n((?:      [^ \n][^\n]*\n)+)|'([^'\n]*(?:''[^'\n]*)*)'\n|\"([^\"\\\n]*)\"\n"
+    rf"|\[({_ITEM}(?:, {_ITEM})*)\]\n)|\n((?:      [^\n]*\n)+))|([\s\S]+)"
 )
 
 Values = dict[str, Any]
@@ -41,15 +41,13 @@ def read(file: File, text: str) -> tuple[Values, Places, list[tuple[Values, Plac
     """A file without refused characters, and its text -> values and marks of its head and of each note; None if
     it is laid out in another way, or anything in it may be a mistake.
     """
+    # A line holds a key, its value, and perhaps the first of a list and a note; a comma one value more.
+    if 4 * len(file.lines) + text.count(",") > MAX_VALUES or max(map(len, file.lines)) > MAX_TEXT:
+        return None
     head = _HEAD.match(text)
-    if head is None or not _DECKS.hold(head["deck"]):
+    if head is None or not _DECKS.hold(as_read(head["deck"])) or any(map(text.__contains__, _SPACES)):
         return None
-    if any(map(text.__contains__, _SPACES)):
-        return None
-    found = _ENTRY.findall(text, head.end())
-    if 2 * len(found) + text.count(", ") > MAX_VALUES:
-        return None
-    notes = _notes(found)
+    notes = _notes(_ENTRY.findall(text, head.end()))
     if not notes or len(notes) > MAX_NOTES:
         return None
     root = _Root(file.path, text)

@@ -135,7 +135,7 @@ def _troubles(markup: Markup) -> Iterator[Trouble]:
     for span in markup.spans:
         if span.kind == "text":
             yield from _html_troubles(span, opened)
-            yield from _swallowed(span)
+            yield from _swallowed(span, text)
             yield from _tex_in_text(span)
             for match in _MATHJAX.finditer(span.value) if "\\" in span.value else ():
                 shown = match["math"] or match[0]
@@ -164,13 +164,15 @@ def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
         yield Trouble("raw-html", span.start + match.start(), match[0], f"HTML {shown!r}: {advice}")
 
 
-def _swallowed(span: Span) -> Iterator[Trouble]:
+def _swallowed(span: Span, text: str) -> Iterator[Trouble]:
     stars = list(_STAR.finditer(span.value)) if "*" in span.value else ()
     for match in stars if len(stars) > 1 else ():
         shown = match[0]
         message = f"'*' in {shown!r} is not shown, it starts or ends italics: write × or \\*"
         yield Trouble("swallowed-mark", span.start + match.start(), shown, message)
-    items = list(_ITEM.finditer(span.value)) if _DASH.search(span.value) else ()
+    items = list(_ITEM.finditer(span.value)) if _DASH.search(span.value) else []
+    if items and items[0].start() == 0 and span.start and text[span.start - 1] != "\n":
+        del items[0]  # it follows math or a deletion in the same line
     for match in items if len(items) == 1 else ():
         if match["digit"]:
             message = f"{match[0].strip()!r} starts a list, without its sign: write it without the space"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ketamine_anki.limits import MAX_COLUMNS
 from ketamine_anki.markup import Deletion, Markup, Span
 from ketamine_anki.tex import guarded, tex_troubles
 
@@ -19,6 +20,7 @@ PLAIN = Markup("")  # of every text without math and deletions
 # Signs that Markdown, math, HTML or Anki may read as theirs; without them a text is its own HTML.
 _MARKS = b"\\`*_{}[]<>&$|~!\n"
 _HARMLESS = bytes(set(range(256)).difference(_MARKS))
+_FEW = 4 * MAX_COLUMNS  # so many of them pass no limit
 _START = re.compile(r"[0-9]+(?![0-9.)])|[$(]")  # besides a letter; a number with a period would start a list
 _HARD_OUTSIDE = re.compile(r"[\\{}_]|<[A-Za-z/!?]|::")
 _HARD_INSIDE = re.compile(r"^\s|\s$|\\$|\{\{|[<>&\n]")
@@ -34,6 +36,8 @@ def simple(text: str) -> tuple[str, Markup] | None:
     marks = text.encode().translate(None, _HARMLESS)
     if not marks:
         return text, PLAIN
+    if len(marks) > _FEW or marks.count(b"|") > MAX_COLUMNS or text[-1].isspace():
+        return None
     if b"`" in marks or b"[" in marks or b"\n" in marks:
         return None
     if b"$" not in marks:
@@ -45,9 +49,10 @@ def simple(text: str) -> tuple[str, Markup] | None:
 def simple_cloze(text: str) -> tuple[str, Markup] | None:
     """The HTML, which is the text itself, and the markup of a simple text with deletions; None of any other."""
     parts = _DELETION.split(text)
-    if text.encode().translate(None, _HARMLESS) != b"{{}}" * (len(parts) // 4) or len(parts) == 1:
+    marks = text.encode().translate(None, _HARMLESS)
+    if marks != b"{{}}" * (len(parts) // 4) or not 0 < len(marks) <= _FEW:
         return None
-    if "- " in text or "+ " in text or not (text[0].isalpha() or text[0] == "{" or _START.match(text)):
+    if not (text[0].isalpha() or text[0] == "{" or _START.match(text)):
         return None
     spans: list[Span] = []
     deletions: list[Deletion] = []

@@ -28,6 +28,12 @@ def words_of(text: str) -> list[str]:
     return text.lower().translate(_SPACED).split()
 
 
+def parts_of(words: list[str]) -> list[str]:
+    """The words, and of those with other signs in them the parts: `wind-up` -> wind-up, wind, up."""
+    odd = [word for word in words if not word.isalpha()]
+    return [*words, *re.findall(r"\w+", " ".join(odd))] if odd else words
+
+
 def places_of(text: str) -> Iterator[re.Match[str]]:
     """The same words where they stand in the text."""
     return re.finditer(r"\S+", text.translate(_SPACED))

@@ -28,6 +28,8 @@ _TEXTS = ("test_tex.py", "test_markup.py", "test_render.py")
 _RULES = ("test_findings.py", "test_rule_examples.py")
 TESTS = {
     "ledger": ("test_ledger.py",),
+    "laid_out": ("test_laid_out.py",),
+    "simple": ("test_any_text.py",),
     "render": _TEXTS,
     "markup": _TEXTS,
     "tex": _TEXTS,

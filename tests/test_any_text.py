@@ -301,3 +301,39 @@ def test_the_frozen_table_is_read() -> None:
     assert verdict("\u202e").startswith("bidirectional")
     assert verdict("a") == ""
     assert len(frozen()[0]) > 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Which gas " + "|" * 21 + " is light?",
+        "What does " + "$a$ " * 600 + "mean?",
+        "a " + "*a* " * 600,
+        "a " + "> " * 1001,
+        "a *b*\u00a0",
+        "a *b*\u3000",
+        "a $x$ - 5 mg",
+        "$x$ + 5 mg b",
+        "$x$- 5",
+        "- 5 $x$",
+        "a $x$\n- 5 mg",
+        "{{c1::a}} -\t5 b",
+        "{{c1::a}} - 5 b",
+        "{{c1::a}} " * 300 + "b",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_limits_and_edges_of_simple_texts(text: str) -> None:
+    for cloze in (False, True):
+        quick = render(text, MEDIA, cloze=cloze)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ketamine_anki.render.simple", lambda text: None)
+            patch.setattr("ketamine_anki.render.simple_cloze", lambda text: None)
+            long = render(text, MEDIA, cloze=cloze)
+        assert (quick.html, quick.troubles) == (long.html, long.troubles)
+
+
+def test_a_sign_after_math_is_no_list() -> None:
+    assert render("a $x$ - 5 mg", {}).troubles == []
+    assert [trouble.rule for trouble in render("- 5 mg of $x$", {}).troubles] == ["swallowed-mark"]
+    assert [trouble.rule for trouble in render("{{c1::a}} b\n- 5 mg", {}, cloze=True).troubles] == ["swallowed-mark"]

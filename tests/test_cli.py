@@ -101,6 +101,13 @@ def test_clean_is_0_and_findings_are_1(folder: Path) -> None:
     assert ran.out == f"{folder}/01-first.yaml:14:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]\n"
 
 
+def test_a_build_with_findings_leaves_no_folder(folder: Path, tmp_path: Path) -> None:
+    deck = next(path for path in sorted(folder.glob("*.yaml")) if "notes:" in path.read_text("utf-8"))
+    deck.write_text(deck.read_text("utf-8") + "\nmore: 1\n", encoding="utf-8")
+    assert run("build", folder, "-o", tmp_path / "new" / "dist").code == 1
+    assert not (tmp_path / "new").exists()
+
+
 def test_build_with_findings_writes_nothing(folder: Path, tmp_path: Path) -> None:
     deck = folder / "01-first.yaml"
     deck.write_text(deck.read_text("utf-8").replace("answer:", "anwser:"), "utf-8")

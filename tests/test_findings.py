@@ -416,3 +416,25 @@ def test_only_the_next_release_retires(made: str, retired: dict[str, str], expec
 
 def test_before_the_first_release_nothing_is_held_to_it() -> None:
     assert said(note({}) | {"retired": RETIRED}, note({"id": "live"})) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "rule"),
+    [
+        ("What is the authors' view on ketamine?", "deictic"),
+        ("Which drug does 'the article' recommend?", "deictic"),
+        ("What does the text» say about sleep?", "deictic"),
+        ("What is the 'ideal' sedative for children?", "absolute-wording"),
+        ("Which drug is «never» used in children?", "absolute-wording"),
+        ("Which is game changer-like in children?", "absolute-wording"),
+        ("Which drug is 'not' used in children?", "unmarked-negative"),
+        ("Which never-ending pain follows surgery?", "unmarked-negative"),
+        ("Describe-in-words what?", "open-question"),
+        ("Do-not-resuscitate orders end when?", "yes-no"),
+        ("Which drug is MgSO4-based?", "sulfate-abbreviation"),
+        ("What is a QD-dosing scheme?", "daily-abbreviation"),
+        ("What is an IU-based dose?", "iu"),
+    ],
+)
+def test_a_rule_hears_its_word_between_other_signs(question: str, rule: str) -> None:
+    assert rule in [one.split(" ")[0] for one in said(note({"question": question}))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import made
@@ -143,3 +144,43 @@ def test_any_deck_is_read_as_the_long_way(c: Choices) -> None:
     formatted, _ = layout.canonical("d.yaml", data, schema.DECK)
     check_read_quickly(formatted.encode() or data)
     check_read_quickly(made.damaged(c, formatted or text).encode("utf-8", "replace"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    question: '" + "b" * 1_900_000,
+        "    question: 'b\n" + "b'" * 900_000,
+        "    question: " + "a:" * 900_000,
+        "    a:" * 300_000,
+        "    tags: [" + "a, " * 600_000,
+        "x" * 1_900_000,
+        "\n" * 1_900_000,
+        "    a: b\n" * 200_000,
+        "    question: >-\n" + "      b\n" * 200_000,
+    ],
+    ids=lambda body: body[:16].strip() or "lines",
+)
+def test_what_is_huge_is_left_to_the_long_way_at_once(body: str) -> None:
+    data = f"deck: First Part\nnotes:\n  - id: a\n{body}".encode()
+    tracemalloc.start()
+    try:
+        assert not is_read_quickly(data)
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_more_values_than_a_file_may_have_are_left_to_the_long_way() -> None:
+    keys = "question answer extra caveat beyond source".split()
+    note = "".join(f"    {key}: x\n" for key in keys)
+    note += "    evidence: [a]\n    cites: [b]\n    claims: [c]\n    tags: [d]\n    yield: core\n    skill: recall\n"
+    for number in (1_000, 5_000):
+        data = ("deck: First Part\nnotes:\n" + "".join(f"  - id: a-{n}\n{note}" for n in range(number))).encode()
+        assert is_read_quickly(data) == (number == 1_000)
+        deck, findings = read_deck("d.yaml", data)
+        assert [finding.rule for finding in findings] == (["limit"] if deck is None else [])
+
+
+def test_the_name_of_a_deck_is_measured_as_it_is_read() -> None:
+    assert not is_read_quickly(EVERYTHING.replace("First Part", "\u0958" * 150).encode())

@@ -13,7 +13,7 @@ from ketamine_anki.cli import EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report, walk
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.git import committed_at
-from ketamine_anki.cli.output import make_folder, scratch_folder
+from ketamine_anki.cli.output import output_folder, scratch_folder
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.compile import compile_note
 from ketamine_anki.rules.rule import View
@@ -35,8 +35,7 @@ def command(folder: str, output: str, split: bool) -> None:
         report(read.findings)
         raise AssertionError("a collection that cannot be read has findings")
     target = Path(output)
-    make_folder(target)
-    with scratch_folder(target) as scratch:
+    with output_folder(target), scratch_folder(target) as scratch:
         packing = Packing(collection, scratch, build_time(read.path), split=split)
 
         def visit(view: View, number: int, index: int) -> None:

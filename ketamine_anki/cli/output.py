@@ -43,6 +43,19 @@ def make_folder(folder: Path) -> None:
         raise Failure(f"{folder}: cannot make this folder: {error.strerror}", EXIT_CANNOT_CREATE) from None
 
 
+@contextmanager
+def output_folder(folder: Path) -> Iterator[None]:
+    """Makes an output folder, and takes it away again, with the parents it made, when nothing was written there."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        make_folder(folder)
+        yield
+    finally:
+        with suppress(OSError):  # something is in it
+            for place in missing:
+                place.rmdir()
+
+
 def write_whole(
     path: Path,
     write: Callable[[BinaryIO], None],

@@ -15,6 +15,7 @@ from functools import cache
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
 from ketamine_anki.rules import cloze, identity, interference, medication, provenance, released, verbatim, wording
 from ketamine_anki.rules.rule import MOST_WORDS, CollectionRule, NoteRule, View, nearest
+from ketamine_anki.tokens import parts_of
 
 _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
     "identity": (identity.reserved_tag, identity.unfinished),
@@ -138,8 +139,7 @@ def _bits(rules: Iterable[NoteRule]) -> int:
 _HEARD: dict[str, int] = {}  # word -> the bits of the rules that listen for it
 for _rule, _words in _LISTENING.items():
     for _word in _words:
-        for _form in (_word, f"{_word}'s"):
-            _HEARD[_form] = _HEARD.get(_form, 0) | _BITS[_rule]
+        _HEARD[_word] = _HEARD.get(_word, 0) | _BITS[_rule]
 _HEARD_WORDS = frozenset(_HEARD)
 
 # Rules that speak of what few notes have, and few collections.
@@ -173,9 +173,8 @@ class _Kinds(dict[str, int]):
     def __missing__(self, word: str) -> int:
         if len(self) > MOST_WORDS:
             self.clear()
-        self[word] = kind = (_SPELLING if wording.is_british(word) else 0) | (
-            _NOTATIONS if word in medication.WORDS else 0
-        )
+        spelling = _SPELLING if wording.is_british(word) else 0
+        self[word] = kind = spelling | (0 if medication.WORDS.isdisjoint(parts_of([word])) else _NOTATIONS)
         return kind
 
 
@@ -188,7 +187,7 @@ def _asked(view: View) -> int:
     asked = _ALWAYS
     for kind in set(map(_KINDS.__getitem__, view.running)):
         asked |= kind
-    for word in _HEARD_WORDS.intersection(view.asked):
+    for word in _HEARD_WORDS.intersection(parts_of(view.asked)):
         asked |= _HEARD[word]
     if note.text or "__" in note.question:
         asked |= _GAPS

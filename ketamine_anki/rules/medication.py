@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ketamine_anki.model import Where
 from ketamine_anki.rules.rule import View
+from ketamine_anki.tokens import parts_of
 
 _DIGITS = "0123456789"
 _DOSE = r"(?:mg|mcg|ng|g|kg|mL|L|mmol|mEq|units?)"
@@ -311,7 +312,7 @@ def is_signed(view: View) -> object:
 
 def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     """(where, id, message) of each error-prone notation in the note."""
-    heard = WORDS.intersection(view.running)
+    heard = WORDS.intersection(parts_of(view.running))
     sign = is_signed(view)
     spoken = [row for row in TABLE if not row.words.isdisjoint(heard)]
     for key, text in view.plain.items():
