@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from ketamine_anki import markup, schema
+from ketamine_anki import schema
 from ketamine_anki.limits import MAX_ITEMS, MAX_NAME, MAX_NOTES, MAX_TEXT, MAX_VALUES
 from ketamine_anki.model import Mark
 from ketamine_anki.nodes import File, Marks, Node, parse_text
@@ -114,13 +114,11 @@ class _Names:
     def hold(self, text: str) -> bool:
         """Whether a text is one of them."""
         shape = self._shape
+        sound = len(text) <= MAX_NAME
         if shape.choices:
             sound = text in shape.choices
         elif shape.pattern:
-            sound = re.fullmatch(shape.pattern, text) is not None
-        else:
-            sound = bool(shape.names) or not markup.live(text)
-        sound = sound and len(text) <= MAX_NAME
+            sound = sound and re.fullmatch(shape.pattern, text) is not None
         if sound and len(self.seen) < _MOST_SEEN:
             self.seen.add(text)
         return sound

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from pathlib import Path
+from unittest import mock
 
 import made
 import pytest
@@ -13,6 +14,7 @@ from made import Choices
 from promises import check_read_quickly, is_read_quickly
 
 from ketamine_anki import layout, schema
+from ketamine_anki.model import Position
 from ketamine_anki.reader import read_deck
 
 DECKS = sorted((Path(__file__).parent.parent / "decks").glob("[0-9]*.yaml"))
@@ -32,7 +34,7 @@ notes:
       answer: >-
         Carbon
         dioxide
-    extra: 'It''s so: yes '
+    extra: 'It''s so: X '
     picture: "it's a leaf"
     caveat: a#b c:d \u00b5g e\u0301
     evidence: [green-2020, white-2021]
@@ -75,10 +77,20 @@ def test_every_form_of_fmt_is_read() -> None:
     deck, _ = read_deck("d.yaml", EVERYTHING.encode())
     assert deck is not None
     notes = deck.notes
-    assert notes[0].extra == "It's so: yes"
+    assert notes[0].extra == "It's so: X"
     assert notes[0].answer == "Carbon dioxide (CO2), which is: a gas # no comment - no list"
     assert notes[0].caveat == "a#b c:d \u03bcg \u00e9"
     assert notes[0].places.marks["answer"].line == 6
+
+
+def test_who_asks_for_no_other_place_than_all_do_waits_for_no_parser() -> None:
+    deck, _ = read_deck("d.yaml", EVERYTHING.encode())
+    assert deck is not None
+    with mock.patch("ketamine_anki.laid_out.parse_text", side_effect=AssertionError):
+        assert deck.places.at("deck") == Position("d.yaml", 3, 7)
+        assert deck.notes[0].places.at("id") == Position("d.yaml", 5, 9)
+        with pytest.raises(AssertionError):
+            deck.notes[0].places.at("answer")
 
 
 def test_the_place_of_a_deck_is_as_long_as_it_is_typed() -> None:
@@ -112,6 +124,7 @@ def test_the_real_deck_is_read(path: Path) -> None:
         ("yield: core\n", f"yield: core\n    extra: {'x' * 20_001}\n"),
         ("      see: b\n", "      see: b\n      sea: b\n"),
         ("      reason: Old.\n", ""),
+        ("      see: b\n", "      see: b\n      see: b\n"),
         ("version: 1.0.0", "version: 1.0"),
         ("deck: First Part\n", "deck: First Part\ntitle: x\n"),
         ("deck: First Part\n", f"deck: {'x' * 201}\n"),
