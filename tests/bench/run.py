@@ -263,6 +263,8 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := [part for part in options.parts if part not in PARTS]:
         parser.error(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")
+    if options.runs < 1 or min(options.notes) < 1:
+        parser.error("runs and notes are numbers from 1 on")
     packages = ("ketamine-anki", "genanki", "PyYAML", "anki")
     print(f"{date.today()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, ", end="")
     print(f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, ", end="")
