@@ -30,7 +30,7 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS = [low + high for high in _ALPHABET for low in _ALPHABET]  # the digits of a number to the base 62, two at once
 
 
-@dataclass  # frozen, one would take three times as long to make
+@dataclass  # frozen, one would take nearly three times as long to make
 class CompiledNote:
     """One note as Anki stores it. `fields` are in the order of the note type's; `cards` are the
     card ordinals from 0; `number` is the subdeck's place and `index` the note's place in it.
@@ -110,30 +110,24 @@ def _keys(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     """Every tag of a note under the collection's root, sorted as Anki sorts them."""
-    root, claims = collection.tag, collection.claims
+    claims = collection.claims
     section = collection.sections.get(note.source.rpartition("/")[0])
-    tags = [
-        f"{root}::Domain::{_segment(note.deck)}",
-        f"{root}::Yield::{_YIELD[note.importance]}",
-        f"{root}::Skill::{_SKILL[note.skill]}",
-    ]
+    tags = [f"Domain::{_segment(note.deck)}", f"Yield::{_YIELD[note.importance]}", f"Skill::{_SKILL[note.skill]}"]
     if section is not None:
-        tags.append(f"{root}::Section::{_segment(section.title)}")
-    tags += [f"{root}::Concept::{tag}" for tag in note.tags]
+        tags.append(f"Section::{_segment(section.title)}")
+    tags += [f"Concept::{tag}" for tag in note.tags]
     for cite in note.cites:
         kind, _, number = cite.partition("/")
-        tags.append(f"{root}::Ref::{kind.capitalize()}::{number}")
+        tags.append(f"Ref::{kind.capitalize()}::{number}")
     if note.caveat:
-        tags.append(f"{root}::Flag::Evidence_nuance")
-    for claim in note.claims:
-        if claim in claims and claims[claim].kind == "derived":
-            tags.append(f"{root}::Flag::Derived")
-            break
+        tags.append("Flag::Evidence_nuance")
+    if any(claim in claims and claims[claim].kind == "derived" for claim in note.claims):
+        tags.append("Flag::Derived")
     if note.beyond:
-        tags.append(f"{root}::Flag::Beyond_source")
+        tags.append("Flag::Beyond_source")
     if note.retired is not None:
-        tags.append(f"{root}::Retired::{note.retired.version}")
-    return tuple(sorted(tags, key=str.casefold))
+        tags.append(f"Retired::{note.retired.version}")
+    return tuple(sorted([f"{collection.tag}::{tag}" for tag in tags], key=str.casefold))
 
 
 @lru_cache(1 << 12)

@@ -18,6 +18,7 @@ from ketamine_anki.limits import MAX_ITEMS, MAX_NAME, MAX_NOTES, MAX_TEXT, MAX_V
 from ketamine_anki.model import Mark
 from ketamine_anki.nodes import File, Marks, Node, parse_text
 from ketamine_anki.scalars import as_read
+from ketamine_anki.schema import Values
 
 _SPACES = ("\t", " \n", "\x85", "\u2028", "\u2029", "\ufeff")  # what YAML may take for the end of a line, or keep
 # Unquoted text: no sign that starts another form, no ": ", no " #".
@@ -32,14 +33,12 @@ _ENTRY = re.compile(
     rf"|\[({_ITEM}(?:, {_ITEM})*)\]\n)|\n((?:      [^\n]*\n)+))|([\s\S]+)"
 )
 
-Values = dict[str, Any]
-Places = Mapping[str, Mark]
 _Entry = tuple[str, ...]
 
 
-def read(file: File, text: str) -> tuple[Values, Places, list[tuple[Values, Places]]] | None:
-    """A file without refused characters, and its text -> values and marks of its head and of each note; None if
-    it is laid out in another way, or anything in it may be a mistake.
+def read(file: File, text: str) -> tuple[str, LaterMarks, list[tuple[Values, LaterMarks]]] | None:
+    """A file without refused characters, and its text -> the deck's name, the marks of the file, and the values and
+    marks of each note; None if it is laid out in another way, or anything in it may be a mistake.
     """
     # A line holds a key, its value, and perhaps the first of a list and a note; a comma one value more.
     if 4 * len(file.lines) + text.count(",") > MAX_VALUES or max(map(len, file.lines)) > MAX_TEXT:
@@ -52,14 +51,14 @@ def read(file: File, text: str) -> tuple[Values, Places, list[tuple[Values, Plac
         return None
     root = _Root(file.path, text)
     line = text.count("\n", 0, head.start("deck"))
-    places = _Places(root, None, "deck", Mark(line, 6, line, 6 + len(head["deck"])))
-    made: list[tuple[Values, Places]] = []
+    marks = LaterMarks(root, None, "deck", Mark(line, 6, line, 6 + len(head["deck"])))
+    made: list[tuple[Values, LaterMarks]] = []
     above, *typed = text.split("\n  - ")
     line = above.count("\n") + 1
     for number, (values, lines) in enumerate(zip(notes, typed, strict=True)):
-        made.append((values, _Places(root, number, "id", Mark(line, 8, line, 8 + len(values["id"])))))
+        made.append((values, LaterMarks(root, number, "id", Mark(line, 8, line, 8 + len(values["id"])))))
         line += lines.count("\n") + 1
-    return {"deck": as_read(head["deck"])}, places, made
+    return as_read(head["deck"]), marks, made
 
 
 class _Root:
@@ -75,7 +74,7 @@ class _Root:
         return parse_text(File(self._path), self._text)
 
 
-class _Places(Mapping[str, Mark]):
+class LaterMarks(Mapping[str, Mark]):
     """As `Marks`, of the root or of a note; the one place that is always asked for is known beforehand."""
 
     __slots__ = ("_key", "_mark", "_note", "_root")
@@ -114,11 +113,10 @@ class _Names:
     def hold(self, text: str) -> bool:
         """Whether a text is one of them."""
         shape = self._shape
-        sound = len(text) <= MAX_NAME
         if shape.choices:
             sound = text in shape.choices
-        elif shape.pattern:
-            sound = sound and re.fullmatch(shape.pattern, text) is not None
+        else:
+            sound = len(text) <= MAX_NAME and (not shape.pattern or re.fullmatch(shape.pattern, text) is not None)
         if sound and len(self.seen) < _MOST_SEEN:
             self.seen.add(text)
         return sound

@@ -40,6 +40,7 @@ from ketamine_anki.nodes import (
     parse_text,
 )
 from ketamine_anki.scalars import as_read, typed
+from ketamine_anki.schema import Values
 
 MANUAL = {
     "encoding": "A file that is not UTF-8 text. Save it as UTF-8 in the editor.",
@@ -64,8 +65,6 @@ MANUAL = {
 
 
 # --- nodes -> records -------------------------------------------------------------------------
-
-Values = dict[str, Any]
 
 
 def _read(file: File, shape: schema.Shape, node: Node, label: str) -> Any:
@@ -384,23 +383,20 @@ def _deck(file: File, data: bytes) -> Deck | None:
     if text is None:
         return None
     if not file.noted and (found := laid_out.read(file, text)):
-        head, marks, items = found
-        places = Places(file.path, file.lines, marks)
-        name = head["deck"]
-        return Deck(
-            name, places, tuple(_made(values, name, Places(file.path, file.lines, marks)) for values, marks in items)
-        )
+        name, whole, items = found
+        notes = tuple(_made(values, name, Places(file.path, file.lines, marks)) for values, marks in items)
+        return Deck(name, Places(file.path, file.lines, whole), notes)
     root = parse_text(file, text)
-    notes = _notes(root)
-    if notes is None or len(notes.items) > MAX_NOTES:
-        if notes is not None:
-            file.at(notes, "limit", f"{len(notes.items):,} notes: at most {MAX_NOTES:,} in a file")
+    listed = _notes(root)
+    if listed is None or len(listed.items) > MAX_NOTES:
+        if listed is not None:
+            file.at(listed, "limit", f"{len(listed.items):,} notes: at most {MAX_NOTES:,} in a file")
         elif root is not None:
             _read(file, schema.DECK, root, "the file")
         return None
     head = _read(file, _HEAD, root, "the file")
     name = head["deck"] if head else ""
-    made = [note for item in notes.items if (note := _note(file, item, name)) is not None]
+    made = [note for item in listed.items if (note := _note(file, item, name)) is not None]
     if not name:
         return None
     return Deck(name, Places(file.path, file.lines, Marks(root)), tuple(made))

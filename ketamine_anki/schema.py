@@ -7,7 +7,7 @@ whose keys are the author's. `names` says which names of the collection a text m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Text(NamedTuple):
@@ -60,6 +60,7 @@ class Anything(NamedTuple):
     about: str
 
 
+Values = dict[str, Any]  # what is read by a record's or a table's shape: key -> str, tuple or Values
 Shape = Text | List | Record | Table | Either | Anything
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"

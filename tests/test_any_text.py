@@ -21,7 +21,7 @@ from ketamine_anki.blocks import Unturnable, blocks
 from ketamine_anki.characters import refused
 from ketamine_anki.mathml import with_mathml
 from ketamine_anki.reader import read_deck
-from ketamine_anki.render import render
+from ketamine_anki.render import Rendered, render
 from ketamine_anki.rules.rule import plain_text
 from ketamine_anki.simple import simple, simple_cloze
 from ketamine_anki.tokens import places_of, words_of
@@ -55,15 +55,20 @@ _PIECES = (
 ).split(" ")
 
 
+def the_long_way(text: str, *, cloze: bool) -> Rendered:
+    """A text rendered by scan and parser, though it be simple."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ketamine_anki.render.simple", lambda text: None)
+        patch.setattr("ketamine_anki.render.simple_cloze", lambda text: None)
+        return render(text, MEDIA, cloze=cloze)
+
+
 @given(st.lists(st.tuples(st.sampled_from(_PIECES), st.sampled_from(["", " ", " ", " ", ": ", "\n"])), max_size=8))
 def test_simple_texts_are_rendered_as_the_long_way(pieces: list[tuple[str, str]]) -> None:
     text = "".join(piece + after for piece, after in pieces).strip()
     for cloze in (False, True):
         quick = render(text, MEDIA, cloze=cloze)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("ketamine_anki.render.simple", lambda text: None)
-            patch.setattr("ketamine_anki.render.simple_cloze", lambda text: None)
-            long = render(text, MEDIA, cloze=cloze)
+        long = the_long_way(text, cloze=cloze)
         assert (quick.html, quick.troubles, quick.pictures) == (long.html, long.troubles, long.pictures)
         plain = [plain_text(one, text) for one in (quick, long)]
         assert plain[0] == plain[1]
@@ -72,6 +77,33 @@ def test_simple_texts_are_rendered_as_the_long_way(pieces: list[tuple[str, str]]
             assert quick.markup.numbers == long.markup.numbers
             deletions = [[getattr(d, name) for name in d.__slots__] for d in quick.markup.deletions]
             assert deletions == [[getattr(d, name) for name in d.__slots__] for d in long.markup.deletions]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Which gas " + "|" * 21 + " is light?",
+        "What does " + "$a$ " * 600 + "mean?",
+        "a " + "*a* " * 600,
+        "a " + "> " * 1001,
+        "a *b*\u00a0",
+        "a *b*\u3000",
+        "a $x$ - 5 mg",
+        "$x$ + 5 mg b",
+        "$x$- 5",
+        "- 5 $x$",
+        "a $x$\n- 5 mg",
+        "{{c1::a}} -\t5 b",
+        "{{c1::a}} - 5 b",
+        "{{c1::a}} " * 300 + "b",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_limits_and_edges_of_simple_texts(text: str) -> None:
+    for cloze in (False, True):
+        quick = render(text, MEDIA, cloze=cloze)
+        long = the_long_way(text, cloze=cloze)
+        assert (quick.html, quick.troubles) == (long.html, long.troubles)
 
 
 def test_most_texts_are_simple() -> None:
@@ -301,36 +333,6 @@ def test_the_frozen_table_is_read() -> None:
     assert verdict("\u202e").startswith("bidirectional")
     assert verdict("a") == ""
     assert len(frozen()[0]) > 500
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Which gas " + "|" * 21 + " is light?",
-        "What does " + "$a$ " * 600 + "mean?",
-        "a " + "*a* " * 600,
-        "a " + "> " * 1001,
-        "a *b*\u00a0",
-        "a *b*\u3000",
-        "a $x$ - 5 mg",
-        "$x$ + 5 mg b",
-        "$x$- 5",
-        "- 5 $x$",
-        "a $x$\n- 5 mg",
-        "{{c1::a}} -\t5 b",
-        "{{c1::a}} - 5 b",
-        "{{c1::a}} " * 300 + "b",
-    ],
-    ids=lambda text: text[:20],
-)
-def test_limits_and_edges_of_simple_texts(text: str) -> None:
-    for cloze in (False, True):
-        quick = render(text, MEDIA, cloze=cloze)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("ketamine_anki.render.simple", lambda text: None)
-            patch.setattr("ketamine_anki.render.simple_cloze", lambda text: None)
-            long = render(text, MEDIA, cloze=cloze)
-        assert (quick.html, quick.troubles) == (long.html, long.troubles)
 
 
 def test_a_sign_after_math_is_no_list() -> None:

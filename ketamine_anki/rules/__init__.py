@@ -9,7 +9,7 @@ finding itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
@@ -140,7 +140,6 @@ _HEARD: dict[str, int] = {}  # word -> the bits of the rules that listen for it
 for _rule, _words in _LISTENING.items():
     for _word in _words:
         _HEARD[_word] = _HEARD.get(_word, 0) | _BITS[_rule]
-_HEARD_WORDS = frozenset(_HEARD)
 
 # Rules that speak of what few notes have, and few collections.
 _GAPS = _bits(_NOTE_RULES["cloze"])
@@ -167,28 +166,41 @@ def _idle(collection: Collection) -> int:
     return topic | shingles | (0 if collection.spelling == "US" else _SPELLING)
 
 
-class _Kinds(dict[str, int]):
-    """word -> the bits of the rules that speak of such words wherever they stand; filled as words come."""
+class _Listeners(dict[str, int]):
+    """word -> the bits of the rules that listen for it, as a function tells them; filled as words come."""
+
+    def __init__(self, bits: Callable[[str], int]) -> None:
+        super().__init__()
+        self._bits = bits
 
     def __missing__(self, word: str) -> int:
         if len(self) > MOST_WORDS:
             self.clear()
-        spelling = _SPELLING if wording.is_british(word) else 0
-        self[word] = kind = spelling | (0 if medication.WORDS.isdisjoint(parts_of([word])) else _NOTATIONS)
-        return kind
+        self[word] = bits = self._bits(word)
+        return bits
 
 
-_KINDS = _Kinds()
+def _anywhere(word: str) -> int:
+    spelling = _SPELLING if wording.is_british(word) else 0
+    return spelling | (0 if medication.WORDS.isdisjoint(parts_of([word])) else _NOTATIONS)
+
+
+def _tested(word: str) -> int:
+    bits = 0
+    for part in parts_of([word]):
+        bits |= _HEARD.get(part, 0)
+    return bits
+
+
+_ANYWHERE, _TESTED = _Listeners(_anywhere), _Listeners(_tested)  # of all words, of those that are asked for
 
 
 def _asked(view: View) -> int:
     """The bits of the rules that are asked of a note."""
     note, signs = view.note, view.signs
     asked = _ALWAYS
-    for kind in set(map(_KINDS.__getitem__, view.running)):
-        asked |= kind
-    for word in _HEARD_WORDS.intersection(parts_of(view.asked)):
-        asked |= _HEARD[word]
+    for bits in {*map(_ANYWHERE.__getitem__, view.running), *map(_TESTED.__getitem__, view.asked)}:
+        asked |= bits
     if note.text or "__" in note.question:
         asked |= _GAPS
     if note.evidence or note.caveat or note.beyond:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
@@ -56,10 +56,7 @@ class View:
         self.collection = collection
         self.position = note.places.at("id")
         self.shown = shown = render_note(note, collection)
-        self.plain = plain = {
-            key: text if shown[key].markup is PLAIN and shown[key].html is text else plain_text(shown[key], text)
-            for key, text in note.texts()
-        }
+        self.plain = plain = {key: plain_text(shown[key], text) for key, text in note.texts()}
         self.whole = _BETWEEN.join(plain.values())
         self.signs = signs_of(self.whole)
         self.running = words_of(self.whole)
@@ -93,6 +90,8 @@ def place(view: View, key: str, found: re.Match[str], group: int = 0, offset: in
 
 def plain_text(rendered: Rendered, text: str) -> str:
     """A text as read aloud: math without dollars, deletions by their answers, links by their labels."""
+    if rendered.markup is PLAIN and rendered.html is text:
+        return text
     if spans := rendered.markup.spans:
         parts, hint = [], False
         for span in spans:
@@ -172,7 +171,7 @@ def _stem(word: str) -> str:
 
 
 Complaint = tuple[Where | str, str]
-NoteRule = Callable[[View], Iterable[Complaint]]
+NoteRule = Callable[[View], Iterator[Complaint]]
 
 
 class CollectionRule:

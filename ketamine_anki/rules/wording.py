@@ -380,7 +380,7 @@ def reverse_length(view: View) -> Iterator[Complaint]:
     Good: `answer: Atrial fibrillation`, `reverse.question: Which abbreviation is used for atrial fibrillation?`,
     `reverse.answer: AF`
     """
-    for key in ("answer", "reverse.answer") if view.note.reverse_answer else ():
+    for key in ("answer", "reverse.answer"):
         words = len(view.plain[key].split())
         if words > MAX_REVERSE:
             yield key, f"{words} words on one side of a reversed pair: at most {MAX_REVERSE}; write two notes"
@@ -491,15 +491,15 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
 
 def _spelt_out(view: View, name: str) -> bool:
     texts = {key: text for key, text in view.plain.items() if key != "picture"}
-    return (
-        any(f" ({name})" in text and _explains(text, name) for text in texts.values())
-        or any(_explains(text, name) for text in texts.values())
-        or any(_spells(name.lower(), view.words[key]) for key in texts)
+    return any(_explains(text, name) for text in texts.values()) or any(
+        _spells(name.lower(), view.words[key]) for key in texts
     )
 
 
 def _explains(text: str, name: str) -> bool:
     """Whether a text has `atrial fibrillation (AF)`, or `AF means ...`."""
+    if name not in text:
+        return False
     names = (name, f"{name}s")
     return any(found[1] in names for said in _EXPLAINED for found in re.finditer(said, text))
 
