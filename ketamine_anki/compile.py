@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -154,13 +153,13 @@ def _work(work: Reference) -> str:
     citation = escape(work.citation).rstrip(".")
     parts = [citation if citation.endswith(("?", "!")) else citation + "."]
     if work.doi:
-        parts.append(f'<a href="https://doi.org/{html.escape(work.doi)}">doi:{html.escape(work.doi)}</a>')
+        parts.append(f'<a href="https://doi.org/{escape(work.doi, quote=True)}">doi:{escape(work.doi, quote=True)}</a>')
     if work.pmid:
         parts.append(f'<a href="https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/">PMID {work.pmid}</a>')
     if work.pmcid:
         parts.append(f'<a href="https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/">{work.pmcid}</a>')
     if work.url and not work.doi:
-        parts.append(f'<a href="{html.escape(work.url)}">{html.escape(work.url)}</a>')
+        parts.append(f'<a href="{escape(work.url, quote=True)}">{escape(work.url, quote=True)}</a>')
     return " ".join(parts)
 
 
@@ -176,6 +175,6 @@ def _notice(note: Note, shown: dict[str, Rendered]) -> str:
     if note.retired is None:
         return ""
     reason = shown["retired.reason"].html
-    see = f" See {html.escape(note.retired.see)}." if note.retired.see else ""
-    version = html.escape(note.retired.version)
+    see = f" See {escape(note.retired.see, quote=True)}." if note.retired.see else ""
+    version = escape(note.retired.version, quote=True)
     return f"Retired in version {version}: {reason}{see} You can suspend or delete this note."

@@ -1,7 +1,5 @@
 """The values that flow between the stages. Frozen; without other libraries."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

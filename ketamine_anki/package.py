@@ -9,24 +9,31 @@ and a stored zip with fixed dates and modes.
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import sqlite3
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any, BinaryIO
-
-import genanki
-from genanki.apkg_col import APKG_COL
-from genanki.apkg_schema import APKG_SCHEMA
 
 from ketamine_anki.compile import CompiledNote, note_type_name, stable_id
 from ketamine_anki.model import Collection, Picture
 from ketamine_anki.notetypes import NoteType, note_types
+from ketamine_anki.simple import escape
 from ketamine_anki.sqlite_bytes import make_canonical
+
+# genanki takes `cached_property` from a library that imports asyncio, a ninth of a build of 100 notes.
+_borrowed = sys.modules.setdefault("cached_property", functools) is functools
+import genanki  # noqa: E402
+from genanki.apkg_col import APKG_COL  # noqa: E402
+from genanki.apkg_schema import APKG_SCHEMA  # noqa: E402
+
+if _borrowed:
+    del sys.modules["cached_property"]
 
 _TABLES, _, _INDEXES = APKG_SCHEMA.partition("CREATE INDEX")
 _NOTE = "INSERT INTO notes VALUES(?,?,?,?,-1,?,?,?,0,0,'')"
@@ -195,20 +202,20 @@ def model(kind: NoteType, collection: Collection) -> genanki.Model:
 
 def description(collection: Collection, version: str = "") -> str:
     """The HTML shown on a deck's page: what it is, version, licence, where it lives, disclaimer."""
-    parts = [f"<p>{escape(collection.description, quote=False)}</p>"]
+    parts = [f"<p>{escape(collection.description)}</p>"]
     if version:
         dated = f", literature of {escape(collection.evidence_date)}" if collection.evidence_date else ""
         parts.append(f"<p>Version {escape(version)}{dated}.</p>")
     if collection.source_title:
-        parts.append(f"<p>Curated from the text “{escape(collection.source_title, quote=False)}”.</p>")
-    licence = escape(collection.licence, quote=False)
+        parts.append(f"<p>Curated from the text “{escape(collection.source_title)}”.</p>")
+    licence = escape(collection.licence)
     if collection.licence_url:
-        licence = f'<a href="{escape(collection.licence_url)}">{licence}</a>'
+        licence = f'<a href="{escape(collection.licence_url, quote=True)}">{licence}</a>'
     parts.append(f"<p>Licence of the cards: {licence}.</p>")
     if collection.repository:
-        link = escape(collection.repository)
+        link = escape(collection.repository, quote=True)
         parts.append(f'<p>Releases and corrections: <a href="{link}">{link}</a></p>')
-    parts.append(f"<p><b>{escape(collection.disclaimer, quote=False)}</b></p>")
+    parts.append(f"<p><b>{escape(collection.disclaimer)}</b></p>")
     return "".join(parts)
 
 

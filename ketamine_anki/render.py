@@ -119,7 +119,7 @@ def needs_parser(text: str) -> bool:
 
 
 def _attribute(text: str) -> str:
-    return escape(text).replace('"', "&quot;").replace("'", "&#x27;")
+    return escape(text, quote=True)
 
 
 # --- what is refused --------------------------------------------------------------------------

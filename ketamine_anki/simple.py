@@ -87,9 +87,12 @@ def _deletion(parts: list[str], start: int, spans: list[Span], deletions: list[D
     return at + 2
 
 
-def escape(text: str) -> str:
-    """The HTML that shows a text. As `html.escape`, whose module takes long to load."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def escape(text: str, *, quote: bool = False) -> str:
+    """The HTML that shows a text, with `quote` also inside an attribute. As `html.escape`, whose module takes
+    long to load.
+    """
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;").replace("'", "&#x27;") if quote else text
 
 
 def _words(text: str) -> str | None:

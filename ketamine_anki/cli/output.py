@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import signal
 import stat
@@ -130,7 +129,7 @@ def _put_back(place: Path, old: Path | None) -> None:
 def scratch_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder inside `folder`, gone at the end whatever happens."""
     # The name is known before anything is made, so that a signal at any moment leaves nothing.
-    made = folder / f".ketamine-anki-{secrets.token_hex(8)}.tmp"
+    made = folder / f".ketamine-anki-{os.urandom(8).hex()}.tmp"
     with ExitStack() as held:
         held.callback(_remove, made)
         try:

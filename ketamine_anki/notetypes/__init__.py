@@ -7,14 +7,13 @@ later without harm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 _TAIL_FIELDS = ("Extra", "Picture", "Caveat", "Evidence", "Source", "Notice", "ID", "Spare1", "Spare2")
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """One card template: its name, and the HTML of both sides with {{Field}} marks."""
 
     name: str
@@ -22,8 +21,7 @@ class Template:
     back: str
 
 
-@dataclass(frozen=True)
-class NoteType:
+class NoteType(NamedTuple):
     """`key` names it in ids and in the ledger; `label` ends its name in Anki."""
 
     key: str
