@@ -431,7 +431,7 @@ def test_the_note_types_of_a_release_are_those_that_were_released(
     history.write(NOTES)
     kinds = notetypes.note_types("")
     question = kinds["question"]
-    monkeypatch.setitem(kinds, "question", replace(question, fields=(*question.fields, "Hint")))
+    monkeypatch.setitem(kinds, "question", question._replace(fields=(*question.fields, "Hint")))
     history.at(START + DAY)
     history.released("2.0.0")
     history.commit()

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import subprocess
-from dataclasses import replace
 
 import pytest
 from program import run
@@ -313,7 +312,7 @@ def test_a_template_added_needs_a_major_version(project: Project, monkeypatch: p
     project.released("1.0.0")
     kinds = notetypes.note_types("")
     more = notetypes.Template("Third", "{{Answer}}", "{{Question}}")
-    monkeypatch.setitem(kinds, "question", replace(kinds["question"], templates=(*kinds["question"].templates, more)))
+    monkeypatch.setitem(kinds, "question", kinds["question"]._replace(templates=(*kinds["question"].templates, more)))
     project.at(START + DAY)
     ran = project.release("1.1.0")
     why = "note type 'Small Deck: question and answer' has other fields or templates"
@@ -331,7 +330,7 @@ def test_a_new_style_is_a_patch_and_reaches_the_note_type_alone(
 ) -> None:
     project.released("1.0.0")
     kinds = notetypes.note_types("")
-    monkeypatch.setitem(kinds, "cloze", replace(kinds["cloze"], css=".card { color: navy }"))
+    monkeypatch.setitem(kinds, "cloze", kinds["cloze"]._replace(css=".card { color: navy }"))
     project.at(START + DAY)
     project.released("1.0.1")
     contents = project.package("small-1.0.1.apkg")

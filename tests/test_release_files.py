@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -498,7 +497,7 @@ def test_who_skips_a_release_is_told_what_it_asked_for(project: Project, monkeyp
     assert told not in (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
     kinds = notetypes.note_types("")
     more = (*kinds["question"].fields, "Hint")
-    monkeypatch.setitem(kinds, "question", dataclasses.replace(kinds["question"], fields=more))
+    monkeypatch.setitem(kinds, "question", kinds["question"]._replace(fields=more))
     project.at(START + 2 * DAY)
     project.released("2.0.0")
     project.edit("water", answer="Water and salts")
