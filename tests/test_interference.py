@@ -9,14 +9,13 @@ import pytest
 from examples import collection
 
 from ketamine_anki.model import Mark, Note, Places
-from ketamine_anki.rules.interference import MIN_CONTENT, SIMILAR, NearDuplicate
+from ketamine_anki.rules.interference import MIN_CONTENT, SIMILAR, DuplicateQuestion, NearDuplicate
 from ketamine_anki.rules.rule import View
-
-PLACES = Places("deck.yaml", ("",), {"": Mark(0, 0, 0, 0)})
 
 
 def view(number: int, words: list[str]) -> View:
-    note = Note(f"n-{number}", "First Part", PLACES, question=" ".join(words), answer="Potassium")
+    places = Places("deck.yaml", ("",), {"": Mark(number, 0, number, 0)})
+    note = Note(f"n-{number}", "First Part", places, question=" ".join(words), answer="Potassium")
     return View(note, collection())
 
 
@@ -67,13 +66,25 @@ def test_no_pair_is_missed_and_none_invented(vocabulary: int, seed: int) -> None
             "Which drug is given after bypass surgery in children",
         ),
         ("Which agonist acts at opioid receptors in the gut", "Which antagonist acts at opioid receptors in the gut"),
+        ("What does a PaO2 > 60 mmHg on room air show?", "What does a PaO2 < 60 mmHg on room air show?"),
+        ("Which lungs need a pressure $>$ 30?", "Which lungs need a pressure $<$ 30?"),
     ],
 )
 def test_opposites_are_no_duplicates(one: str, other: str) -> None:
-    rule = NearDuplicate(collection())
+    near, same = NearDuplicate(collection()), DuplicateQuestion(collection())
     for number, text in enumerate((one, other)):
-        rule.note(view(number, text.split()))
-    assert list(rule.pairs()) == []
+        near.note(view(number, text.split()))
+        assert same.note(view(number, text.split())) == []
+    assert list(near.pairs()) == []
+    assert same.note(view(2, one.split())), "the same again is one"
+
+
+def test_signs_tell_questions_apart() -> None:
+    rule = DuplicateQuestion(collection())
+    for number, text in enumerate(("What is x > 5 called?", "What is x < 5 called?", "What is x = 5 called?")):
+        assert rule.note(view(number, text.split())) == []
+    (finding,) = rule.note(view(3, ["What is x > 5, called?"]))
+    assert finding.rule == "duplicate-question"
 
 
 def test_ten_times_the_notes_take_no_hundred_times_the_time() -> None:

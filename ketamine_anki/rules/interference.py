@@ -6,6 +6,7 @@ takes the place of another may well resemble it.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -32,7 +33,7 @@ class DuplicateQuestion(CollectionRule):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._first: dict[int, tuple[Position, str]] = {}
+        self._first: dict[int, tuple[Position, str]] = {}  # hash of a prompt -> the note and key that asked it first
 
     def note(self, view: View) -> list[Finding]:
         note = view.note
@@ -44,8 +45,9 @@ class DuplicateQuestion(CollectionRule):
             if not words:
                 continue
             hidden = [deletion.answer for deletion in view.shown["text"].markup.deletions] if note.text else ()
+            signs = re.findall(_TELLING, view.plain[key])
             here = view.position, key
-            first, asked = self._first.setdefault(hash((*words, "\n", *hidden)), here)
+            first, asked = self._first.setdefault(hash((*words, "\n", *hidden, "\n", *signs)), here)
             if asked != key or first != view.position:
                 message = (
                     f"the same is asked at {first.path}:{first.line}: delete one of the two, or ask more precisely"
@@ -55,6 +57,7 @@ class DuplicateQuestion(CollectionRule):
 
 
 _ASKED = ("question",)
+_TELLING = r"[<>=+%]"  # signs that tell questions apart, but are not part of their words
 
 
 class PairConflict(CollectionRule):
@@ -140,6 +143,7 @@ _DIRECTIONS = frozenset(
 
 _FOLLOWED = frozenset({"not", "no", "without", "before", "after"})
 _DIRECTING = _DIRECTIONS | _FOLLOWED
+_COMPARED = re.compile(r"(\w*)\s*([<>])\s*(\w*)")  # `PaO2 > 60`
 
 
 class NearDuplicate(CollectionRule):
@@ -193,7 +197,7 @@ class NearDuplicate(CollectionRule):
         return ()
 
     def content(self, view: View) -> set[int]:
-        """The content words of a note, stemmed, as numbers; words of direction joined to the word before."""
+        """The content words of a note, stemmed, as numbers; words and signs of direction joined to their neighbour."""
         words: set[int] = set().union(*view.stems.values())
         if not _DIRECTING.isdisjoint(view.asked):
             for key in view.tested:
@@ -202,6 +206,10 @@ class NearDuplicate(CollectionRule):
                     if word in _DIRECTIONS or before in _FOLLOWED:
                         words.add(self._directed[f"{before} {word}"])
                     before = word
+        if b"<" in view.signs or b">" in view.signs:
+            for key in view.tested:
+                for before, sign, after in _COMPARED.findall(view.plain[key]):
+                    words |= {self._directed[f"{before} {sign}"], self._directed[f"{sign} {after}"]}
         return words
 
     def _compare(self, this: int, words: list[int], others: Iterable[int]) -> None:
