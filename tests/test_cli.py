@@ -312,6 +312,22 @@ def test_damaged_output_is_not_published(folder: Path, tmp_path: Path, monkeypat
     assert list(output.iterdir()) == [path]
 
 
+def test_interrupted_while_it_is_loaded() -> None:
+    """Ctrl-C comes before there is a command line."""
+    loading = """
+import sys
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Slow())
+from ketamine_anki.__main__ import main
+main()
+"""
+    ran = subprocess.run([sys.executable, "-c", loading], env=environment(), capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "ketamine-anki: interrupted\n")
+
+
 @pytest.mark.parametrize("number", faults.ENDINGS)
 def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals) -> None:
     """Stopped in the middle, the old package is as it was and no temporary file is left."""
