@@ -20,7 +20,7 @@ from ketamine_anki.characters import printable
 from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
 from ketamine_anki.cli.content import Content
 from ketamine_anki.cli.folder import LEDGER, Folder, read_bytes
-from ketamine_anki.cli.output import make_folder, move_together, scratch_folder, write_text
+from ketamine_anki.cli.output import move_together, output_folder, scratch_folder, write_text
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
 from ketamine_anki.limits import MAX_CHANGELOG_BYTES
@@ -89,8 +89,7 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
     sums, changelog, and last the ledger, which alone makes it a release.
     """
     collection, ledger = content.collection, content.collection.ledger
-    make_folder(output)
-    with scratch_folder(output) as scratch:
+    with output_folder(output), scratch_folder(output) as scratch:
         packages = _packages(content, plan.release, content.last is None, scratch)
         hashes = {key: _sha256(scratch / made.name) for key, made in packages.items()}
         update = hashes.get("update", hashes["whole"])
@@ -120,8 +119,7 @@ def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
     if last.state != content.state:
         raise Failure(f"the collection is not that of {version}: check out the commit of the release", EXIT_FINDINGS)
     first = len(ledger.releases) == 1
-    make_folder(output)
-    with scratch_folder(output) as scratch:
+    with output_folder(output), scratch_folder(output) as scratch:
         packages = _packages(content, last, first, scratch)
         for key, wanted in (("whole", last.package), ("update", last.update)):
             if key in packages and _sha256(scratch / packages[key].name) != wanted:
