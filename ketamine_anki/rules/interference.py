@@ -10,7 +10,7 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import count, pairwise
 
 from ketamine_anki.model import Collection, Finding, Position
 from ketamine_anki.rules.rule import CollectionRule, View
@@ -40,12 +40,13 @@ class DuplicateQuestion(CollectionRule):
         findings: list[Finding] = []
         if note.retired is not None:
             return findings
+        telling = _ANY_TELLING.search(view.signs)
         for key in ("text",) if note.text else ("question", "reverse.question") if note.reverse_question else _ASKED:
             words = view.words.get(key)
             if not words:
                 continue
             hidden = [deletion.answer for deletion in view.shown["text"].markup.deletions] if note.text else ()
-            signs = re.findall(_TELLING, view.plain[key])
+            signs = _TELLING.findall(view.plain[key]) if telling else ()
             here = view.position, key
             first, asked = self._first.setdefault(hash((*words, "\n", *hidden, "\n", *signs)), here)
             if asked != key or first != view.position:
@@ -57,7 +58,8 @@ class DuplicateQuestion(CollectionRule):
 
 
 _ASKED = ("question",)
-_TELLING = r"[<>=+%]"  # signs that tell questions apart, but are not part of their words
+_TELLING = re.compile(r"[<>=+%]")  # signs that tell questions apart, but are not part of their words
+_ANY_TELLING = re.compile(rb"[<>=+%]")
 
 
 class PairConflict(CollectionRule):
@@ -143,7 +145,6 @@ _DIRECTIONS = frozenset(
 
 _FOLLOWED = frozenset({"not", "no", "without", "before", "after"})
 _DIRECTING = _DIRECTIONS | _FOLLOWED
-_COMPARED = re.compile(r"(\w*)\s*([<>])\s*(\w*)")  # `PaO2 > 60`
 
 
 class NearDuplicate(CollectionRule):
@@ -208,8 +209,10 @@ class NearDuplicate(CollectionRule):
                     before = word
         if b"<" in view.signs or b">" in view.signs:
             for key in view.tested:
-                for before, sign, after in _COMPARED.findall(view.plain[key]):
-                    words |= {self._directed[f"{before} {sign}"], self._directed[f"{sign} {after}"]}
+                parts = view.plain[key].replace("<", " < ").replace(">", " > ").split()
+                for before, after in pairwise(parts):
+                    if before in "<>" or after in "<>":
+                        words.add(self._directed[f"{before} {after}"])
         return words
 
     def _compare(self, this: int, words: list[int], others: Iterable[int]) -> None:
