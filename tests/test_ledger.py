@@ -265,6 +265,8 @@ GOOD = ledger_text(
         ("namespace: ", "namespace: 1", 2, "not as `release` writes it"),
         ('"tests/small"', '"\\q"', 2, "not as `release` writes it"),
         ('01 First"', '\\q"', 10, "not as `release` writes it"),
+        ('01 First"', '01 Fi\\u0072st"', 10, "not as `release` writes it"),  # a needless escape
+        ("note_types:\n", "note_types:\nnote_types:\n", 7, "not as `release` writes it"),
         (f", time: {START}}}\n  question", ", time: 1}\n  question", 1, "note type 'cloze'"),
         ("since: 1.0.0}\n", "since: 1.0.0}", 13, "not as `release` writes it"),
     ],
