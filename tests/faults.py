@@ -302,16 +302,25 @@ def start(at: Place, **more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(at.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more))
 
 
-def signalled(number: int, times: int, seed: int = 1) -> Faults:
-    """A signal at random instants of a build, from when the program itself has begun."""
-    rng = random.Random(seed)
-    begins, ends = (0.0, 0.5) if number == signal.SIGKILL else (0.25, 0.5)
-    for n in range(times):
-        after = rng.uniform(begins, ends)
+@cache
+def seconds(task: str) -> float:
+    """How long a task takes."""
+    with place(task) as at:
+        began = time.monotonic()
+        start(at).communicate()
+        return time.monotonic() - began
 
-        def run(at: Place, after: float = after) -> str:
+
+def signalled(number: int, times: int, task: str = "build", seed: int = 1) -> Faults:
+    """A signal at random instants of a task, from when the program itself has begun, or for SIGKILL from the start."""
+    rng = random.Random(seed)
+    for n in range(times):
+        share = rng.uniform(0 if number == signal.SIGKILL else 0.5, 1)
+
+        def run(at: Place, share: float = share) -> str:
+            wait = share * seconds(task)
             process = start(at)
-            time.sleep(after)
+            time.sleep(wait)
             process.send_signal(number)
             _, err = process.communicate(timeout=60)
             if process.returncode not in (0, -number, 128 + number):
@@ -503,9 +512,9 @@ def campaign(most: int) -> Iterator[tuple[str, str, Faults]]:
     for task in TASKS:
         if strace:
             yield task, "SIGKILL at each call", each_call("signal=KILL", most, task=task)
-        yield task, "SIGKILL at random instants", signalled(signal.SIGKILL, min(200, most))
+        yield task, "SIGKILL at random instants", signalled(signal.SIGKILL, min(200, most), task)
         for number in ENDINGS:
-            yield task, f"{number.name} at random instants", signalled(number, min(50, most))
+            yield task, f"{number.name} at random instants", signalled(number, min(50, most), task)
         for error in ("ENOSPC", "EIO", "EACCES") if strace else ():
             kinds = "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,mkdir,ftruncate"
             yield task, f"{error} at each call", each_call(f"error={error}", most, kinds, task)
@@ -514,6 +523,8 @@ def campaign(most: int) -> Iterator[tuple[str, str, Faults]]:
 
 def main(most: int, word: str = "") -> int:
     """Runs the campaign, or the classes with this word, and prints its table; 1 when a promise was broken."""
+    for number in ENDINGS:  # nohup, or a shell behind whose back we run, may have told us to ignore some
+        signal.signal(number, signal.SIG_DFL)
     broken = []
     print(f"{'fault':38} {'runs':>5} {'old':>5} {'new':>5} {'mixed':>5} {'skipped':>8} {'wrong':>6}")
     for task, what, faults in campaign(most):

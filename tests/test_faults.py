@@ -43,7 +43,7 @@ def test_a_fault_leaves_the_old_package_or_the_new_one(name: str) -> None:
 
 @pytest.mark.parametrize(
     "run",
-    [run for number in (signal.SIGKILL, *faults.ENDINGS) for _, run in faults.signalled(number, 1, 7)],
+    [run for number in (signal.SIGKILL, *faults.ENDINGS) for _, run in faults.signalled(number, 1, seed=7)],
 )
 def test_a_signal_leaves_the_old_package_or_the_new_one(run: Callable[[faults.Place], str]) -> None:
     with faults.place() as at:
