@@ -302,13 +302,7 @@ def start(at: Place, **more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(at.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more))
 
 
-@cache
-def seconds(task: str) -> float:
-    """How long a task takes."""
-    with place(task) as at:
-        began = time.monotonic()
-        start(at).communicate()
-        return time.monotonic() - began
+_takes: dict[str, float] = {}  # task -> seconds that it took when it was last waited for to its end
 
 
 def signalled(number: int, times: int, task: str = "build", seed: int = 1) -> Faults:
@@ -318,9 +312,12 @@ def signalled(number: int, times: int, task: str = "build", seed: int = 1) -> Fa
         share = rng.uniform(0 if number == signal.SIGKILL else 0.5, 1)
 
         def run(at: Place, share: float = share) -> str:
-            wait = share * seconds(task)
+            wait = share * _takes.setdefault(task, 1.0)
             process = start(at)
-            time.sleep(wait)
+            began = time.monotonic()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(wait)
+                _takes[task] = time.monotonic() - began  # it was too late
             process.send_signal(number)
             _, err = process.communicate(timeout=60)
             if process.returncode not in (0, -number, 128 + number):
