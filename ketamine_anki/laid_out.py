@@ -20,7 +20,7 @@ from ketamine_anki.nodes import File, Marks, Node, parse_text
 from ketamine_anki.scalars import as_read
 from ketamine_anki.schema import Values
 
-_SPACES = ("\t", " \n", "\x85", "\u2028", "\u2029", "\ufeff")  # what YAML may take for the end of a line, or keep
+_SPACES = ("\t", " \n")  # what YAML may keep, or not
 # Unquoted text: no sign that starts another form, no ": ", no " #".
 _PLAIN = r"[^\s\-?:,\[\]{}#&*!|>'\"%@`][^\n:#]*(?:(?::(?=[^ \n])|(?<! )#)[^\n:#]*)*"
 _ITEM = r"[A-Za-z0-9][A-Za-z0-9_/.-]*"
@@ -148,6 +148,8 @@ def _notes(found: list[_Entry]) -> list[Values] | None:
         if entry[0]:
             values = {}
             notes.append(values)
+        elif not notes:
+            return None
         if key in values or not (values or (key == "id" and entry[2])) or (value := _value(_NOTE, entry)) is None:
             return None
         values[key] = value

@@ -130,6 +130,7 @@ def test_the_real_deck_is_read(path: Path) -> None:
         ("deck: First Part\n", f"deck: {'x' * 201}\n"),
         ("notes:\n", "notes: []\n"),
         ("  - id: b\n", "  - skill: recall\n    id: b\n"),
+        ("notes:\n  - id", "notes:\n    id"),
         ("  - id: b\n", "  - id: 'b'\n"),
         ("  - id: b\n", "  - id: >-\n      b\n"),
         ("# yaml", "%YAML 1.1\n# yaml"),
@@ -147,6 +148,28 @@ def test_any_edit_of_a_file_is_read_as_the_long_way(edits: list[tuple[int, int, 
         at %= len(text)
         text = text[:at] + sign + text[at + cut :]
     check_read_quickly(text.encode())
+
+
+_LINES = ("drop", "double", "swap", "left", "right", "no dash", "dash")
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(_LINES)), min_size=1, max_size=3))
+def test_any_edit_of_whole_lines_is_read_as_the_long_way(edits: list[tuple[int, str]]) -> None:
+    lines = EVERYTHING.split("\n")
+    for at, how in edits:
+        at %= len(lines) - 1
+        line = lines[at]
+        made_of_it = {
+            "drop": [],
+            "double": [line, line],
+            "left": [line.removeprefix("  ")],
+            "right": [f"  {line}"],
+            "no dash": [line.replace("- ", "  ", 1)],
+            "dash": [line.replace("    ", "  - ", 1)],
+            "swap": [lines[at + 1], line],
+        }[how]
+        lines[at : at + 1 + (how == "swap")] = made_of_it
+    check_read_quickly("\n".join(lines).encode())
 
 
 @settings(max_examples=settings().max_examples // 3)
