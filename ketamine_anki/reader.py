@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from ketamine_anki import characters, laid_out, markup, schema
@@ -138,7 +139,8 @@ def _clean(file: File, node: Any) -> bool:
     """Escapes such as \\u202E are decoded by now: look at what they became."""
     if "$" in node.value and _tex_as_escape(file, node):
         return False
-    first = next(characters.refused(as_read(node.value)), None)
+    # Once as it is shown, once as `fmt` would type it.
+    first = next(chain(characters.refused(as_read(node.value)), characters.refused(node.value)), None)
     if first is None:
         return True
     before = len(file.noted)

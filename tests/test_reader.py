@@ -170,6 +170,13 @@ def test_escape_in_double_quotes_is_refused_only_where_it_hurts() -> None:
         assert [finding[:2] for finding in found] == places, text
 
 
+@pytest.mark.parametrize("text", ["a\\u1FEF", "a\\u0301\\u0302\\u0303\\u0304", "\\u037E"])
+def test_an_escape_for_what_may_not_be_typed_is_refused_though_its_normal_form_may(text: str) -> None:
+    """`fmt` would write the character itself."""
+    found = findings_of(DECK.replace(b"Carbon dioxide", f'"{text}"'.encode(), 1))
+    assert [rule for *_, rule, _ in found] == ["character"]
+
+
 def test_malformed_note_is_not_passed_on() -> None:
     """The other notes of its file are."""
     deck, findings = read_deck("d.yaml", DECK.replace(b"skill: recall\n\n", b"skill: guess\n\n"))
