@@ -128,8 +128,15 @@ def _parse(path: str, lines: list[str]) -> Ledger:
             raise _Malformed(number)
         if section:
             found[section].append((number, match))
+        elif namespace:
+            raise _Malformed(number)
         else:
             namespace = _unquoted(match[1], number)
+    note_types: dict[str, ReleasedType] = {}
+    for number, match in found["note_types:"]:
+        kind = ReleasedType(match[1], match[2], match[3], int(match[4]))
+        if note_types.setdefault(kind.key, kind) is not kind:
+            raise _Malformed(number)
     notes: dict[str, ReleasedNote] = {}
     places: dict[str, int] = {}
     for number, match in found["notes:"]:
@@ -141,7 +148,7 @@ def _parse(path: str, lines: list[str]) -> Ledger:
     return Ledger(
         namespace=namespace,
         releases=tuple(_release(match) for _, match in found["releases:"]),
-        note_types={m[1]: ReleasedType(m[1], m[2], m[3], int(m[4])) for _, m in found["note_types:"]},
+        note_types=note_types,
         decks=tuple(_unquoted(match[1], number) for number, match in found["decks:"]),
         notes=notes,
         path=path,

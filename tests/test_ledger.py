@@ -266,6 +266,8 @@ GOOD = ledger_text(
         ('"tests/small"', '"\\q"', 2, "not as `release` writes it"),
         ('01 First"', '\\q"', 10, "not as `release` writes it"),
         ('01 First"', '01 Fi\\u0072st"', 10, "not as `release` writes it"),  # a needless escape
+        ("namespace: ", 'namespace: "tests/small"\nnamespace: ', 3, "not as `release` writes it"),
+        ("  question: {", "  cloze: {", 8, "not as `release` writes it"),
         ("note_types:\n", "note_types:\nnote_types:\n", 7, "not as `release` writes it"),
         (f", time: {START}}}\n  question", ", time: 1}\n  question", 1, "note type 'cloze'"),
         ("since: 1.0.0}\n", "since: 1.0.0}", 13, "not as `release` writes it"),
