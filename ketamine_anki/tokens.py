@@ -29,9 +29,14 @@ def words_of(text: str) -> list[str]:
 
 
 def parts_of(words: list[str]) -> list[str]:
-    """The words, and of those with other signs in them the parts: `wind-up` -> wind-up, wind, up."""
+    """The words, and of those with other signs in them the parts: `wind-up` -> wind-up, wind, up;
+    `'isn't'` -> 'isn't', isn't, isn, t; `84mg` -> 84mg, mg.
+    """
     odd = [word for word in words if not word.isalpha()]
-    return [*words, *re.findall(r"\w+", " ".join(odd))] if odd else words
+    if not odd:
+        return words
+    line = " ".join(odd)
+    return [*words, *re.findall(r"\w+'\w+", line), *re.findall(r"\w+", line), *re.findall(r"[^\W\d_]+", line)]
 
 
 def places_of(text: str) -> Iterator[re.Match[str]]:

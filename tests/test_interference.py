@@ -81,9 +81,10 @@ def test_opposites_are_no_duplicates(one: str, other: str) -> None:
 
 def test_signs_tell_questions_apart() -> None:
     rule = DuplicateQuestion(collection())
-    for number, text in enumerate(("What is x > 5 called?", "What is x < 5 called?", "What is x = 5 called?")):
-        assert rule.note(view(number, text.split())) == []
-    (finding,) = rule.note(view(3, ["What is x > 5, called?"]))
+    asked = "x > 5, x < 5, x = 5, C#, C, $x^2$, $x_2$, $K_d$, $k_d$, $n!$, $n$".split(", ")
+    for number, text in enumerate(asked):
+        assert rule.note(view(number, f"What is {text} called?".split())) == []
+    (finding,) = rule.note(view(len(asked), ["What is x > 5, called?"]))
     assert finding.rule == "duplicate-question"
 
 

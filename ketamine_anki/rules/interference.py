@@ -47,8 +47,10 @@ class DuplicateQuestion(CollectionRule):
                 continue
             hidden = [deletion.answer for deletion in view.shown["text"].markup.deletions] if note.text else ()
             signs = _TELLING.findall(view.plain[key]) if telling else ()
+            formulas = [span.value for span in view.shown[key].markup.spans if span.kind in ("math", "display")]
             here = view.position, key
-            first, asked = self._first.setdefault(hash((*words, "\n", *hidden, "\n", *signs)), here)
+            prompt = hash((*words, "\n", *hidden, "\n", *signs, "\n", *formulas))
+            first, asked = self._first.setdefault(prompt, here)
             if asked != key or first != view.position:
                 message = (
                     f"the same is asked at {first.path}:{first.line}: delete one of the two, or ask more precisely"
@@ -58,8 +60,8 @@ class DuplicateQuestion(CollectionRule):
 
 
 _ASKED = ("question",)
-_TELLING = re.compile(r"[<>=+%]")  # signs that tell questions apart, but are not part of their words
-_ANY_TELLING = re.compile(rb"[<>=+%]")
+_TELLING = re.compile(r"[<>=+%#&@^|~]")  # signs that tell questions apart, but are not part of their words
+_ANY_TELLING = re.compile(rb"[<>=+%#&@^|~]")
 
 
 class PairConflict(CollectionRule):

@@ -101,7 +101,7 @@ TABLE = (
         "Joint Commission, ISMP",
         ("QOD", "q.o.d."),
         ("every other day",),
-        words=frozenset({"q", "qod"}),
+        words=frozenset({"q", "qo", "qod"}),
         signs=".",
     ),
     Notation(
@@ -301,7 +301,7 @@ WORDS = frozenset().union(*(row.words for row in TABLE))
 _ANY_SIGN = re.compile(rb"[0<>@/\x80-\xff]")
 _SIGN = re.compile(
     r"[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/.](?:(?<![0-9.])|(?<=\.)[A-Za-z]|(?<=[0-9])(?:\d{4}"
-    r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|d|[AP]M)(?!\w)))"
+    r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|[dD]|[AP]M)(?!\w)))"
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ketamine_anki.model import Where
 from ketamine_anki.rules.rule import Complaint, View, last_sentence, place
@@ -101,7 +102,7 @@ _SECOND = (
     r"|,\s+and\s+(?:when|where|which|who)\b"
     r"|\band\s+which\s+(?!(?:\w+s|are|were|can|may|then|also|in|has)\b)\w+\s+\w+"  # not: … and which causes
 )
-_ASKING = frozenset({"how", "what", "why", "when", "where", "which", "who"})
+_ASKING = ("how", "what", "why", "when", "where", "which", "who")
 
 
 def two_questions(view: View) -> Iterator[Complaint]:
@@ -121,14 +122,14 @@ def two_questions(view: View) -> Iterator[Complaint]:
         text = view.plain[key]
         if text.count("?") > 1:
             yield Where(key, "?", 0), "two questions: make a note of each"
-        elif not _ASKING.isdisjoint(_after_and(view.words[key])) and (found := re.search(_SECOND, lead)):
+        elif _asks_after_and(view.words[key]) and (found := re.search(_SECOND, lead)):
             where = place(view, key, found, offset=len(text) - len(lead))
             yield where, f"a second question ({found[0].strip(', ')!r}): make a note of each"
 
 
-def _after_and(words: list[str]) -> list[str]:
-    """The words that follow an `and`."""
-    return [words[n + 1] for n, word in enumerate(words[:-1]) if word == "and"]
+def _asks_after_and(words: list[str]) -> bool:
+    """Whether `how`, `what's` or the like follows an `and`."""
+    return any(word == "and" and after.startswith(_ASKING) for word, after in pairwise(words))
 
 
 _OPEN = (
@@ -434,7 +435,7 @@ _ABSOLUTE = (
     r"|revolutionary|game[- ]changer|(?:magic|silver) bullet|wonder drug|holy grail)\b"
 )
 ABSOLUTE_WORDS = frozenset(
-    """ideal ideally always never perfect perfectly guaranteed guarantees harmless risk-free safe miracle miracles
+    """ideal ideally always never perfect perfectly guaranteed guarantees harmless free safe miracle miracles
     miraculous remarkable remarkably astonishing astonishingly amazing amazingly revolutionary changer game-changer
     bullet wonder grail""".split()
 )
