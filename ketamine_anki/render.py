@@ -26,8 +26,8 @@ MANUAL = {
     "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
     " gaps, beginning and ending in the same paragraph. Anki makes no card, or a wrong one, from anything else."
     "\n\nBad: `The pressure {{c1:falls}}.`\n\nGood: `The pressure {{c1::falls}}.`",
-    "swallowed-mark": "What Markdown takes for its own and does not show: `*` between numbers sets them in italics, a"
-    " lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, lists are numbered on from their"
+    "swallowed-mark": "What Markdown takes for its own and does not show: `*` inside words starts italics,"
+    " a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, lists are numbered on from their"
     " first number, a table drops cells beyond its columns, and the title of a link or picture is nowhere seen.\n\n"
     "Bad: `5*10*9 per liter`\n\nGood: `5 × 10 × 9 per liter`",
     "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
@@ -42,7 +42,6 @@ MANUAL = {
     "Good: `[label](https://example.org)`",
 }
 
-_STAR = re.compile(r"(?<!\\)(?<=[0-9])\*+(?=[0-9])")
 _DASH = re.compile(r"[-+*][ \t]")
 _ITEM = re.compile(r"^[ \t]*[-+*][ \t]+(?P<digit>[0-9])?", re.MULTILINE)
 
@@ -165,11 +164,6 @@ def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
 
 
 def _swallowed(span: Span, text: str) -> Iterator[Trouble]:
-    stars = list(_STAR.finditer(span.value)) if "*" in span.value else ()
-    for match in stars if len(stars) > 1 else ():
-        shown = match[0]
-        message = f"'*' in {shown!r} is not shown, it starts or ends italics: write × or \\*"
-        yield Trouble("swallowed-mark", span.start + match.start(), shown, message)
     items = list(_ITEM.finditer(span.value)) if _DASH.search(span.value) else []
     if items and items[0].start() == 0 and span.start and text[span.start - 1] != "\n":
         del items[0]  # it follows math or a deletion in the same line
@@ -342,6 +336,7 @@ class _Html:
         self.lines: list[str] = []
         self.next: list[int] = []  # the number that comes next in each list around; of bullets, none
         self.at = 0  # where the last number of a list stands
+        self.starred = 0  # where the last star inside a word stands
         self.columns = 0
 
     def run(self, source: str) -> str:
@@ -410,13 +405,29 @@ class _Html:
 
     def _inline(self, tokens: list[Any]) -> str:
         parts: list[str] = []
-        for token in tokens:
+        for place, token in enumerate(tokens):
             parts.append(self._span(token))
-            if token.type == "link_open":
+            if token.type in ("em_open", "strong_open"):
+                self._emphasis(tokens[place - 1] if place else token, token, tokens[place + 1])
+            elif token.type == "link_open":
                 opened, address = len(parts), token.attrGet("href")
             elif token.type == "link_close" and not "".join(parts[opened:-1]).strip():
                 self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
         return "".join(parts)
+
+    def _emphasis(self, before: Any, token: Any, after: Any) -> None:
+        """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`; two of them only between digits."""
+        if before.type != "text" or after.type != "text":
+            return
+        left, right = before.content, after.content
+        inside = str.isalnum if token.markup == "*" else str.isdigit
+        if inside(left[-1:]) and inside(right[:1]):
+            word = f"{left.split()[-1]}{token.markup}{right.split()[0]}"
+            at = self.markup.text.find(f"{left[-8:]}{token.markup}{right[:8]}", self.starred)
+            at = at + len(left[-8:]) if at >= 0 else -1
+            self.starred = max(at, self.starred)
+            message = f"'*' in {word[:40]!r} is not shown, it starts italics: write \\*, or × between numbers"
+            self._trouble("swallowed-mark", token.markup, message, at)
 
     def _span(self, token: Any) -> str:
         if token.type == "text":
