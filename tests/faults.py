@@ -374,6 +374,14 @@ def read_only(at: Place) -> str:
     return judge(at, 73, done.stderr)
 
 
+def put_back(at: Place) -> None:
+    """The sources, which the fault itself changed."""
+    for name, data in at.before.items():
+        if name.startswith("decks/"):
+            (at.base / name).parent.mkdir(parents=True, exist_ok=True)
+            (at.base / name).write_bytes(data)
+
+
 def source_vanishes(at: Place) -> str:
     process = start(at)
     time.sleep(0.2)
@@ -381,6 +389,7 @@ def source_vanishes(at: Place) -> str:
     _, err = process.communicate(timeout=60)
     if process.returncode not in (0, 1, 2, 74):
         raise Wrong(f"{process.returncode} {err.decode()}")
+    put_back(at)
     return judge(at, process.returncode, err)
 
 
@@ -392,6 +401,7 @@ def source_changes(at: Place) -> str:
     _, err = process.communicate(timeout=60)
     if process.returncode not in (0, 1):
         raise Wrong(f"{process.returncode} {err.decode()}")
+    put_back(at)
     return judge(at, process.returncode, err)
 
 
