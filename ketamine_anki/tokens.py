@@ -36,7 +36,7 @@ def parts_of(words: list[str]) -> list[str]:
     if not odd:
         return words
     line = " ".join(odd)
-    return [*words, *re.findall(r"\w+'\w+", line), *re.findall(r"\w+", line), *re.findall(r"[^\W\d_]+", line)]
+    return [*words, *re.findall(r"\w+(?:'\w+)?", line), *re.findall(r"\w+", line), *re.findall(r"[^\W\d_]+", line)]
 
 
 def places_of(text: str) -> Iterator[re.Match[str]]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import islice
 
+from ketamine_anki.limits import MAX_PER_TEXT
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
 from ketamine_anki.rules import cloze, identity, interference, medication, provenance, released, verbatim, wording
 from ketamine_anki.rules.rule import MOST_WORDS, CollectionRule, NoteRule, View, nearest
@@ -260,13 +262,16 @@ class Check:
         malformed = bool(findings)
         asked = _asked(view) & self._able
         for name, rule in _rules(asked & _NAMES if malformed else asked):
+            most = len(findings) + MAX_PER_TEXT
             for where, message in rule(view):
                 findings.append(Finding(places.at(where), name, message))
+                if len(findings) >= most:
+                    break
         for together in self._names_together if malformed else self._together:
             findings += together(view)
         if malformed:
             return findings
-        for where, rule_id, message in medication.notations(view) if asked & _NOTATIONS else ():
+        for where, rule_id, message in islice(medication.notations(view), MAX_PER_TEXT) if asked & _NOTATIONS else ():
             findings.append(Finding(places.at(where), rule_id, message))
         return self._without_excused(view, findings) if view.note.allow else findings
 

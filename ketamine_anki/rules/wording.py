@@ -16,6 +16,7 @@ from ketamine_anki.rules.rule import Complaint, View, last_sentence, place
 
 MAX_QUESTION, MAX_VIGNETTE, MAX_ANSWER, MAX_REVERSE = 45, 80, 25, 8  # words
 MAX_ITEMS, MAX_LINK = 3, 2  # things; words of one thing in `a and b and c`
+MAX_ABBREVIATIONS = 50  # that are looked at in one note: to look for what each stands for takes time
 
 _ASKS = r"(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|may|might|must)"
 _YES_NO = (
@@ -69,10 +70,8 @@ _POLES = (
     r"(?:more|less|higher|lower|greater|smaller|larger|faster|slower|better|worse|longer|shorter|stronger|weaker|"
     r"increased?s?|decreased?s?|rises?|falls?|raised?s?|up|down)"
 )
-_CHOICE = (
-    rf"(?i)\b(?:true or false|t/f|{_POLES}\s+or\s+{_POLES})\b"
-    rf"|\b{_POLES}\b[^?]*[,:]\s[^,?]+\sor\s[^,?]+\?$"
-)
+_CHOICE = rf"(?i)\b(?:true or false|t/f|{_POLES}\s+or\s+{_POLES})\b"
+_POLE = rf"(?i)\b{_POLES}\b"
 
 
 CHOICE_WORDS = frozenset({"or", "t"})  # t/f are two words
@@ -92,9 +91,19 @@ def binary_choice(view: View) -> Iterator[Complaint]:
     Good: `question: In which direction does furosemide change potassium?`
     """
     for key, lead in view.leads.items():
-        found = re.search(_CHOICE, lead)
-        if found or (" or " in lead and re.match(_YES_NO, lead)):
+        offers = " or " in lead
+        if re.search(_CHOICE, lead) or (offers and (re.match(_YES_NO, lead) or _names_both(lead))):
             yield key, "the question offers its own answers: ask for the direction or the name without the choice"
+
+
+def _names_both(lead: str) -> bool:
+    """Whether a question asks `which is more potent: fentanyl or morphine?`"""
+    comma = lead.rfind(",")
+    cut = comma if comma >= 0 else lead.find(":")
+    after = lead[cut + 1 :]
+    if cut < 0 or after.find("?") != len(after) - 1 or not re.match(r"(?i)\s[^,]+\sor\s[^,]+\?", after):
+        return False
+    return re.search(_POLE, lead[:cut]) is not None
 
 
 _SECOND = (
@@ -480,6 +489,8 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
         if key == "picture":
             continue
         for found in _ABBREVIATION.finditer(text):
+            if len(seen) >= MAX_ABBREVIATIONS:
+                return
             name = found[1]
             if found.start() and _BEFORE.match(text, found.start() - 1):
                 continue
@@ -506,7 +517,7 @@ def _explains(text: str, name: str) -> bool:
 
 
 _EXPLAINED = (
-    r"(?<=\w\s)\((?:[^)]*\W)?(\w+)\)",
+    r"(?<=\w\s)\((?:[^()]*\W)?(\w+)\)",
     r"\b(\w+)\s+(?:\(|stands for|is short for|means)\b",
 )
 
