@@ -309,6 +309,14 @@ def test_changes_as_markdown() -> None:
     assert as_markdown(compare(OLD, NEW)) == MARKDOWN
 
 
+def test_texts_of_a_stranger_steer_nothing() -> None:
+    changes = compare(OLD, edition(note("::error file=a::x", "##[error]y \x9b2J \u202e")))
+    for shown in ("".join(as_json(changes)), "\n".join(as_text(changes)), as_markdown(changes)):
+        assert "error file" in shown
+        assert not any(line.lstrip().startswith("::") for line in shown.split("\n"))
+        assert not any(sign in shown for sign in ("##[", "\x9b", "\u202e"))
+
+
 def test_changes_as_json() -> None:
     made = json.loads("".join(as_json(compare(OLD, NEW))))
     assert made["level"] == "major"

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS
+from ketamine_anki.cli import EXIT_FINDINGS, echo
 from ketamine_anki.cli.check import colourful
 
 
@@ -43,5 +43,5 @@ def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> 
     breaking = changes.breaking()
     if fail_on and breaking:
         for line in breaking:
-            click.echo(f"breaking: {line}", err=True)
+            echo(f"breaking: {line}", err=True)
         raise click.exceptions.Exit(EXIT_FINDINGS)
