@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 from collections.abc import Callable
@@ -177,6 +178,25 @@ def test_what_a_repository_lacks_is_said_in_a_sentence(trap: Trap) -> None:
 
 
 # --- what a revision may hold -----------------------------------------------------------------
+
+
+def test_a_configuration_that_never_ends_is_waited_for_once(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ketamine_anki.cli.git._PATIENCE", 0.5)
+    os.mkfifo(trap.root / "pipe")
+    with (trap.root / ".git/config").open("a", encoding="utf-8") as config:
+        config.write(f"[include]\n\tpath = {trap.root}/pipe\n")
+    ran = run("build", trap.decks, "-o", trap.root / "dist")
+    said = f"ketamine-anki: {trap.decks}: git does not answer in 0 seconds: try `git status` there\n"
+    assert (ran.code, ran.err) == (74, said)
+
+
+def test_git_has_no_terminal_to_read(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in `path = /dev/tty`, which would wait for keys."""
+    seen = {}
+    monkeypatch.setattr("subprocess.Popen.__init__", lambda self, *words, **named: seen.update(named) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ask(trap.decks, "rev-parse")
+    assert seen["start_new_session"] is True
 
 
 def test_a_large_file_of_a_revision_is_refused_unread(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,13 +28,15 @@ _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "",  # for versions of git that know no lazy fetch to forbid
     "GIT_ALLOC_LIMIT": "128m",  # a small file may be stored as the difference from a huge one
 }
-_PATIENCE = 60.0  # seconds
+_PATIENCE = 20.0  # seconds; the configuration may name a file that never ends
 _LINK, _SUBMODULE = b"120000", b"160000"
 
 
 @contextmanager
 def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A git command at work in a folder, with its standard output to be read; killed in the end."""
+    """A git command at work in a folder, with its standard output to be read; killed in the end. A Failure when it
+    does not end by itself in time.
+    """
     os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"  # Windows would run a git.exe of the current folder
     command = ["git", "-C", str(folder), *_NOTHING_RUNS, *arguments]
     with subprocess.Popen(
@@ -43,8 +45,15 @@ def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> It
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, **_ENVIRONMENT},
+        start_new_session=True,  # it has no terminal to ask
     ) as process:
-        timer = threading.Timer(_PATIENCE, process.kill)
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(_PATIENCE, end)
         timer.daemon = True  # who is stopped right here does not wait for it
         try:
             timer.start()
@@ -52,6 +61,8 @@ def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> It
         finally:
             timer.cancel()
             process.kill()
+    if late.is_set():
+        raise Failure(f"{folder}: git does not answer in {_PATIENCE:.0f} seconds: try `git status` there", EXIT_IO)
 
 
 def ask(folder: Path, *arguments: str, most: int = MAX_GIT_BYTES) -> bytes | None:
