@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -310,6 +311,32 @@ def test_damaged_output_is_not_published(folder: Path, tmp_path: Path, monkeypat
     assert "not whole" in ran.err
     assert path.read_bytes() == old
     assert list(output.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_who_may_read_a_file_may_read_what_takes_its_place(folder: Path, mode: int) -> None:
+    path = folder / "01-first.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("notes:\n", "notes:\n\n"), encoding="utf-8")
+    path.chmod(mode)
+    assert run("fmt", folder).code == 0
+    assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_package_has_no_name_that_windows_reserves() -> None:
+    from ketamine_anki.cli.packing import slug
+
+    assert [slug(name) for name in ("CON", "Con Artists", "com1")] == ["con-deck", "con-artists", "com1-deck"]
+
+
+def test_a_preview_that_cannot_be_written_leaves_no_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert run("preview", folder, "-o", tmp_path / "a/b/p.html").code == 74
+    assert not (tmp_path / "a").exists()
 
 
 def test_interrupted_while_it_is_loaded() -> None:

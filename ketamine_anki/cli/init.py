@@ -14,7 +14,7 @@ from ketamine_anki import __version__
 from ketamine_anki.cli import EXIT_CANNOT_CREATE, EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import report, walk
 from ketamine_anki.cli.folder import Folder
-from ketamine_anki.cli.output import make_folder, write_text
+from ketamine_anki.cli.output import output_folder, write_text
 
 
 @click.command("init")
@@ -52,8 +52,8 @@ def command(folder: str, title: str | None, namespace: str | None) -> None:
         raise Failure(f"the title or namespace cannot be used: {findings[0].message}", EXIT_USAGE)
     files["decks/collection.yaml"] = head
     for place, text in files.items():
-        make_folder((target / place).parent)
-        write_text(target / place, text)
+        with output_folder((target / place).parent):
+            write_text(target / place, text)
     read = Folder(str(target / "decks"))
     walk(read, lambda view, number, index: None)
     report(read.findings)

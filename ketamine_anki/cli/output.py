@@ -79,8 +79,15 @@ def write_whole(
             raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
         if verify is not None:
             verify(temporary)
+        _keep_mode(temporary, path)
         os.replace(temporary, path)
         _sync_folder(path.parent)
+
+
+def _keep_mode(made: Path, path: Path) -> None:
+    """Whoever may read and write the old file may the new one, and nobody else."""
+    with suppress(FileNotFoundError):
+        made.chmod(stat.S_IMODE(path.stat().st_mode))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -104,6 +111,7 @@ def move_together(moves: Sequence[tuple[Path, Path]], scratch: Path) -> None:
             if old is not None:
                 shutil.copyfile(place, old)
             done.append((place, old))
+            _keep_mode(staged, place)
             os.replace(staged, place)
             _sync_folder(place.parent)
     except BaseException:

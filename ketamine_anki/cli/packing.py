@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.cli.output import write_whole
 from ketamine_anki.compile import CompiledNote
+from ketamine_anki.filenames import unportable
 from ketamine_anki.ledger import State, fresh_time, note_time, note_type_hashes, note_type_times
 from ketamine_anki.model import Collection
 
@@ -123,8 +124,9 @@ def publish(package: Package, path: Path, scratch: Path) -> Counts:
 
 
 def slug(name: str) -> str:
-    """`Trauma & Resuscitation` -> `trauma-and-resuscitation`, for file names."""
-    return "-".join(re.findall(r"[a-z0-9]+", name.lower().replace("&", " and "))) or "deck"
+    """`Trauma & Resuscitation` -> `trauma-and-resuscitation`, for file names on any system."""
+    made = "-".join(re.findall(r"[a-z0-9]+", name.lower().replace("&", " and "))) or "deck"
+    return f"{made}-deck" if unportable(made) else made
 
 
 def shown(seconds: int) -> str:

@@ -12,7 +12,7 @@ import click
 from ketamine_anki.cli import EXIT_FINDINGS, echo
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.older import older
-from ketamine_anki.cli.output import make_folder, write_whole
+from ketamine_anki.cli.output import output_folder, write_whole
 from ketamine_anki.compile import compile_note
 from ketamine_anki.gallery import Comparison, Shown, parts
 from ketamine_anki.gallery.links import links
@@ -65,8 +65,8 @@ def command(
             server.run()
         return
     made, findings = look(folder, target, kind, old)
-    make_folder(target.parent)
-    write_whole(target, lambda file: file.writelines(part.encode("utf-8") for part in made))
+    with output_folder(target.parent):
+        write_whole(target, lambda file: file.writelines(part.encode("utf-8") for part in made))
     for line in as_lines(findings):
         click.echo(line, err=True)
     echo(target)
