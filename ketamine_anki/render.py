@@ -38,7 +38,8 @@ MANUAL = {
     " pages, hide words or overlay the card. Where something is missing or stands twice, as in `x_` or `a^b^c`, the"
     " card would show an error instead of the formula.\n\nBad: `$\\href{https://example.org}{CPP}$`"
     "\n\nGood: `$\\text{CPP}$`",
-    "link": "Links lead to http, https or mailto addresses, and have a text.\n\nBad: `[label](javascript:alert(1))`\n\n"
+    "link": "Links lead to http, https or mailto addresses, and have a text: if it looks like an address, the same."
+    "\n\nBad: `[label](javascript:alert(1))`\n\n"
     "Good: `[label](https://example.org)`",
 }
 
@@ -59,6 +60,12 @@ _BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")
 _MARKDOWN = re.compile(r"[\\`*_\[\n]")
 _ONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
+# The host, or the mailbox, of an address; and a text that looks like one.
+_HOST = re.compile(r"(?:https?://|mailto:)?(?:www\.)?([^/?#]+)", re.IGNORECASE)
+_LIKE_ADDRESS = re.compile(
+    r"(?:(?:https?://|mailto:|www\.)\S+|[\w.@-]+\.(?:com|org|net|gov|edu|int|info|io|eu|de|uk)(?:[/?#:]\S*)?)",
+    re.IGNORECASE,
+)
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -411,9 +418,19 @@ class _Html:
                 self._emphasis(tokens[place - 1] if place else token, token, tokens[place + 1])
             elif token.type == "link_open":
                 opened, address = len(parts), token.attrGet("href")
-            elif token.type == "link_close" and not "".join(parts[opened:-1]).strip():
-                self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
+            elif token.type == "link_close":
+                shown = "".join(parts[opened:-1]).strip()
+                self._link(str(address or ""), shown if "<img" in shown else re.sub("<[^>]*>", "", shown))
         return "".join(parts)
+
+    def _link(self, address: str, shown: str) -> None:
+        """A link has a text; one that looks like an address is that of the link."""
+        if not shown:
+            self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
+        elif _LIKE_ADDRESS.fullmatch(shown) and not any(trouble.fragment == address for trouble in self.troubles):
+            host, led = _HOST.match(shown), _HOST.match(address)
+            if host and led and host[1].lower() != led[1].lower():
+                self._trouble("link", address, f"link to {address!r} is shown as {shown!r}: show where it leads")
 
     def _emphasis(self, before: Any, token: Any, after: Any) -> None:
         """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`; two of them only between digits."""
@@ -447,6 +464,9 @@ class _Html:
                 href = ""
             elif not _LINK.fullmatch(href):
                 self._trouble("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
+                href = ""
+            elif "@" in (_HOST.match(href) or "")[0] and href[:4].lower() == "http":
+                self._trouble("link", href, f"link to {href!r}: what stands before the @ is not where it leads")
                 href = ""
             return f'<a href="{_attribute(href)}">'
         if token.type == "link_close":
