@@ -49,8 +49,8 @@ _WORDS = ("\\text", "\\textbf", "\\textit", "\\textrm", "\\begin", "\\end")  # i
 _OPTIONAL = r"(?P<name>\\(?:sqrt|cfrac|x(?:right|left)arrow)(?![A-Za-z]))\s*\[[^\[\]]*\]|\\operatorname\s*\*"
 _ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
 
-# Space of any size, below nothing too: `\\[-1em]`, `\!\!\!`.
-_MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!\s*\\!")
+# Space of any size, below nothing too: `\\[-1em]`, `\!\!\!`, also with groups of nothing between, `\!{}\text{\!}`.
+_MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!")
 
 
 def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
