@@ -26,14 +26,19 @@ from ketamine_anki.notetypes import NoteType, note_types
 from ketamine_anki.simple import escape
 from ketamine_anki.sqlite_bytes import make_canonical
 
-# genanki takes `cached_property` from a library that imports asyncio, a ninth of a build of 100 notes.
+# genanki takes `cached_property` from a library that imports asyncio, a ninth of a build of 100 notes, for no more than
+# functools has. If it ever asks for more, the library itself is imported.
 _borrowed = sys.modules.setdefault("cached_property", functools) is functools
-import genanki  # noqa: E402
+try:
+    import genanki
+except ImportError:  # pragma: no cover
+    sys.modules.pop("cached_property")
+    import genanki
+finally:
+    if _borrowed:
+        sys.modules.pop("cached_property", None)
 from genanki.apkg_col import APKG_COL  # noqa: E402
 from genanki.apkg_schema import APKG_SCHEMA  # noqa: E402
-
-if _borrowed:
-    del sys.modules["cached_property"]
 
 _TABLES, _, _INDEXES = APKG_SCHEMA.partition("CREATE INDEX")
 _NOTE = "INSERT INTO notes VALUES(?,?,?,?,-1,?,?,?,0,0,'')"

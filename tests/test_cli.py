@@ -61,16 +61,36 @@ def test_module_is_the_same_program() -> None:
     assert spawn("--version") == run("--version")
 
 
-def test_help_is_quick() -> None:
-    """Nothing costly is imported to show it."""
+@pytest.mark.parametrize(
+    ("words", "costly"),
+    [
+        ("--help", "genanki sqlite3 asyncio yaml markdown_it ketamine_anki.reader"),
+        ("check {}", "genanki sqlite3 asyncio zipfile json"),
+        ("fmt --check {}", "genanki sqlite3 asyncio"),
+        ("build {0} -o {0}/dist", "asyncio cached_property html"),
+    ],
+)
+def test_what_a_command_does_not_need_is_not_imported(folder: Path, words: str, costly: str) -> None:
+    assert run("fmt", folder).code == 0
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "ketamine_anki", "--help"],
+        [sys.executable, "-X", "importtime", "-m", "ketamine_anki", *words.format(folder).split()],
         capture_output=True,
         env=environment(),
         check=True,
     )
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-    assert imported.isdisjoint({"genanki", "sqlite3", "yaml", "ruamel.yaml", "markdown_it"})
+    assert imported.isdisjoint(costly.split())
+    assert "ketamine_anki.cli" in imported
+
+
+def test_what_is_borrowed_to_import_genanki_is_given_back() -> None:
+    """Whoever imports `cached_property` later gets the library of that name."""
+    asked = (
+        "import sys, functools, ketamine_anki.package, cached_property; print(cached_property is functools);"
+        "import genanki.model; print(genanki.model.cached_property is functools.cached_property)"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, env=environment(), text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 @pytest.mark.parametrize(

@@ -93,11 +93,13 @@ def walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
     """Reads and checks every note once; calls `visit` with each note that has no finding, the number
     of its subdeck and its place there. Findings gather in `folder.findings`. Returns the number of notes.
     """
+    was = gc.isenabled()
     gc.disable()  # the many small values of a walk hold no cycles: looking for some takes a third of its time
     try:
         return _walk(folder, visit)
     finally:
-        gc.enable()
+        if was:
+            gc.enable()
 
 
 def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
@@ -108,7 +110,7 @@ def _walk(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
         return 0
     check = Check(collection)
     notes = 0
-    for deck in shown(folder.decks(), lambda: len(folder.deck_files()), "Reading decks"):
+    for deck in shown(folder.decks(), lambda: len(folder.deck_files), "Reading decks"):
         folder.add(check.deck(deck))
         number = collection.decks.index(deck.name) + 1 if deck.name in collection.decks else 0
         for index, note in enumerate(deck.notes):

@@ -10,6 +10,7 @@ from ketamine_anki.cli import EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report
 from ketamine_anki.cli.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
 from ketamine_anki.cli.output import write_text
+from ketamine_anki.cli.progress import shown
 from ketamine_anki.limits import MAX_FILE_BYTES
 from ketamine_anki.model import Finding, Position
 from ketamine_anki.report import FORMATS
@@ -32,7 +33,7 @@ def command(paths: tuple[str, ...], only_check: bool, form: str | None) -> None:
     shapes = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}
     findings: list[Finding] = []
     files = [file for path in paths or ("decks",) for file in _files(Path(path))]
-    for file in files:
+    for file in shown(files, lambda: len(files), "Formatting"):
         try:
             data = read_bytes(file, MAX_FILE_BYTES)
         except ValueError as error:

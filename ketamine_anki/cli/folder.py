@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -204,6 +205,7 @@ class Folder:
                     break
         return pictures
 
+    @cached_property
     def deck_files(self) -> list[str]:
         """Names of the deck files, in the order in which they are read; hidden files are not."""
         others = {COLLECTION, SOURCE, REFERENCES, LEDGER}
@@ -224,7 +226,7 @@ class Folder:
 
     def decks(self) -> Iterator[Deck]:
         """The decks one after the other; what is wrong with their files goes to `findings`."""
-        names = self.deck_files()
+        names = self.deck_files
         if not names:
             self._finding(COLLECTION, "file", "no deck file beside it: add one such as 01-first.yaml")
         size = unread = 0

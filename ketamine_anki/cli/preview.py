@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS, echo
+from ketamine_anki.cli import EXIT_FINDINGS, echo, progress
 from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.older import older
 from ketamine_anki.cli.output import output_folder, write_whole
@@ -97,7 +97,7 @@ def shown(read: Folder) -> tuple[Collection, list[Shown]]:
         return _NOTHING, []
     check = Check(collection)
     notes: list[Shown] = []
-    for deck in read.decks():
+    for deck in progress.shown(read.decks(), lambda: len(read.deck_files), "Reading decks"):
         read.add(check.deck(deck))
         if deck.name not in collection.decks:
             collection = dataclasses.replace(collection, decks=(*collection.decks, deck.name))

@@ -47,7 +47,7 @@ def profile(folder: Path) -> dict[str, float]:
     gc.disable()  # as the walk does
     clock = Clock()
     read = Folder(str(folder))
-    files = [(read.show(name), (folder / name).read_bytes()) for name in read.deck_files()]
+    files = [(read.show(name), (folder / name).read_bytes()) for name in read.deck_files]
     check = Check(read.collection)
     notes = 0
     with tempfile.TemporaryDirectory() as scratch:
