@@ -95,6 +95,8 @@ def test_simple_texts_are_rendered_as_the_long_way(pieces: list[tuple[str, str]]
         "a $x$\n- 5 mg",
         "{{c1::a}} -\t5 b",
         "{{c1::a}} - 5 b",
+        "a::b $x$ c",
+        "a $x$ b::c",
         "{{c1::a}} " * 300 + "b",
     ],
     ids=lambda text: text[:20],

@@ -220,3 +220,16 @@ def test_more_values_than_a_file_may_have_are_left_to_the_long_way() -> None:
 
 def test_the_name_of_a_deck_is_measured_as_it_is_read() -> None:
     assert not is_read_quickly(EVERYTHING.replace("First Part", "\u0958" * 150).encode())
+
+
+@pytest.mark.parametrize(("notes", "lines"), [(5_000, 0), (5_001, 0), (1, 390), (1, 399)])
+def test_limits_are_those_of_the_long_way(notes: int, lines: int) -> None:
+    """More notes than a file may have; more text than a value may, in lines that are short each."""
+    text = ">-\n" + "".join(f"      {'x' * 50}\n" for _ in range(lines)) if lines else "x\n"
+    rest = "    source: a/1\n    tags: [A]\n    yield: core\n    skill: recall\n"
+    each = [f"  - id: a-{n}\n    question: Q?\n    answer: {text}{rest}" for n in range(notes)]
+    data = ("deck: First Part\nnotes:\n" + "".join(each)).encode()
+    sound = notes <= 5_000 and 51 * lines <= 20_000
+    assert is_read_quickly(data) == sound
+    _, findings = read_deck("d.yaml", data)
+    assert [finding.rule for finding in findings] == ([] if sound else ["limit"])

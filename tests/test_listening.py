@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ketamine_anki import rules
 from ketamine_anki.model import Finding, Mark, Note, Places, Where
-from ketamine_anki.rules import Check, medication, wording
+from ketamine_anki.rules import Check, medication, rule, wording
 from ketamine_anki.rules.rule import View
 
 PLACES = Places("deck.yaml", ("",), {"": Mark(0, 0, 0, 0)})
@@ -76,3 +76,14 @@ def test_rules_that_are_not_asked_would_have_said_nothing(question: str, answer:
         patch.setattr(medication, "notations", notations)
         patch.setattr(wording, "_asks_after_and", lambda words: True)
         assert quick == said(note)
+
+
+def test_what_is_remembered_of_words_is_forgotten_without_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collection may have more words than are remembered."""
+    monkeypatch.setattr(rules, "MOST_WORDS", 2)
+    listeners = rules._Listeners(len)
+    assert [listeners[word] for word in ("a", "bb", "ccc", "dddd", "a", "bb")] == [1, 2, 3, 4, 1, 2]
+    monkeypatch.setattr(rule, "MOST_WORDS", 2)
+    numbers = rule._Stems()
+    seen = [numbers[f"word{letter}x"] for letter in "abcdefgh"]
+    assert len({tuple(number) for number in seen}) == len(seen), "no two words have one number"
