@@ -85,5 +85,7 @@ def test_what_is_remembered_of_words_is_forgotten_without_harm(monkeypatch: pyte
     assert [listeners[word] for word in ("a", "bb", "ccc", "dddd", "a", "bb")] == [1, 2, 3, 4, 1, 2]
     monkeypatch.setattr(rule, "MOST_WORDS", 2)
     numbers = rule._Stems()
-    seen = [numbers[f"word{letter}x"] for letter in "abcdefgh"]
-    assert len({tuple(number) for number in seen}) == len(seen), "no two words have one number"
+    words = [f"word{letter}x" for letter in "abcdefgh"]
+    seen = [numbers[word] for word in words]
+    assert len(set(seen)) == len(seen), "no two words have one number"
+    assert [numbers[word] for word in words] == seen, "and no word a second one"
