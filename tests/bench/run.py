@@ -25,6 +25,7 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -72,7 +73,10 @@ class Bench:
         """
         folder = self.scratch / f"notes-{notes}-{per_file}"
         if not folder.exists():
-            output((sys.executable, str(HERE / "synthetic.py"), str(notes), str(folder), str(per_file)))
+            part = folder.with_name(f"{folder.name}.part")  # a run may be stopped while it is made
+            shutil.rmtree(part, ignore_errors=True)
+            output((sys.executable, str(HERE / "synthetic.py"), str(notes), str(part), str(per_file)))
+            part.rename(folder)
         return folder
 
     def rival(self, way: str, folder: Path) -> Command:
@@ -186,13 +190,16 @@ class Bench:
             print("Not counted: valgrind is not installed.")
             return
         print("| | thousand per note, 1,000 to 3,000 notes | 3,000 to 10,000 | change |\n| --- | --: | --: | --: |")
-        for name in ("check", "build"):
-            sizes = (1_000, 3_000, 10_000)
-            folders = [self.deck(notes) for notes in sizes]
-            few, more, most = (
-                instructions((*OURS, "check", str(folder)) if name == "check" else self.build(folder))
-                for folder in folders
-            )
+        ways: dict[str, Callable[[Path], Command]] = {
+            "check": lambda folder: (*OURS, "check", str(folder)),
+            "build": self.build,
+            LOAD: lambda folder: self.rival("load", folder),
+            CSAFE: lambda folder: self.rival("csafe", folder),
+        }
+        sizes = (1_000, 3_000, 10_000)
+        folders = [self.deck(notes) for notes in sizes]
+        for name, way in ways.items():
+            few, more, most = (instructions(way(folder)) for folder in folders)
             first, second = (more - few) / (sizes[1] - sizes[0]) / 1e3, (most - more) / (sizes[2] - sizes[1]) / 1e3
             change = (second / first - 1) * 100
             self.found[f"{name}, change of instructions per note in %"] = abs(change)
@@ -265,6 +272,8 @@ def main() -> None:
         parser.error(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")
     if options.runs < 1 or min(options.notes) < 1:
         parser.error("runs and notes are numbers from 1 on")
+    if not Path(OURS[1]).is_file():
+        parser.error(f"{sys.executable} has no ketamine-anki installed: `pip install '.[test]'`")
     packages = ("ketamine-anki", "genanki", "PyYAML", "anki")
     print(f"{date.today()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, ", end="")
     print(f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, ", end="")
