@@ -89,7 +89,9 @@ def test_what_is_borrowed_to_import_genanki_is_given_back() -> None:
         "import sys, functools, ketamine_anki.package, cached_property; print(cached_property is functools);"
         "import genanki.model; print(genanki.model.cached_property is functools.cached_property)"
     )
-    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, env=environment(), text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, env=environment(), encoding="utf-8", check=True
+    )
     assert done.stdout.split() == ["False", "True"]
 
 
@@ -371,13 +373,15 @@ sys.meta_path.insert(0, Slow())
 from ketamine_anki.__main__ import main
 main()
 """
-    ran = subprocess.run([sys.executable, "-c", loading], env=environment(), capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", loading], env=environment(), capture_output=True, encoding="utf-8")
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "ketamine-anki: interrupted\n")
 
 
 @pytest.mark.parametrize("number", faults.ENDINGS)
 def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals) -> None:
     """Stopped in the middle, the old package is as it was and no temporary file is left."""
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("this run was told to ignore the signal, as nohup does")
     code = 128 + number
     words = "root stem leaf bark bud twig seed fruit".split()
     notes = "\n".join(
