@@ -59,9 +59,9 @@ _ESCAPED = re.compile(rf"{_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.D
 _BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")
 _MARKDOWN = re.compile(r"[\\`*_\[\n]")
 _ONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
-_LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
 # The host, or the mailbox, of an address; and a text that looks like one.
-_HOST = re.compile(r"(?:https?://|mailto:)?(?:www\.)?([^/?#]+)", re.IGNORECASE)
+_HOST = re.compile(r"(?:https?://|mailto:)?(?:www\.)?([^/?#:]+)", re.IGNORECASE)
 _LIKE_ADDRESS = re.compile(
     r"(?:(?:https?://|mailto:|www\.)\S+|[\w.@-]+\.(?:com|org|net|gov|edu|int|info|io|eu|de|uk)(?:[/?#:]\S*)?)",
     re.IGNORECASE,
@@ -343,7 +343,8 @@ class _Html:
         self.lines: list[str] = []
         self.next: list[int] = []  # the number that comes next in each list around; of bullets, none
         self.at = 0  # where the last number of a list stands
-        self.starred = 0  # where the last star inside a word stands
+        self.starred = 0  # behind the last star inside a word
+        self.told: set[int] = set()  # the tokens of this line whose stars are inside a word
         self.columns = 0
 
     def run(self, source: str) -> str:
@@ -412,39 +413,73 @@ class _Html:
 
     def _inline(self, tokens: list[Any]) -> str:
         parts: list[str] = []
+        self.told.clear()
         for place, token in enumerate(tokens):
             parts.append(self._span(token))
-            if token.type in ("em_open", "strong_open"):
-                self._emphasis(tokens[place - 1] if place else token, token, tokens[place + 1])
+            if token.tag in ("em", "strong"):
+                self._emphasis(tokens, place)
             elif token.type == "link_open":
                 opened, address = len(parts), token.attrGet("href")
             elif token.type == "link_close":
                 shown = "".join(parts[opened:-1]).strip()
-                self._link(str(address or ""), shown if "<img" in shown else re.sub("<[^>]*>", "", shown))
+                self._link(
+                    str(address or ""), shown if "<img" in shown else re.sub("<[^>]*>", "", shown.replace("<br>", " "))
+                )
         return "".join(parts)
 
     def _link(self, address: str, shown: str) -> None:
         """A link has a text; one that looks like an address is that of the link."""
         if not shown:
             self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
-        elif _LIKE_ADDRESS.fullmatch(shown) and not any(trouble.fragment == address for trouble in self.troubles):
+            return
+        shown = shown.replace("&amp;", "&").strip(" .,;:!?()")
+        if _LIKE_ADDRESS.fullmatch(shown) and not any(trouble.fragment == address for trouble in self.troubles):
             host, led = _HOST.match(shown), _HOST.match(address)
             if host and led and host[1].lower() != led[1].lower():
                 self._trouble("link", address, f"link to {address!r} is shown as {shown!r}: show where it leads")
 
-    def _emphasis(self, before: Any, token: Any, after: Any) -> None:
-        """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`; two of them only between digits."""
-        if before.type != "text" or after.type != "text":
+    def _emphasis(self, tokens: list[Any], place: int) -> None:
+        """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`. They begin italics after a letter, a digit or
+        math, or end them before a digit; two of them only between digits.
+        """
+        token = tokens[place]
+        left, right = _beside(tokens, place, -1), _beside(tokens, place, 1)
+        if token.markup != "*":
+            meant = left.isdigit() and right.isdigit()
+        elif token.nesting > 0:
+            meant = self._counts(left, "close") and self._counts(right, "open")
+        else:
+            meant = self._counts(left, "close") and right.isdigit()
+        if not meant or place in self.told:
             return
-        left, right = before.content, after.content
-        inside = str.isalnum if token.markup == "*" else str.isdigit
-        if inside(left[-1:]) and inside(right[:1]):
-            word = f"{left.split()[-1]}{token.markup}{right.split()[0]}"
-            at = self.markup.text.find(f"{left[-8:]}{token.markup}{right[:8]}", self.starred)
-            at = at + len(left[-8:]) if at >= 0 else -1
-            self.starred = max(at, self.starred)
-            message = f"'*' in {word[:40]!r} is not shown, it starts italics: write \\*, or × between numbers"
-            self._trouble("swallowed-mark", token.markup, message, at)
+        opened = [n for n in range(place) if tokens[n].type == token.type.replace("close", "open")]
+        if token.nesting < 0 and opened and opened[-1] in self.told:
+            return  # its other end was found
+        self.told.add(place)
+        text = self.markup.text
+        for at, end in self._stars():
+            before, after = text[at - 1 : at], text[end : end + 1]
+            if at >= self.starred and before in (left, "$", "}") and after in (right, "$", "{"):
+                self.starred = end
+                word = f"{text[:at].split()[-1]}{text[at:end]}{text[end:].split()[0]}"
+                message = f"'*' in {word[:40]!r} is not shown, it makes italics: write \\*, or × between numbers"
+                self._trouble("swallowed-mark", token.markup, message, at)
+                return
+        if not self.starred:
+            self._trouble("swallowed-mark", token.markup, "'*' inside a word is not shown: write \\*, or ×")
+
+    def _counts(self, sign: str, kind: str) -> bool:
+        """Whether a sign beside a star is a letter, a digit, math, or where a deletion closes or opens."""
+        if _HELD.match(sign):
+            return self.held[ord(sign) - _HOLD].kind in ("math", "display", kind)
+        return sign.isalnum()
+
+    def _stars(self) -> Iterator[tuple[int, int]]:
+        """Where stars stand in the text, and their ends: not in math or code, not behind a backslash."""
+        for span in self.markup.spans or [Span("text", 0, len(self.markup.text), self.markup.text)]:
+            if span.kind == "text":
+                for found in re.finditer(r"(?<!\\)\*+", self.markup.text[span.start : span.end]):
+                    yield span.start + found.start(), span.start + found.end()
 
     def _span(self, token: Any) -> str:
         if token.type == "text":
@@ -530,6 +565,21 @@ class _Html:
     def _trouble(self, rule: str, fragment: str, message: str, start: int = -1) -> None:
         at = start if start >= 0 else max(self.markup.text.find(fragment), 0)
         self.troubles.append(Trouble(rule, at, fragment, message))
+
+
+def _is_empty(token: Any) -> bool:
+    return token.type == "text" and not token.content
+
+
+def _beside(tokens: list[Any], place: int, step: int) -> str:
+    """The character before (-1) or after (1) a mark of emphasis, and others of its kind; "" if it is no text."""
+    place += step
+    while 0 <= place < len(tokens) and (tokens[place].tag in ("em", "strong") or _is_empty(tokens[place])):
+        place += step
+    if not 0 <= place < len(tokens) or tokens[place].type != "text":
+        return ""
+    content: str = tokens[place].content
+    return content[-1:] if step < 0 else content[:1]
 
 
 def _image(name: str, alt: str) -> str:

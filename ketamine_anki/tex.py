@@ -49,8 +49,10 @@ _WORDS = ("\\text", "\\textbf", "\\textit", "\\textrm", "\\begin", "\\end")  # i
 _OPTIONAL = r"(?P<name>\\(?:sqrt|cfrac|x(?:right|left)arrow)(?![A-Za-z]))\s*\[[^\[\]]*\]|\\operatorname\s*\*"
 _ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
 
-# Space of any size, below nothing too: `\\[-1em]`, `\!\!\!`, also with groups of nothing between, `\!{}\text{\!}`.
+# Space of any size below nothing: `\\[-1em]`; `\!\!`, also with groups of nothing between, `\!{}\text{\!}`. Three of
+# them, whatever is between, are as wide as a letter.
 _MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!")
+_MOST_NEGATIVE = 2
 
 
 def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
@@ -88,7 +90,9 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
                 return
         elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|/":
             yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
-        elif match["sign"] in ("\\", "!") and _MOVES.match(tex, at - offset):
+        elif match["sign"] in ("\\", "!") and (
+            _MOVES.match(tex, at - offset) or (match["sign"] == "!" and bare.count("\\!") > _MOST_NEGATIVE)
+        ):
             yield Trouble("tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out")
         elif match["comment"]:
             yield Trouble("tex-command", at, found, "% starts a comment in TeX: write \\%")

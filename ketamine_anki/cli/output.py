@@ -45,7 +45,9 @@ def make_folder(folder: Path) -> None:
 @contextmanager
 def output_folder(folder: Path) -> Iterator[None]:
     """Makes an output folder, and takes it away again, with the parents it made, when nothing was written there."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing: list[Path] = []
+    with suppress(OSError):  # a path too long, or closed to us: to make it says so
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         make_folder(folder)
         yield
@@ -85,7 +87,7 @@ def write_whole(
 
 
 def _keep_mode(made: Path, path: Path) -> None:
-    """Whoever may read and write the old file may the new one, and nobody else."""
+    """The new file gets the permissions of the old one, if there is one."""
     with suppress(FileNotFoundError):
         made.chmod(stat.S_IMODE(path.stat().st_mode))
 

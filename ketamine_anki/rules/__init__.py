@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from itertools import islice
 
 from ketamine_anki.limits import MAX_PER_TEXT
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
@@ -271,7 +270,7 @@ class Check:
             findings += together(view)
         if malformed:
             return findings
-        for where, rule_id, message in islice(medication.notations(view), MAX_PER_TEXT) if asked & _NOTATIONS else ():
+        for where, rule_id, message in medication.notations(view) if asked & _NOTATIONS else ():
             findings.append(Finding(places.at(where), rule_id, message))
         return self._without_excused(view, findings) if view.note.allow else findings
 

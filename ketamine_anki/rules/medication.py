@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
+from ketamine_anki.limits import MAX_PER_TEXT
 from ketamine_anki.model import Where
 from ketamine_anki.rules.rule import View
 from ketamine_anki.tokens import parts_of
@@ -217,11 +219,11 @@ TABLE = (
     ),
     Notation(
         "days-abbreviation",
-        r"(?i)(?<!\w)x\s?\d+\s?d\b",
+        r"(?<!\w)[xX]\s?\d+\s?d\b",
         "for 3 days",
         "ISMP",
         ("x3d", "x 5d"),
-        ("x3 doses",),
+        ("x3 doses", "x 3D echocardiography"),
         signs="xX",
     ),
     Notation(
@@ -301,7 +303,7 @@ WORDS = frozenset().union(*(row.words for row in TABLE))
 _ANY_SIGN = re.compile(rb"[0<>@/\x80-\xff]")
 _SIGN = re.compile(
     r"[0-9<>@\u00b5\u03bc\u2205\u00d8\u03a6\u00b0/.](?:(?<![0-9.])|(?<=\.)[A-Za-z]|(?<=[0-9])(?:\d{4}"
-    r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|[dD]|[AP]M)(?!\w)))"
+    r"|\s*(?:mg|mcg|ng|kg|g|m[lL]|L|mmol|mEq|units?|cc|ug|[uU]|I\.?U|d|[AP]M)(?!\w)))"
 )
 
 
@@ -320,7 +322,7 @@ def notations(view: View) -> Iterator[tuple[Where, str, str]]:
         for row in TABLE if signed else spoken:
             if row.words.isdisjoint(heard) and not any(sign in text for sign in row.signs):
                 continue
-            for found in re.finditer(row.pattern, text):
+            for found in islice(re.finditer(row.pattern, text), MAX_PER_TEXT):
                 shown = found[0].strip()
                 around = text[max(found.start() - 12, 0) : found.end() + 8].strip()
                 yield (

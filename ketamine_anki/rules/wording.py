@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from ketamine_anki.model import Where
 from ketamine_anki.rules.rule import Complaint, View, last_sentence, place
 
 MAX_QUESTION, MAX_VIGNETTE, MAX_ANSWER, MAX_REVERSE = 45, 80, 25, 8  # words
 MAX_ITEMS, MAX_LINK = 3, 2  # things; words of one thing in `a and b and c`
-MAX_ABBREVIATIONS = 50  # that are looked at in one note: to look for what each stands for takes time
+MAX_SPELLING = 1_000  # words of one text, far more than a card has, in which the initials are sought
+MAX_ABBREVIATIONS = 20  # that are looked at in one note: to look for what each stands for takes time
 
 _ASKS = r"(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|may|might|must)"
 _YES_NO = (
@@ -88,6 +89,8 @@ def binary_choice(view: View) -> Iterator[Complaint]:
 
     Bad: `question: Which is more potent: fentanyl or morphine?`
 
+    Bad: `question: In adults, at a ratio of 1:2, which is more potent: fentanyl or morphine?`
+
     Good: `question: In which direction does furosemide change potassium?`
     """
     for key, lead in view.leads.items():
@@ -98,10 +101,10 @@ def binary_choice(view: View) -> Iterator[Complaint]:
 
 def _names_both(lead: str) -> bool:
     """Whether a question asks `which is more potent: fentanyl or morphine?`"""
-    comma = lead.rfind(",")
-    cut = comma if comma >= 0 else lead.find(":")
-    after = lead[cut + 1 :]
-    if cut < 0 or after.find("?") != len(after) - 1 or not re.match(r"(?i)\s[^,]+\sor\s[^,]+\?", after):
+    last = lead.lower().rfind(" or ")
+    comma = lead.rfind(", ")
+    cut = max(comma, lead.rfind(": ", max(comma, 0), max(last, 0)))
+    if cut < 0 or cut + 2 >= last or "," in lead[cut + 1 :] or lead.find("?", cut) != len(lead) - 1:
         return False
     return re.search(_POLE, lead[:cut]) is not None
 
@@ -485,6 +488,7 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
     Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
     """
     seen: set[str] = set()
+    meanings: _Meanings | None = None
     for key, text in view.plain.items():
         if key == "picture":
             continue
@@ -497,23 +501,24 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
             if name in seen or name in view.collection.abbreviations or re.fullmatch(_NOT_ABBREVIATIONS, name):
                 continue
             seen.add(name)
-            if not _spelt_out(view, name):
+            meanings = meanings or _Meanings(view)
+            if not meanings.hold(name):
                 yield Where(key, name), f"{name} is not spelt out on this card: write what it stands for, with ({name})"
 
 
-def _spelt_out(view: View, name: str) -> bool:
-    texts = {key: text for key, text in view.plain.items() if key != "picture"}
-    return any(_explains(text, name) for text in texts.values()) or any(
-        _spells(name.lower(), view.words[key]) for key in texts
-    )
+class _Meanings:
+    """What the texts of a note spell out: `atrial fibrillation (AF)`, `AF means ...`, or words with these initials."""
 
+    def __init__(self, view: View) -> None:
+        texts = {key: text for key, text in view.plain.items() if key != "picture"}
+        found = [re.finditer(said, text) for text in texts.values() for said in _EXPLAINED]
+        self._explained = {each[1] for each in chain.from_iterable(found)}
+        self._parts = [_parts(view.words[key][:MAX_SPELLING]) for key in texts]
 
-def _explains(text: str, name: str) -> bool:
-    """Whether a text has `atrial fibrillation (AF)`, or `AF means ...`."""
-    if name not in text:
-        return False
-    names = (name, f"{name}s")
-    return any(found[1] in names for said in _EXPLAINED for found in re.finditer(said, text))
+    def hold(self, name: str) -> bool:
+        if not self._explained.isdisjoint((name, f"{name}s")):
+            return True
+        return any(_spells(name.lower(), parts) for parts in self._parts)
 
 
 _EXPLAINED = (
@@ -525,28 +530,29 @@ _EXPLAINED = (
 _SMALL = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
 
 
-def _spells(name: str, words: list[str]) -> bool:
+def _parts(words: list[str]) -> list[str]:
+    return [part for word in words for part in word.split("-") if part and part not in _SMALL]
+
+
+def _spells(name: str, parts: list[str]) -> bool:
     """Whether neighbouring words spell an abbreviation by their initials; a long word may give several
     of its letters: ICP, intracranial pressure.
     """
-    parts = [part for word in words for part in word.split("-") if part and part not in _SMALL]
-    return any(parts[n][0] == name[0] and _from(name, parts, n) for n in range(len(parts)))
-
-
-def _from(name: str, parts: list[str], n: int) -> bool:
-    """Whether the parts from the nth on spell a name."""
-    if not name:
-        return True
-    if n == len(parts) or parts[n][0] != name[0]:
-        return False
-    if _from(name[1:], parts, n + 1):
-        return True
-    given, at = 1, 1
-    while len(parts[n]) >= _LONG and given < len(name) and (at := parts[n].find(name[given], at) + 1) > 0:
-        given += 1
-        if _from(name[given:], parts, n + 1):
+    spelt: set[int] = set()  # how many letters the words that end here may have given
+    for part in parts:
+        spelt = {end for start in (0, *spelt) if part[0] == name[start] for end in _given(name, start, part)}
+        if len(name) in spelt:
             return True
     return False
+
+
+def _given(name: str, start: int, part: str) -> Iterator[int]:
+    """How many letters of a name are spelt after a word that gives the one at `start`, and perhaps more."""
+    end, at = start + 1, 1
+    yield end
+    while len(part) >= _LONG and end < len(name) and (at := part.find(name[end], at) + 1) > 0:
+        end += 1
+        yield end
 
 
 _LONG = 9  # letters of a word from which several may stand in its abbreviation
