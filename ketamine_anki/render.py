@@ -344,7 +344,7 @@ class _Html:
         self.next: list[int] = []  # the number that comes next in each list around; of bullets, none
         self.at = 0  # where the last number of a list stands
         self.starred = 0  # behind the last star inside a word
-        self.told: set[int] = set()  # the tokens of this line whose stars are inside a word
+        self.told: list[bool] = []  # of each emphasis that is open, whether its star was found inside a word
         self.columns = 0
 
     def run(self, source: str) -> str:
@@ -413,7 +413,6 @@ class _Html:
 
     def _inline(self, tokens: list[Any]) -> str:
         parts: list[str] = []
-        self.told.clear()
         for place, token in enumerate(tokens):
             parts.append(self._span(token))
             if token.tag in ("em", "strong"):
@@ -450,12 +449,12 @@ class _Html:
             meant = self._counts(left, "close") and self._counts(right, "open")
         else:
             meant = self._counts(left, "close") and right.isdigit()
-        if not meant or place in self.told:
-            return
-        opened = [n for n in range(place) if tokens[n].type == token.type.replace("close", "open")]
-        if token.nesting < 0 and opened and opened[-1] in self.told:
+        if token.nesting > 0:
+            self.told.append(meant)
+        elif self.told.pop():
             return  # its other end was found
-        self.told.add(place)
+        if not meant:
+            return
         text = self.markup.text
         for at, end in self._stars():
             before, after = text[at - 1 : at], text[end : end + 1]
@@ -500,7 +499,7 @@ class _Html:
             elif not _LINK.fullmatch(href):
                 self._trouble("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
                 href = ""
-            elif "@" in (_HOST.match(href) or "")[0] and href[:4].lower() == "http":
+            elif re.match("(?i)https?://[^/?#]*@", href):
                 self._trouble("link", href, f"link to {href!r}: what stands before the @ is not where it leads")
                 href = ""
             return f'<a href="{_attribute(href)}">'
