@@ -1,4 +1,7 @@
-"""The values that flow between the stages. Frozen; without other libraries."""
+"""The values that flow between the stages. Frozen; without other libraries.
+
+Annotations are not postponed here: each of a NamedTuple would be compiled once more at every start.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -124,10 +124,6 @@ def needs_parser(text: str) -> bool:
     return bool(_MARKDOWN.search(text) or _BLOCK.match(text))
 
 
-def _attribute(text: str) -> str:
-    return escape(text, quote=True)
-
-
 # --- what is refused --------------------------------------------------------------------------
 
 
@@ -420,18 +416,15 @@ class _Html:
             elif token.type == "link_open":
                 opened, address = len(parts), token.attrGet("href")
             elif token.type == "link_close":
-                shown = "".join(parts[opened:-1]).strip()
-                self._link(
-                    str(address or ""), shown if "<img" in shown else re.sub("<[^>]*>", "", shown.replace("<br>", " "))
-                )
+                self._link(str(address or ""), "".join(parts[opened:-1]).strip())
         return "".join(parts)
 
-    def _link(self, address: str, shown: str) -> None:
+    def _link(self, address: str, html: str) -> None:
         """A link has a text; one that looks like an address is that of the link."""
-        if not shown:
+        if not html:
             self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
             return
-        shown = shown.replace("&amp;", "&").strip(" .,;:!?()")
+        shown = re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " ")).replace("&amp;", "&").strip(" .,;:!?()")
         if _LIKE_ADDRESS.fullmatch(shown) and not any(trouble.fragment == address for trouble in self.troubles):
             host, led = _HOST.match(shown), _HOST.match(address)
             if host and led and host[1].lower() != led[1].lower():
@@ -475,7 +468,7 @@ class _Html:
 
     def _stars(self) -> Iterator[tuple[int, int]]:
         """Where stars stand in the text, and their ends: not in math or code, not behind a backslash."""
-        for span in self.markup.spans or [Span("text", 0, len(self.markup.text), self.markup.text)]:
+        for span in self.markup.spans:
             if span.kind == "text":
                 for found in re.finditer(r"(?<!\\)\*+", self.markup.text[span.start : span.end]):
                     yield span.start + found.start(), span.start + found.end()
@@ -502,7 +495,7 @@ class _Html:
             elif re.match("(?i)https?://[^/?#]*@", href):
                 self._trouble("link", href, f"link to {href!r}: what stands before the @ is not where it leads")
                 href = ""
-            return f'<a href="{_attribute(href)}">'
+            return f'<a href="{escape(href, quote=True)}">'
         if token.type == "link_close":
             return "</a>"
         return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
@@ -582,7 +575,7 @@ def _beside(tokens: list[Any], place: int, step: int) -> str:
 
 
 def _image(name: str, alt: str) -> str:
-    return f'<img src="{_attribute(name)}" alt="{_attribute(alt)}">'
+    return f'<img src="{escape(name, quote=True)}" alt="{escape(alt, quote=True)}">'
 
 
 def _similar(name: str, media: Mapping[str, str]) -> str:

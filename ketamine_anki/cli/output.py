@@ -81,15 +81,15 @@ def write_whole(
             raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
         if verify is not None:
             verify(temporary)
-        _keep_mode(temporary, path)
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        _move(temporary, path)
 
 
-def _keep_mode(made: Path, path: Path) -> None:
-    """The new file gets the permissions of the old one, if there is one."""
+def _move(made: Path, path: Path) -> None:
+    """Moves a finished file to its place, at once, with the permissions of the old one, if there is one."""
     with suppress(FileNotFoundError):
         made.chmod(stat.S_IMODE(path.stat().st_mode))
+    os.replace(made, path)
+    _sync_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -113,9 +113,7 @@ def move_together(moves: Sequence[tuple[Path, Path]], scratch: Path) -> None:
             if old is not None:
                 shutil.copyfile(place, old)
             done.append((place, old))
-            _keep_mode(staged, place)
-            os.replace(staged, place)
-            _sync_folder(place.parent)
+            _move(staged, place)
     except BaseException:
         with _undisturbed():
             for place, old in reversed(done):

@@ -10,7 +10,7 @@ import click
 from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
 from ketamine_anki.cli.check import report
 from ketamine_anki.cli.folder import Folder, read_bytes
-from ketamine_anki.cli.output import make_folder, write_text
+from ketamine_anki.cli.output import output_folder, write_text
 
 
 @click.command("schema")
@@ -35,11 +35,11 @@ def command(folder: str, output: str | None, only_check: bool) -> None:
     if only_check and stale:
         listed = ", ".join(str(path) for path in stale)
         raise Failure(f"out of date: {listed}: run `ketamine-anki schema {folder}`", EXIT_FINDINGS)
-    if not only_check:
-        make_folder(target)
-    for path in stale:
-        write_text(path, made[path])
-        echo(path)
+    if stale:
+        with output_folder(target):
+            for path in stale:
+                write_text(path, made[path])
+                echo(path)
     click.echo(f"{len(made)} schemas, {len(stale)} written", err=True)
 
 

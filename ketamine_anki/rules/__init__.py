@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import islice
 
 from ketamine_anki.limits import MAX_PER_TEXT
 from ketamine_anki.model import Collection, Deck, Finding, Position, Where
@@ -261,11 +262,8 @@ class Check:
         malformed = bool(findings)
         asked = _asked(view) & self._able
         for name, rule in _rules(asked & _NAMES if malformed else asked):
-            most = len(findings) + MAX_PER_TEXT
-            for where, message in rule(view):
+            for where, message in islice(rule(view), MAX_PER_TEXT):
                 findings.append(Finding(places.at(where), name, message))
-                if len(findings) >= most:
-                    break
         for together in self._names_together if malformed else self._together:
             findings += together(view)
         if malformed:

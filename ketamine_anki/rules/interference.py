@@ -61,7 +61,7 @@ class DuplicateQuestion(CollectionRule):
 
 _ASKED = ("question",)
 _TELLING = re.compile(r"[<>=+%#&@^|~]")  # signs that tell questions apart, but are not part of their words
-_ANY_TELLING = re.compile(rb"[<>=+%#&@^|~]")
+_ANY_TELLING = re.compile(_TELLING.pattern.encode())
 
 
 class PairConflict(CollectionRule):

@@ -94,8 +94,7 @@ def binary_choice(view: View) -> Iterator[Complaint]:
     Good: `question: In which direction does furosemide change potassium?`
     """
     for key, lead in view.leads.items():
-        offers = " or " in lead
-        if re.search(_CHOICE, lead) or (offers and (re.match(_YES_NO, lead) or _names_both(lead))):
+        if re.search(_CHOICE, lead) or (" or " in lead and (re.match(_YES_NO, lead) or _names_both(lead))):
             yield key, "the question offers its own answers: ask for the direction or the name without the choice"
 
 
