@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
@@ -27,7 +27,7 @@ MANUAL = {
     " gaps, beginning and ending in the same paragraph. Anki makes no card, or a wrong one, from anything else."
     "\n\nBad: `The pressure {{c1:falls}}.`\n\nGood: `The pressure {{c1::falls}}.`",
     "swallowed-mark": "What Markdown takes for its own and does not show: `*` inside words starts italics,"
-    " a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, lists are numbered on from their"
+    " a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, as `+` alone does, lists are numbered on from their"
     " first number, a table drops cells beyond its columns, and the title of a link or picture is nowhere seen.\n\n"
     "Bad: `5*10*9 per liter`\n\nGood: `5 × 10 × 9 per liter`",
     "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
@@ -346,10 +346,24 @@ class _Html:
     def run(self, source: str) -> str:
         parser = _parser()
         tokens = parser.parse(source)
-        self.lines = source.split("\n") if "|" in source else []
+        self.lines = source.split("\n")
         if [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
             return self._inline(tokens[1].children or [])
+        for token, after in pairwise(tokens):
+            if token.type == "list_item_open" and after.type == "list_item_close":
+                self._empty_item(token)
         return "".join(self._block(token) for token in tokens).strip()
+
+    def _empty_item(self, token: Any) -> None:
+        """Of a sign alone in its line only the bullet of a list is shown."""
+        typed, line = f"{token.info}{token.markup}", token.map[0]
+        message = f"{typed!r} makes a list item without words: write '{token.info}\\{token.markup}'"
+        at = self._start(line) + len(self._back(self.lines[line].rstrip())) - len(typed)
+        self._trouble("swallowed-mark", typed, message, at)
+
+    def _start(self, line: int) -> int:
+        """Where a line of the source starts in the text."""
+        return len(self._back("".join(f"{before}\n" for before in self.lines[:line])))
 
     def _block(self, token: Any) -> str:
         if token.type == "inline":
@@ -359,6 +373,8 @@ class _Html:
                 shown = self._typed(info)
                 message = f"{shown!r} after the ``` is not shown: begin the code on the next line"
                 self._trouble("swallowed-mark", shown, message)
+            elif not token.content.strip():
+                self._no_code(token, self.markup.text.find(token.markup, self._start(token.map[0])))
             return f"<pre><code>{escape(self._typed(token.content.rstrip()))}</code></pre>"
         if token.hidden or not token.tag:
             return ""
@@ -478,6 +494,9 @@ class _Html:
             self._no_command(token.content)
             return escape(token.content)
         if token.type == "code_inline":
+            if not token.content.strip():
+                found = re.search(rf"{token.markup}\s+{token.markup}", self.markup.text)
+                self._no_code(token, found.start() if found else -1)
             return f"<code>{escape(self._typed(token.content))}</code>"
         if token.type in ("softbreak", "hardbreak"):
             return "<br>"
@@ -499,6 +518,10 @@ class _Html:
         if token.type == "link_close":
             return "</a>"
         return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
+
+    def _no_code(self, token: Any, start: int) -> None:
+        message = f"{token.markup!r} is not shown, it makes code with nothing in it: delete it, or write \\{token.markup[0]}"
+        self._trouble("swallowed-mark", token.markup, message, start)
 
     def _typed(self, content: str) -> str:
         """Code as it was typed: math and deletions in it are only characters."""
