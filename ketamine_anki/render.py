@@ -27,8 +27,9 @@ MANUAL = {
     " gaps, beginning and ending in the same paragraph. Anki makes no card, or a wrong one, from anything else."
     "\n\nBad: `The pressure {{c1:falls}}.`\n\nGood: `The pressure {{c1::falls}}.`",
     "swallowed-mark": "What Markdown takes for its own and does not show: `*` inside words starts italics,"
-    " a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, as `+` alone does, lists are numbered on from their"
-    " first number, a table drops cells beyond its columns, and the title of a link or picture is nowhere seen.\n\n"
+    " a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, as `+` alone does, lists are"
+    " numbered on from their first number, a table drops cells beyond its columns, and the title of a link or picture is"
+    " nowhere seen.\n\n"
     "Bad: `5*10*9 per liter`\n\nGood: `5 × 10 × 9 per liter`",
     "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
     "Bad: `<b>falls</b>`\n\nGood: `**falls**`",
@@ -520,7 +521,9 @@ class _Html:
         return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
 
     def _no_code(self, token: Any, start: int) -> None:
-        message = f"{token.markup!r} is not shown, it makes code with nothing in it: delete it, or write \\{token.markup[0]}"
+        message = (
+            f"{token.markup!r} is not shown, it makes code with nothing in it: delete it, or write \\{token.markup[0]}"
+        )
         self._trouble("swallowed-mark", token.markup, message, start)
 
     def _typed(self, content: str) -> str:

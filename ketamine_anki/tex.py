@@ -30,6 +30,8 @@ COMMANDS = frozenset(
 )
 _ENVIRONMENTS = frozenset("aligned array cases gathered matrix pmatrix bmatrix vmatrix Vmatrix smallmatrix".split())
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
+_COLUMNS = re.compile(r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\}")
+_PLACED = re.compile(r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\[")
 _ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
 
 # Commands that take arguments, and how many. \left takes a bracket, \begin a name.
@@ -42,11 +44,34 @@ _ARGUMENTS = dict.fromkeys(
     """.split(),
     1,
 ) | dict.fromkeys(r"\frac \dfrac \tfrac \cfrac \binom \overset \underset \stackrel".split(), 2)
-_MAY_FAIL = frozenset("\\^_#'")
+_BRACKETED = frozenset(r"\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr".split())
+_BRACKETS = frozenset(
+    r"""
+    ( ) [ ] | / . < > \| \langle \rangle \lfloor \rfloor \lceil \rceil \vert \Vert \lbrace \rbrace \uparrow
+    \downarrow \updownarrow \Uparrow \Downarrow
+    """.split()
+)
+# Of what stands before it, \limits wants an operator; a function of a name is none of one letter, as scripts want.
+_OPERATORS = frozenset(r"\sum \prod \int \iint \oint \lim \limsup \liminf \max \min \sup \inf \det \gcd \Pr".split())
+_FUNCTIONS = frozenset(
+    r"""
+    \arccos \arcsin \arctan \arg \cos \cosh \cot \csc \deg \dim \exp \hom \ker \lg \ln \log \sec \sin \sinh \tan \tanh
+    """.split()
+)
+_NO_SCRIPTS = _FUNCTIONS | _BRACKETED | frozenset(r"\begin \end \displaystyle \textstyle \dots \not \substack".split())
+_WITH_LIMITS = _OPERATORS | _FUNCTIONS | {r"\operatorname", r"\overbrace", r"\underbrace"}
+_WITH_OPTION = (r"\sqrt", r"\cfrac", r"\xrightarrow", r"\xleftarrow")
+_PARTS = ("&", r"\\", "^", "_", "'", r"\limits", r"\nolimits")
+_ESCAPES = {"#": r"\#", "@": r"\text{@}"}
+_MAY_FAIL = frozenset("\\^_#'&@")
 _INNERMOST = r"\{[^{}]*\}"
+_GROUP = "\0"  # what was judged, for what is around it
 _WORDS = ("\\text", "\\textbf", "\\textit", "\\textrm", "\\begin", "\\end")  # in their braces, signs are signs
 # A command with its star or its option in brackets, or a character.
-_OPTIONAL = r"(?P<name>\\(?:sqrt|cfrac|x(?:right|left)arrow)(?![A-Za-z]))\s*\[[^\[\]]*\]|\\operatorname\s*\*"
+_OPTIONAL = (
+    r"(?P<name>\\(?:(?:sqrt|x(?:right|left)arrow)\s*(?=\[[^\[\]]*\])|cfrac\s*(?=\[\s*[lcr]\s*\])))\[[^\[\]]*\]"
+    r"|(?P<starred>\\operatorname)\s*\*"
+)
 _ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
 
 # Space of any size below nothing: `\\[-1em]`; `\!\!`, also with groups of nothing between, `\!{}\text{\!}`. Three of
@@ -82,13 +107,18 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
             if match["word"] == "begin" and name not in _ENVIRONMENTS:
                 allowed = ", ".join(sorted(_ENVIRONMENTS))
                 yield Trouble("tex-command", at, found, f"TeX environment {name!r} is not one of {allowed}")
+            elif _PLACED.match(bare, match.end()):
+                yield Trouble("tex-command", at, found, f"[ behind {found}{{{name}}} is not shown: write {{[}}")
+            elif name == "array" and not _COLUMNS.match(bare, match.end()):
+                message = f"{found}{{array}} without its columns, letters l, c or r in braces: {found}{{array}}{{ll}}"
+                yield Trouble("tex-command", at, found, message)
         elif match["word"] in ("end", "right"):
             name = _pair(bare, match)
             if not open_pairs or open_pairs.pop()[1] != name:
                 before = "\\left" if match["word"] == "right" else f"\\begin{{{name}}}"
                 yield Trouble("tex-command", at, found, f"{found} without a {before} before it")
                 return
-        elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|/":
+        elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|":
             yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
         elif match["sign"] in ("\\", "!") and (
             _MOVES.match(tex, at - offset) or (match["sign"] == "!" and bare.count("\\!") > _MOST_NEGATIVE)
@@ -115,52 +145,74 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
 
 def _failure(tex: str) -> tuple[int, str, str] | None:
     """(index, what, message) of the first thing for which MathJax would show an error, not the formula."""
-    tex = tex.replace("\\{", "\\|").replace("\\}", "\\|")
+    tex = re.sub(r"(\\\\)|\\[{}]", lambda match: match[1] or "\\|", tex)
     while group := re.search(_INNERMOST, tex):
         start, end = group.span()
         inside = " " * (start + 1) + group[0][1:-1]
         if not tex[:start].rstrip().endswith(_WORDS) and (found := _flat_failure(inside)):
             return found
-        tex = tex[:start] + "0".ljust(end - start) + tex[end:]
+        tex = tex[:start] + _GROUP.ljust(end - start) + tex[end:]
     return _flat_failure(tex)
 
 
 def _flat_failure(tex: str) -> tuple[int, str, str] | None:
     """The same for what holds no braces."""
-    missing, waiting, scripts = 0, (0, "", ""), ""
+    missing, waiting, scripts, before = 0, (0, "", ""), "", ""
+    around: list[str] = []
     for match in re.finditer(_ITEM, tex):
-        item = match["name"] or match[0]
+        item = (match["name"] or match["starred"] or match[0]).rstrip()
+        if missing and not _may_follow(waiting[1], item):
+            break
         if item in ("&", "\\\\"):
-            if missing:
-                break
+            if item == "&" and around[-1:] != ["\\begin"]:
+                return match.start(), item, "& parts the columns of an array: write \\&"
             scripts = ""
-        elif item == "#":
-            return match.start(), item, "# has a meaning of its own in TeX: write \\#"
+        elif item in ("#", "@"):
+            return match.start(), item, f"{item} has a meaning of its own in TeX: write {_ESCAPES[item]}"
         elif item in ("^", "_", "'"):
             script = "_" if item == "_" else "^"
-            if missing:
-                break
             if script in scripts:
                 what = "subscript" if item == "_" else "superscript"
                 return match.start(), item, f"second {what} of one letter: put the first part in braces"
             if item != "'":
                 scripts += script
                 missing, waiting = 1, _waiting(match.start(), item)
+        elif item in ("\\limits", "\\nolimits"):
+            if before not in _WITH_LIMITS:
+                return match.start(), item, f"{item} without an operator before it, such as \\sum"
         elif item in _ARGUMENTS:
-            if missing and waiting[1] not in ("^", "_"):
-                break
+            if item in ("\\begin", "\\left"):
+                around.append(item)
+            elif item in ("\\end", "\\right"):
+                del around[-1:]
             scripts = scripts if missing else ""
-            missing, waiting = _ARGUMENTS[item], _waiting(match.start(), item)
+            missing, waiting, before = _ARGUMENTS[item], _waiting(match.start(), item), item
         elif missing:
             missing -= 1
-        elif item not in ("\\limits", "\\nolimits"):
-            scripts = ""
+        else:
+            scripts, before = "", item
     return waiting if missing else None
+
+
+def _may_follow(command: str, item: str) -> bool:
+    """Whether an item can be what a command, ^ or _ waits for."""
+    if item in _PARTS:
+        return False
+    if command in _BRACKETED:
+        return item in _BRACKETS
+    if command in ("^", "_"):
+        return item not in _NO_SCRIPTS
+    return item not in _ARGUMENTS and (item != "[" or command not in _WITH_OPTION)
 
 
 def _waiting(at: int, item: str) -> tuple[int, str, str]:
     """What to say if nothing comes."""
-    return at, item, f"{item} without what belongs to it: put that in braces behind it"
+    belongs = (
+        "a bracket: write one behind it, or a dot"
+        if item in _BRACKETED
+        else "what belongs to it: put that in braces behind it"
+    )
+    return at, item, f"{item} without {belongs}"
 
 
 def _pair(tex: str, match: re.Match[str]) -> str:

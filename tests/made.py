@@ -57,7 +57,7 @@ ODD = (
     "\ue000", "\ufffd", "\U000e0041", "a\u0301\u0302\u0303\u0304", "\u0661", "\u2126", "\u212b", "\ufb01", "\U0001d7ce",
 )  # fmt: skip
 TEX = (
-    "x", "CPP = MAP - ICP", r"\frac{a}{b}", r"x^{y^{z}}", "a < b & c", r"\text{a_b}", r"\left(a\right)", "a_1 * b_2",
+    "x", "CPP = MAP - ICP", r"\frac{a}{b}", r"x^{y^{z}}", r"a < b \& c", r"\text{a_b}", r"\left(a\right)", "a_1 * b_2",
     r"\begin{cases}a\\b\end{cases}", r"a \% \$ \{ \}", "a::b", "{{a}}", r"\href{javascript:x}{y}", r"\frac{a", "a}",
     " x", r"\begin{aligned}x &= y\end{aligned}", r"\unicode{65}", "a % b", r"\sqrt[3]{x}", r"\alpha\beta", "{{c1::a}}",
     r"{{c1::\frac{a}{b}}} + 1", "a {{c2::b::h}}",

@@ -66,7 +66,7 @@ _TABLE = "<table><thead><tr><th{0}>a</th></tr></thead><tbody><tr><td{0}>{1}</td>
         # math
         ("$CPP = MAP - ICP$", r"\(CPP = MAP - ICP\)"),
         ("$$a\n= b$$", r"\[a = b\]"),
-        ("$a < b & c$", r"\(a &lt; b &amp; c\)"),
+        (r"$a < b \& c$", r"\(a &lt; b \&amp; c\)"),
         ("$a_1 * b_2 * c$ *x*", r"\(a_1 * b_2 * c\) <em>x</em>"),
         (r"$\text{a_b}$", r"\(\text{a_b}\)"),
         (r"$\frac{a}{b^{2}}$", r"\(\frac{a}{b^{2} }\)"),

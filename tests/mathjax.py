@@ -1,0 +1,100 @@
+"""Formulas that we let through, asked of the MathJax that Anki shows them with, by name:
+
+    npm install --prefix FOLDER mathjax@3.2.2         # needs node
+    python tests/mathjax.py FOLDER [COUNT] [SEED]     # 2,000 random formulas take some seconds
+
+Prints each for which MathJax shows an error, and each in which letters z that were typed are not shown; ends with 1 if
+there are any.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import random
+import re
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from ketamine_anki.render import render
+from ketamine_anki.tex import _ENVIRONMENTS, COMMANDS
+
+# Anki's configuration, but for the package that hides errors.
+ASKED = """
+require("mathjax").init({
+  loader: {load: ["adaptors/liteDOM", "input/tex-full", "output/chtml", "[tex]/mathtools"]},
+  tex: {packages: {"[+]": ["mathtools"], "[-]": ["textmacros", "noerrors", "noundefined"]}},
+}).then((MathJax) => {
+  const formulas = JSON.parse(require("fs").readFileSync(0, "utf8"));
+  console.log(JSON.stringify(formulas.map((tex) => MathJax.tex2mml(tex))));
+});
+"""
+_COMMANDS, _NAMES = sorted(COMMANDS), sorted(_ENVIRONMENTS)
+_SIGNS = "zzzzz0129+-=().,|/<>[]:;!*?@ éµ→±α"
+_LEFT, _RIGHT = (
+    ("(", "[", r"\{", "|", ".", "z", r"\langle", "<", r"\|", "{", " "),
+    (")", "]", r"\}", "|", ".", ">", "z"),
+)
+
+
+def formula(chance: random.Random, most: int) -> str:
+    return "".join(_piece(chance) for _ in range(chance.randint(0, most)))
+
+
+def _piece(chance: random.Random) -> str:
+    kind = chance.choices(range(6), (28, 30, 15, 12, 8, 5))[0]
+    if kind == 0:
+        return chance.choice(_SIGNS)
+    if kind == 1:
+        return "\\" + chance.choice(_COMMANDS) + chance.choice((" ", "", " ", "{z}", "{z}{z}", "[z]"))
+    if kind == 2:
+        return chance.choice(("^", "_", "'", "&", "\\\\", "~", *(f"\\{sign}" for sign in ",;:! {}%$_&#|/")))
+    if kind == 3:
+        return f"{{{formula(chance, 3)}}}"
+    if kind == 4:
+        name, options = chance.choice(_NAMES), ("{cc}", "[t]{l}", "[z]", "[t]", "{z}", "z", "")
+        return rf"\begin{{{name}}}{chance.choice(options)}{formula(chance, 4)}\end{{{name}}}"
+    return rf"\left{chance.choice(_LEFT)}{formula(chance, 3)}\right{chance.choice(_RIGHT)}"
+
+
+def let_through(count: int, seed: int) -> dict[str, str]:
+    """{formula: what the card holds of it}"""
+    chance = random.Random(seed)
+    found: dict[str, str] = {}
+    while len(found) < count:
+        tex = formula(chance, 4).strip()
+        rendered = render(f"${tex}$.", {})
+        if not rendered.troubles and (shown := re.fullmatch(r"\\\((.*)\\\)\.", rendered.html, re.DOTALL)):
+            found[tex] = html.unescape(shown[1])
+    return found
+
+
+def wrong(tex: str, mathml: str) -> str:
+    """What is wrong with what MathJax makes of a formula."""
+    if error := re.search('data-mjx-error="([^"]*)"', mathml):
+        return html.unescape(error[1])
+    letters = unicodedata.normalize("NFKC", html.unescape(re.sub("<[^>]*>", "", mathml)))
+    typed = re.sub(r"\\(?:(?:begin|end)\{\w+\}|[A-Za-z]+|.)", "", tex)
+    return "" if letters.count("z") == typed.count("z") else f"shown as {''.join(letters.split())}"
+
+
+def main(folder: str, count: str = "2000", seed: str = "1") -> int:
+    formulas = let_through(int(count), int(seed))
+    asked = json.dumps(list(formulas.values()))
+    done = subprocess.run(
+        ["node", "-e", ASKED], cwd=folder, input=asked, capture_output=True, encoding="utf-8", check=True
+    )
+    answers = json.loads(done.stdout.split("\n")[-2])
+    said = {tex: why for tex, mathml in zip(formulas, answers, strict=True) if (why := wrong(tex, mathml))}
+    for tex, why in sorted(said.items(), key=lambda item: len(item[0])):
+        print(f"{tex!r}: {why}")
+    print(f"{len(formulas):,} formulas, {len(said)} not shown as they are typed")
+    return bool(said)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
