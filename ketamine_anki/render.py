@@ -28,8 +28,8 @@ MANUAL = {
     "\n\nBad: `The pressure {{c1:falls}}.`\n\nGood: `The pressure {{c1::falls}}.`",
     "swallowed-mark": "What Markdown takes for its own and does not show: `*` inside words starts italics,"
     " a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, as `+` alone does, lists are"
-    " numbered on from their first number, a table drops cells beyond its columns, and the title of a link or picture is"
-    " nowhere seen.\n\n"
+    " numbered on from their first number, a table drops cells beyond its columns, and the title of a link or picture"
+    " is nowhere seen.\n\n"
     "Bad: `5*10*9 per liter`\n\nGood: `5 × 10 × 9 per liter`",
     "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
     "Bad: `<b>falls</b>`\n\nGood: `**falls**`",
@@ -356,11 +356,13 @@ class _Html:
         return "".join(self._block(token) for token in tokens).strip()
 
     def _empty_item(self, token: Any) -> None:
-        """Of a sign alone in its line only the bullet of a list is shown."""
-        typed, line = f"{token.info}{token.markup}", token.map[0]
+        """Of a sign alone in its line only a bullet is shown; of what is too deep for the parser, nothing."""
+        typed, line = f"{token.info}{token.markup}", self._back(self.lines[token.map[0]].rstrip())
+        last = line.split()[-1]
         message = f"{typed!r} makes a list item without words: write '{token.info}\\{token.markup}'"
-        at = self._start(line) + len(self._back(self.lines[line].rstrip())) - len(typed)
-        self._trouble("swallowed-mark", typed, message, at)
+        if last != typed:
+            message = f"{last!r} is not shown: the lists are too deep inside one another"
+        self._trouble("swallowed-mark", last, message, self._start(token.map[0]) + len(line) - len(last))
 
     def _start(self, line: int) -> int:
         """Where a line of the source starts in the text."""
