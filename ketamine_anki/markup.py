@@ -139,7 +139,6 @@ class _Scan:
     def _until(self, end: int) -> None:
         if end > self.said:
             self.markup.spans.append(Span("text", self.said, end, self.text[self.said : end]))
-            self.said = end
 
     def _span(self, kind: str, start: int, end: int, value: str) -> int:
         self._until(start)
@@ -153,9 +152,7 @@ class _Scan:
 
     def _token(self, match: re.Match[str]) -> int:
         start, end = match.span()
-        kind = match.lastgroup if match["code"] is None else "code"
-        if match["number"] is not None:
-            kind = "open"
+        kind = match.lastgroup
         if kind == "code":
             return self._code(match, start, end)
         if kind in ("display", "dollar"):
@@ -180,7 +177,7 @@ class _Scan:
     def _math(self, dollars: str, start: int, end: int) -> int:
         close = -1 if _PRICE.match(self.text, max(start - 1, 0)) else _math_end(self.text, end, dollars)
         if close < 0:
-            return end if dollars == "$" else start + 1 if _math_end(self.text, start + 1, "$") >= 0 else end
+            return end
         kind = "display" if dollars == "$$" else "math"
         value = self.text[end:close]
         self._inner(end, value)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketamine_anki.markup import live, scan
+from ketamine_anki.markup import Deletion, live, scan
 
 _PIECES = [
     "word",
@@ -46,6 +46,21 @@ def test_the_spans_are_the_whole_text(text: str) -> None:
 )
 def test_a_deletion_knows_how_many_are_around_it(text: str, depths: dict[int, int]) -> None:
     assert {deletion.number: deletion.depth for deletion in scan(text).deletions} == depths
+
+
+@pytest.mark.parametrize(
+    "text", ["{{c1::a}} {{c22::b::h}}", "`c` {{c1::a}} {{c22::b::h}} **d**", "${{c1::a}} {{c22::b::h}}$"]
+)
+def test_what_is_known_of_a_deletion(text: str) -> None:
+    """Without a hint, it is empty."""
+    start, second = text.index("{{c1"), text.index("{{c22")
+    known = [{name: getattr(deletion, name) for name in Deletion.__slots__} for deletion in scan(text).deletions]
+    assert known == [
+        {"number": 1, "answer": "a", "hint": "", "depth": 0, "start": start, "answer_start": start + 6}
+        | {"answer_end": start + 7, "end": start + 9},
+        {"number": 22, "answer": "b", "hint": "h", "depth": 0, "start": second, "answer_start": second + 7}
+        | {"answer_end": second + 8, "end": second + 13},
+    ]
 
 
 _OBEYED = r"[latex] [/latex] [LaTeX] [$] [/$] [$$] [/$$] [sound: [anki: [[type: \( \) \[ \] {{ }}"
