@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import category
 
 from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
 from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
@@ -44,8 +45,8 @@ MANUAL = {
     "Good: `[label](https://example.org)`",
 }
 
-_DASH = re.compile(r"[-+*][ \t]")
-_ITEM = re.compile(r"^[ \t]*[-+*][ \t]+(?P<digit>[0-9])?", re.MULTILINE)
+# A sign that makes a list, and a number behind it: in math, hidden, or bold, too.
+_SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
 
 _HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)")
 _COMMAND = re.compile(
@@ -138,7 +139,6 @@ def _troubles(markup: Markup) -> Iterator[Trouble]:
     for span in markup.spans:
         if span.kind == "text":
             yield from _html_troubles(span, opened)
-            yield from _swallowed(span, text)
             yield from _tex_in_text(span)
             for match in _MATHJAX.finditer(span.value) if "\\" in span.value else ():
                 shown = match["math"] or match[0]
@@ -165,16 +165,6 @@ def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
         address = ":" in tag or "@" in tag
         advice = f"write [label]({match[0][1:-1]})" if address else "write Markdown, such as **bold** or a list"
         yield Trouble("raw-html", span.start + match.start(), match[0], f"HTML {shown!r}: {advice}")
-
-
-def _swallowed(span: Span, text: str) -> Iterator[Trouble]:
-    items = list(_ITEM.finditer(span.value)) if _DASH.search(span.value) else []
-    if items and items[0].start() == 0 and span.start and text[span.start - 1] != "\n":
-        del items[0]  # it follows math or a deletion in the same line
-    for match in items if len(items) == 1 else ():
-        if match["digit"]:
-            message = f"{match[0].strip()!r} starts a list, without its sign: write it without the space"
-            yield Trouble("swallowed-mark", span.start + match.start(), match[0].strip(), message)
 
 
 _TEX_WORD = re.compile(r"(?<![\\\w:])\\([A-Za-z]+)")
@@ -323,6 +313,7 @@ def _parser() -> MarkdownIt:
 
 
 _MARKERS = r"^[ \t]*(?:(?:[-+*]|[0-9]+[.)])[ \t]+)*?"
+_OPEN, _CLOSE = ("(", "["), (")", "]")
 _PIPE = re.compile(r"(?<!\\)\|")
 
 
@@ -341,7 +332,9 @@ class _Html:
         self.next: list[int] = []  # the number that comes next in each list around; of bullets, none
         self.at = 0  # where the last number of a list stands
         self.starred = 0  # behind the last star inside a word
-        self.told: list[bool] = []  # of each emphasis that is open, whether its star was found inside a word
+        self.italic = 0  # stars that made emphasis
+        self.is_mixed = self.is_nested = False  # whether other stars may have made it than were meant
+        self.opened: list[tuple[Any, bool]] = []  # each emphasis that is open, and whether its star was found in a word
         self.columns = 0
 
     def run(self, source: str) -> str:
@@ -349,11 +342,33 @@ class _Html:
         tokens = parser.parse(source)
         self.lines = source.split("\n")
         if [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
-            return self._inline(tokens[1].children or [])
-        for token, after in pairwise(tokens):
-            if token.type == "list_item_open" and after.type == "list_item_close":
-                self._empty_item(token)
-        return "".join(self._block(token) for token in tokens).strip()
+            body = self._inline(tokens[1].children or [])
+        else:
+            self._lists(tokens)
+            body = "".join(self._block(token) for token in tokens).strip()
+        if (self.is_mixed or self.is_nested) and not self.starred:
+            self._mixed_stars()
+        return body
+
+    def _lists(self, tokens: list[Any]) -> None:
+        items: list[Any] = []  # of the list that is inside no other
+        for place, token in enumerate(tokens):
+            if token.type == "list_item_open":
+                if tokens[place + 1].type == "list_item_close":
+                    self._empty_item(token)
+                if token.level == 1:
+                    items.append(token)
+            elif token.level == 0 and token.type in ("bullet_list_close", "ordered_list_close"):
+                if len(items) == 1 and token.tag == "ul":
+                    self._lone_item(items[0])
+                items = []
+
+    def _lone_item(self, token: Any) -> None:
+        """A number behind a lone sign is meant with its sign."""
+        found = _SIGNED.match(self.markup.text, self._start(token.map[0]))
+        if found and category(found["first"]) in ("Nd", "No"):
+            message = f"{found['shown']!r} starts a list, without its sign: write it without the space"
+            self._trouble("swallowed-mark", found["shown"], message, found.start("shown"))
 
     def _empty_item(self, token: Any) -> None:
         """Of a sign alone in its line only a bullet is shown; of what is too deep for the parser, nothing."""
@@ -450,20 +465,24 @@ class _Html:
                 self._trouble("link", address, f"link to {address!r} is shown as {shown!r}: show where it leads")
 
     def _emphasis(self, tokens: list[Any], place: int) -> None:
-        """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`. They begin italics after a letter, a digit or
-        math, or end them before a digit; two of them only between digits.
+        """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`. They begin italics after a letter, a digit, a
+        bracket or math, or end them before a digit; two of them only between digits or brackets. A letter alone may
+        be italic before a digit: `*p*53`.
         """
         token = tokens[place]
         left, right = _beside(tokens, place, -1), _beside(tokens, place, 1)
+        if "*" in token.markup:
+            self._mixes(token, left, right)
         if token.markup != "*":
-            meant = left.isdigit() and right.isdigit()
+            meant = (left.isdecimal() or left in _CLOSE) and (right.isdecimal() or right in _OPEN)
         elif token.nesting > 0:
-            meant = self._counts(left, "close") and self._counts(right, "open")
+            meant = self._counts(left, "close", _CLOSE) and self._counts(right, "open", _OPEN)
         else:
-            meant = self._counts(left, "close") and right.isdigit()
+            alone = tokens[place - 2] is self.opened[-1][0] and tokens[place - 1].content == left
+            meant = self._counts(left, "close", _CLOSE) and right.isdecimal() and not (alone and left.isalpha())
         if token.nesting > 0:
-            self.told.append(meant)
-        elif self.told.pop():
+            self.opened.append((token, meant))
+        elif self.opened.pop()[1]:
             return  # its other end was found
         if not meant:
             return
@@ -472,18 +491,45 @@ class _Html:
             before, after = text[at - 1 : at], text[end : end + 1]
             if at >= self.starred and before in (left, "$", "}") and after in (right, "$", "{"):
                 self.starred = end
-                word = f"{text[:at].split()[-1]}{text[at:end]}{text[end:].split()[0]}"
-                message = f"'*' in {word[:40]!r} is not shown, it makes italics: write \\*, or × between numbers"
+                message = (
+                    f"'*' in {self._word(at, end)!r} is not shown, it makes italics: write \\*, or × between numbers"
+                )
                 self._trouble("swallowed-mark", token.markup, message, at)
                 return
         if not self.starred:
+            self.starred = 1
             self._trouble("swallowed-mark", token.markup, "'*' inside a word is not shown: write \\*, or ×")
 
-    def _counts(self, sign: str, kind: str) -> bool:
-        """Whether a sign beside a star is a letter, a digit, math, or where a deletion closes or opens."""
+    def _mixes(self, token: Any, left: str, right: str) -> None:
+        """Looks whether a mark of emphasis is but a part of what was typed, as in `**CYP2D6*4/*4**`."""
+        self.italic += len(token.markup)
+        if token.nesting > 0:
+            self.is_nested |= any(around.tag == token.tag for around, _ in self.opened)
+            self.is_mixed |= "*" in (left, right) or (left == "/" and right.isdecimal())
+        else:
+            self.is_mixed |= "*" in (left, right) or right.isalnum()
+
+    def _mixed_stars(self) -> None:
+        """Where one star is shown and another is not, it is said at the one before a digit, or the last."""
+        text = self.markup.text
+        typed = [(at, end) for at, end in self._stars() if text[at - 1 : at].strip() or text[end : end + 1].strip()]
+        if self.is_nested or sum(end - at for at, end in typed) > self.italic:
+            alleles = (run for run in typed if text[run[1] : run[1] + 1].isdecimal())
+            at, end = next(alleles, typed[-1])
+            message = f"'*' in {self._word(at, end)!r}: others make italics: write \\* for each that is to be shown"
+            self._trouble("swallowed-mark", text[at:end], message, at)
+
+    def _word(self, start: int, end: int) -> str:
+        """The signs from start to end with what stands around them, as far as the next spaces."""
+        text = self.markup.text
+        before, after = re.split(r"\s", text[max(start - 20, 0) : start])[-1], re.split(r"\s", text[end : end + 20])[0]
+        return f"{before}{text[start:end]}{after}"
+
+    def _counts(self, sign: str, kind: str, brackets: tuple[str, ...]) -> bool:
+        """Whether a sign beside a star is a letter, a digit, a bracket, math, or where a deletion closes or opens."""
         if _HELD.match(sign):
             return self.held[ord(sign) - _HOLD].kind in ("math", "display", kind)
-        return sign.isalnum()
+        return sign.isalnum() or sign in brackets
 
     def _stars(self) -> Iterator[tuple[int, int]]:
         """Where stars stand in the text, and their ends: not in math or code, not behind a backslash."""
