@@ -30,6 +30,7 @@ COMMANDS = frozenset(
 )
 _ENVIRONMENTS = frozenset("aligned array cases gathered matrix pmatrix bmatrix vmatrix Vmatrix smallmatrix".split())
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
+_TEXTS = ("text", "textbf", "textit", "textrm")
 _COLUMNS = re.compile(r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\}")
 _PLACED = re.compile(r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\[")
 _ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
@@ -66,7 +67,7 @@ _ESCAPES = {"#": r"\#", "@": r"\text{@}"}
 _MAY_FAIL = frozenset("\\^_#'&@")
 _INNERMOST = r"\{[^{}]*\}"
 _GROUP = "\0"  # what was judged, for what is around it
-_WORDS = ("\\text", "\\textbf", "\\textit", "\\textrm", "\\begin", "\\end")  # in their braces, signs are signs
+_WORDS = (*(f"\\{text}" for text in _TEXTS), "\\begin", "\\end")  # in their braces, signs are signs
 # A command with its star or its option in brackets, or a character.
 _OPTIONAL = (
     r"(?P<name>\\(?:(?:sqrt|x(?:right|left)arrow)\s*(?=\[[^\[\]]*\])|cfrac\s*(?=\[\s*[lcr]\s*\])))\[[^\[\]]*\]"
@@ -97,10 +98,20 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
         return
     bare = _without_deletions(tex)
     open_pairs: list[tuple[int, str]] = []  # \\begin{...} and \\left, where and which
+    words_end = 0  # of the last \\text{...}
     for match in _TEX.finditer(bare):
         at, found = offset + match.start(), match[0]
-        if match["word"] and match["word"] not in COMMANDS:
+        if match.start() < words_end and not match["brace"]:
+            if found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
+                message = f"{found} inside of \\text is shown as it is typed: end the \\text before it"
+                yield Trouble("tex-command", at, found, message)
+        elif match["word"] and match["word"] not in COMMANDS:
             yield Trouble("tex-command", at, found, f"TeX command {found} is not in the list of allowed commands")
+        elif match["word"] in _TEXTS:
+            words_end = _group_end(bare, match.end())
+            if (colons := bare.find("::", match.end(), words_end)) >= 0:
+                message = ":: inside of \\text is shown with braces between: leave one out"
+                yield Trouble("tex-command", offset + colons, "::", message)
         elif match["word"] in ("begin", "left"):
             name = _pair(bare, match)
             open_pairs.append((at, name))
@@ -124,6 +135,8 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
             _MOVES.match(tex, at - offset) or (match["sign"] == "!" and bare.count("\\!") > _MOST_NEGATIVE)
         ):
             yield Trouble("tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out")
+        elif match["sign"] == "\\" and bare[match.end() :].lstrip()[:1] == "*":
+            yield Trouble("tex-command", at, found, "* behind \\\\ is not shown: write {*}")
         elif match["comment"]:
             yield Trouble("tex-command", at, found, "% starts a comment in TeX: write \\%")
         elif match["brace"]:
@@ -202,6 +215,8 @@ def _may_follow(command: str, item: str) -> bool:
         return item in _BRACKETS
     if command in ("^", "_"):
         return item not in _NO_SCRIPTS
+    if command in _WORDS:
+        return item == _GROUP
     return item not in _ARGUMENTS and (item != "[" or command not in _WITH_OPTION)
 
 
@@ -213,6 +228,16 @@ def _waiting(at: int, item: str) -> tuple[int, str, str]:
         else "what belongs to it: put that in braces behind it"
     )
     return at, item, f"{item} without {belongs}"
+
+
+def _group_end(tex: str, start: int) -> int:
+    """Where the group in braces that follows ends."""
+    depth = 0
+    for match in _TEX.finditer(tex, start):
+        depth += (match["brace"] == "{") - (match["brace"] == "}")
+        if depth <= 0:
+            return match.start()
+    return len(tex)
 
 
 def _pair(tex: str, match: re.Match[str]) -> str:

@@ -46,7 +46,7 @@ def formula(chance: random.Random, most: int) -> str:
 
 
 def _piece(chance: random.Random) -> str:
-    kind = chance.choices(range(6), (28, 30, 15, 12, 8, 5))[0]
+    kind = chance.choices(range(7), (28, 30, 15, 12, 8, 5, 5))[0]
     if kind == 0:
         return chance.choice(_SIGNS)
     if kind == 1:
@@ -58,6 +58,9 @@ def _piece(chance: random.Random) -> str:
     if kind == 4:
         name, options = chance.choice(_NAMES), ("{cc}", "[t]{l}", "[z]", "[t]", "{z}", "z", "")
         return rf"\begin{{{name}}}{chance.choice(options)}{formula(chance, 4)}\end{{{name}}}"
+    if kind == 5:
+        words = "".join(chance.choice(_SIGNS + "%&#_^'~\\{}") for _ in range(4))
+        return rf"\{chance.choice(('text', 'textbf'))}{{{words}}}"
     return rf"\left{chance.choice(_LEFT)}{formula(chance, 3)}\right{chance.choice(_RIGHT)}"
 
 

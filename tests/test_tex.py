@@ -130,6 +130,12 @@ _COLUMNS = r"\begin{array} without its columns, letters l, c or r in braces: \be
         (r"\Big{(}", 0, r"\Big", r"\Big without a bracket: write one behind it, or a dot"),
         (r"\left x \right)", 0, r"\left", r"\left without a bracket: write one behind it, or a dot"),
         (r"\sqrt[3", 0, r"\sqrt", r"\sqrt without what belongs to it: put that in braces behind it"),
+        (r"\text\mu", 0, r"\text", r"\text without what belongs to it: put that in braces behind it"),
+        (r"\text{5 \mu g}", 8, r"\mu", r"\mu inside of \text is shown as it is typed: end the \text before it"),
+        (r"\textbf{{a} \%} \%", 12, r"\%", r"\% inside of \text is shown as it is typed: end the \text before it"),
+        (r"\text{a::b} c::d", 7, "::", r":: inside of \text is shown with braces between: leave one out"),
+        (r"\text{a} % b", 9, "%", r"% starts a comment in TeX: write \%"),
+        (r"a \\ *b", 2, r"\\", r"* behind \\ is not shown: write {*}"),
         (r"\cfrac[x]ab", 0, r"\cfrac", r"\cfrac without what belongs to it: put that in braces behind it"),
     ],
 )
@@ -150,7 +156,7 @@ def test_what_would_show_an_error_or_nothing_is_said_at_its_place(
         r"\overbrace{a}\limits^b",
         r"\left.x\right\rangle \bigl\{ \Bigr\Vert \left\|x\right\}",
         r"x^{\log} x^\sqrt{2} x^\lim x_\alpha \frac\sin{b} \sqrt [3] {x} \cfrac[ l ]ab \operatorname * {x}_a",
-        r"\text{a & b @ #} \& \#",
+        r"\text{a & b @ # 5 % \{ \} \$ \\} \& \#",
     ],
 )
 def test_what_is_shown_is_let_through(tex: str) -> None:
