@@ -62,12 +62,13 @@ _BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")
 _MARKDOWN = re.compile(r"[\\`*_\[\n]")
 _ONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
 _LINK = re.compile(r"(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
-# The host, or the mailbox, of an address; and a text that looks like one.
-_HOST = re.compile(r"(?:https?://|mailto:)?(?:www\.)?([^/?#:]+)", re.IGNORECASE)
-_LIKE_ADDRESS = re.compile(
-    r"(?:(?:https?://|mailto:|www\.)\S+|[\w.@-]+\.(?:com|org|net|gov|edu|int|info|io|eu|de|uk)(?:[/?#:]\S*)?)",
+# What looks like an address in the text of a link: marked as one, or with an ending that is none of English.
+_SHOWN = re.compile(
+    r"(?:(?P<sure>(?:(?<![a-z])[a-z]+:)?//|mailto:|(?<![\w.+-])(?=[\w.+-]+@)|www\.)|(?<![\w/.@+-]))"
+    r"(?P<place>(?:[\w.+-]+@)?(?:[\w-]+\.)+(?P<end>[^\W\d_]{2,}))(?!\.?[\w-])",
     re.IGNORECASE,
 )
+_ENDINGS = frozenset("com org net gov edu int info io mil biz name app dev xyz site online health science".split())
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -458,11 +459,16 @@ class _Html:
         if not html:
             self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
             return
-        shown = re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " ")).replace("&amp;", "&").strip(" .,;:!?()")
-        if _LIKE_ADDRESS.fullmatch(shown) and not any(trouble.fragment == address for trouble in self.troubles):
-            host, led = _HOST.match(shown), _HOST.match(address)
-            if host and led and host[1].lower() != led[1].lower():
-                self._trouble("link", address, f"link to {address!r} is shown as {shown!r}: show where it leads")
+        if any(trouble.fragment == address for trouble in self.troubles):
+            return
+        led = re.split("[/?#:]", address.partition("//")[2])[0] if "//" in address else address[7:].split("?")[0]
+        for match in _SHOWN.finditer(re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " "))):
+            place, end = match["place"].lower().removeprefix("www."), match["end"].lower()
+            is_one = match["sure"] is not None or end in _ENDINGS or len(end) == 2
+            if is_one and not f".{led.lower()}".endswith((f".{place}", f"@{place}")):
+                message = f"link to {address!r} is shown as {match[0]!r}: show where it leads"
+                self._trouble("link", address, message)
+                return
 
     def _emphasis(self, tokens: list[Any], place: int) -> None:
         """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`. They begin italics after a letter, a digit, a
