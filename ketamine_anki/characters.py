@@ -99,7 +99,9 @@ _WORD = f"{_LETTER}(?:{_LETTER}+|[{_ACCENT}]+)*"
 _ANY_LATIN = f"[{_LATIN}]"
 _FOREIGN = rf"[^\W\d_{_LATIN}{_NEUTRAL}]"
 _NOT_EAST_ASIAN = f"(?!{_EAST_ASIAN}){_FOREIGN}"
-_MICRO = "\u03bc[A-Za-z]{1,4}"  # μg, μmol
+# Greek letters of science that nobody takes for a Latin one: μmol, λmax; and beside capitals: TNFα, NFκB, kΩ, Gαs.
+_GREEK = "αβγδεζηθκλμξπστφψωΓΔΘΛΞΠΣΦΨΩ"
+_NOTATION = f"[δθλμπφψΓΔΘΛΣΦΨΩ][A-Za-z]{{1,4}}|[a-z]?[A-Z{_GREEK}]*[a-z]?[{_GREEK}]?"
 # Digits of another script where a Latin letter is expected.
 _DIGIT_AS_LETTER = r"(?<=[A-Za-z])[^\D0-9\uff10-\uff19\U0001d7ce-\U0001d7ff\U0001fbf0-\U0001fbf9]+(?=[A-Za-z])"
 # (a word of nothing but twins, a word that is surely of that script)
@@ -277,7 +279,7 @@ class _Line:
     def _stranger(self, word: str) -> re.Match[str] | None:
         """The first letter that has no place in a word of Latin letters."""
         foreign = re.search(_FOREIGN, word)
-        if foreign and re.search(_ANY_LATIN, word) and not re.fullmatch(_MICRO, word) and not self._fluent(word):
+        if foreign and re.search(_ANY_LATIN, word) and not re.fullmatch(_NOTATION, word) and not self._fluent(word):
             return foreign
         if not re.search("[A-Za-z\u00b5]", word) or re.search(_PHONETIC, word):
             return None

@@ -30,6 +30,7 @@ from ketamine_anki.characters import name, printable, refused
         "e\u0301 o\u0308\u0304",
         "α-synuclein μ-opioid Δ9-THC α²",
         "α2A-adrenoceptor, β₂, Δ, 5-HT₂ₐ, Æsop, ﬁne, Ⅳ, 1ª, 3ʰ",
+        "TNFα NFκB IκBα PPARγ TGFβ1 ΔF508 ΔG° λmax kΩ MΩ φX174 Vβ Gαs αβγ μmol GABAα",
         "əˈɡoʊ, ˈɡæs, /ɡ/",  # what is printed like an ASCII letter is at home in transcriptions
         "kalın ve sıcak bir yağ",  # Turkish
         "ʋu ɖeka, Ɛʋe",  # Ewe
@@ -52,6 +53,11 @@ def test_accepted(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "index", "reason"),
     [
+        ("ketαmine", 3, "U+03B1 GREEK SMALL LETTER ALPHA inside a word of Latin letters"),
+        ("αnd", 0, "U+03B1 GREEK SMALL LETTER ALPHA inside a word of Latin letters"),
+        ("TNFΑ", 3, "U+0391 GREEK CAPITAL LETTER ALPHA inside a word of Latin letters"),
+        ("KETΟ", 3, "U+039F GREEK CAPITAL LETTER OMICRON inside a word of Latin letters"),
+        ("Vν", 1, "U+03BD GREEK SMALL LETTER NU inside a word of Latin letters"),
         ("a\x00b", 1, "control character U+0000"),
         ("a\x1fb", 1, "control character U+001F"),
         ("a\x1bb", 1, "control character U+001B"),
@@ -99,8 +105,8 @@ def test_accepted(text: str) -> None:
         ("lɩver", 1, "U+0269"),
         ("doſe", 2, "U+017F"),
         ("q\u0307а", 2, "U+0430"),  # an accent does not end a word
-        ("5 k\u2126", 3, "U+03A9"),
-        ("e\u0301 k\u2126", 4, "U+03A9"),  # where it was typed, not where it comes to stand
+        ("ohm\u2126", 3, "U+03A9"),
+        ("e\u0301 ohm\u2126", 6, "U+03A9"),  # where it was typed, not where it comes to stand
         ("a\u1fefb", 1, "look-alike sign U+1FEF GREEK VARIA"),
         ("a\u037e", 1, "look-alike sign U+037E GREEK QUESTION MARK"),
         ("\U0001fbf0 mg", 0, "look-alike digit U+1FBF0 SEGMENTED DIGIT ZERO"),
