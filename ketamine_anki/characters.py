@@ -95,7 +95,7 @@ _FLAG = "|".join(
 )
 _ACCENTS = f"[{_ACCENT}]{{4}}"
 _LETTER = r"[^\W\d_]"
-_WORD = f"{_LETTER}(?:{_LETTER}+|[{_ACCENT}]+)*"
+_WORD = f"{_LETTER}(?:{_LETTER}++|[{_ACCENT}]++)*+"  # possessive: a long word takes no memory
 _ANY_LATIN = f"[{_LATIN}]"
 _FOREIGN = rf"[^\W\d_{_LATIN}{_NEUTRAL}]"
 _NOT_EAST_ASIAN = f"(?!{_EAST_ASIAN}){_FOREIGN}"

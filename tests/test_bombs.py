@@ -263,6 +263,18 @@ def test_a_deck_file_is_put_in_form_in_bounds(name: str, scratch: Path) -> None:
     check(scratch, (1,), "fmt", "--check", folder)
 
 
+# What is looked at before the limits of a text are.
+CHECKED: dict[str, Callable[[], str]] = {
+    "one-word-with-accents": lambda: notes(1, extra=f"    extra: {('e' + chr(0x301)) * 450_000}\n"),
+}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_deck_file_is_checked_in_bounds(name: str, scratch: Path) -> None:
+    folder = small.write(scratch / name, files={"01-first.yaml": CHECKED[name]()})
+    check(scratch, (1,), "check", folder)
+
+
 # --- pictures ---------------------------------------------------------------------------------
 
 
