@@ -48,7 +48,7 @@ MANUAL = {
 # A sign that makes a list, and a number behind it: in math, hidden, or bold, too.
 _SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
 
-_HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)")
+_HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)")
 _COMMAND = re.compile(
     r"(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]"
     r"|(?P<other>\[(?:sound|anki):|\[\[type:)",
