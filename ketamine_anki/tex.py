@@ -62,11 +62,12 @@ _FUNCTIONS = frozenset(
 _NO_SCRIPTS = _FUNCTIONS | _BRACKETED | frozenset(r"\begin \end \displaystyle \textstyle \dots \not \substack".split())
 _WITH_LIMITS = _OPERATORS | _FUNCTIONS | {r"\operatorname", r"\overbrace", r"\underbrace"}
 _WITH_OPTION = (r"\sqrt", r"\cfrac", r"\xrightarrow", r"\xleftarrow")
+_GROUP = "\0"  # what was judged, for what is around it
+_DELETION = "\1"  # where one begins
 _PARTS = ("&", r"\\", "^", "_", "'", r"\limits", r"\nolimits")
 _ESCAPES = {"#": r"\#", "@": r"\text{@}"}
 _MAY_FAIL = frozenset("\\^_#'&@")
 _INNERMOST = r"\{[^{}]*\}"
-_GROUP = "\0"  # what was judged, for what is around it
 _WORDS = (*(f"\\{text}" for text in _TEXTS), "\\begin", "\\end")  # in their braces, signs are signs
 # A command with its star or its option in brackets, or a character.
 _OPTIONAL = (
@@ -82,23 +83,38 @@ _MOST_NEGATIVE = 2
 
 
 def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
-    """What is wrong with the TeX of one formula that starts at `offset` of its text."""
+    """What is wrong with the TeX of one formula that starts at `offset` of its text, as it is and with each deletion
+    hidden: Anki shows `[...]` in its place, and what it holds without braces around it.
+    """
     refused = list(_refused(tex, offset))
     yield from refused
-    if not refused and not _MAY_FAIL.isdisjoint(tex) and (failure := _failure(_without_deletions(tex))):
+    if refused or _MAY_FAIL.isdisjoint(tex):
+        return
+    deletions = list(_deletions(tex))
+    bare = _without_deletions(tex)
+    for start, _ in deletions:
+        bare = f"{bare[:start]}{_DELETION}{bare[start + 1 :]}"
+    if failure := _failure(bare):
         at, shown, message = failure
         yield Trouble("tex-command", offset + at, shown, message)
+        return
+    for start, end in deletions:
+        hidden = bare[:start] + "[0]".ljust(end - start) + bare[end:]
+        if any(_refused(hidden, 0)) or _failure(hidden):
+            message = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
+            yield Trouble("tex-command", offset + start, tex[start : start + 5], message)
+            return
 
 
 def _refused(tex: str, offset: int) -> Iterator[Trouble]:
     """Commands that are not allowed; braces and pairs that are not closed."""
-    depth = 0
     if len(tex) > MAX_TEX:
         yield Trouble("limit", offset, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}")
         return
     bare = _without_deletions(tex)
     open_pairs: list[tuple[int, str]] = []  # \\begin{...} and \\left, where and which
     words_end = 0  # of the last \\text{...}
+    depth = negative = 0
     for match in _TEX.finditer(bare):
         at, found = offset + match.start(), match[0]
         if match.start() < words_end and not match["brace"]:
@@ -131,12 +147,12 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
                 return
         elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|":
             yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
-        elif match["sign"] in ("\\", "!") and (
-            _MOVES.match(tex, at - offset) or (match["sign"] == "!" and bare.count("\\!") > _MOST_NEGATIVE)
-        ):
+        elif _MOVES.match(bare, match.start()) or (found == "\\!" and negative == _MOST_NEGATIVE):
             yield Trouble("tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out")
         elif match["sign"] == "\\" and bare[match.end() :].lstrip()[:1] == "*":
             yield Trouble("tex-command", at, found, "* behind \\\\ is not shown: write {*}")
+        elif found == "\\!":
+            negative += 1
         elif match["comment"]:
             yield Trouble("tex-command", at, found, "% starts a comment in TeX: write \\%")
         elif match["brace"]:
@@ -174,6 +190,11 @@ def _flat_failure(tex: str) -> tuple[int, str, str] | None:
     around: list[str] = []
     for match in re.finditer(_ITEM, tex):
         item = (match["name"] or match["starred"] or match[0]).rstrip()
+        if item == _DELETION:
+            if missing:
+                at, command, _ = waiting
+                return at, command, f"{command} wants braces, and those of a deletion are none: put others around it"
+            continue
         if missing and not _may_follow(waiting[1], item):
             break
         if item in ("&", "\\\\"):
@@ -246,6 +267,16 @@ def _pair(tex: str, match: re.Match[str]) -> str:
         return ""
     name = _ENVIRONMENT.match(tex, match.end())
     return name[1] if name else "?"
+
+
+def _deletions(tex: str) -> Iterator[tuple[int, int]]:
+    """Where the deletions inside the math start and end."""
+    opened: list[int] = []
+    for mark in tex_marks(tex):
+        if mark.kind == "open":
+            opened.append(mark.start)
+        elif mark.kind == "close":
+            yield opened.pop(), mark.end
 
 
 def _without_deletions(tex: str) -> str:

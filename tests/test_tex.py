@@ -9,6 +9,7 @@ import pytest
 from ketamine_anki.limits import MAX_TEX, MAX_TEX_DEPTH
 from ketamine_anki.markup import Trouble
 from ketamine_anki.render import render
+from ketamine_anki.tex import tex_troubles
 
 
 def troubles(text: str, cloze: bool = False) -> list[Trouble]:
@@ -54,6 +55,7 @@ def test_a_sign_that_draws_is_let_through(sign: str) -> None:
         (r"a \\ * [2em] b", 2, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
         (r"a \!\! b", 2, r"\!", r"TeX \! moves what follows over other text: leave it out"),
         (r"a \! \! b", 2, r"\!", r"TeX \! moves what follows over other text: leave it out"),
+        (r"\! a \! b \! c", 10, r"\!", r"TeX \! moves what follows over other text: leave it out"),
         (r"a % b", 2, "%", r"% starts a comment in TeX: write \%"),
         (r"a} + {b", 1, "}", "} without a { in the math"),
         (r"\frac{a}{b", 0, r"\frac{a}{b", "{ is never closed in the math"),
@@ -122,6 +124,10 @@ _COLUMNS = r"\begin{array} without its columns, letters l, c or r in braces: \be
         (r"a @= b", 2, "@", r"@ has a meaning of its own in TeX: write \text{@}"),
         (r"a # b", 2, "#", r"# has a meaning of its own in TeX: write \#"),
         (r"a \\{b\hat}", 6, r"\hat", r"\hat without what belongs to it: put that in braces behind it"),
+        (r"x_a^b_c", 5, "_", "second subscript of one letter: put the first part in braces"),
+        (r"x^a_b^c", 5, "^", "second superscript of one letter: put the first part in braces"),
+        (r"x^a'", 3, "'", "second superscript of one letter: put the first part in braces"),
+        (r"x^\hat{a}^b", 9, "^", "second superscript of one letter: put the first part in braces"),
         (r"x\limits_a", 1, r"\limits", r"\limits without an operator before it, such as \sum"),
         (r"\hat{\nolimits}", 5, r"\nolimits", r"\nolimits without an operator before it, such as \sum"),
         (r"x^\log 2", 1, "^", r"^ without what belongs to it: put that in braces behind it"),
@@ -152,6 +158,7 @@ def test_what_would_show_an_error_or_nothing_is_said_at_its_place(
         r"\begin{aligned}[t] a &= b \\ & \left(c\right) & d\end{aligned}",
         r"\begin{array} [b] {l|cr} a & b & \begin{matrix}c&d\end{matrix} & e\end{array}",
         r"\begin{matrix} [5] \end{matrix}",
+        r"\begin{matrix}a^2&^3\\^4\end{matrix} x^2\hat{a}^3 x_1'^{2} \text {a_b^c^d}",
         r"\sum\limits_a^b \sum^2\limits_a \operatorname{max}\limits_x \log\nolimits \lim \limits_{x}",
         r"\overbrace{a}\limits^b",
         r"\left.x\right\rangle \bigl\{ \Bigr\Vert \left\|x\right\}",
@@ -163,11 +170,52 @@ def test_what_is_shown_is_let_through(tex: str) -> None:
     assert troubles(f"so ${tex}$") == []
 
 
+def test_a_backslash_at_the_end_is_refused() -> None:
+    """No text gives such a formula, as `\\$` is a sign; the end of the math would be lost with it."""
+    assert list(tex_troubles("a\\", 4)) == [Trouble("tex-command", 5, "\\", "backslash at the end of the math")]
+
+
 def test_deletions_are_no_tex() -> None:
     """Their marks are looked over, and what they hide is held to the same list."""
     assert troubles(r"so $\frac{{{c1::a}}}{{{c2::b::\text{hint}}}}$", cloze=True) == []
     (trouble,) = troubles(r"so $a {{c1::\href{x}{y}}}$", cloze=True)
     assert (trouble.start, trouble.fragment) == (12, r"\href")
+
+
+_BREAKS = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
+
+
+def _bare(command: str) -> str:
+    return f"{command} wants braces, and those of a deletion are none: put others around it"
+
+
+@pytest.mark.parametrize(
+    ("tex", "at", "fragment", "message"),
+    [
+        (r"x^{{c1::12}}", 1, "^", _bare("^")),
+        (r"a + \frac{1}{{c1::12}}", 4, r"\frac", _bare(r"\frac")),
+        (r"\text{{c1::ab}}", 0, r"\text", _bare(r"\text")),
+        (r"\begin{matrix}a\\{{c1::b}}\end{matrix}", 17, "{{c1:", _BREAKS),
+        (r"\begin{aligned}{{c1::a}}&=b\end{aligned}", 15, "{{c1:", _BREAKS),
+        (r"{{c1::a}} {{c2::\left(}}b\right)", 10, "{{c2:", _BREAKS),
+        (r"\\{{c1::[-1em]}}", 0, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
+    ],
+)
+def test_a_formula_stands_while_a_deletion_is_hidden(tex: str, at: int, fragment: str, message: str) -> None:
+    """Anki puts `[...]` in its place, and then what it holds, without braces."""
+    assert troubles(f"so ${tex}$", cloze=True) == [Trouble("tex-command", 4 + at, fragment, message)]
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"x^{ {{c1::12}} } \frac{ {{c1::12}} }{{{c2::3}}} \text{a {{c3::b}} c}",
+        r"x{{c1::^2}}_1 + {{c1::a}}^2_1 + {{c2::b {{c3::c_{d}}}::hint}}",
+        r"\begin{aligned}a&={{c1::b}}\\ {}{{c2::c}}&=d\end{aligned}",
+    ],
+)
+def test_deletions_are_let_through(tex: str) -> None:
+    assert troubles(f"so ${tex}$", cloze=True) == []
 
 
 def test_a_formula_of_any_honest_size_is_let_through() -> None:
