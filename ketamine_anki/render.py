@@ -255,6 +255,9 @@ def _held(span: Span) -> str:
     return left + escape(_tex(span.value)).replace("\n", " ") + right
 
 
+_ENDS_IN_COMMAND = re.compile(r"(?<!\\)(?:\\\\)*\\[A-Za-z]+\Z")
+
+
 def _tex(tex: str) -> str:
     """TeX in which braces and colons that are not marks of a deletion are split, unseen in print:
     Anki reads the first `}}` and `::` it meets as its own.
@@ -263,8 +266,8 @@ def _tex(tex: str) -> str:
     at = 0
     for mark in tex_marks(tex):
         parts.append(guarded(tex[at : mark.start]))
-        if mark.kind == "close" and parts[-1].endswith("}"):
-            parts.append(" ")
+        if (mark.kind == "close" and parts[-1].endswith("}")) or _ENDS_IN_COMMAND.search(parts[-1]):
+            parts.append(" ")  # with the next letter a command would be another
         parts.append(f"{{{{c{int(mark.value)}::" if mark.kind == "open" else mark.value)
         at = mark.end
     return "".join([*parts, guarded(tex[at:])])

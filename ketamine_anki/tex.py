@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from ketamine_anki.limits import MAX_TEX, MAX_TEX_DEPTH
 from ketamine_anki.markup import Trouble, tex_marks
@@ -30,6 +32,7 @@ COMMANDS = frozenset(
 )
 _ENVIRONMENTS = frozenset("aligned array cases gathered matrix pmatrix bmatrix vmatrix Vmatrix smallmatrix".split())
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
+_PAIRS = ("begin", "end", "left", "right")
 _TEXTS = ("text", "textbf", "textit", "textrm")
 _COLUMNS = re.compile(r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\}")
 _PLACED = re.compile(r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\[")
@@ -90,20 +93,16 @@ def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
     yield from refused
     if refused or _MAY_FAIL.isdisjoint(tex):
         return
-    deletions = list(_deletions(tex))
+    deletions = sorted(_deletions(tex))
     bare = _without_deletions(tex)
-    for start, _ in deletions:
+    for _, start, _ in deletions:
         bare = f"{bare[:start]}{_DELETION}{bare[start + 1 :]}"
     if failure := _failure(bare):
         at, shown, message = failure
         yield Trouble("tex-command", offset + at, shown, message)
-        return
-    for start, end in deletions:
-        hidden = bare[:start] + "[0]".ljust(end - start) + bare[end:]
-        if any(_refused(hidden, 0)) or _failure(hidden):
-            message = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
-            yield Trouble("tex-command", offset + start, tex[start : start + 5], message)
-            return
+    elif (start := _broken(bare, deletions)) >= 0:
+        message = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
+        yield Trouble("tex-command", offset + start, tex[start : start + 5], message)
 
 
 def _refused(tex: str, offset: int) -> Iterator[Trouble]:
@@ -112,7 +111,7 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
         yield Trouble("limit", offset, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}")
         return
     bare = _without_deletions(tex)
-    open_pairs: list[tuple[int, str]] = []  # \\begin{...} and \\left, where and which
+    open_pairs: list[tuple[int, str, int]] = []  # \\begin{...} and \\left: where, which, in how many braces
     words_end = 0  # of the last \\text{...}
     depth = negative = 0
     for match in _TEX.finditer(bare):
@@ -130,7 +129,7 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
                 yield Trouble("tex-command", offset + colons, "::", message)
         elif match["word"] in ("begin", "left"):
             name = _pair(bare, match)
-            open_pairs.append((at, name))
+            open_pairs.append((at, name, depth))
             if match["word"] == "begin" and name not in _ENVIRONMENTS:
                 allowed = ", ".join(sorted(_ENVIRONMENTS))
                 yield Trouble("tex-command", at, found, f"TeX environment {name!r} is not one of {allowed}")
@@ -141,7 +140,7 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
                 yield Trouble("tex-command", at, found, message)
         elif match["word"] in ("end", "right"):
             name = _pair(bare, match)
-            if not open_pairs or open_pairs.pop()[1] != name:
+            if not open_pairs or open_pairs.pop()[1:] != (name, depth):
                 before = "\\left" if match["word"] == "right" else f"\\begin{{{name}}}"
                 yield Trouble("tex-command", at, found, f"{found} without a {before} before it")
                 return
@@ -163,13 +162,20 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
             if depth < 0:
                 yield Trouble("tex-command", at, found, "} without a { in the math")
                 return
+            if open_pairs and open_pairs[-1][2] > depth:
+                yield _unended(*open_pairs[-1][:2])
+                return
         elif found == "\\":
             yield Trouble("tex-command", at, found, "backslash at the end of the math")
-    for at, name in open_pairs[:1]:
-        found = f"\\begin{{{name}}}" if name else "\\left"
-        yield Trouble("tex-command", at, found, f"{found} is never ended in the math")
+    for at, name, _ in open_pairs[:1]:
+        yield _unended(at, name)
     if depth > 0:
         yield Trouble("tex-command", offset, tex.split("\n", maxsplit=1)[0], "{ is never closed in the math")
+
+
+def _unended(at: int, name: str) -> Trouble:
+    found = f"\\begin{{{name}}}" if name else "\\left"
+    return Trouble("tex-command", at, found, f"{found} is never ended in the math")
 
 
 def _failure(tex: str) -> tuple[int, str, str] | None:
@@ -269,14 +275,42 @@ def _pair(tex: str, match: re.Match[str]) -> str:
     return name[1] if name else "?"
 
 
-def _deletions(tex: str) -> Iterator[tuple[int, int]]:
-    """Where the deletions inside the math start and end."""
+def _deletions(tex: str) -> Iterator[tuple[int, int, int]]:
+    """(depth, start, end) of the deletions inside the math."""
     opened: list[int] = []
     for mark in tex_marks(tex):
         if mark.kind == "open":
             opened.append(mark.start)
         elif mark.kind == "close":
-            yield opened.pop(), mark.end
+            start = opened.pop()
+            yield len(opened), start, mark.end
+
+
+def _broken(bare: str, deletions: list[tuple[int, int, int]]) -> int:
+    """Where the deletion starts without which a formula that has only blanks for their marks is none, or -1.
+
+    Those that are inside as many others are hidden together, so none may hold half of a pair.
+    """
+    edges = [(start, "open") for _, start, _ in deletions] + [(end, "close") for _, _, end in deletions]
+    edges += [(match.start(), match["word"]) for match in _TEX.finditer(bare) if match["word"] in _PAIRS]
+    opened: list[tuple[int, str]] = []
+    for at, edge in sorted(edges):
+        if edge in ("open", "begin", "left"):
+            opened.append((at, edge))
+        elif (opened[-1][1] == "open") == (edge == "close"):
+            opened.pop()
+        else:  # one ends in the other
+            return next(start for start, kind in reversed(opened) if kind == "open")
+    for _, level in groupby(deletions, key=itemgetter(0)):
+        starts, hidden = [], bare
+        for _, start, end in level:
+            starts.append(start)
+            hidden = hidden[:start] + "[0]".ljust(end - start) + hidden[end:]
+        refused = next(_refused(hidden, 0), None)
+        failure = (refused.start,) if refused else _failure(hidden)
+        if failure:
+            return min(starts, key=lambda start: abs(start - failure[0]))
+    return -1
 
 
 def _without_deletions(tex: str) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from ketamine_anki.cards import cloze
 from ketamine_anki.render import render
 from ketamine_anki.tex import _ENVIRONMENTS, COMMANDS
 
@@ -46,7 +47,7 @@ def formula(chance: random.Random, most: int) -> str:
 
 
 def _piece(chance: random.Random) -> str:
-    kind = chance.choices(range(7), (28, 30, 15, 12, 8, 5, 5))[0]
+    kind = chance.choices(range(8), (28, 30, 15, 12, 8, 5, 5, 5))[0]
     if kind == 0:
         return chance.choice(_SIGNS)
     if kind == 1:
@@ -61,42 +62,48 @@ def _piece(chance: random.Random) -> str:
     if kind == 5:
         words = "".join(chance.choice(_SIGNS + "%&#_^'~\\{}") for _ in range(4))
         return rf"\{chance.choice(('text', 'textbf'))}{{{words}}}"
+    if kind == 6:
+        return f"{{{{c1::{formula(chance, 3)}}}}}"
     return rf"\left{chance.choice(_LEFT)}{formula(chance, 3)}\right{chance.choice(_RIGHT)}"
 
 
-def let_through(count: int, seed: int) -> dict[str, str]:
-    """{formula: what the card holds of it}"""
+def let_through(count: int, seed: int) -> dict[str, list[str]]:
+    """{formula: what the card holds of it, on the answer and, if it holds a deletion, on the question}"""
     chance = random.Random(seed)
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     while len(found) < count:
         tex = formula(chance, 4).strip()
-        rendered = render(f"${tex}$.", {})
-        if not rendered.troubles and (shown := re.fullmatch(r"\\\((.*)\\\)\.", rendered.html, re.DOTALL)):
-            found[tex] = html.unescape(shown[1])
+        hides = "{{c1::" in tex
+        rendered = render(f"${tex}$.", {}, cloze=hides)
+        if not rendered.troubles and re.fullmatch(r"\\\(.*\\\)\.", rendered.html, re.DOTALL):
+            sides = [cloze(rendered.html, 1, answer=answer) for answer in (True, False)[: 1 + hides]]
+            found[tex] = [html.unescape(side)[2:-3] for side in sides]
     return found
 
 
-def wrong(tex: str, mathml: str) -> str:
+def wrong(tex: str, sides: list[str]) -> str:
     """What is wrong with what MathJax makes of a formula."""
-    if error := re.search('data-mjx-error="([^"]*)"', mathml):
-        return html.unescape(error[1])
-    letters = unicodedata.normalize("NFKC", html.unescape(re.sub("<[^>]*>", "", mathml)))
+    for mathml in sides:
+        if error := re.search('data-mjx-error="([^"]*)"', mathml):
+            return html.unescape(error[1])
+    letters = unicodedata.normalize("NFKC", html.unescape(re.sub("<[^>]*>", "", sides[0])))
     typed = re.sub(r"\\(?:(?:begin|end)\{\w+\}|[A-Za-z]+|.)", "", tex)
     return "" if letters.count("z") == typed.count("z") else f"shown as {''.join(letters.split())}"
 
 
 def main(folder: str, count: str = "2000", seed: str = "1") -> int:
     formulas = let_through(int(count), int(seed))
-    asked = json.dumps(list(formulas.values()))
+    asked = json.dumps([side for sides in formulas.values() for side in sides])
     done = subprocess.run(
         ["node", "-e", ASKED], cwd=folder, input=asked, capture_output=True, encoding="utf-8", check=True
     )
-    answers = json.loads(done.stdout.split("\n")[-2])
-    said = {tex: why for tex, mathml in zip(formulas, answers, strict=True) if (why := wrong(tex, mathml))}
-    for tex, why in sorted(said.items(), key=lambda item: len(item[0])):
-        print(f"{tex!r}: {why}")
-    print(f"{len(formulas):,} formulas, {len(said)} not shown as they are typed")
-    return bool(said)
+    answers = iter(json.loads(done.stdout.split("\n")[-2]))
+    said = {tex: wrong(tex, [next(answers) for _ in sides]) for tex, sides in formulas.items()}
+    failed = [tex for tex in sorted(said, key=len) if said[tex]]
+    for tex in failed:
+        print(f"{tex!r}: {said[tex]}")
+    print(f"{len(formulas):,} formulas, {len(failed)} not shown as they are typed")
+    return bool(failed)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ def test_a_sign_that_draws_is_let_through(sign: str) -> None:
         ("\\frac{a b}{c\nd\ne", 0, r"\frac{a b}{c", "{ is never closed in the math"),
         (r"\left( a", 0, r"\left", r"\left is never ended in the math"),
         (r"\left( a \left( b", 0, r"\left", r"\left is never ended in the math"),
+        (r"{{a \left( b} \right)}", 4, r"\left", r"\left is never ended in the math"),
+        (r"\left( {a \right)}", 10, r"\right", r"\right without a \left before it"),
         (r"a \right)", 2, r"\right", r"\right without a \left before it"),
         (r"a \end{array}", 2, r"\end", r"\end without a \begin{array} before it"),
         (r"\begin{array}{l} a", 0, r"\begin{array}", r"\begin{array} is never ended in the math"),
@@ -198,6 +200,9 @@ def _bare(command: str) -> str:
         (r"\begin{matrix}a\\{{c1::b}}\end{matrix}", 17, "{{c1:", _BREAKS),
         (r"\begin{aligned}{{c1::a}}&=b\end{aligned}", 15, "{{c1:", _BREAKS),
         (r"{{c1::a}} {{c2::\left(}}b\right)", 10, "{{c2:", _BREAKS),
+        (r"{{c1::a}} {{c2::b {{c3::\begin{matrix}c}}\end{matrix}}}", 18, "{{c3:", _BREAKS),
+        (r"\left( {{c1::a \right) b}}", 7, "{{c1:", _BREAKS),
+        (r"{{c1::a}} {{c2::b {{c3::c \\ {{c4::d}}}}}}", 29, "{{c4:", _BREAKS),
         (r"\\{{c1::[-1em]}}", 0, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
     ],
 )
