@@ -100,13 +100,14 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     raise WireError("damaged: a protobuf number of it is cut off or too large")
 
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_STRING = re.compile(r'"[^"]*"?')  # one that is not closed goes to the end: no quote in it is looked at again
 _NOT_BRACKET = re.compile(r"[^\[\]{}]+")
 
 
 def strict_json(text: str) -> Any:
     """The value of a JSON text that is not deep and repeats no key. Raises WireError."""
-    brackets = _NOT_BRACKET.sub("", _STRING.sub("", text))
+    brackets = _NOT_BRACKET.sub("", _STRING.sub("", _ESCAPE.sub("", text)))
     for _ in range(MAX_JSON_DEPTH):
         brackets = brackets.replace("[]", "").replace("{}", "")
     if brackets:
