@@ -2,8 +2,9 @@
 
 Follows "Defense Against Dark Arts" of sqlite.org/security.html: the database lives in memory; views,
 triggers and virtual tables are refused, because a query of a table could then run anything;
-generated columns too; the pages of a table are checked before it is read; statements other than
-SELECT, and functions, are not authorised; values have a largest length and all work a deadline.
+generated columns too; of the schema, which SQLite parses whole, as much as honest ones need; the pages
+of a table are checked before it is read; statements other than SELECT, and functions, are not
+authorised; values have a largest length and all work a deadline.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ketamine_anki.limits import MAX_DATABASE_SECONDS, MAX_JSON_BYTES, MAX_TABLE
 _MAGIC = b"SQLite format 3\0"
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: MAX_JSON_BYTES,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 20_000,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 4_000,  # parsed it takes 35 times as much memory
     sqlite3.SQLITE_LIMIT_COLUMN: 64,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 20,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 2,
@@ -32,6 +33,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 _STEPS = 1_000  # of SQLite's machine between two looks at the clock
+_STEPS_OF_A_TABLE = 8  # of it, to parse one line of the schema; older versions of SQLite take five
 
 
 class DatabaseError(ValueError):
@@ -82,7 +84,6 @@ def opened(data: bytes) -> Iterator[Tables]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     deadline = time.process_time() + MAX_DATABASE_SECONDS
     try:
-        connection.set_progress_handler(lambda: time.process_time() > deadline, _STEPS)
         for limit, value in _LIMITS.items():
             connection.setlimit(limit, value)
         # Anki leaves the mark of write-ahead logging (bytes 18 and 19) in a file that has no log; a
@@ -91,6 +92,8 @@ def opened(data: bytes) -> Iterator[Tables]:
         for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "ignore_check_constraints=ON", "mmap_size=0"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA query_only=ON")
+        _parse_schema(connection)
+        connection.set_progress_handler(lambda: time.process_time() > deadline, _STEPS)
         connection.create_collation("unicase", _unicase)  # Anki's own, named in its schema
         yield Tables(connection)
     except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError, MemoryError, OverflowError) as error:
@@ -99,6 +102,17 @@ def opened(data: bytes) -> Iterator[Tables]:
         raise DatabaseError(f"its database cannot be read: {late}") from None
     finally:
         connection.close()
+
+
+def _parse_schema(connection: sqlite3.Connection) -> None:
+    """Lets SQLite parse the schema, as it would before anything else, unless there is too much of it."""
+    connection.set_progress_handler(lambda: True, _STEPS_OF_A_TABLE * MAX_TABLES)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 0")
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            raise DatabaseError("its database has too many tables") from None
+        raise
 
 
 def _names(connection: sqlite3.Connection) -> list[str]:

@@ -379,6 +379,9 @@ CASES: list[Case] = [
     ("db-expression-index", "", lambda: old(database("CREATE INDEX slow ON notes (length(flds) + 1) WHERE length(flds) > 0"))),
     ("db-many-tables", "too many tables", lambda: old(database(*(f"CREATE TABLE t{n} (x)" for n in range(300))))),
     ("db-long-schema", "cannot be read", lambda: old(database(f"CREATE TABLE t ({', '.join(f'c{n}' for n in range(1900))})"))),
+    ("db-long-checks", "cannot be read", lambda: old(_checks(750, 9_900))),
+    ("db-many-checks", "", lambda: old(_checks(190, 1_950))),
+    ("db-very-many-tables", "too many tables", lambda: old(_checks(200_000, 1))),
     ("db-no-notes-table", "no table 'notes'", lambda: old(database("DROP TABLE notes"))),
     ("db-no-cards-table", "no table 'cards'", lambda: old(database("DROP TABLE cards"))),
     ("db-no-column", "no column 'flds'", lambda: old(database("ALTER TABLE notes RENAME COLUMN flds TO f"))),
@@ -473,6 +476,17 @@ def _generated(expression: str) -> bytes:
         db.execute("INSERT INTO notes (guid, mid, mod, flds) VALUES ('g', 7, 1, ?)", ["a" * 50_000 + "\x1f"])
         db.commit()
         return db.serialize()
+
+
+def _checks(count: int, items: int) -> bytes:
+    """A schema of tables whose constraints are long lists: parsed, they take 35 times as much memory."""
+    condition = ",".join("1" * items)
+    rows = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0})"
+    declared = f"'CREATE TABLE t' || i || '(a CHECK(a IN ({condition})))'"
+    return database(
+        "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)"
+        f" {rows.format(count)} SELECT 'table', 't' || i, 't' || i, 2, {declared} FROM n"
+    )
 
 
 def _wide() -> bytes:
