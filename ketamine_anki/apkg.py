@@ -29,8 +29,7 @@ from ketamine_anki.limits import (
     MAX_PICTURE_BYTES,
 )
 from ketamine_anki.sqlite_read import DatabaseError, Tables, opened
-from ketamine_anki.wire import WireError, inflate, message, strict_json
-from ketamine_anki.wire import fields as fields_of
+from ketamine_anki.wire import Messages, WireError, inflate, strict_json
 
 
 class PackageError(ValueError):
@@ -110,18 +109,18 @@ def read_package(data: bytes) -> PackageContents:
 
 
 def _read(data: bytes) -> PackageContents:
-    members = archive.entries(data)
-    name = _database_name(data, members)
+    members, messages = archive.entries(data), Messages()
+    name = _database_name(data, members, messages)
     is_new = name.endswith("b")
     if name not in members:
         raise PackageError(f"not an Anki package: there is no {name} in it")
-    media = _Media(data, _media(data, members, is_new), is_new)
+    media = _Media(data, _media(data, members, messages, is_new), is_new)
     database = archive.read(data, members[name], MAX_DATABASE_BYTES)
     if is_new:
         database = inflate(database, MAX_DATABASE_BYTES)
     with opened(database) as tables:
         del database  # SQLite has its own copy now
-        types, decks = _new_tables(tables) if is_new else _old_tables(tables)
+        types, decks = _new_tables(tables, messages) if is_new else _old_tables(tables)
         notes = _notes(tables, types, decks)
     if any(len(set(kind.fields)) < len(kind.fields) for kind in types.values()):
         raise PackageError("two fields of one of its note types have one name")
@@ -155,22 +154,22 @@ class Budget:
 # --- which database, which pictures -----------------------------------------------------------
 
 
-def _database_name(data: bytes, members: Mapping[str, Entry]) -> str:
+def _database_name(data: bytes, members: Mapping[str, Entry], messages: Messages) -> str:
     if "meta" not in members:
         return "collection.anki21" if "collection.anki21" in members else "collection.anki2"
-    version = fields_of(archive.read(data, members["meta"], 1024), 1).get(1)
+    version = messages.fields(archive.read(data, members["meta"], 1024), 1).get(1)
     names = {1: "collection.anki2", 2: "collection.anki21", 3: "collection.anki21b"}
     if not isinstance(version, int) or version not in names:
         raise PackageError("its form is unknown: export it from Anki as a deck package (.apkg)")
     return names[version]
 
 
-def _media(data: bytes, members: Mapping[str, Entry], is_new: bool) -> dict[str, Entry]:
+def _media(data: bytes, members: Mapping[str, Entry], messages: Messages, is_new: bool) -> dict[str, Entry]:
     """{name of the picture: the entry that holds it}."""
     if "media" not in members:
         raise PackageError("its list of pictures is missing")
     listed = archive.read(data, members["media"], MAX_JSON_BYTES)
-    pairs = _new_media(inflate(listed, MAX_JSON_BYTES)) if is_new else _old_media(listed)
+    pairs = _new_media(inflate(listed, MAX_JSON_BYTES), messages) if is_new else _old_media(listed)
     found: dict[str, Entry] = {}
     for member, name in pairs:
         if not name or len(name) > 255 or set(name) & set("/\\\0") or name in (".", ".."):
@@ -188,14 +187,14 @@ def _old_media(listed: bytes) -> Iterator[tuple[str, str]]:
         yield member, _text(name, "media")
 
 
-def _new_media(listed: bytes) -> Iterator[tuple[str, str]]:
+def _new_media(listed: bytes, messages: Messages) -> Iterator[tuple[str, str]]:
     index = 0
-    for number, entry in message(listed):
+    for number, entry in messages.message(listed):
         if number != 1:
             continue
         if index >= MAX_ENTRIES:
             raise PackageError("it lists too many pictures")
-        parts = fields_of(_blob(entry, "media"), 1, 255)
+        parts = messages.fields(_blob(entry, "media"), 1, 255)
         member = parts.get(255, index)  # of packages converted from the old form
         yield str(_number(member, "media")), _blob_text(parts.get(1, b""), "media")
         index += 1
@@ -234,12 +233,12 @@ def _old_tables(tables: Tables) -> tuple[_Types, _Decks]:
     return types, found
 
 
-def _new_tables(tables: Tables) -> tuple[_Types, _Decks]:
+def _new_tables(tables: Tables, messages: Messages) -> tuple[_Types, _Decks]:
     budget = Budget(MAX_JSON_BYTES)
     kinds: dict[int, tuple[str, int, dict[int, Any]]] = {}
     for ntid, name, mod, config in tables.rows("notetypes", "id", "name", "mtime_secs", "config"):
         budget.take(name, config)
-        parts = fields_of(_blob(config, "note type"), 1, 3)
+        parts = messages.fields(_blob(config, "note type"), 1, 3)
         kinds[_number(ntid, "note type")] = (_text(name, "note type"), _number(mod, "note type"), parts)
     # Rows of note types that were deleted stay behind in Anki's own packages.
     fields: dict[int, dict[int, str]] = {ntid: {} for ntid in kinds}
@@ -251,7 +250,7 @@ def _new_tables(tables: Tables) -> tuple[_Types, _Decks]:
     for ntid, ordinal, name, config in tables.rows("templates", "ntid", "ord", "name", "config"):
         budget.take(name, config)
         if ntid in kinds:
-            sides = fields_of(_blob(config, "template"), 1, 2)
+            sides = messages.fields(_blob(config, "template"), 1, 2)
             front, back = (_blob_text(sides.get(number, b""), "template") for number in (1, 2))
             templates[ntid][_number(ordinal, "template")] = (_text(name, "template"), front, back)
     types = {
@@ -269,8 +268,8 @@ def _new_tables(tables: Tables) -> tuple[_Types, _Decks]:
     decks: _Decks = {}
     for did, name, kind in tables.rows("decks", "id", "name", "kind"):
         budget.take(name, kind)
-        normal = fields_of(_blob(kind, "deck"), 1).get(1, b"")
-        text = fields_of(_blob(normal, "deck"), 4).get(4, b"")
+        normal = messages.fields(_blob(kind, "deck"), 1).get(1, b"")
+        text = messages.fields(_blob(normal, "deck"), 4).get(4, b"")
         decks[_number(did, "deck")] = (_text(name, "deck").replace("\x1f", "::"), _blob_text(text, "deck"))
     return types, decks
 

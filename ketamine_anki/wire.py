@@ -53,38 +53,42 @@ else:
         return ZstdDecompressor(max_window_size=1 << ZSTD_WINDOW_LOG).stream_reader(io.BytesIO(data)).read(most)
 
 
-def message(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """(field number, value) of each field of a protobuf message: numbers as int, texts and nested
-    messages as bytes. Raises WireError. Format: protobuf.dev, "Encoding".
-    """
-    at = 0
-    for _ in range(MAX_WIRE_FIELDS):
-        if at >= len(data):
-            return
-        key, at = _varint(data, at)
-        number, kind = key >> 3, key & 7
-        if kind == 0:
-            value, at = _varint(data, at)
-            yield number, value
-            continue
-        if kind == 2:
-            length, at = _varint(data, at)
-        elif kind in (1, 5):
-            length = 8 if kind == 1 else 4
-        else:
-            raise WireError("damaged: a protobuf field of it is of an unknown kind")
-        if length > len(data) - at:
-            raise WireError("damaged: a protobuf field of it is cut off")
-        if kind == 2:
-            yield number, data[at : at + length]
-        at += length
-    if at < len(data):
-        raise WireError(f"a part of it has over {MAX_WIRE_FIELDS:,} protobuf fields")
+class Messages:
+    """The protobuf messages of one package, with so many fields together. Format: protobuf.dev, "Encoding"."""
 
+    def __init__(self) -> None:
+        self._left = MAX_WIRE_FIELDS
 
-def fields(data: bytes, *numbers: int) -> dict[int, int | bytes]:
-    """The last value of each of these fields of a message, where it has one. Raises WireError."""
-    return {number: value for number, value in message(data) if number in numbers}
+    def message(self, data: bytes) -> Iterator[tuple[int, int | bytes]]:
+        """(field number, value) of each field of a message: numbers as int, texts and nested messages as
+        bytes. Raises WireError.
+        """
+        at = 0
+        while at < len(data):
+            self._left -= 1
+            if self._left < 0:
+                raise WireError(f"it has over {MAX_WIRE_FIELDS:,} protobuf fields")
+            key, at = _varint(data, at)
+            number, kind = key >> 3, key & 7
+            if kind == 0:
+                value, at = _varint(data, at)
+                yield number, value
+                continue
+            if kind == 2:
+                length, at = _varint(data, at)
+            elif kind in (1, 5):
+                length = 8 if kind == 1 else 4
+            else:
+                raise WireError("damaged: a protobuf field of it is of an unknown kind")
+            if length > len(data) - at:
+                raise WireError("damaged: a protobuf field of it is cut off")
+            if kind == 2:
+                yield number, data[at : at + length]
+            at += length
+
+    def fields(self, data: bytes, *numbers: int) -> dict[int, int | bytes]:
+        """The last value of each of these fields of a message, where it has one. Raises WireError."""
+        return {number: value for number, value in self.message(data) if number in numbers}
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

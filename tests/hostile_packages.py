@@ -356,7 +356,7 @@ CASES: list[Case] = [
     ("media-new-not-utf8", "not UTF-8", lambda: new(None, ("0", b"x"), media=field(1, field(1, b"\xff\xfe")))),
     ("media-new-parent", "leave the media folder", lambda: new(None, ("0", b"x"), media=field(1, field(1, b"../x")))),
     ("media-new-many", "too many pictures", lambda: new(None, ("0", b"x"), media=_many_media())),
-    ("media-new-many-fields", "over 25,000 protobuf fields", lambda: new(media=b"\x10\x00" * 1_000_000)),
+    ("media-new-many-fields", "over 150,000 protobuf fields", lambda: new(media=b"\x10\x00" * 1_000_000)),
     ("media-new-not-zstd", "cannot be unpacked", lambda: pack(
         ("meta", field(1, 3)), ("collection.anki21b", zstandard.compress(new_database())), ("media", b"{}"))),
     # the database
@@ -440,8 +440,9 @@ CASES: list[Case] = [
     ("new-config-text", "other than bytes", lambda: new(new_database("UPDATE notetypes SET config='text'"))),
     ("new-config-not-utf8", "not UTF-8", lambda: new(new_database("UPDATE notetypes SET config=x'1a01ff'"))),
     ("new-config-css-number", "other than bytes", lambda: new(new_database("UPDATE notetypes SET config=x'1801'"))),
-    ("new-config-many-fields", "over 25,000 protobuf fields", lambda: new(new_database(
+    ("new-config-many-fields", "over 150,000 protobuf fields", lambda: new(new_database(
         "UPDATE notetypes SET config=CAST(replace(hex(zeroblob(1000000)), '00', char(40) || char(1)) AS BLOB)"))),
+    ("new-many-configs-of-many-fields", "over 150,000 protobuf fields", lambda: new(_many_configs(field(2, 1) * 25_000, 40))),
     ("new-configs-too-long", "too long to be cards", lambda: new(_many_configs())),
     ("new-template-cut", "cut off", lambda: new(new_database("UPDATE templates SET config=x'0aff' WHERE ntid=7"))),
     ("new-field-number", "other than a text", lambda: new(new_database("UPDATE fields SET name=x'41' WHERE ntid=7 AND ord=0"))),
@@ -495,12 +496,12 @@ def _wide() -> bytes:
     return database(notes=((n, f"g{n}", 7, 1, "", text) for n in range(1, 60)), cards=())
 
 
-def _many_configs() -> bytes:
+def _many_configs(config: bytes = field(3, b" " * 1_000_000), count: int = 10) -> bytes:
     with closing(sqlite3.connect(":memory:")) as db:
         db.create_collation("unicase", lambda a, b: (a > b) - (a < b))
         db.deserialize(new_database())
-        for number in range(100, 110):
-            db.execute("INSERT INTO notetypes VALUES (?, ?, 1, ?)", [number, f"t{number}", field(3, b" " * 1_000_000)])
+        for number in range(100, 100 + count):
+            db.execute("INSERT INTO notetypes VALUES (?, ?, 1, ?)", [number, f"t{number}", config])
         db.commit()
         return db.serialize()
 
