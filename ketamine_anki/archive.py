@@ -97,7 +97,8 @@ def _central(data: bytes, at: int, end: int, directory: int) -> tuple[Entry, int
     local_name = data[header + _LOCAL.size : header + _LOCAL.size + local[9]]
     if local[0] != b"PK\x03\x04" or local_name != raw or local[3] != method or start + packed > directory:
         raise ArchiveError(f"file {name!r} is not where the directory says")
-    if (method == _STORED and packed != size) or size > 1032 * packed + 64:  # deflate reaches 1:1032
+    # Deflate reaches 1:1032; what it cannot make smaller it makes larger by a seventh at most.
+    if (method == _STORED and packed != size) or size > 1032 * packed + 64 or packed > size + size // 4 + 64:
         raise ArchiveError(f"the size of file {name!r} is not true")
     return Entry(name, method == _DEFLATED, start, packed, size, crc), header, following
 
@@ -119,14 +120,14 @@ def read(data: bytes, entry: Entry, most: int) -> bytes:
     """The unpacked bytes of an entry, at most `most`. Raises ArchiveError."""
     if entry.size > most:
         raise ArchiveError(f"file {entry.name!r} has {entry.size:,} bytes: at most {most:,}")
-    packed = data[entry.start : entry.start + entry.packed]
-    whole = _inflate(packed, entry) if entry.deflated else packed
+    packed = memoryview(data)[entry.start : entry.start + entry.packed]
+    whole = _inflate(packed, entry) if entry.deflated else bytes(packed)
     if len(whole) != entry.size or zlib.crc32(whole) != entry.crc:
         raise ArchiveError(f"file {entry.name!r} is damaged")
     return whole
 
 
-def _inflate(packed: bytes, entry: Entry) -> bytes:
+def _inflate(packed: memoryview, entry: Entry) -> bytes:
     try:
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         whole = inflater.decompress(packed, entry.size + 1)

@@ -161,6 +161,12 @@ def deflated(size: int, byte: bytes = b"\0") -> bytes:
     return b"".join((*parts, packer.flush()))
 
 
+def stored_blocks(size: int) -> bytes:
+    """`size` bytes in a form that deflate has for what it cannot make smaller."""
+    packer = zlib.compressobj(0, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(b"\xaa" * size) + packer.flush()
+
+
 def entry(name: bytes, data: bytes, size: int, *, method: int = 0, at: int = 0, crc: int = 0) -> tuple[bytes, bytes]:
     """(local header with data, directory record) of an entry that says whatever we like."""
     head = (0, 33, crc, len(data), size, len(name))
@@ -317,6 +323,9 @@ CASES: list[Case] = [
     ("bomb-sum-520-mb", "over 536,870,912", lambda: bomb("x", deflated(520 << 20), 520 << 20)),
     ("bomb-database-size-lies", "is not true", lambda: bomb("collection.anki2", deflated(256 << 20), 300_000)),
     ("bomb-ratio-impossible", "is not true", lambda: bomb("collection.anki2", b"\x03\x00", 30_000_000)),
+    ("bomb-rest-after-size", "is not true", lambda: bomb("collection.anki2", stored_blocks(79 << 20), 16 << 20)),
+    ("bomb-rest-that-fits", "is not true", lambda: bomb("collection.anki2", stored_blocks(19 << 20), 16 << 20)),
+    ("bomb-empty-blocks", "is not true", lambda: bomb("collection.anki2", b"\0\0\0\xff\xff" * (15 << 20) + deflated(1 << 20), 1 << 20)),
     ("bomb-media-list", "at most 2,097,152", lambda: pack(("collection.anki2", database()), ("media", b" " * 5_000_000), method=8)),
     # meta and the list of pictures
     ("meta-unknown", "form is unknown", lambda: old(None, ("meta", field(1, 9)))),
