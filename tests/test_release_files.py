@@ -211,7 +211,7 @@ def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPa
     moves: list[str] = []
     monkeypatch.setattr(
         "ketamine_anki.cli.release_files.move_together",
-        lambda pairs, scratch: moves.extend(place.as_posix() for _, place in pairs),
+        lambda pairs, scratch: moves.extend(move.place.as_posix() for move in pairs),
     )
     project.released("1.0.0")
     assert moves == [
@@ -224,6 +224,59 @@ def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPa
         "CHANGELOG.md",
         "decks/ledger.yaml",
     ]
+
+
+def test_of_two_releases_at_once_one_is_made(project: Project) -> None:
+    """Each would overwrite packages of the other, and the ledger name those of one alone."""
+    project.released("1.0.0")
+    project.edit("water", answer="Water and salts")
+    project.at(START + DAY)
+    source = """
+import os, sys, time
+move = os.replace
+os.replace = lambda source, place: time.sleep(0.1) or move(source, place)
+from ketamine_anki.cli import main
+main(["release", sys.argv[1]])
+"""
+    versions = ["1.0.1", "1.1.0"]
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", source, version],
+            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        for version in versions
+    ]  # fmt: skip
+    said = [run.communicate()[1] for run in runs]
+    codes = [run.returncode for run in runs]
+    assert sorted(codes) == [0, 73], said
+    refused = said[codes.index(73)].splitlines()[-1]
+    assert "another release is at work here" in refused or "changed since it was read" in refused
+    made = versions[codes.index(0)]
+    assert [release["version"] for release in project.ledger["releases"]][-1] == made
+    assert project.release(made, "--rebuild").code == 0
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_ledger_that_another_release_wrote_is_not_overwritten(
+    project: Project, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    """Where there are no locks."""
+    if not first:
+        project.released("1.0.0")
+        project.edit("water", answer="Water and salts")
+        project.at(START + DAY)
+    before = project.tree()
+
+    def other(*given: str) -> str:
+        (project.decks / "ledger.yaml").write_text("of another\n", encoding="utf-8")
+        return with_section(*given)
+
+    monkeypatch.setattr("ketamine_anki.cli.release_files.with_section", other)
+    monkeypatch.setattr("ketamine_anki.cli.output.fcntl", None)
+    ran = project.release("1.0.1")
+    said = "decks/ledger.yaml: changed since it was read; it stays as it is: try again"
+    assert (ran.code, ran.err.splitlines()[-1]) == (73, f"ketamine-anki: {said}")
+    assert project.tree() == before | {"decks/ledger.yaml": b"of another\n"}
 
 
 def unreadable(path: Path, scratch: Path) -> Counts:

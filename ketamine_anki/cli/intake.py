@@ -12,7 +12,7 @@ from ketamine_anki.characters import printable
 from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure, echo
 from ketamine_anki.cli.check import counted, report
 from ketamine_anki.cli.folder import Folder, read_bytes
-from ketamine_anki.cli.output import move_together, scratch_folder, write_whole
+from ketamine_anki.cli.output import Move, move_together, scratch_folder, write_whole
 from ketamine_anki.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
 
 if TYPE_CHECKING:
@@ -115,19 +115,19 @@ def _write(read: Folder, decks: Sequence[Deck], changes: list[Change], proposals
     if not made:
         return
     with scratch_folder(read.path) as scratch:
-        moves: list[tuple[Path, Path]] = []
-        for path, data in made:
-            moves.append((scratch / path.name, path))
+        moves: list[Move] = []
+        for path, before, data in made:
+            moves.append(Move(scratch / path.name, path, before))
             write_whole(scratch / path.name, lambda file, data=data: file.write(data))  # type: ignore[misc]
         move_together(moves, scratch)
-    for _, path in moves:
-        echo(f"{path}: edited", err=True)
+    for move in moves:
+        echo(f"{move.place}: edited", err=True)
 
 
 def _edited(
     read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]
-) -> Iterator[tuple[Path, bytes]]:
-    """The deck files that are to be edited, and what they are to hold."""
+) -> Iterator[tuple[Path, bytes, bytes]]:
+    """The deck files that are to be edited, what they hold and what they are to hold."""
     from ketamine_anki.edits import edited
 
     assert read.collection is not None, "a collection that cannot be read has findings"
@@ -139,6 +139,7 @@ def _edited(
         if not mine and not new:
             continue
         try:
-            yield path, edited(read_bytes(path, MAX_FILE_BYTES), deck, read.collection, mine, new)
+            before = read_bytes(path, MAX_FILE_BYTES)
+            yield path, before, edited(before, deck, read.collection, mine, new)
         except ValueError as error:  # an EditError is one
             raise Failure(f"{path}: {error}; nothing was written", EXIT_FINDINGS) from None

@@ -1,5 +1,5 @@
 """Writing files so that each is whole or absent: made in a hidden folder beside their place, flushed to
-the disk, moved there.
+the disk, moved there. What others wrote there since it was read is not overwritten.
 
 The hidden folder is gone at the end whatever happens, save after SIGKILL or a power cut; then the next
 run that writes there removes it. A lock tells what was left from what is in use.
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from ketamine_anki.cli import EXIT_CANNOT_CREATE, Failure
 
@@ -29,6 +29,16 @@ except ImportError:  # Windows: what a killed run leaves stays there
 _LEFT = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
 _LONGEST = 400  # bytes of an output folder's path; SQLite opens no file whose path has more than 512
 _PATIENCE = 1.0  # seconds to wait for another run that is just starting
+
+
+class Move(NamedTuple):
+    """A finished file, its place, and what the place held when that was read (nothing: there was no file), if
+    this matters.
+    """
+
+    made: Path
+    place: Path
+    was: bytes | None = None
 
 
 def make_folder(folder: Path) -> None:
@@ -62,9 +72,10 @@ def write_whole(
     write: Callable[[BinaryIO], None],
     verify: Callable[[Path], None] | None = None,
     scratch: Path | None = None,
+    was: bytes | None = None,
 ) -> None:
     """Writes a file through `write`, lets `verify` look at it, and moves it to `path`. `scratch` is a
-    hidden folder in use beside `path`, if there is one.
+    hidden folder in use beside `path`, if there is one; `was` is that of a Move.
 
     On any failure the file that was there stays as it was. An existing `path` that is not a regular
     file, a symbolic link for one, is refused.
@@ -81,39 +92,41 @@ def write_whole(
             raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
         if verify is not None:
             verify(temporary)
-        _move(temporary, path)
+        _move(temporary, path, was)
 
 
-def _move(made: Path, path: Path) -> None:
+def _move(made: Path, path: Path, was: bytes | None) -> None:
     """Moves a finished file to its place, at once, with the permissions of the old one, if there is one."""
+    if was is not None and (path.read_bytes() if path.exists() else b"") != was:
+        raise Failure(f"{path}: changed since it was read; it stays as it is: try again", EXIT_CANNOT_CREATE)
     with suppress(FileNotFoundError):
         made.chmod(stat.S_IMODE(path.stat().st_mode))
     os.replace(made, path)
     _sync_folder(path.parent)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file, UTF-8 with \\n line ends."""
+def write_text(path: Path, text: str, was: bytes | None = None) -> None:
+    """Writes a text file, UTF-8 with \\n line ends; `was` is that of a Move."""
 
     def write(file: BinaryIO) -> None:
         file.write(text.encode("utf-8"))
 
-    write_whole(path, write)
+    write_whole(path, write, was=was)
 
 
-def move_together(moves: Sequence[tuple[Path, Path]], scratch: Path) -> None:
+def move_together(moves: Sequence[Move], scratch: Path) -> None:
     """Moves finished files to their places, in order, each at once; on any failure all is put back as it
     was. The last move is the one that counts. `scratch` is an existing folder for what is replaced.
     """
     done: list[tuple[Path, Path | None]] = []
     try:
-        for number, (staged, place) in enumerate(moves):
+        for number, (made, place, was) in enumerate(moves):
             _must_be_replaceable(place)
             old = scratch / f"{number}.old" if place.exists() else None
             if old is not None:
                 shutil.copyfile(place, old)
             done.append((place, old))
-            _move(staged, place)
+            _move(made, place, was)
     except BaseException:
         with _undisturbed():
             for place, old in reversed(done):
@@ -184,21 +197,30 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path, patience: float = 0.0) -> Iterator[bool]:
-    """Holds the lock of a folder, and says whether it could be had within `patience` seconds. The
-    system lets go of it when the process ends, however it ends.
+def alone(path: Path, work: str) -> Iterator[None]:
+    """Refuses the work that a file stands for while another process is at it; nobody where there are no locks."""
+    with _locked(path) as had:
+        if had is False:
+            raise Failure(f"{path.parent}: another {work} is at work here: wait for its end", EXIT_CANNOT_CREATE)
+        yield
+
+
+@contextmanager
+def _locked(path: Path, patience: float = 0.0) -> Iterator[bool | None]:
+    """Holds the lock of a folder or file, and says whether it could be had within `patience` seconds; None where
+    there are no locks. The system lets go of it when the process ends, however it ends.
     """
     if fcntl is None:
-        yield False
+        yield None
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         yield _lock(descriptor, time.monotonic() + patience)
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, until: float) -> bool:
+def _lock(descriptor: int, until: float) -> bool | None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -207,7 +229,7 @@ def _lock(descriptor: int, until: float) -> bool:
                 return False
             time.sleep(0.01)
         except OSError:  # a file system without locks
-            return False
+            return None
         else:
             return True
 

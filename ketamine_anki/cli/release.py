@@ -19,7 +19,15 @@ from ketamine_anki.cli.folder import FILES, Folder
 from ketamine_anki.cli.git import uncommitted
 from ketamine_anki.cli.output import scratch_folder
 from ketamine_anki.cli.packing import shown
-from ketamine_anki.cli.release_files import Plan, changelog_path, changelog_text, rebuild, show, write
+from ketamine_anki.cli.release_files import (
+    Plan,
+    changelog_path,
+    changelog_text,
+    ledger_bytes,
+    rebuild,
+    show,
+    write,
+)
 from ketamine_anki.ledger import fresh_time, number
 from ketamine_anki.model import Ledger, Release
 
@@ -55,6 +63,7 @@ def command(
         raise Failure(f"version {version!r}: three numbers, such as 1.2.0", EXIT_USAGE)
     if again and (errata or since or dry_run):
         raise Failure("--rebuild takes no other option than --output: all else is in the ledger", EXIT_USAGE)
+    ledger = ledger_bytes(Path(folder))
     read = Folder(folder)
     if not again and not dry_run:
         _must_be_committed(read)
@@ -67,7 +76,7 @@ def command(
     if dry_run:
         show(plan, content, read, Path(output))
     else:
-        write(plan, content, read, Path(output))
+        write(plan, content, read, Path(output), ledger)
 
 
 # --- refusals ---------------------------------------------------------------------------------

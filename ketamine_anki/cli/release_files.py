@@ -19,11 +19,11 @@ from ketamine_anki.changes import Changes
 from ketamine_anki.characters import printable
 from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
 from ketamine_anki.cli.content import Content
-from ketamine_anki.cli.folder import LEDGER, Folder, read_bytes
-from ketamine_anki.cli.output import move_together, output_folder, scratch_folder, write_text
+from ketamine_anki.cli.folder import COLLECTION, LEDGER, Folder, read_bytes
+from ketamine_anki.cli.output import Move, alone, move_together, output_folder, scratch_folder, write_text
 from ketamine_anki.cli.packing import Packing, publish, slug
 from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
-from ketamine_anki.limits import MAX_CHANGELOG_BYTES
+from ketamine_anki.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
 from ketamine_anki.model import Ledger, Note, Places, Release
 
 if TYPE_CHECKING:
@@ -71,6 +71,14 @@ def changelog_text(read: Folder) -> str:
         raise Failure(f"{path}: {error}", EXIT_FINDINGS) from None
 
 
+def ledger_bytes(folder: Path) -> bytes:
+    """What the ledger in a folder holds; nothing when there is none to be read."""
+    try:
+        return read_bytes(folder / LEDGER, MAX_LEDGER_BYTES)
+    except (OSError, ValueError):  # who reads the folder will say so
+        return b""
+
+
 def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
     """Prints what a release would write, and its notes for learners."""
     names = _names(content, plan.release, content.last is None)
@@ -84,12 +92,14 @@ def show(plan: Plan, content: Content, read: Folder, output: Path) -> None:
     click.echo(printable(notes), nl=False)
 
 
-def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
-    """Makes a release. All files are finished before the first is moved to its place: packages, texts,
-    sums, changelog, and last the ledger, which alone makes it a release.
+def write(plan: Plan, content: Content, read: Folder, output: Path, before: bytes) -> None:
+    """Makes a release, one at a time, that follows a ledger with the bytes `before`. All files are finished
+    before the first is moved to its place: packages, texts, sums, changelog, and last the ledger, which
+    alone makes it a release.
     """
     collection, ledger = content.collection, content.collection.ledger
-    with output_folder(output), scratch_folder(output) as scratch:
+    only = alone(read.path / COLLECTION, "release")
+    with only, output_folder(output), scratch_folder(output) as scratch:
         packages = _packages(content, plan.release, content.last is None, scratch)
         hashes = {key: _sha256(scratch / made.name) for key, made in packages.items()}
         update = hashes.get("update", hashes["whole"])
@@ -103,10 +113,10 @@ def write(plan: Plan, content: Content, read: Folder, output: Path) -> None:
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
         changelog = with_section(changelog_text(read), release.version, date, plan.section)
         with _beside(changelog_path(read), changelog) as log, _beside(read.path / LEDGER, ledger_text(after)) as new:
-            moves = [*((scratch / name, output / name) for name in names), log, new]
+            moves = [*(Move(scratch / name, output / name) for name in names), log, new._replace(was=before)]
             move_together(moves, scratch)
-    for _, place in moves:
-        echo(place)
+    for move in moves:
+        echo(move.place)
     click.echo(f"{release.version} is ready: commit {CHANGELOG} and {LEDGER}, then tag v{release.version}", err=True)
 
 
@@ -129,7 +139,7 @@ def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
         names = _write_texts(content, ledger, read, section, packages, scratch)
         if _sha256(scratch / SUMS) != last.sums:
             raise Failure("the texts are not byte by byte those released: use the program of then", EXIT_FINDINGS)
-        move_together([(scratch / name, output / name) for name in names], scratch)
+        move_together([Move(scratch / name, output / name) for name in names], scratch)
     for name in names:
         echo(output / name)
     click.echo(f"{version}: all is byte by byte what the ledger names", err=True)
@@ -197,11 +207,11 @@ def _at_home(note: Note) -> Note:
 
 
 @contextmanager
-def _beside(place: Path, text: str) -> Iterator[tuple[Path, Path]]:
-    """A finished text in a hidden folder beside its place: (temporary, place)."""
+def _beside(place: Path, text: str) -> Iterator[Move]:
+    """A finished text in a hidden folder beside its place."""
     with scratch_folder(place.parent) as hidden:
         write_text(hidden / place.name, text)
-        yield hidden / place.name, place
+        yield Move(hidden / place.name, place)
 
 
 def _sha256(path: Path) -> str:
