@@ -8,14 +8,17 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import faults
 import pytest
 import small
 from program import run as run_here
 
-from ketamine_anki import cli
+from ketamine_anki import cli, edits
 from ketamine_anki.cli.folder import Folder
+from ketamine_anki.edits import edited
+from ketamine_anki.model import Deck
 from ketamine_anki.package import Package, Times
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the faults are made as on Linux")
@@ -117,6 +120,23 @@ def test_intake_edits_all_files_or_none(monkeypatch: pytest.MonkeyPatch) -> None
         second = at.decks / "02-second.yaml"
         assert (ran.code, ran.err.splitlines()[-1]) == (74, f"ketamine-anki: {second}: Input/output error")
         assert faults.tree(at.base) == at.before
+
+
+def test_intake_overwrites_nothing_that_was_saved_in_the_meantime(monkeypatch: pytest.MonkeyPatch) -> None:
+    with faults.place("intake") as at:
+        second = at.decks / "02-second.yaml"
+
+        def slow(data: bytes, deck: Deck, *more: Any) -> bytes:
+            made = edited(data, deck, *more)
+            if deck.name == "Second Part":
+                second.write_text("of an editor\n", encoding="utf-8")
+            return made
+
+        monkeypatch.setattr(edits, "edited", slow)
+        ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
+        said = f"ketamine-anki: {second}: changed since it was read; it stays as it is: try again"
+        assert (ran.code, ran.err.splitlines()[-1]) == (73, said)
+        assert faults.tree(at.base) == at.before | {"decks/02-second.yaml": b"of an editor\n"}
 
 
 def test_a_deck_that_becomes_a_link_is_not_edited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from small import COLLECTION, write
 from ketamine_anki import schema
 from ketamine_anki.layout import WIDTH, canonical, difference, inline_text
 from ketamine_anki.markup import live
+from ketamine_anki.model import Finding
 from ketamine_anki.reader import read_deck, read_tree
 
 REAL = sorted(path for path in (REPOSITORY / "decks").glob("*.yaml") if path.name != "ledger.yaml")
@@ -390,6 +391,20 @@ def test_the_command_rewrites_only_what_is_not_in_form(tmp_path: Path) -> None:
     ran = run("fmt", folder)
     assert (ran.code, ran.out) == (0, "")
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
+
+
+def test_what_was_saved_in_the_meantime_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, files={"01-first.yaml": TIDY.replace("So", "'So'")}) / "01-first.yaml"
+
+    def slow(*given: str | bytes) -> list[Finding]:
+        path.write_text("of an editor\n", encoding="utf-8")
+        return difference(*given)
+
+    monkeypatch.setattr("ketamine_anki.layout.difference", slow)
+    said = f"ketamine-anki: {path}: changed since it was read; it stays as it is: try again\n"
+    assert run("fmt", path) == (73, "", said)
+    assert path.read_text(encoding="utf-8") == "of an editor\n"
+    assert not list(path.parent.glob(".*"))
 
 
 def test_check_says_where_and_writes_nothing(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def command(paths: tuple[str, ...], only_check: bool, form: str | None) -> None:
         if only_check:
             findings += changed
         elif changed:
-            write_text(file, text)
+            write_text(file, text, data)
             echo(file)
     report(findings, form)
     click.echo(f"{counted(len(files), 'file')} in canonical form", err=True)

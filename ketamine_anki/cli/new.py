@@ -55,12 +55,13 @@ def command(folder: str, **given: Any) -> None:
     file = _file(read, name, decks)
     values = _values(given, name, collection, decks)
     try:
-        text = read_bytes(file, MAX_FILE_BYTES).decode("utf-8") if name in decks else file_head(name)
+        before = read_bytes(file, MAX_FILE_BYTES) if name in decks else b""
+        text = before.decode("utf-8") or file_head(name)
     except ValueError as error:
         raise Failure(f"{file}: {error}", EXIT_USAGE) from None
     made, line = append(text, values)
     _verify(file, made, decks.get(name), values)
-    write_text(file, made)
+    write_text(file, made, before)
     echo(f"{file.as_posix()}:{line}")
     echo(f"added {values['id']}; now: ketamine-anki check {file.as_posix()}", err=True)
 
