@@ -34,6 +34,13 @@ def test_the_readme_names_every_exit_code() -> None:
     assert told - codes == {0, 128}
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["nonsense"], ["check", "--nonsense"], ["check", "nowhere"]])
+def test_wrong_use_is_2_even_when_it_cannot_be_said(words: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        assert subprocess.run(command(*words), env=environment(), stderr=full, check=False).returncode == 2
+
+
 def test_output_that_nobody_reads_ends_with_1() -> None:
     words = " ".join(f"'{word}'" for word in command("rules"))
     line = f"{words} | true; exit ${{PIPESTATUS[0]}}"

@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -101,7 +102,8 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(file=shown)
-        click.echo(_printable(shown.getvalue()), err=True, nl=False)
+        with suppress(OSError, ValueError):
+            click.echo(_printable(shown.getvalue()), err=True, nl=False)
         code = error.exit_code
     except Failure as error:
         _say(str(error))
@@ -142,8 +144,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _drop_output() -> None:
     """What could not be written must not be tried again when Python ends: that would change the exit code."""
-    from contextlib import suppress
-
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -162,8 +162,6 @@ def _printable(text: str) -> str:
 
 
 def _say(sentence: str) -> None:
-    from contextlib import suppress
-
     with suppress(OSError, ValueError):
         echo(f"ketamine-anki: {sentence}", err=True)
 
