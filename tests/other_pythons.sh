@@ -1,13 +1,23 @@
 #!/usr/bin/env bash
-# Builds the deck with each Python named (default: all found) and compares the SHA-256 of the packages.
+# Makes a whole release of the deck with each Python named (default: all found) and each SQLite library that it can
+# have, each in another time zone, locale, umask and order of hashes, and compares all files byte by byte.
 #
 #   tests/other_pythons.sh [PYTHON…]
 #
-# Each gets an environment of its own in a temporary folder. Where PyPI has them for it, other SQLite
-# libraries take the place of Python's own.
+# Each Python gets an environment of its own in a temporary folder. Where PyPI has them for it, other SQLite libraries
+# take the place of its own. Prints what was compared and what was skipped; ends with 1 when two releases differ, and
+# when fewer than two Pythons or three versions of SQLite were compared.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export SOURCE_DATE_EPOCH=1700000000 PIP_DISABLE_PIP_VERSION_CHECK=1
+SOURCE_DATE_EPOCH=$(date +%s)
+export SOURCE_DATE_EPOCH PIP_DISABLE_PIP_VERSION_CHECK=1
+unset PYTHONPATH
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/program"
+cp -R ketamine_anki pyproject.toml README.md LICENSE "$scratch/program"
+touch "$scratch/made" "$scratch/skipped"
 
 pythons=("$@")
 if [ ${#pythons[@]} -eq 0 ]; then
@@ -16,23 +26,10 @@ if [ ${#pythons[@]} -eq 0 ]; then
   done
 fi
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-said() { printf '%s  %s\n' "$(sha256sum <"$1/ketamine-clinical-applications.apkg" | cut -d' ' -f1)" "$2" | tee -a "$scratch/sums"; }
-
-n=0
-for python in "${pythons[@]}"; do
-  n=$((n + 1))
-  env="$scratch/env$n"
-  "$python" -m venv "$env"
-  "$env/bin/pip" install --quiet .
-  "$env/bin/ketamine-anki" build decks -o "$scratch/out$n" >/dev/null
-  said "$scratch/out$n" "$("$env/bin/python" -c 'import platform, sqlite3; print("Python", platform.python_version(), "SQLite", sqlite3.sqlite_version)') ($python)"
-
-  # The same with another SQLite library in place of the one that Python was built with.
-  for other in pysqlite3-binary==0.5.2 pysqlite3-binary==0.5.3 pysqlite3-binary; do
-    "$env/bin/pip" install --quiet --only-binary=:all: --upgrade "$other" 2>/dev/null || continue
-    "$env/bin/python" - build decks -o "$scratch/other$n" >/dev/null <<'PYTHON'
+zones=(UTC XXX-5:45 XXX+3:30 XXX-14)
+masks=(022 077 002 027)
+mapfile -t locales < <(locale -a)
+cat >"$scratch/other.py" <<'PYTHON'
 import sys
 
 import pysqlite3
@@ -42,10 +39,43 @@ from ketamine_anki.cli import main
 
 main()
 PYTHON
-    said "$scratch/other$n" "SQLite $("$env/bin/python" -c 'import pysqlite3; print(pysqlite3.sqlite_version)') of $other ($python)"
+
+n=0
+# release SQLITE PYTHON PROGRAM…: a release made with them, one line of the table
+release() {
+  local at="$scratch/$n" zone=${zones[n % 4]} mask=${masks[n % 4]} locale=${locales[n % ${#locales[@]}]} sum
+  mkdir "$at"
+  cp -R decks CHANGELOG.md "$at"
+  (
+    cd "$at"
+    umask "$mask"
+    env TZ="$zone" LC_ALL="$locale" PYTHONHASHSEED="$n" "${@:3}" release 999.0.0 decks -o dist >said 2>&1
+  ) || { cat "$at/said" >&2; exit 1; }
+  sum=$(cd "$at" && find CHANGELOG.md decks/ledger.yaml dist -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+  printf '%-16.16s  %-8s  %-8s  %-10s  %-12s  %-5s  %s\n' "$sum" "$2" "$1" "$zone" "$locale" "$mask" "$n" | tee -a "$scratch/made"
+  n=$((n + 1))
+}
+
+printf '%-16s  %-8s  %-8s  %-10s  %-12s  %-5s  %s\n' "all files" Python SQLite "time zone" locale umask hashes
+for python in "${pythons[@]}"; do
+  env="$scratch/env$n"
+  version=$("$python" -c 'import platform; print(platform.python_version())')
+  if ! { "$python" -m venv "$env" && "$env/bin/pip" install --quiet "$scratch/program"; } >"$scratch/said" 2>&1; then
+    echo "Python $version ($python): $(tail -n 1 "$scratch/said")" >>"$scratch/skipped"
+    continue
+  fi
+  release "$("$env/bin/python" -c 'import sqlite3; print(sqlite3.sqlite_version)')" "$version" "$env/bin/ketamine-anki"
+  for other in pysqlite3-binary==0.5.2 pysqlite3-binary==0.5.3 pysqlite3-binary; do
+    if ! "$env/bin/pip" install --quiet --only-binary=:all: --upgrade "$other" >"$scratch/said" 2>&1; then
+      echo "$other with Python $version: $(tail -n 1 "$scratch/said")" >>"$scratch/skipped"
+      continue
+    fi
+    sqlite=$("$env/bin/python" -c 'import pysqlite3; print(pysqlite3.sqlite_version)')
+    release "$sqlite" "$version" "$env/bin/python" "$scratch/other.py"
   done
 done
 
-different=$(cut -d' ' -f1 "$scratch/sums" | sort -u | wc -l)
-[ "$different" -eq 1 ] || { echo "$different different packages" >&2; exit 1; }
-echo "all the same"
+sed 's/^/skipped: /' "$scratch/skipped"
+count() { awk -v column="$1" '{ print $column }' "$scratch/made" | sort -u | wc -l; }
+echo "different releases: $(count 1); Pythons: $(count 2); versions of SQLite: $(count 3)"
+[ "$(count 1)" -eq 1 ] && [ "$(count 2)" -ge 2 ] && [ "$(count 3)" -ge 3 ]
