@@ -2,7 +2,8 @@
 
 What a viewer skips is where other things hide: a web page, a program, an archive, the size of another
 picture. So each part is one that pictures of its kind have, whole and in its place; what is not
-pixels is small; nothing stands after the end, and nothing moves. The pixels are not decoded.
+pixels is small; nothing stands after the end, and nothing moves. That there are pixels is seen, but they
+are not decoded.
 Formats: PNG (W3C, third edition), JPEG (ITU T.81, annex B), WebP (RFC 9649).
 """
 
@@ -80,13 +81,15 @@ _PNG_ONCE = frozenset(
     b" iDOT caNv orNT vpAg".split()
 )
 _PNG_OFTEN = frozenset((b"IDAT", b"tEXt", b"zTXt", b"iTXt", b"sPLT"))
+_PNG_COLOUR = 25  # where in the file the kind of its colours stands
+_PNG_FIRST = 1024  # bytes of the packed pixels that are looked at
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 
 def _measure_png(data: bytes) -> tuple[int, int]:
     view, extras = memoryview(data), _Extras()
     seen: list[bytes] = []
-    size, at = (0, 0), len(_PNG)
+    size, at, pixels = (0, 0), len(_PNG), b""
     for _ in range(_part_limit(data)):
         length, kind = struct.unpack_from(">I4s", data, at)
         content, at = view[at + 8 : at + 8 + length], at + 12 + length
@@ -99,13 +102,18 @@ def _measure_png(data: bytes) -> tuple[int, int]:
         if kind == b"IHDR":
             size = _png_header(content)
         elif kind == b"IDAT":
-            _png_pixels(content, seen)
+            if b"IDAT" in seen[:-1]:
+                raise _broken("its pixels are not in one place")
+            if data[_PNG_COLOUR] == 3 and b"PLTE" not in seen:
+                raise _broken("its palette is missing")
+            pixels += content[: _PNG_FIRST - len(pixels)]
         elif kind == b"IEND":
             _ends(data, at - length)
-            if b"IDAT" not in seen:
-                raise _broken("it has no pixels")
+            _png_pixels(pixels)
             return size
         else:
+            if kind == b"PLTE" and (b"IDAT" in seen or not length or length % 3):
+                raise _broken("its palette is damaged or out of its place")
             extras.take(length)
         seen = [*seen, kind] if kind not in seen[-1:] else seen
     raise _broken("it has too many parts")
@@ -118,14 +126,12 @@ def _png_header(content: memoryview) -> tuple[int, int]:
     return width, height
 
 
-def _png_pixels(content: memoryview, seen: list[bytes]) -> None:
-    if b"IDAT" not in seen:
-        try:
-            zlib.decompressobj().decompress(content[:1024], 1024)
-        except zlib.error:
-            raise _broken("its pixels are something else") from None
-    elif seen[-1] != b"IDAT":
-        raise _broken("its pixels are not in one place")
+def _png_pixels(first: bytes) -> None:
+    try:
+        if not zlib.decompressobj().decompress(first, _PNG_FIRST):
+            raise _broken("it has no pixels")
+    except zlib.error:
+        raise _broken("its pixels are something else") from None
 
 
 # --- JPEG -------------------------------------------------------------------------------------
@@ -187,6 +193,8 @@ def _jpeg_pixels(data: bytes, at: int, end: int) -> int:
     found = _AFTER_PIXELS.search(data, end)
     if found is None:
         raise IndexError
+    if found.start() == end:
+        raise _broken("it has no pixels")
     return found.start()
 
 
@@ -239,6 +247,8 @@ def _vp8(content: memoryview) -> tuple[int, int]:
     tag, _, start, width, height = struct.unpack_from("<BH3s2H", content)
     if tag & 1 or start != b"\x9d\x01\x2a":
         raise _broken("its pixels are something else")
+    if len(content) == 10:
+        raise _broken("it has no pixels")
     return width & 0x3FFF, height & 0x3FFF
 
 
@@ -246,6 +256,8 @@ def _vp8l(content: memoryview) -> tuple[int, int]:
     mark, bits = struct.unpack_from("<BI", content)
     if mark != 0x2F or bits >> 29:
         raise _broken("its pixels are something else")
+    if len(content) == 5:
+        raise _broken("it has no pixels")
     return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
 
 

@@ -307,10 +307,13 @@ def busy_jpeg() -> bytes:
     return b"\xff\xd8" + frame + scan + (b"\xff\x00" + b"p" * 62) * 160_000 + b"\xff\xd9"
 
 
+PIXEL = zlib.compress(bytes(5))
+
+
 def busy_png() -> bytes:
     """As many parts as are let through."""
     head = part(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 6, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + part(b"IDAT", b"") * 58 + part(b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + head + part(b"IDAT") * 57 + part(b"IDAT", PIXEL) + part(b"IEND")
 
 
 MEDIA: dict[str, Callable[[], dict[str, bytes]]] = {

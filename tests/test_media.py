@@ -29,6 +29,7 @@ def size(width: int, height: int, rest: bytes = b"\x08\x02\0\0\0") -> bytes:
 
 
 PNG = b"\x89PNG\r\n\x1a\n"
+PALETTE = b"\x08\x03\0\0\0"
 PIXELS, LAST = part(b"IDAT", zlib.compress(b"\0" * 9)), part(b"IEND")
 
 
@@ -92,6 +93,8 @@ def extended(width: int, height: int) -> bytes:
     ("name", "data"),
     [
         ("a.png", png(300, 200)),
+        ("a.png", PNG + size(300, 200, PALETTE) + part(b"PLTE", b"rgb") + PIXELS + LAST),
+        ("a.png", PNG + size(300, 200) + part(b"IDAT", PIXELS[8:10]) + part(b"IDAT", PIXELS[10:-4]) + LAST),
         ("a.jpg", jpeg(300, 200)),
         ("a.jpeg", jpeg(300, 200, 0xC2)),
         ("a.jpg", jpeg(300, 200, before=b"\xff\xff\xfe\x00\x04hi")),
@@ -100,7 +103,10 @@ def extended(width: int, height: int) -> bytes:
         ("a.webp", lossless(300, 200)),
         ("a.webp", extended(300, 200)),
     ],
-    ids=["PNG", "JPEG", "progressive JPEG", "fill byte", "tables", "lossy WebP", "lossless WebP", "extended WebP"],
+    ids=[
+        "PNG", "palette", "pixels in parts", "JPEG", "progressive JPEG", "fill byte", "tables",
+        "lossy WebP", "lossless WebP", "extended WebP",
+    ],
 )  # fmt: skip
 def test_kind_and_size_are_read_from_the_bytes(name: str, data: bytes) -> None:
     picture = read_picture(name, data)
@@ -167,6 +173,13 @@ PAGE = b"<html><script>alert(1)</script>"
         ("a.png", png(1, 1) + b"PK\3\4", "4 bytes stand after the end"),
         ("a.png", PNG + size(1, 1) + PIXELS + part(b"IEND", b"MZ"), "2 bytes stand after the end"),
         ("a.png", PNG + size(1, 1) + LAST, "no pixels"),
+        ("a.png", PNG + size(1, 1) + part(b"IDAT") + LAST, "no pixels"),
+        ("a.png", PNG + size(1, 1) + part(b"IDAT", zlib.compress(b"")) + LAST, "no pixels"),
+        ("a.png", PNG + size(1, 1, PALETTE) + PIXELS + LAST, "palette is missing"),
+        ("a.png", PNG + size(1, 1, PALETTE) + PIXELS + part(b"PLTE", b"rgb") + LAST, "palette is missing"),
+        ("a.png", PNG + size(1, 1, PALETTE) + part(b"PLTE", b"rgba") + PIXELS + LAST, "palette is damaged or out"),
+        ("a.png", PNG + size(1, 1, PALETTE) + part(b"PLTE") + PIXELS + LAST, "palette is damaged or out"),
+        ("a.png", PNG + size(1, 1) + PIXELS + part(b"PLTE", b"rgb") + LAST, "palette is damaged or out"),
         ("a.png", PNG + size(1, 1) + part(b"IDAT", PAGE) + LAST, "pixels are something else"),
         ("a.png", PNG + size(1, 1) + PIXELS + part(b"tIME") + PIXELS + LAST, "pixels are not in one place"),
         ("a.png", PNG + size(1, 1, b"\x07\x02\0\0\0") + PIXELS + LAST, "colours are of an unknown kind"),
@@ -181,6 +194,7 @@ PAGE = b"<html><script>alert(1)</script>"
         ("a.jpg", jpeg(1, 1, before=frame(1, 1)), "two sizes"),
         ("a.jpg", JFIF + SCAN + frame(1, 1) + b"\xff\xd9", "pixels stand before its size"),
         ("a.jpg", JFIF + frame(1, 1) + b"\xff\xd9", "no pixels"),
+        ("a.jpg", JFIF + frame(1, 1) + SCAN[:10] + b"\xff\xd9", "no pixels"),
         ("a.jpg", jpeg(1, 1)[:-2], "cut off"),
         ("a.jpg", JFIF + frame(1, 1) + segment(0xDA, PAGE) + b"\xff\xd9", "head of its pixels is damaged"),
         ("a.jpg", jpeg(1, 1, before=segment(0xDC, b"\xff\xff")), "part 'FFDC' of the picture is none"),
@@ -192,6 +206,8 @@ PAGE = b"<html><script>alert(1)</script>"
         ("a.webp", lossy(1, 1) + PAGE, "31 bytes stand after the end"),
         ("a.webp", webp(vp8x(1, 1), vp8l(0x3FFF, 0x3FFF)), "two sizes"),
         ("a.webp", webp(vp8x(1, 1)), "no pixels, or two kinds"),
+        ("a.webp", webp(chunk(b"VP8 ", vp8(1, 1)[8:18])), "no pixels"),
+        ("a.webp", webp(chunk(b"VP8L", vp8l(1, 1)[8:13])), "no pixels"),
         ("a.webp", webp(vp8x(1, 1), vp8(1, 1), vp8l(1, 1)), "no pixels, or two kinds"),
         ("a.webp", webp(vp8(1, 1), vp8(2, 2)), "stands twice or out of its place"),
         ("a.webp", webp(vp8(1, 1), chunk(b"EXIF", b"")), "part 'EXIF' of the picture is none"),
