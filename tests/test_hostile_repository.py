@@ -12,7 +12,8 @@ import pytest
 import small
 from program import run
 
-from ketamine_anki.cli.git import ask
+from ketamine_anki.cli.folder import FILES
+from ketamine_anki.cli.git import ask, commit, uncommitted
 
 NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
@@ -188,6 +189,24 @@ def test_a_configuration_that_never_ends_is_waited_for_once(trap: Trap, monkeypa
     ran = run("build", trap.decks, "-o", trap.root / "dist")
     said = f"ketamine-anki: {trap.decks}: git does not answer in 0 seconds: try `git status` there\n"
     assert (ran.code, ran.err) == (74, said)
+
+
+def test_the_environment_does_not_say_which_repository(
+    trap: Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a hook, git says where its own is."""
+    (tmp_path / "other").mkdir()
+    _git(tmp_path / "other", "init", "-q")
+    before = commit(trap.decks, "HEAD")
+    assert before
+    for name in _git(trap.root, "rev-parse", "--local-env-vars").split():
+        monkeypatch.setenv(name, str(tmp_path / "other/.git"))
+    monkeypatch.setenv("GIT_NAMESPACE", "other")
+    monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    assert commit(trap.decks, "HEAD") == before
+    assert uncommitted(trap.decks, FILES) == []
+    assert not (tmp_path / "trace").exists()
 
 
 def test_git_has_no_terminal_to_read(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:

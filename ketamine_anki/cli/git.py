@@ -3,7 +3,7 @@
 A collection that was unpacked may bring a repository with it, and its configuration and attributes may name
 programs. Only commands are asked that need none of them: `ls-tree`, `ls-files`, `cat-file`, `rev-list` and
 `rev-parse` read what is stored, where `status`, `archive` and `checkout` would run filters. What the
-repository lacks is not fetched.
+repository lacks is not fetched. Which repository it is, the folder says, not the environment.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "",  # for versions of git that know no lazy fetch to forbid
     "GIT_ALLOC_LIMIT": "128m",  # a small file may be stored as the difference from a huge one
 }
+# Where git and its user's settings are; others lead to another repository, as inside a hook, or write traces.
+_SETTINGS = ("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
+_KEPT = frozenset((*_SETTINGS, "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"))
 _PATIENCE = 20.0  # seconds; the configuration may name a file that never ends
 _LINK, _SUBMODULE = b"120000", b"160000"
 
@@ -38,13 +41,14 @@ def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> It
     does not end by itself in time.
     """
     os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"  # Windows would run a git.exe of the current folder
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
     command = ["git", "-C", str(folder), *_NOTHING_RUNS, *arguments]
     with subprocess.Popen(
         command,
         stdin=given or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **_ENVIRONMENT},
+        env={**kept, **_ENVIRONMENT},
         start_new_session=True,  # it has no terminal to ask
     ) as process:
         late = threading.Event()
