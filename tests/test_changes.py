@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -517,6 +521,17 @@ def test_a_collection_that_cannot_be_read_cannot_be_compared(history: Project) -
     history.replace("title:", "titel:", "collection.yaml")
     ran = run("diff", "v1.0.0")
     assert (ran.code, "unknown-key" in ran.out) == (1, True)
+
+
+def test_a_full_temporary_folder_is_named(history: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    ran = run("diff", "HEAD", "decks")
+    assert (ran.code, ran.out) == (74, "")
+    said = rf"ketamine-anki: {re.escape(tempfile.gettempdir())}/ketamine-anki-\w+: No space left on device\n"
+    assert re.fullmatch(said, ran.err)
 
 
 def test_a_link_in_a_revision_is_left_out(history: Project) -> None:

@@ -41,7 +41,10 @@ def check_out(folder: Path, revision: str, target: Path) -> None:
             raise Failure(f"{revision}:{folder}/{file.path}: over {most_bytes(file.path):,} bytes", EXIT_USAGE)
     if len(files) > _FILES or sum(file.size for file in files) > _BYTES:
         raise Failure(f"{revision}: over {_FILES:,} files or {_BYTES:,} bytes in {folder}", EXIT_USAGE)
-    _write(folder, files, target)
+    try:
+        _write(folder, files, target)
+    except OSError as error:
+        raise error if error.filename else OSError(error.errno, error.strerror, str(target)) from None
 
 
 def _listed(folder: Path, commit: str, place: str) -> list[bytes]:
