@@ -222,7 +222,10 @@ def _old_tables(tables: Tables) -> tuple[_Types, _Decks]:
             _number(model.get("mod"), "note type"),
             _number(model.get("type"), "note type") == 1,
             tuple(_text(item.get("name"), "field") for item in fields),
-            tuple((*(_text(item.get(key), "template") for key in ("name", "qfmt", "afmt")),) for item in templates),
+            tuple(
+                (_template_text(item, "name"), _template_text(item, "qfmt"), _template_text(item, "afmt"))
+                for item in templates
+            ),
             _text(model.get("css", ""), "note type"),
         )
         types[kind.id] = kind
@@ -231,6 +234,10 @@ def _old_tables(tables: Tables) -> tuple[_Types, _Decks]:
         deck = _mapping(value, "deck")
         found[_key(key, "deck")] = (_text(deck.get("name"), "deck"), _text(deck.get("desc", ""), "deck"))
     return types, found
+
+
+def _template_text(template: Mapping[str, Any], key: str) -> str:
+    return _text(template.get(key), "template")
 
 
 def _new_tables(tables: Tables, messages: Messages) -> tuple[_Types, _Decks]:
@@ -329,10 +336,19 @@ def _of(kind: type, form: str) -> Callable[[object, str], Any]:
 
 
 _number = _of(int, "a number")
-_text = _of(str, "a text")
+_string = _of(str, "a text")
 _blob = _of(bytes, "bytes")
 _mapping = _of(dict, "named values")
 _list = _of(list, "a list")
+
+
+def _text(value: object, what: str) -> str:
+    text: str = _string(value, what)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # JSON can name halves of a character, which nothing can show
+        raise PackageError(f"damaged: a {what} of it holds half a character") from None
+    return text
 
 
 def _key(key: str, what: str) -> int:
