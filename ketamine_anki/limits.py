@@ -20,6 +20,12 @@ MAX_PER_FILE = 50  # refused characters that are listed of one file
 MAX_PER_TEXT = 20  # mistakes that are listed of one text
 MAX_FINDINGS = 1_000  # after so many the check stops
 MAX_MESSAGE = 300  # characters
+# To find nearly equal notes in time that grows with their number.
+MAX_HOLDERS = 300  # notes that are remembered for one of their rare words
+MAX_COMPARED = (
+    25  # earlier notes that are compared with one note: those that meet it twice, and those that meet it once
+)
+MAX_MORE_COMPARED = 50_000  # beyond these, with all notes together
 MAX_PICTURE_BYTES = 10 * 1024 * 1024
 MAX_PICTURE_NAME = 80  # characters
 MAX_PICTURE_EXTRAS = 64 * 1024  # bytes of a picture that are not pixels: colour profile, words, dates

@@ -8,6 +8,7 @@ from time import process_time
 import pytest
 from examples import collection
 
+from ketamine_anki.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
 from ketamine_anki.model import Mark, Note, Places
 from ketamine_anki.rules.interference import MIN_CONTENT, SIMILAR, DuplicateQuestion, NearDuplicate
 from ketamine_anki.rules.rule import View
@@ -99,3 +100,28 @@ def test_ten_times_the_notes_take_no_hundred_times_the_time() -> None:
         list(rule.pairs())
         times.append(process_time() - start)
     assert times[1] < 40 * max(times[0], 0.002)
+
+
+def few_words(count: int, vocabulary: int) -> list[View]:
+    chance = random.Random(6)
+    words = [f"word{number}x" for number in range(vocabulary)]
+    return [view(number, chance.sample(words, 17)) for number in range(count)]
+
+
+@pytest.mark.parametrize("vocabulary", [30, 60])
+def test_notes_of_few_words_are_compared_with_few_others(vocabulary: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with each would be two million pairs."""
+    compared: list[int] = []
+    monkeypatch.setattr(NearDuplicate, "_similarity", lambda self, words, other: compared.append(other) or 0.0)
+    rule = NearDuplicate(collection())
+    for made in few_words(2_000, vocabulary):
+        rule.note(made)
+    assert 0 < len(compared) <= 2_000 * 2 * MAX_COMPARED + MAX_MORE_COMPARED
+    assert max(map(len, rule._holders.values())) == MAX_HOLDERS
+
+
+def test_a_twin_in_a_rare_word_is_found_among_many_that_are_nearly_as_like() -> None:
+    rule = NearDuplicate(collection())
+    for number in [*range(1_000), 1]:
+        rule.note(view(number, f"Which gas do plants of region zone{number}z take up?".split()))
+    assert rule.pairs() == [(1_000, 1, 1.0)]

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import count, pairwise
 
+from ketamine_anki.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
 from ketamine_anki.model import Collection, Finding, Position
 from ketamine_anki.rules.rule import CollectionRule, View
 
@@ -174,6 +175,7 @@ class NearDuplicate(CollectionRule):
         self._positions: list[Position] = []
         self._holders: dict[int, list[int]] = {}  # word -> the notes that have it among their first
         self._similar: list[tuple[int, int, float]] = []
+        self._more = MAX_MORE_COMPARED
 
     def note(self, view: View) -> tuple[()]:
         if view.note.retired is not None:
@@ -184,19 +186,25 @@ class NearDuplicate(CollectionRule):
         this = len(self._ends)
         once: set[int] = set()
         twice: set[int] = set()
+        is_common = False
         for word in words[: len(words) - _least(len(words)) + _SHARED]:
             holders = self._holders.get(word)
             if holders is None:
                 self._holders[word] = [this]
-            else:
+            elif len(holders) < MAX_HOLDERS:
                 twice.update(once.intersection(holders))
                 once.update(holders)
                 holders.append(this)
+            else:
+                is_common = True  # and may be what those that meet it once share besides
         self._words.extend(words)
         self._ends.append(len(self._words))
         self._positions.append(view.position)
-        if twice:
-            self._compare(this, words, twice)
+        others = self._newest(twice)
+        if is_common:
+            others = others.union(self._newest(once))
+        if others:
+            self._compare(this, set(words), others)
         return ()
 
     def content(self, view: View) -> set[int]:
@@ -217,7 +225,15 @@ class NearDuplicate(CollectionRule):
                         words.add(self._directed[f"{before} {after}"])
         return words
 
-    def _compare(self, this: int, words: list[int], others: Iterable[int]) -> None:
+    def _newest(self, notes: set[int]) -> set[int]:
+        """As many of some notes as may be compared with one."""
+        more = len(notes) - MAX_COMPARED
+        if more > self._more:
+            return set(sorted(notes)[-MAX_COMPARED:])
+        self._more -= max(more, 0)
+        return notes
+
+    def _compare(self, this: int, words: set[int], others: Iterable[int]) -> None:
         """Notes the most similar of some earlier notes, the earliest of equals."""
         best = max((self._similarity(words, other), -other) for other in others)
         if best[0] >= SIMILAR:
@@ -233,12 +249,12 @@ class NearDuplicate(CollectionRule):
         """(later, earlier, similarity) of near-duplicates; for each note the most similar earlier one."""
         return self._similar
 
-    def _similarity(self, words: list[int], other: int) -> float:
+    def _similarity(self, words: set[int], other: int) -> float:
         begin = self._ends[other - 1] if other else 0
         end = self._ends[other]
         if not SIMILAR * len(words) <= end - begin <= len(words) / SIMILAR:
             return 0.0
-        shared = len(set(words).intersection(self._words[begin:end]))
+        shared = len(words.intersection(self._words[begin:end]))
         return shared / (len(words) + end - begin - shared)
 
 
