@@ -92,6 +92,8 @@ def binary_choice(view: View) -> Iterator[Complaint]:
     Bad: `question: In adults, at a ratio of 1:2, which is more potent: fentanyl or morphine?`
 
     Good: `question: In which direction does furosemide change potassium?`
+
+    Good: `question: In which patients is mortality higher, especially when lactate or troponin is elevated?`
     """
     for key, lead in view.leads.items():
         if re.search(_CHOICE, lead) or (" or " in lead and (re.match(_YES_NO, lead) or _names_both(lead))):
@@ -105,9 +107,14 @@ def _names_both(lead: str) -> bool:
     cut = max(comma, lead.rfind(": ", max(comma, 0), max(last, 0)))
     if cut < 0 or cut + 2 >= last or "," in lead[cut + 1 :] or lead.find("?", cut) != len(lead) - 1:
         return False
-    return re.search(_POLE, lead[:cut]) is not None
+    return re.search(_POLE, lead[:cut]) is not None and not re.match(_CLAUSE, lead[cut + 2 :])
 
 
+_CLAUSE = (  # what begins so is more than two names
+    r"(?i)(?:such|like|as|at|in|on|of|by|for|from|to|with|without|within|among|between|during|after|before|under|until|since"
+    r"|than|even|not|also|if|when|where|while|whether|unless|because|although|and|but|or|that|which|who|whose|including"
+    r"|e\.g\.|i\.e\.|\w+(?:ly|ed|ing))(?!\w)"
+)
 _SECOND = (
     rf"(?i)\band\s+(?:how|what|why)\b|\band\s+(?:when|where)\s+{_ASKS}\b|\band\s+which\s+\w+\s+{_ASKS}\b"
     r"|,\s+and\s+(?:when|where|which|who)\b"
@@ -179,7 +186,7 @@ _ORPHAN = (
 )
 _EXPLETIVE = r"(?i)(?:\w+\s+)?(?:it\s+(?:is|was)|(?:is|was)\s+it)\b.*\b(?:to|that|for)\b"
 _UNNAMED = (
-    r"(?i)\b(?:the|this)\s+(?:drug|agent|medication|medicine|patient)\b"
+    r"(?i)\b(?:the|this)\s+(?:drug|agent|medication|medicine|(patient))\b"
     r"(?!\s+(?:that|which|who|whose|of|with|used|given|class|group|target|name|level|interaction)\b)"
 )
 ORPHAN_WORDS = frozenset(
@@ -206,6 +213,8 @@ def orphan_pronoun(view: View) -> Iterator[Complaint]:
     Good: `question: Which symptom of the patient with hypothyroidism points to myxedema coma?`
 
     Good: `question: What is the drug target of aspirin?`
+
+    Good: `question: Why is the drug digoxin given in atrial fibrillation?`
     """
     for key in view.tested:
         text = view.plain[key]
@@ -216,14 +225,14 @@ def orphan_pronoun(view: View) -> Iterator[Complaint]:
             yield place(view, key, found, 1), f"{found[1]!r} refers to nothing on this card: name it"
             continue
         unnamed = re.search(_UNNAMED, text)
-        if unnamed and _nameless(text[: unnamed.start()], text[unnamed.end() :]):
+        if unnamed and _nameless(text[: unnamed.start()], unnamed[1], text[unnamed.end() :]):
             yield place(view, key, unnamed), f"{unnamed[0]!r} is not named on this card: name it"
 
 
-def _nameless(before: str, after: str) -> bool:
+def _nameless(before: str, patient: str | None, after: str) -> bool:
     """Whether nothing before `the drug` can be its name, and nothing after it: `the drug digoxin`."""
     words = set(before.lower().split())
-    return words <= _FRONT or (words <= _FRONT | _VAGUE and bool(re.match(_NO_NAME, after)))
+    return (bool(patient) and words <= _FRONT) or (words <= _FRONT | _VAGUE and bool(re.match(_NO_NAME, after)))
 
 
 _FRONT = frozenset(
@@ -233,7 +242,12 @@ _VAGUE = frozenset(
     """a an the of to in on by for main most common usual important adverse effect effects action actions mechanism
     dose role use risk half-life""".split()
 )
-_NO_NAME = r"\s*(?:[?.,;:]|$|(?:on|in|to|at|for|by|during|after|before|when)\b)"
+_NO_NAME = (  # no drug is called so
+    rf"(?i)\s*(?:[?.,;:]|$|(?:on|in|to|at|for|by|from|and|or|during|after|before|when|not|no|so|safe|toxic|{_ASKS})\b"
+    r"|(?:act|affect|alter|begin|bind|block|cause|change|cross|damage|decrease|harm|help|increase|inhibit|interact|last"
+    r"|lead|lower|make|need|prevent|produce|prolong|raise|reach|reduce|require|stop|take|treat|work|worsen)s?\b"
+    r"|\w+(?:ly|ous|ful|able|ible|ive|ed|ing)\b)"
+)
 
 _DEICTIC = (
     r"(?i)\bthe (?:text|article|chapter|lecture|textbook|handout|authors?)\b"
@@ -290,9 +304,9 @@ def unmarked_negative(view: View) -> Iterator[Complaint]:
         typed = view.note.question if key == "question" else view.note.reverse_question
         found = re.search(_NEGATIVE, last_sentence(typed))
         if found and re.match(r"(?i)(?:which|what|who|where)\b", view.leads[key]):
-            nth = view.plain[key].count(found[0]) - 1
+            start = len(typed) - len(last_sentence(typed)) + found.start()
             yield (
-                Where(key, found[0], nth),
+                Where(key, found[0], typed.count(found[0], 0, start)),
                 f"{found[0]!r} is easily overread: ask positively, or mark it **{found[0]}**",
             )
 
@@ -317,7 +331,7 @@ def question_length(view: View) -> Iterator[Complaint]:
             yield key, f"question of {words} words: at most {most}"
 
 
-_SENTENCES = r"[a-z)\]]{3}[.!?]\s+[A-Z]"
+_SENTENCES = r"[a-z)\]]{3}(?<!\bapprox)(?<!\besp)(?<!\bincl)(?<!\bresp)(?<!\bspp)[.!?]\s+[A-Z]"
 
 
 def answer_length(view: View) -> Iterator[Complaint]:
@@ -561,6 +575,7 @@ _BRITISH = {
     "anaesth": "anesth",
     "anaemi": "anemi",
     "behaviour": "behavior",
+    "centred": "centered",
     "centre": "center",
     "colour": "color",
     "diarrhoea": "diarrhea",
@@ -569,23 +584,20 @@ _BRITISH = {
     "gynaec": "gynec",
     "haemat": "hemat",
     "haemo": "hemo",
-    "hospitalis": "hospitaliz",
     "ischaem": "ischem",
     "labour": "labor",
     "leukaem": "leukem",
     "litre": "liter",
-    "minimis": "minimiz",
     "oedema": "edema",
     "oesoph": "esoph",
     "oestr": "estr",
-    "optimis": "optimiz",
     "orthopaed": "orthoped",
     "paediatr": "pediatr",
-    "randomis": "randomiz",
-    "sensitis": "sensitiz",
-    "stabilis": "stabiliz",
     "tumour": "tumor",
+} | {
+    f"{stem}is{end}": f"{stem}iz{end}" for stem in "hospital minim optim random sensit stabil".split() for end in "aei"
 }
+_LATIN = frozenset({"haemophilus", "haematobium", "haemolyticus", "haemolytica"})  # names of species, the same in both
 
 
 _SIGNS = ("ae", "oe", "our", "bre", "tre", "is")  # each of these parts holds one: a quick look
@@ -593,13 +605,13 @@ _SIGNS = ("ae", "oe", "our", "bre", "tre", "is")  # each of these parts holds on
 
 def is_british(word: str) -> bool:
     """Whether a word is spelt in the British way."""
-    return any(map(word.__contains__, _SIGNS)) and any(map(word.__contains__, _BRITISH))
+    return any(map(word.__contains__, _SIGNS)) and _american(word) != word
 
 
 def _american(word: str) -> str:
     """The American spelling of a British word, or the word."""
     for british, american in _BRITISH.items():
-        if british in word:
+        if british in word and word not in _LATIN:
             return word.replace(british, american)
     return word
 
