@@ -20,7 +20,7 @@ from ketamine_anki.tokens import parts_of
 
 _DIGITS = "0123456789"
 _DOSE = r"(?:mg|mcg|ng|g|kg|mL|L|mmol|mEq|units?)"
-_RATE = rf"(?!{_DOSE}/d?L\b)"  # laboratory values keep their precision: 1.0 mg/dL
+_RATE = rf"(?!{_DOSE}/d?L\b|ng/mL\b)"  # laboratory values keep their precision: 1.0 mg/dL; 1.0 mg/mL is a solution
 
 
 class Notation(NamedTuple):
@@ -46,7 +46,15 @@ TABLE = (
         "the number without its last zeros, as in 1 mg for 1.0 mg",
         "Joint Commission, ISMP",
         ("1.0 mg", "2.00 mL", "give 5.0 mg/kg", "0.20 mg"),
-        ("0.5 mg", "10 mg", "pH 7.40", "1.05 mg", "creatinine of 1.0 mg/dL", "potassium of 4.0 mmol/L"),
+        (
+            "0.5 mg",
+            "10 mg",
+            "pH 7.40",
+            "1.05 mg",
+            "creatinine of 1.0 mg/dL",
+            "potassium of 4.0 mmol/L",
+            "ferritin of 20.0 ng/mL",
+        ),
         signs=".",
     ),
     Notation(
@@ -69,31 +77,31 @@ TABLE = (
     ),
     Notation(
         "iu",
-        r"\bIU\b|(?<=\d)\s*I\.U\.",
+        r"\bIU\b(?!/d?L\b)|(?<=\d)\s*I\.U\.",
         "units, or international units",
         "Joint Commission, ISMP",
         ("100 IU", "5,000 IU/kg", "5 I.U."),
-        ("100 units", "IUGR"),
+        ("100 units", "IUGR", "a level of 1,500 IU/L"),
         words=frozenset({"iu"}),
         signs="I",
     ),
     Notation(
         "unit-letter",
-        r"\d\s*[Uu]\b(?!\.?\s?[SK]\b)",
+        r"\d\s*[Uu]\b(?!\.?\s?[SK]\b|/d?L\b)",
         "units",
         "Joint Commission, ISMP",
         ("10 U", "4u", "10U insulin"),
-        ("10 units", "5 UK centers", "10 U.S. sites"),
+        ("10 units", "5 UK centers", "10 U.S. sites", "a level of 300 U/L"),
         signs="Uu",
     ),
     Notation(
         "daily-abbreviation",
-        r"(?<!\w)(?:[Qq]\.?[Dd]\.?|[Qq]1[Dd]|o\.d\.)(?!\w)|(?<=mg )OD\b",
+        r"(?<!\w)(?:[Qq]\.?[Dd]\.?|[Qq]1[Dd]|(?<!\.)o\.d\.)(?!\w)|(?<=[mc]g )OD\b",
         "daily",
         "Joint Commission, ISMP",
-        ("5 mg QD", "q.d.", "qd", "q1d", "5 mg o.d.", "10 mg OD"),
-        ("QDR", "daily", "q12h", "the risk of OD is high"),
-        words=frozenset({"q", "o", "qd", "q1d", "mg"}),
+        ("5 mg QD", "q.d.", "qd", "q1d", "5 mg o.d.", "10 mg OD", "100 mcg OD"),
+        ("QDR", "daily", "q12h", "the risk of OD is high", "q.o.d."),
+        words=frozenset({"q", "o", "qd", "q1d", "mg", "mcg"}),
         signs=".",
     ),
     Notation(
@@ -182,31 +190,31 @@ TABLE = (
     ),
     Notation(
         "subcutaneous-abbreviation",
-        r"\bsub\s?q\b|(?<=mg )S[CQ]\b|(?<=mL )S[CQ]\b|(?<=units )S[CQ]\b|(?<=given )S[CQ]\b",
+        r"\bsub\s?q\b|(?<=[mc]g )S[CQ]\b|(?<=mL )S[CQ]\b|(?<=units )S[CQ]\b|(?<=given )S[CQ]\b",
         "subcutaneously",
         "ISMP",
-        ("10 mg SC", "given sub q", "5 units SQ"),
+        ("10 mg SC", "50 mcg SC", "given sub q", "5 units SQ"),
         ("SCCM", "subcutaneous", "HbSC disease"),
         words=frozenset({"sub", "subq", "sc", "sq"}),
     ),
     Notation(
         "bedtime-abbreviation",
-        r"(?<!\w)(?:qn|qhr)(?!\w)|\bq\d{1,2}\s?[AP]M\b|(?<=mg )(?:HS|hs|nightly)\b|(?<=take )nightly\b",
+        r"(?<!\w)(?:qn|qhr)(?!\w)|\bq\d{1,2}\s?[AP]M\b|(?<=[mc]g )(?:HS|hs|nightly)\b|(?<=take )nightly\b",
         "at bedtime, every hour, daily at 6 PM",
         "ISMP (2024: HS and nightly)",
-        ("qn", "q6PM", "5 mg HS", "take nightly"),
+        ("qn", "q6PM", "5 mg HS", "50 mcg HS", "take nightly"),
         ("q6h", "question", "HSV", "CPAP used nightly"),
         words=frozenset({"qn", "qhr", "hs", "nightly"}),
         signs="M",
     ),
     Notation(
         "intranasal-abbreviation",
-        r"(?<!\w)NAS(?= (?:spray|route|dose))|(?<=mg )(?:IN|NAS)(?!\w)",
+        r"(?<!\w)NAS(?= (?:spray|route|dose))|(?<=[mc]g )(?:IN|NAS)(?!\w)",
         "intranasal",
         "ISMP (2024)",
-        ("84 mg IN", "NAS spray"),
+        ("84 mg IN", "50 mcg IN", "NAS spray"),
         ("10 mg in saline", "intranasal spray"),
-        words=frozenset({"nas", "mg"}),
+        words=frozenset({"nas", "mg", "mcg"}),
     ),
     Notation(
         "nanog",
@@ -228,11 +236,11 @@ TABLE = (
     ),
     Notation(
         "comparison-sign",
-        r"(?<![\w&])(?<!\b[Pp] )[<>]\s?\d|(?<!\w)\d+\s?[<>]\s?\d",
+        r"(?<![\w&-])(?<!\b[Pp] )[<>]\s?\d|(?<=[A-Za-z][A-Za-z\d])[<>]\s?\d|(?<!\w)\d+\s?[<>]\s?\d",
         "greater than, less than, at least",
         "ISMP; Joint Commission, additional list",
-        ("platelets <70,000", ">10 mg", "MAP > 65"),
-        ("less than 70", "a -> b", "P < 0.05"),
+        ("platelets <70,000", ">10 mg", "MAP > 65", "pH<7.2", "PaO2>60"),
+        ("less than 70", "a -> b", "3 -> 5", "P < 0.05", "P<0.05"),
         signs="<>",
     ),
     Notation(
