@@ -171,6 +171,16 @@ TWIN = {"text": "Furosemide wastes {{c1::potassium}} with the urine each day."}
         ),
         (PAIR, {**PAIR, "question": "Which valve is narrow?", "reverse.question": "Which letters?"}, []),
         (
+            {"answer": "Arterial tension", "reverse.question": "Which sign is short?", "reverse.answer": "PaO2"},
+            {
+                "question": "Which gas?",
+                "answer": "Alveolar tension",
+                "reverse.question": "Which sign is it?",
+                "reverse.answer": "PAO2",
+            },
+            [],
+        ),
+        (
             PAIR,
             {
                 **PAIR,

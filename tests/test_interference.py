@@ -82,11 +82,12 @@ def test_opposites_are_no_duplicates(one: str, other: str) -> None:
 
 def test_signs_tell_questions_apart() -> None:
     rule = DuplicateQuestion(collection())
-    asked = "x > 5, x < 5, x = 5, C#, C, $x^2$, $x_2$, $K_d$, $k_d$, $n!$, $n$".split(", ")
-    for number, text in enumerate(asked):
+    asked = "x > 5, x < 5, x = 5, C#, C, $x^2$, $x_2$, $K_d$, $k_d$, $n!$, $n$, PaO2, PAO2, 5.7, 5/7, 5:7, 5 7"
+    for number, text in enumerate(asked.split(", ")):
         assert rule.note(view(number, f"What is {text} called?".split())) == []
-    (finding,) = rule.note(view(len(asked), ["What is x > 5, called?"]))
-    assert finding.rule == "duplicate-question"
+    for number, text in enumerate(("what is x > 5, called?", "What is PaO2 called"), 99):
+        (finding,) = rule.note(view(number, [text]))
+        assert finding.rule == "duplicate-question"
 
 
 def test_ten_times_the_notes_take_no_hundred_times_the_time() -> None:

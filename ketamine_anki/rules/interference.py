@@ -61,8 +61,11 @@ class DuplicateQuestion(CollectionRule):
 
 
 _ASKED = ("question",)
-_TELLING = re.compile(r"[<>=+%#&@^|~]")  # signs that tell questions apart, but are not part of their words
-_ANY_TELLING = re.compile(_TELLING.pattern.encode())
+# What tells questions apart, but is not part of their words: signs, what stands between digits, capitals after
+# a capital or a digit.
+_CAPITAL = r"(?<=[A-Z0-9])[A-Z]"
+_TELLING = re.compile(rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s]+(?=[0-9])")
+_ANY_TELLING = re.compile(rb"[<>=+%#&@^|~]|[A0]A|0[^A0\s]+0")  # in the signs of a note
 
 
 class PairConflict(CollectionRule):
@@ -88,12 +91,17 @@ class PairConflict(CollectionRule):
         note = view.note
         sides = view.plain["answer"].strip(" ."), view.plain["reverse.answer"].strip(" .")
         for key, side, other in (("answer", *sides), ("reverse.answer", *reversed(sides))):
-            partner, at = self._partner.setdefault(side.casefold(), (other, view.position))
-            if partner.casefold() != other.casefold():
+            partner, at = self._partner.setdefault(_folded(side), (other, view.position))
+            if _folded(partner) != _folded(other):
                 message = (
                     f"{side!r} is paired with {partner!r} at {at.path}:{at.line}: a pair is one-to-one, drop 'reverse'"
                 )
                 yield Finding(note.places.at(key), "pair-conflict", message)
+
+
+def _folded(side: str) -> str:
+    """A side in small letters, and its capitals that follow on one another: `PaO2` is not `PAO2`."""
+    return "\n".join([side.casefold(), *re.findall(_CAPITAL, side)])
 
 
 class SameAnswer(CollectionRule):
