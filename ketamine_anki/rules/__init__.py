@@ -215,7 +215,7 @@ def _asked(view: View) -> int:
         asked |= _CAPITALS
     if signs.count(b"?") > 1:
         asked |= _QUESTIONS
-    if medication.is_signed(view):
+    if medication.is_signed(view) or (note.text and any(d.hint for d in view.shown["text"].markup.deletions)):
         asked |= _NOTATIONS
     return asked
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ketamine_anki.limits import MAX_PER_TEXT
 from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import View
+from ketamine_anki.rules.rule import View, hints_alone, spot
 from ketamine_anki.tokens import parts_of
 
 _DIGITS = "0123456789"
@@ -321,7 +321,7 @@ def is_signed(view: View) -> object:
 
 
 def notations(view: View) -> Iterator[tuple[Where, str, str]]:
-    """(where, id, message) of each error-prone notation in the note."""
+    """(where, id, message) of each error-prone notation in the note. A hint is read before the answer is seen."""
     heard = WORDS.intersection(parts_of(view.running))
     sign = is_signed(view)
     spoken = [row for row in TABLE if not row.words.isdisjoint(heard)]
@@ -331,10 +331,15 @@ def notations(view: View) -> Iterator[tuple[Where, str, str]]:
             if row.words.isdisjoint(heard) and not any(sign in text for sign in row.signs):
                 continue
             for found in islice(re.finditer(row.pattern, text), MAX_PER_TEXT):
+                yield spot(view, key, found[0].strip(), found.start()), row.id, _message(row, found)
+    typed = view.note.text
+    if text := hints_alone(typed, view.shown["text"].markup) if typed else "":
+        for row in TABLE:
+            for found in islice(re.finditer(row.pattern, text), MAX_PER_TEXT):
                 shown = found[0].strip()
-                around = text[max(found.start() - 12, 0) : found.end() + 8].strip()
-                yield (
-                    Where(key, shown, text.count(shown, 0, found.start())),
-                    row.id,
-                    f"{shown!r} in {around!r}: write {row.instead}",
-                )
+                yield Where("text", shown, typed.count(shown, 0, found.start())), row.id, _message(row, found)
+
+
+def _message(row: Notation, found: re.Match[str]) -> str:
+    around = found.string[max(found.start() - 12, 0) : found.end() + 8].replace("\0", " ").strip()
+    return f"{found[0].strip()!r} in {around!r}: write {row.instead}"

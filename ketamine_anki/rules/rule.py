@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, count
+from itertools import chain, count, islice
 
+from ketamine_anki.markup import Markup
 from ketamine_anki.model import Collection, Deck, Finding, Note, Where
 from ketamine_anki.render import Rendered, render_note
 from ketamine_anki.simple import PLAIN
 from ketamine_anki.tokens import signs_of, words_of
 
-_PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\([^()]*\)"
+_PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\(([^()]*)\)"
 _OUTER = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a word
 
 _MARK = "\0"  # no text holds it
@@ -84,8 +85,37 @@ def _split(running: list[str], keys: Iterable[str]) -> dict[str, list[str]]:
 
 def place(view: View, key: str, found: re.Match[str], group: int = 0, offset: int = 0) -> Where:
     """Where a match in a plain text, or in its part from `offset`, stands in the note."""
-    before = view.plain[key].count(found[group], 0, offset + found.start(group))
-    return Where(key, found[group], before)
+    return spot(view, key, found[group], offset + found.start(group))
+
+
+def spot(view: View, key: str, fragment: str, start: int) -> Where:
+    """Where a fragment of a plain text that starts there stands in the note. A plain text lacks hints and the
+    addresses of links, so what is in these does not count.
+    """
+    before = view.plain[key].count(fragment, 0, start)
+    markup = view.shown[key].markup
+    typed = dict(view.note.texts())[key]
+    if markup is not PLAIN or "](" in typed:
+        seen = list(typed)
+        for at, end in [*hints(markup), *(found.span(2) for found in re.finditer(_PICTURE_OR_LINK, typed))]:
+            seen[at:end] = _MARK * (end - at)
+        found = next(islice(re.finditer(re.escape(fragment), "".join(seen)), before, None), None)
+        before = typed.count(fragment, 0, found.start()) if found else before
+    return Where(key, fragment, before)
+
+
+def hints(markup: Markup) -> list[tuple[int, int]]:
+    """Where the hints of a text start and end."""
+    return [(found.answer_end + 2, found.answer_end + 2 + len(found.hint)) for found in markup.deletions if found.hint]
+
+
+def hints_alone(typed: str, markup: Markup) -> str:
+    """A text with a mark for each character that is not in a hint; nothing of one without hints."""
+    places = hints(markup)
+    seen = [_MARK] * len(typed) if places else []
+    for at, end in places:
+        seen[at:end] = typed[at:end]
+    return "".join(seen)
 
 
 def plain_text(rendered: Rendered, text: str) -> str:
