@@ -118,8 +118,10 @@ def hints_alone(typed: str, markup: Markup) -> str:
     return "".join(seen)
 
 
-def plain_text(rendered: Rendered, text: str) -> str:
-    """A text as read aloud: math without dollars, deletions by their answers, links by their labels."""
+def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
+    """A text as read aloud: math without dollars or, without `formulas`, none; deletions by their answers, links by
+    their labels.
+    """
     if rendered.markup is PLAIN and rendered.html is text:
         return text
     if spans := rendered.markup.spans:
@@ -130,7 +132,7 @@ def plain_text(rendered: Rendered, text: str) -> str:
             elif span.kind == "close":
                 hint = False
             elif span.kind != "open" and not hint:
-                parts.append(span.value)
+                parts.append(span.value if formulas or span.kind not in ("math", "display") else " ")
         text = "".join(parts)
     if "[" in text:
         text = re.sub(_PICTURE_OR_LINK, r"\1", text)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import chain, pairwise
 
 from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import Complaint, View, last_sentence, place
+from ketamine_anki.rules.rule import Complaint, View, last_sentence, place, plain_text, spot
 
 MAX_QUESTION, MAX_VIGNETTE, MAX_ANSWER, MAX_REVERSE = 45, 80, 25, 8  # words
 MAX_ITEMS, MAX_LINK = 3, 2  # things; words of one thing in `a and b and c`
@@ -485,7 +485,7 @@ def absolute_wording(view: View) -> Iterator[Complaint]:
 
 _ABBREVIATION = re.compile(r"([A-Z]{2,6})s?(?![\w-])")
 _BEFORE = re.compile(r"[\w-]")  # as a look-behind it would be asked at every letter
-_NOT_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR"
+_NOT_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR|QT|QRS"  # the last are letters that stand for no words
 
 
 def undefined_abbreviation(view: View) -> Iterator[Complaint]:
@@ -499,24 +499,28 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
     Good: `question: Which drug slows atrial fibrillation (AF)?`
 
     Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
+
+    Good: `extra: The law of ideal gases is $PV = nRT$.`
     """
     seen: set[str] = set()
     meanings: _Meanings | None = None
-    for key, text in view.plain.items():
+    for key, text in view.note.texts():
         if key == "picture":
             continue
-        for found in _ABBREVIATION.finditer(text):
+        words = plain_text(view.shown[key], text, formulas=False)
+        for found in _ABBREVIATION.finditer(words):
             if len(seen) >= MAX_ABBREVIATIONS:
                 return
             name = found[1]
-            if found.start() and _BEFORE.match(text, found.start() - 1):
+            if found.start() and _BEFORE.match(words, found.start() - 1):
                 continue
             if name in seen or name in view.collection.abbreviations or re.fullmatch(_NOT_ABBREVIATIONS, name):
                 continue
             seen.add(name)
             meanings = meanings or _Meanings(view)
             if not meanings.hold(name):
-                yield Where(key, name), f"{name} is not spelt out on this card: write what it stands for, with ({name})"
+                where = spot(view, key, name, view.plain[key].find(name))
+                yield where, f"{name} is not spelt out on this card: write what it stands for, with ({name})"
 
 
 class _Meanings:
