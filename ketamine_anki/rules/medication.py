@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from ketamine_anki.limits import MAX_PER_TEXT
 from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import View, hints_alone, spot
-from ketamine_anki.tokens import parts_of
+from ketamine_anki.rules.rule import BESIDE, View, hints_alone, spot
+from ketamine_anki.tokens import parts_of, words_of
 
 _DIGITS = "0123456789"
 _DOSE = r"(?:mg|mcg|ng|g|kg|mL|L|mmol|mEq|units?)"
@@ -324,22 +324,24 @@ def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     """(where, id, message) of each error-prone notation in the note. A hint is read before the answer is seen."""
     heard = WORDS.intersection(parts_of(view.running))
     sign = is_signed(view)
-    spoken = [row for row in TABLE if not row.words.isdisjoint(heard)]
     for key, text in view.plain.items():
-        signed = sign and _SIGN.search(text)
-        for row in TABLE if signed else spoken:
-            if row.words.isdisjoint(heard) and not any(sign in text for sign in row.signs):
-                continue
-            for found in islice(re.finditer(row.pattern, text), MAX_PER_TEXT):
-                yield spot(view, key, found[0].strip(), found.start()), row.id, _message(row, found)
+        for row, found in _found(text, heard, sign and _SIGN.search(text)):
+            yield spot(view, key, found[0].strip(), found.start()), row.id, _message(row, found)
     typed = view.note.text
     if text := hints_alone(typed, view.shown["text"].markup) if typed else "":
-        for row in TABLE:
+        for row, found in _found(text, WORDS.intersection(parts_of(words_of(text))), _SIGN.search(text)):
+            shown = found[0].strip()
+            yield Where("text", shown, typed.count(shown, 0, found.start())), row.id, _message(row, found)
+
+
+def _found(text: str, heard: frozenset[str], sign: object) -> Iterator[tuple[Notation, re.Match[str]]]:
+    """What a text holds of the table, if some of its words were heard, or there is a sign in it."""
+    for row in TABLE:
+        if not row.words.isdisjoint(heard) or (sign and any(map(text.__contains__, row.signs))):
             for found in islice(re.finditer(row.pattern, text), MAX_PER_TEXT):
-                shown = found[0].strip()
-                yield Where("text", shown, typed.count(shown, 0, found.start())), row.id, _message(row, found)
+                yield row, found
 
 
 def _message(row: Notation, found: re.Match[str]) -> str:
-    around = found.string[max(found.start() - 12, 0) : found.end() + 8].replace("\0", " ").strip()
+    around = found.string[max(found.start() - 12, 0) : found.end() + 8].replace(BESIDE, " ").strip()
     return f"{found[0].strip()!r} in {around!r}: write {row.instead}"

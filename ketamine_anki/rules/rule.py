@@ -18,6 +18,7 @@ _OUTER = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a word
 
 _MARK = "\0"  # no text holds it
 _BETWEEN = f"\n{_MARK}\n"
+BESIDE = "|"  # no word, and no space
 
 
 class View:
@@ -110,9 +111,9 @@ def hints(markup: Markup) -> list[tuple[int, int]]:
 
 
 def hints_alone(typed: str, markup: Markup) -> str:
-    """A text with a mark for each character that is not in a hint; nothing of one without hints."""
+    """A text with a stroke for each character that is not in a hint; nothing of one without hints."""
     places = hints(markup)
-    seen = [_MARK] * len(typed) if places else []
+    seen = [BESIDE] * len(typed) if places else []
     for at, end in places:
         seen[at:end] = typed[at:end]
     return "".join(seen)
