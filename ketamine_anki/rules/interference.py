@@ -15,6 +15,7 @@ from itertools import count, pairwise
 from ketamine_anki.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
 from ketamine_anki.model import Collection, Finding, Position
 from ketamine_anki.rules.rule import CollectionRule, View
+from ketamine_anki.tokens import signs_of
 
 SIMILAR = 0.8  # Jaccard similarity of the content words from which two notes are near-duplicates
 MIN_CONTENT = 4  # fewer content words say nothing
@@ -41,14 +42,14 @@ class DuplicateQuestion(CollectionRule):
         findings: list[Finding] = []
         if note.retired is not None:
             return findings
-        signs = view.signs
-        telling = b"AA" in signs or b"0" in signs or _ANY_TELLING.search(signs)
+        telling = _may_tell(view.signs)
         for key in ("text",) if note.text else ("question", "reverse.question") if note.reverse_question else _ASKED:
             words = view.words.get(key)
             if not words:
                 continue
             hidden = [deletion.answer for deletion in view.shown["text"].markup.deletions] if note.text else ()
-            told = _TELLING.findall(view.plain[key]) if telling else ()
+            text = view.plain[key]
+            told = _TELLING.findall(text) if telling and _may_tell(signs_of(text)) else ()
             formulas = [span.value for span in view.shown[key].markup.spans if span.kind in ("math", "display")]
             here = view.position, key
             prompt = hash((*words, "\n", *hidden, "\n", *told, "\n", *formulas))
@@ -67,6 +68,11 @@ _ASKED = ("question",)
 _CAPITAL = r"(?<=[A-Z0-9])[A-Z]"
 _TELLING = re.compile(rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s]+(?=[0-9])")
 _ANY_TELLING = re.compile(rb"[<>=+%#&@^|~]")  # besides capitals and digits, which are sought quicker
+
+
+def _may_tell(signs: bytes) -> object:
+    """Whether a text with these signs may hold what tells questions apart: a quick look."""
+    return b"AA" in signs or b"0" in signs or _ANY_TELLING.search(signs)
 
 
 class PairConflict(CollectionRule):

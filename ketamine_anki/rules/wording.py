@@ -507,7 +507,7 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
     for key, text in view.note.texts():
         if key == "picture":
             continue
-        words = plain_text(view.shown[key], text, formulas=False)
+        words = plain_text(view.shown[key], text, formulas=False) if "$" in text else view.plain[key]
         for found in _ABBREVIATION.finditer(words):
             if len(seen) >= MAX_ABBREVIATIONS:
                 return
