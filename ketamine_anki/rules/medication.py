@@ -336,7 +336,7 @@ def notations(view: View) -> Iterator[tuple[Where, str, str]]:
 
 def _found(text: str, heard: frozenset[str], sign: object) -> Iterator[tuple[Notation, re.Match[str]]]:
     """What a text holds of the table, if some of its words were heard, or there is a sign in it."""
-    for row in TABLE:
+    for row in TABLE if heard or sign else ():
         if not row.words.isdisjoint(heard) or (sign and any(map(text.__contains__, row.signs))):
             for found in islice(re.finditer(row.pattern, text), MAX_PER_TEXT):
                 yield row, found
