@@ -38,7 +38,8 @@ MANUAL = {
     "Bad: `[$]CPP[/$]`\n\nGood: `$CPP$`",
     "tex-command": "Math may use the TeX commands of an allow-list: some of MathJax's commands run scripts, load"
     " pages, hide words or overlay the card. Where something is missing or stands twice, as in `x_` or `a^b^c`, the"
-    " card would show an error instead of the formula.\n\nBad: `$\\href{https://example.org}{CPP}$`"
+    " card would show an error instead of the formula. A deletion brings no braces of TeX: write"
+    " `x^{ {{c1::12}} }`.\n\nBad: `$\\href{https://example.org}{CPP}$`"
     "\n\nGood: `$\\text{CPP}$`",
     "link": "Links lead to http, https or mailto addresses, and have a text: if it looks like an address, the same."
     "\n\nBad: `[label](javascript:alert(1))`\n\n"
