@@ -33,6 +33,9 @@ _TOKEN = re.compile(
 COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):|\[\[type:", re.IGNORECASE)
 _LIVE = re.compile(COMMAND.pattern + r"|\\[()\[\]]|\{\{|\}\}", re.IGNORECASE)
 _FIRST = re.compile(r"[\\`${}:]")
+# What stands for math or the mark of a deletion while Markdown is read; no text may hold private-use characters itself.
+HOLD = 0xF0000
+HELD = re.compile("[\U000f0000-\U000ffffd]")
 MAX_CLOZE = 500  # Anki makes no cards beyond
 _MARKS = re.compile(r"[\\`$]|\{\{|\}\}")
 

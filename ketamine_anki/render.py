@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
-from unicodedata import category
+from typing import NamedTuple
 
 from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
-from ketamine_anki.markup import Markup, Span, Trouble, live, scan, tex_marks
+from ketamine_anki.markup import HELD, HOLD, Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
-from ketamine_anki.simple import escape, simple, simple_cloze
+from ketamine_anki.simple import escape, image, simple, simple_cloze
 from ketamine_anki.tex import COMMANDS, guarded, tex_troubles
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
 
 MANUAL = {
     "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
@@ -46,8 +41,6 @@ MANUAL = {
     "Good: `[label](https://example.org)`",
 }
 
-# A sign that makes a list, and a number behind it: in math, hidden, or bold, too.
-_SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
 
 _HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)")
 _COMMAND = re.compile(
@@ -56,21 +49,10 @@ _COMMAND = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MATHJAX = re.compile(r"(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]", re.DOTALL)
-# Commands that backslashes between their characters hide until Markdown takes the backslashes away.
-_ESCAPED = re.compile(rf"{_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
 # Anything outside these needs the Markdown parser.
 _BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")
 _MARKDOWN = re.compile(r"[\\`*_\[\n]")
 _ONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
-_LINK = re.compile(r"(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
-# What looks like an address in the text of a link: marked as one, or with an ending that is none of English.
-_SHOWN = re.compile(
-    r"(?:(?P<sure>(?:(?<![a-z])[a-z]+:)?//|mailto:|(?<![\w.+-])(?=[\w.+-]+@)|www\.)|(?<![\w/.@+-]))"
-    r"(?P<place>(?:[\w.+-]+@)?(?:[\w-]+\.)+(?P<end>[^\W\d_]{2,}))(?!\.?[\w-])",
-    re.IGNORECASE,
-)
-_ENDINGS = frozenset("com org net gov edu int info io mil biz name app dev xyz site online health science".split())
-_IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class Rendered(NamedTuple):
@@ -92,7 +74,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rende
         return Rendered(*found, [], [])
     # what `picture:` holds needs no parser
     if text.startswith("![") and (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:
-        return Rendered(_image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
+        return Rendered(image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
     if len(text) > MAX_SIGNS and (signs := _signs(text)) > MAX_SIGNS:
         message = f"{signs:,} signs of Markdown and math in one text: at most {MAX_SIGNS:,}"
         return Rendered(escape(text), Markup(text), [Trouble("limit", 0, "", message)], [])
@@ -183,9 +165,6 @@ def _tex_in_text(span: Span) -> Iterator[Trouble]:
 
 # --- HTML -------------------------------------------------------------------------------------
 
-# Placeholders for the Markdown parser; texts cannot hold private-use characters themselves.
-_HOLD = 0xF0000
-_HELD = re.compile("[\U000f0000-\U000ffffd]")
 _COLON = re.compile(":(?=[:\U000f0000-\U000ffffd])")  # with what follows it would start a hint in Anki
 
 
@@ -196,19 +175,21 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
         if span.kind in ("text", "code"):
             typed.append(markup.text[span.start : span.end])
         else:
-            typed.append(chr(_HOLD + len(held)))
+            typed.append(chr(HOLD + len(held)))
             held.append(span)
     source = "".join(typed)
     pictures: list[str] = []
 
     def show(match: re.Match[str]) -> str:
-        return _held(held[ord(match[0]) - _HOLD])
+        return _held(held[ord(match[0]) - HOLD])
 
     if too_much := _too_much(source):
         troubles.append(Trouble("limit", 0, "", too_much))
         body = escape(source)
     elif needs_parser(source):
-        renderer = _Html(media, held, troubles, pictures, markup)
+        from ketamine_anki.markdown import Html  # with the parser, which most texts do without
+
+        renderer = Html(media, held, troubles, pictures, markup)
         body = renderer.run(source)
         _unbalanced(body, held, troubles)
     else:
@@ -222,7 +203,7 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
         message = f"{found!r} is a command of Anki once Markdown has read the text: leave it out"
         troubles.append(Trouble("anki-command", at, markup.text[at : at + 2], message))
     if held:
-        body = _HELD.sub(show, _COLON.sub("&#58;", body))
+        body = HELD.sub(show, _COLON.sub("&#58;", body))
     return body, pictures
 
 
@@ -281,7 +262,7 @@ def _unbalanced(body: str, held: list[Span], troubles: list[Trouble]) -> None:
         r"<(?P<end>/?)(?P<tag>[a-z0-9]+)[^>]*?(?P<void>/?)>|(?P<held>[\U000f0000-\U000ffffd])", body
     ):
         if match["held"]:
-            span = held[ord(match["held"]) - _HOLD]
+            span = held[ord(match["held"]) - HOLD]
             if span.kind == "open":
                 stack.append("cloze")
             elif span.kind == "close" and (not stack or stack.pop() != "cloze"):
@@ -302,368 +283,3 @@ def _unbalanced(body: str, held: list[Span], troubles: list[Trouble]) -> None:
                 return
         elif not match["void"] and match["tag"] not in ("br", "img"):
             stack.append(match["tag"])
-
-
-@cache
-def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("zero", {"html": False, "breaks": True, "linkify": False, "typographer": False})
-    # Addresses come as they are typed and are judged here: what the parser refuses would stay as text.
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]
-    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    # Signs of which nothing that is enabled takes notice need not stop it.
-    parser.inline.terminator_re = re.compile(r"[\n!*\[\\\]_`]")
-    return parser.enable(["fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"])
-
-
-_MARKERS = r"^[ \t]*(?:(?:[-+*]|[0-9]+[.)])[ \t]+)*?"
-_OPEN, _CLOSE = ("(", "["), (")", "]")
-_PIPE = re.compile(r"(?<!\\)\|")
-
-
-class _Html:
-    """Markdown tokens -> HTML of one field. One walk over one text."""
-
-    def __init__(
-        self, media: Mapping[str, str], held: list[Span], troubles: list[Trouble], pictures: list[str], markup: Markup
-    ) -> None:
-        self.media = media
-        self.held = held
-        self.troubles = troubles
-        self.pictures = pictures
-        self.markup = markup
-        self.lines: list[str] = []
-        self.next: list[int] = []  # the number that comes next in each list around; of bullets, none
-        self.at = 0  # where the last number of a list stands
-        self.starred = 0  # behind the last star inside a word
-        self.italic = 0  # stars that made emphasis
-        self.is_mixed = self.is_nested = False  # whether other stars may have made it than were meant
-        self.opened: list[tuple[Any, bool]] = []  # each emphasis that is open, and whether its star was found in a word
-        self.columns = 0
-
-    def run(self, source: str) -> str:
-        parser = _parser()
-        tokens = parser.parse(source)
-        self.lines = source.split("\n")
-        if [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
-            body = self._inline(tokens[1].children or [])
-        else:
-            self._lists(tokens)
-            body = "".join(self._block(token) for token in tokens).strip()
-        if (self.is_mixed or self.is_nested) and not self.starred:
-            self._mixed_stars()
-        return body
-
-    def _lists(self, tokens: list[Any]) -> None:
-        items: list[Any] = []  # of the list that is inside no other
-        for place, token in enumerate(tokens):
-            if token.type == "list_item_open":
-                if tokens[place + 1].type == "list_item_close":
-                    self._empty_item(token)
-                if token.level == 1:
-                    items.append(token)
-            elif token.level == 0 and token.type in ("bullet_list_close", "ordered_list_close"):
-                if len(items) == 1 and token.tag == "ul":
-                    self._lone_item(items[0])
-                items = []
-
-    def _lone_item(self, token: Any) -> None:
-        """A number behind a lone sign is meant with its sign."""
-        found = _SIGNED.match(self.markup.text, self._start(token.map[0]))
-        if found and category(found["first"]) in ("Nd", "No"):
-            message = f"{found['shown']!r} starts a list, without its sign: write it without the space"
-            self._trouble("swallowed-mark", found["shown"], message, found.start("shown"))
-
-    def _empty_item(self, token: Any) -> None:
-        """Of a sign alone in its line only a bullet is shown; of what is too deep for the parser, nothing."""
-        typed, line = f"{token.info}{token.markup}", self._back(self.lines[token.map[0]].rstrip())
-        last = line.split()[-1]
-        message = f"{typed!r} makes a list item without words: write '{token.info}\\{token.markup}'"
-        if last != typed:
-            message = f"{last!r} is not shown: the lists are too deep inside one another"
-        self._trouble("swallowed-mark", last, message, self._start(token.map[0]) + len(line) - len(last))
-
-    def _start(self, line: int) -> int:
-        """Where a line of the source starts in the text."""
-        return len(self._back("".join(f"{before}\n" for before in self.lines[:line])))
-
-    def _block(self, token: Any) -> str:
-        if token.type == "inline":
-            return self._inline(token.children or [])
-        if token.type in ("fence", "code_block"):
-            if info := token.info.strip():
-                shown = self._typed(info)
-                message = f"{shown!r} after the ``` is not shown: begin the code on the next line"
-                self._trouble("swallowed-mark", shown, message)
-            elif not token.content.strip():
-                self._no_code(token, self.markup.text.find(token.markup, self._start(token.map[0])))
-            return f"<pre><code>{escape(self._typed(token.content.rstrip()))}</code></pre>"
-        if token.hidden or not token.tag:
-            return ""
-        if token.tag in ("ol", "ul", "li"):
-            self._list(token)
-        elif token.type in ("thead_open", "th_open", "tr_open"):
-            self._table(token)
-        if token.nesting < 0:
-            return f"</{token.tag}>"
-        style = token.attrGet("style") or ""
-        align = re.fullmatch(r"text-align:(left|center|right)", style)
-        start = token.attrGet("start") if token.tag == "ol" else None
-        extra = f' class="{align[1]}"' if align else f' start="{int(start)}"' if start is not None else ""
-        return f"<{token.tag}{extra}>"
-
-    def _list(self, token: Any) -> None:
-        """Numbers are shown as the list counts, not as they are typed."""
-        if token.tag != "li":
-            if token.nesting < 0:
-                self.next.pop()
-            else:
-                start = token.attrGet("start")
-                self.next.append(-1 if token.tag == "ul" else 1 if start is None else int(start))
-        elif token.nesting > 0 and (number := self.next[-1]) >= 0:
-            self.next[-1] += 1
-            typed = f"{token.info}{token.markup}"
-            found = re.compile(_MARKERS + re.escape(typed), re.MULTILINE).search(self.markup.text, self.at)
-            self.at = found.end() - len(typed) if found else max(self.markup.text.find(typed, self.at), 0)
-            if token.info != str(number):
-                message = f"{typed!r} is shown as '{number}.': a list counts on from its first number"
-                self._trouble("swallowed-mark", typed, message, self.at)
-            self.at += len(typed)
-
-    def _table(self, token: Any) -> None:
-        """Cells beyond the columns of a table are not shown."""
-        if token.type == "thead_open":
-            self.columns = 0
-        elif token.type == "th_open":
-            self.columns += 1
-        elif self.columns:
-            line = self.lines[token.map[0]].strip()
-            cells = [cell.strip() for cell in _PIPE.split(line.removeprefix("|"))[self.columns :]]
-            if lost := next(filter(None, cells), ""):
-                row, lost = self._back(line), self._back(lost)
-                start = self.markup.text.find(row)
-                message = f"{lost!r} is not shown: this table has {self.columns} column{'s'[: self.columns > 1]}"
-                self._trouble("swallowed-mark", lost, message, start + row.rfind(lost) if start >= 0 else -1)
-
-    def _inline(self, tokens: list[Any]) -> str:
-        parts: list[str] = []
-        for place, token in enumerate(tokens):
-            parts.append(self._span(token))
-            if token.tag in ("em", "strong"):
-                self._emphasis(tokens, place)
-            elif token.type == "link_open":
-                opened, address = len(parts), token.attrGet("href")
-            elif token.type == "link_close":
-                self._link(str(address or ""), "".join(parts[opened:-1]).strip())
-        return "".join(parts)
-
-    def _link(self, address: str, html: str) -> None:
-        """A link has a text; one that looks like an address is that of the link."""
-        if not html:
-            self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
-            return
-        if any(trouble.fragment == address for trouble in self.troubles):
-            return
-        led = re.split("[/?#:]", address.partition("//")[2])[0] if "//" in address else address[7:].split("?")[0]
-        for match in _SHOWN.finditer(re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " "))):
-            place, end = match["place"].lower().removeprefix("www."), match["end"].lower()
-            is_one = match["sure"] is not None or end in _ENDINGS or len(end) == 2
-            if is_one and not f".{led.lower()}".endswith((f".{place}", f"@{place}")):
-                message = f"link to {address!r} is shown as {match[0]!r}: show where it leads"
-                self._trouble("link", address, message)
-                return
-
-    def _emphasis(self, tokens: list[Any], place: int) -> None:
-        """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`. They begin italics after a letter, a digit, a
-        bracket or math, or end them before a digit; two of them only between digits or brackets. A letter alone may
-        be italic before a digit: `*p*53`.
-        """
-        token = tokens[place]
-        left, right = _beside(tokens, place, -1), _beside(tokens, place, 1)
-        if "*" in token.markup:
-            self._mixes(token, left, right)
-        if token.markup != "*":
-            meant = (left.isdecimal() or left in _CLOSE) and (right.isdecimal() or right in _OPEN)
-        elif token.nesting > 0:
-            meant = self._counts(left, "close", _CLOSE) and self._counts(right, "open", _OPEN)
-        else:
-            alone = tokens[place - 2] is self.opened[-1][0] and tokens[place - 1].content == left
-            meant = self._counts(left, "close", _CLOSE) and right.isdecimal() and not (alone and left.isalpha())
-        if token.nesting > 0:
-            self.opened.append((token, meant))
-        elif self.opened.pop()[1]:
-            return  # its other end was found
-        if not meant:
-            return
-        text = self.markup.text
-        for at, end in self._stars():
-            before, after = text[at - 1 : at], text[end : end + 1]
-            if at >= self.starred and before in (left, "$", "}") and after in (right, "$", "{"):
-                self.starred = end
-                message = (
-                    f"'*' in {self._word(at, end)!r} is not shown, it makes italics: write \\*, or × between numbers"
-                )
-                self._trouble("swallowed-mark", token.markup, message, at)
-                return
-        if not self.starred:
-            self.starred = 1
-            self._trouble("swallowed-mark", token.markup, "'*' inside a word is not shown: write \\*, or ×")
-
-    def _mixes(self, token: Any, left: str, right: str) -> None:
-        """Looks whether a mark of emphasis is but a part of what was typed, as in `**CYP2D6*4/*4**`."""
-        self.italic += len(token.markup)
-        if token.nesting > 0:
-            self.is_nested |= any(around.tag == token.tag for around, _ in self.opened)
-            self.is_mixed |= "*" in (left, right) or (left == "/" and right.isdecimal())
-        else:
-            self.is_mixed |= "*" in (left, right) or right.isalnum()
-
-    def _mixed_stars(self) -> None:
-        """Where one star is shown and another is not, it is said at the one before a digit, or the last."""
-        text = self.markup.text
-        typed = [(at, end) for at, end in self._stars() if text[at - 1 : at].strip() or text[end : end + 1].strip()]
-        if self.is_nested or sum(end - at for at, end in typed) > self.italic:
-            alleles = (run for run in typed if text[run[1] : run[1] + 1].isdecimal())
-            at, end = next(alleles, typed[-1])
-            message = f"'*' in {self._word(at, end)!r}: others make italics: write \\* for each that is to be shown"
-            self._trouble("swallowed-mark", text[at:end], message, at)
-
-    def _word(self, start: int, end: int) -> str:
-        """The signs from start to end with what stands around them, as far as the next spaces."""
-        text = self.markup.text
-        before, after = re.split(r"\s", text[max(start - 20, 0) : start])[-1], re.split(r"\s", text[end : end + 20])[0]
-        return f"{before}{text[start:end]}{after}"
-
-    def _counts(self, sign: str, kind: str, brackets: tuple[str, ...]) -> bool:
-        """Whether a sign beside a star is a letter, a digit, a bracket, math, or where a deletion closes or opens."""
-        if _HELD.match(sign):
-            return self.held[ord(sign) - _HOLD].kind in ("math", "display", kind)
-        return sign.isalnum() or sign in brackets
-
-    def _stars(self) -> Iterator[tuple[int, int]]:
-        """Where stars stand in the text, and their ends: not in math or code, not behind a backslash."""
-        for span in self.markup.spans:
-            if span.kind == "text":
-                for found in re.finditer(r"(?<!\\)\*+", self.markup.text[span.start : span.end]):
-                    yield span.start + found.start(), span.start + found.end()
-
-    def _span(self, token: Any) -> str:
-        if token.type == "text":
-            self._no_command(token.content)
-            return escape(token.content)
-        if token.type == "code_inline":
-            if not token.content.strip():
-                found = re.search(rf"{token.markup}\s+{token.markup}", self.markup.text)
-                self._no_code(token, found.start() if found else -1)
-            return f"<code>{escape(self._typed(token.content))}</code>"
-        if token.type in ("softbreak", "hardbreak"):
-            return "<br>"
-        if token.type == "image":
-            return self._image(token)
-        if token.type == "link_open":
-            self._no_title(token)
-            href = str(token.attrGet("href") or "")
-            if _HELD.search(href):
-                self._trouble("link", "](", "math or a deletion inside the address of a link: move it out")
-                href = ""
-            elif not _LINK.fullmatch(href):
-                self._trouble("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
-                href = ""
-            elif re.match("(?i)https?://[^/?#]*@", href):
-                self._trouble("link", href, f"link to {href!r}: what stands before the @ is not where it leads")
-                href = ""
-            return f'<a href="{escape(href, quote=True)}">'
-        if token.type == "link_close":
-            return "</a>"
-        return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
-
-    def _no_code(self, token: Any, start: int) -> None:
-        message = (
-            f"{token.markup!r} is not shown, it makes code with nothing in it: delete it, or write \\{token.markup[0]}"
-        )
-        self._trouble("swallowed-mark", token.markup, message, start)
-
-    def _typed(self, content: str) -> str:
-        """Code as it was typed: math and deletions in it are only characters."""
-
-        def back(match: re.Match[str]) -> str:
-            span = self.held[ord(match[0]) - _HOLD]
-            self._trouble("cloze-syntax", span.value, "math or a deletion inside code: move it out", span.start)
-            return self.markup.text[span.start : span.end]
-
-        return _HELD.sub(back, content)
-
-    def _no_command(self, content: str) -> None:
-        for match in _ESCAPED.finditer(content):
-            told = match[0][0] == "[" or self.markup.troubles  # where it stands, if it stands in the text
-            if not told or match[0] not in self.markup.text:
-                message = f"{match[0]!r} is read by Anki, a backslash or not: leave it out"
-                self._trouble("anki-command", match[0][:1], message)
-
-    def _said(self, match: re.Match[str]) -> str:
-        """Math in the text of a picture, as it is read aloud; deletions cannot be hidden there."""
-        span = self.held[ord(match[0]) - _HOLD]
-        if span.kind in ("math", "display"):
-            return span.value
-        if span.kind == "open":
-            message = "deletion inside the text of a picture: move it out"
-            self._trouble("cloze-syntax", self.markup.text[span.start : span.end], message, span.start)
-        return ""
-
-    def _back(self, content: str) -> str:
-        """A part of the source as it was typed."""
-        held, text = self.held, self.markup.text
-        return _HELD.sub(lambda found: text[slice(*held[ord(found[0]) - _HOLD][1:3])], content)
-
-    def _no_title(self, token: Any) -> None:
-        if title := self._back(token.attrGet("title") or ""):
-            self._trouble("swallowed-mark", title, f"title {title!r} is not shown: write it into the text")
-
-    def _image(self, token: Any) -> str:
-        self._no_title(token)
-        name, alt = str(token.attrGet("src") or ""), _HELD.sub(self._said, token.content).strip()
-        start = max(self.markup.text.find(f"]({name}"), self.markup.text.find(f"](<{name}>")) + 2
-        start = max(self.markup.text.find(name, start), 0)
-        packaged = self.media.get(name, "")
-        if not alt:
-            message = f"picture {name!r} without a text: say what is seen between [ and ]"
-            self._trouble("picture", name, message, start)
-        if not _IMAGE_NAME.fullmatch(name):
-            message = f"picture {name!r} is not a file name: pictures come from the media folder"
-            self._trouble("picture", name, message, start)
-        elif not packaged:
-            message = f"no picture {name!r} in the media folder{_similar(name, self.media)}"
-            self._trouble("picture", name, message, start)
-        self.pictures.append(name)
-        return _image(packaged or "missing.png", alt)
-
-    def _trouble(self, rule: str, fragment: str, message: str, start: int = -1) -> None:
-        at = start if start >= 0 else max(self.markup.text.find(fragment), 0)
-        self.troubles.append(Trouble(rule, at, fragment, message))
-
-
-def _is_empty(token: Any) -> bool:
-    return token.type == "text" and not token.content
-
-
-def _beside(tokens: list[Any], place: int, step: int) -> str:
-    """The character before (-1) or after (1) a mark of emphasis, and others of its kind; "" if it is no text."""
-    place += step
-    while 0 <= place < len(tokens) and (tokens[place].tag in ("em", "strong") or _is_empty(tokens[place])):
-        place += step
-    if not 0 <= place < len(tokens) or tokens[place].type != "text":
-        return ""
-    content: str = tokens[place].content
-    return content[-1:] if step < 0 else content[:1]
-
-
-def _image(name: str, alt: str) -> str:
-    return f'<img src="{escape(name, quote=True)}" alt="{escape(alt, quote=True)}">'
-
-
-def _similar(name: str, media: Mapping[str, str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, list(media), 1, 0.6)
-    return f": did you mean {close[0]!r}?" if close else ""

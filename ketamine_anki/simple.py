@@ -95,6 +95,10 @@ def escape(text: str, *, quote: bool = False) -> str:
     return text.replace('"', "&quot;").replace("'", "&#x27;") if quote else text
 
 
+def image(name: str, alt: str) -> str:
+    return f'<img src="{escape(name, quote=True)}" alt="{escape(alt, quote=True)}">'
+
+
 def _words(text: str) -> str | None:
     """The HTML of a text, or a part of one, without math."""
     if _HARD_OUTSIDE.search(text):

@@ -31,6 +31,7 @@ TESTS = {
     "laid_out": ("test_laid_out.py",),
     "simple": ("test_any_text.py",),
     "render": _TEXTS,
+    "markdown": _TEXTS,
     "markup": _TEXTS,
     "tex": _TEXTS,
     "rules/__init__": _RULES,
