@@ -331,7 +331,7 @@ def notations(view: View) -> Iterator[tuple[Where, str, str]]:
     if text := hints_alone(typed, view.shown["text"].markup) if typed else "":
         for row, found in _found(text, WORDS.intersection(parts_of(words_of(text))), _SIGN.search(text)):
             shown = found[0].strip()
-            yield Where("text", shown, typed.count(shown, 0, found.start())), row.id, _message(row, found)
+            yield Where("text", shown, typed.count(shown, 0, found.start())), row.id, _message(row, found, BESIDE)
 
 
 def _found(text: str, heard: frozenset[str], sign: object) -> Iterator[tuple[Notation, re.Match[str]]]:
@@ -342,6 +342,6 @@ def _found(text: str, heard: frozenset[str], sign: object) -> Iterator[tuple[Not
                 yield row, found
 
 
-def _message(row: Notation, found: re.Match[str]) -> str:
-    around = found.string[max(found.start() - 12, 0) : found.end() + 8].replace(BESIDE, " ").strip()
+def _message(row: Notation, found: re.Match[str], beside: str = " ") -> str:
+    around = found.string[max(found.start() - 12, 0) : found.end() + 8].strip(beside).strip()
     return f"{found[0].strip()!r} in {around!r}: write {row.instead}"
