@@ -99,9 +99,14 @@ _WORD = f"{_LETTER}(?:{_LETTER}++|[{_ACCENT}]++)*+"  # possessive: a long word t
 _ANY_LATIN = f"[{_LATIN}]"
 _FOREIGN = rf"[^\W\d_{_LATIN}{_NEUTRAL}]"
 _NOT_EAST_ASIAN = f"(?!{_EAST_ASIAN}){_FOREIGN}"
-# Greek letters of science that nobody takes for a Latin one: μmol, λmax; and beside capitals: TNFα, NFκB, kΩ, Gαs.
+# Greek letters of science: those that nobody takes for a Latin one before a few (μmol, λmax, Δt), others beside a
+# capital (TNFα, NFκB, FcεRI), but not before more than one small letter.
 _GREEK = "αβγδεζηθκλμξπστφψωΓΔΘΛΞΠΣΦΨΩ"
-_NOTATION = f"[δθλμπφψΓΔΘΛΣΦΨΩ][A-Za-z]{{1,4}}|[a-z]?[A-Z{_GREEK}]*[a-z]?[{_GREEK}]?"
+_SMALL = "\u2070-\u209c\u00b2\u00b3\u00b9"  # digits above and below the line
+_NOTATION = (
+    f"[δθλμπφψΓΔΘΛΣΦΨΩ][A-Za-z]{{1,4}}|[km]Ω"
+    f"|(?:[A-Za-z{_SMALL}]|(?<=[A-Z{_SMALL}])[{_GREEK}]+(?![a-z]{{2}})|[{_GREEK}]+(?=[A-Z{_SMALL}]))+"
+)
 # Digits of another script where a Latin letter is expected.
 _DIGIT_AS_LETTER = r"(?<=[A-Za-z])[^\D0-9\uff10-\uff19\U0001d7ce-\U0001d7ff\U0001fbf0-\U0001fbf9]+(?=[A-Za-z])"
 # (a word of nothing but twins, a word that is surely of that script)

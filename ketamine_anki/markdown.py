@@ -22,13 +22,19 @@ _ESCAPED = re.compile(rf"{COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DO
 # A sign that makes a list, and a number behind it: in math, hidden, or bold, too.
 _SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
 _LINK = re.compile(r"(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
-# What looks like an address in the text of a link: marked as one, or with an ending that is none of English.
+# What looks like an address in the text of a link: one with its scheme, a mailbox, a host with a usual ending.
 _SHOWN = re.compile(
-    r"(?:(?P<sure>(?:(?<![a-z])[a-z]+:)?//|mailto:|(?<![\w.+-])(?=[\w.+-]+@)|www\.)|(?<![\w/.@+-]))"
-    r"(?P<place>(?:[\w.+-]+@)?(?:[\w-]+\.)+(?P<end>[^\W\d_]{2,}))(?!\.?[\w-])",
+    r"(?:(?:(?<![a-z])[a-z]+:|(?<![\w:/]))//|(?<![\w.-])www\.)(?P<host>[^\s/?#:]+)\S*"
+    r"|(?<![\w.+-])(?P<mailbox>[\w.+-]+@[\w.-]*\w)"
+    r"|(?<![\w/.@+-])(?P<name>(?:[\w-]+\.)+(?P<end>[^\W\d_]{2,}))(?!\.?[\w-])(?:[:/?#]\S*)?",
     re.IGNORECASE,
 )
-_ENDINGS = frozenset("com org net gov edu int info io mil biz name app dev xyz site online health science".split())
+_ENDINGS = frozenset(
+    """
+    com org net gov edu int info io mil biz dev app xyz site online health science
+    ar au br ca ch cn cz de dk es eu fi fr gr hk ie il jp kr mx nl nz ru se sg tw uk za
+    """.split()
+)
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -66,6 +72,7 @@ class Html:
         self.italic = 0  # stars that made emphasis
         self.is_mixed = self.is_nested = False  # whether other stars may have made it than were meant
         self.opened: list[tuple[Any, bool]] = []  # each emphasis that is open, and whether its star was found in a word
+        self.ticked = 0  # behind the last code with nothing in it
         self.columns = 0
 
     def run(self, source: str) -> str:
@@ -90,7 +97,11 @@ class Html:
                 if token.level == 1:
                     items.append(token)
             elif token.level == 0 and token.type in ("bullet_list_close", "ordered_list_close"):
-                if len(items) == 1 and token.tag == "ul":
+                if (
+                    len(items) == 1
+                    and token.tag == "ul"
+                    and tokens[tokens.index(items[0]) + 1].type == "paragraph_open"
+                ):
                     self._lone_item(items[0])
                 items = []
 
@@ -191,26 +202,29 @@ class Html:
             return
         if any(trouble.fragment == address for trouble in self.troubles):
             return
+        shown = re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " ")).replace("&amp;", "&")
         led = re.split("[/?#:]", address.partition("//")[2])[0] if "//" in address else address[7:].split("?")[0]
-        for match in _SHOWN.finditer(re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " "))):
-            place, end = match["place"].lower().removeprefix("www."), match["end"].lower()
-            is_one = match["sure"] is not None or end in _ENDINGS or len(end) == 2
-            if is_one and not f".{led.lower()}".endswith((f".{place}", f"@{place}")):
+        for match in _SHOWN.finditer(shown) if shown != address else ():
+            place = (match["host"] or match["mailbox"] or match["name"]).lower().strip(" .,;!?()\"'“”…")
+            if match["end"] and match["end"].lower() not in _ENDINGS:
+                continue
+            if not f".{led.lower()}".endswith(f".{place.removeprefix('www.')}"):
                 message = f"link to {address!r} is shown as {match[0]!r}: show where it leads"
-                self._trouble("link", address, message)
+                self._trouble("link", address, message, self.markup.text.find(f"]({address}") + 2)
                 return
 
     def _emphasis(self, tokens: list[Any], place: int) -> None:
         """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`. They begin italics after a letter, a digit, a
-        bracket or math, or end them before a digit; two of them only between digits or brackets. A letter alone may
-        be italic before a digit: `*p*53`.
+        bracket or math, or end them before a digit; two of them only before a digit or between brackets. A letter
+        alone may be italic before a digit: `*p*53`.
         """
         token = tokens[place]
         left, right = _beside(tokens, place, -1), _beside(tokens, place, 1)
         if "*" in token.markup:
             self._mixes(token, left, right)
         if token.markup != "*":
-            meant = (left.isdecimal() or left in _CLOSE) and (right.isdecimal() or right in _OPEN)
+            meant = self._counts(left, "close", _CLOSE) and right.isdecimal()
+            meant |= (left.isdecimal() or left in _CLOSE) and right in _OPEN
         elif token.nesting > 0:
             meant = self._counts(left, "close", _CLOSE) and self._counts(right, "open", _OPEN)
         else:
@@ -240,8 +254,8 @@ class Html:
         """Looks whether a mark of emphasis is but a part of what was typed, as in `**CYP2D6*4/*4**`."""
         self.italic += len(token.markup)
         if token.nesting > 0:
-            self.is_nested |= any(around.tag == token.tag for around, _ in self.opened)
-            self.is_mixed |= "*" in (left, right) or (left == "/" and right.isdecimal())
+            self.is_nested |= any(around.markup == token.markup for around, _ in self.opened)
+            self.is_mixed |= "*" in (left, right) or (left in ("/", "(") and right.isdecimal())
         else:
             self.is_mixed |= "*" in (left, right) or right.isalnum()
 
@@ -280,7 +294,9 @@ class Html:
             return escape(token.content)
         if token.type == "code_inline":
             if not token.content.strip():
-                found = re.search(rf"{token.markup}\s+{token.markup}", self.markup.text)
+                ticks = re.compile(rf"(?<!`){token.markup}\s+{token.markup}(?!`)")
+                found = ticks.search(self.markup.text, self.ticked)
+                self.ticked = found.end() if found else self.ticked
                 self._no_code(token, found.start() if found else -1)
             return f"<code>{escape(self._typed(token.content))}</code>"
         if token.type in ("softbreak", "hardbreak"):

@@ -134,7 +134,7 @@ def _with_math(text: str) -> tuple[str, Markup] | None:
     for number, part in enumerate(parts):
         if number % 2:
             formula = _formula(part)
-            if not formula or parts[number + 1][:1].isalnum():
+            if not formula or parts[number + 1][:1].isalnum() or parts[number + 1][:1] == "*":
                 return None
             made.append(formula)
             spans.append(Span("math", at, at + len(part) + 2, part))

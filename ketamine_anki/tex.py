@@ -62,7 +62,11 @@ _FUNCTIONS = frozenset(
     \arccos \arcsin \arctan \arg \cos \cosh \cot \csc \deg \dim \exp \hom \ker \lg \ln \log \sec \sin \sinh \tan \tanh
     """.split()
 )
-_NO_SCRIPTS = _FUNCTIONS | _BRACKETED | frozenset(r"\begin \end \displaystyle \textstyle \dots \not \substack".split())
+_NO_SCRIPTS = (
+    _FUNCTIONS
+    | (_BRACKETED - {r"\left"})
+    | frozenset(r"\begin \end \displaystyle \textstyle \dots \not \substack".split())
+)
 _WITH_LIMITS = _OPERATORS | _FUNCTIONS | {r"\operatorname", r"\overbrace", r"\underbrace"}
 _WITH_OPTION = (r"\sqrt", r"\cfrac", r"\xrightarrow", r"\xleftarrow")
 _GROUP = "\0"  # what was judged, for what is around it
@@ -81,7 +85,7 @@ _ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
 
 # Space of any size below nothing: `\\[-1em]`; `\!\!`, also with groups of nothing between, `\!{}\text{\!}`. Three of
 # them, whatever is between, are as wide as a letter.
-_MOVES = re.compile(r"\\\\\s*\*?\s*\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!")
+_MOVES = re.compile(r"\\\\\*?\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!")
 _MOST_NEGATIVE = 2
 
 
@@ -148,8 +152,8 @@ def _refused(tex: str, offset: int) -> Iterator[Trouble]:
             yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
         elif _MOVES.match(bare, match.start()) or (found == "\\!" and negative == _MOST_NEGATIVE):
             yield Trouble("tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out")
-        elif match["sign"] == "\\" and bare[match.end() :].lstrip()[:1] == "*":
-            yield Trouble("tex-command", at, found, "* behind \\\\ is not shown: write {*}")
+        elif match["sign"] == "\\" and bare[match.end() : match.end() + 1] == "*":
+            yield Trouble("tex-command", at, found, "* behind \\\\ is not shown: write a space before it")
         elif found == "\\!":
             negative += 1
         elif match["comment"]:
@@ -207,7 +211,7 @@ def _flat_failure(tex: str) -> tuple[int, str, str] | None:
             if item == "&" and around[-1:] != ["\\begin"]:
                 return match.start(), item, "& parts the columns of an array: write \\&"
             scripts = ""
-        elif item in ("#", "@"):
+        elif item == "#" or (item == "@" and tex[match.end() : match.end() + 1] in tuple("<>AV=|.")):
             return match.start(), item, f"{item} has a meaning of its own in TeX: write {_ESCAPES[item]}"
         elif item in ("^", "_", "'"):
             script = "_" if item == "_" else "^"
@@ -294,7 +298,7 @@ def _broken(bare: str, deletions: list[tuple[int, int, int]]) -> int:
     edges = [(start, "open") for _, start, _ in deletions] + [(end, "close") for _, _, end in deletions]
     edges += [(match.start(), match["word"]) for match in _TEX.finditer(bare) if match["word"] in _PAIRS]
     opened: list[tuple[int, str]] = []
-    for at, edge in sorted(edges):
+    for at, edge in sorted(edges, key=lambda one: (one[0], one[1] != "close")):
         if edge in ("open", "begin", "left"):
             opened.append((at, edge))
         elif (opened[-1][1] == "open") == (edge == "close"):

@@ -30,7 +30,7 @@ from ketamine_anki.characters import name, printable, refused
         "e\u0301 o\u0308\u0304",
         "α-synuclein μ-opioid Δ9-THC α²",
         "α2A-adrenoceptor, β₂, Δ, 5-HT₂ₐ, Æsop, ﬁne, Ⅳ, 1ª, 3ʰ",
-        "TNFα NFκB IκBα PPARγ TGFβ1 ΔF508 ΔG° λmax kΩ MΩ φX174 Vβ Gαs αβγ μmol GABAα",
+        "TNFα NFκB IκBα PPARγ TGFβ1 ΔF508 ΔG° λmax kΩ MΩ φX174 Vβ Gαs αβγ μmol GABAα FcεRI FcγRIIa IgGκ CaMKIIα ΔPaCO₂ αSyn β₂AR Δt",
         "əˈɡoʊ, ˈɡæs, /ɡ/",  # what is printed like an ASCII letter is at home in transcriptions
         "kalın ve sıcak bir yağ",  # Turkish
         "ʋu ɖeka, Ɛʋe",  # Ewe
@@ -50,11 +50,16 @@ def test_accepted(text: str) -> None:
     assert list(refused(text)) == []
 
 
+# Greek letters in words without capitals.
+_ALONE = (("κ", "κg"), ("α", "αs αt αn Nαme"), ("σ", "nσ tσ σf"), ("γ", "bγ mγ"), ("η", "iη oη"), ("τ", "τo iτ"))
+
+
 @pytest.mark.parametrize(
     ("text", "index", "reason"),
     [
         ("ketαmine", 3, "U+03B1 GREEK SMALL LETTER ALPHA inside a word of Latin letters"),
         ("αnd", 0, "U+03B1 GREEK SMALL LETTER ALPHA inside a word of Latin letters"),
+        *((word, word.index(letter), f"U+{ord(letter):04X}") for letter, words in _ALONE for word in words.split()),
         ("TNFΑ", 3, "U+0391 GREEK CAPITAL LETTER ALPHA inside a word of Latin letters"),
         ("KETΟ", 3, "U+039F GREEK CAPITAL LETTER OMICRON inside a word of Latin letters"),
         ("Vν", 1, "U+03BD GREEK SMALL LETTER NU inside a word of Latin letters"),

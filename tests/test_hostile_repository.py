@@ -200,13 +200,25 @@ def test_the_environment_does_not_say_which_repository(
     before = commit(trap.decks, "HEAD")
     assert before
     for name in _git(trap.root, "rev-parse", "--local-env-vars").split():
-        monkeypatch.setenv(name, str(tmp_path / "other/.git"))
+        if not name.startswith("GIT_CONFIG"):
+            monkeypatch.setenv(name, str(tmp_path / "other/.git"))
     monkeypatch.setenv("GIT_NAMESPACE", "other")
     monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     assert commit(trap.decks, "HEAD") == before
     assert uncommitted(trap.decks, FILES) == []
     assert not (tmp_path / "trace").exists()
+
+
+def test_settings_of_the_environment_are_kept(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a CI says that a repository of another user is safe."""
+    settings = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    seen: dict[str, dict[str, str]] = {}
+    monkeypatch.setattr("subprocess.Popen.__init__", lambda self, *words, **named: seen.update(named) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        commit(trap.decks, "HEAD")
+    assert settings.items() <= seen["env"].items()
 
 
 def test_git_has_no_terminal_to_read(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:

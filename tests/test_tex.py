@@ -52,7 +52,7 @@ def test_a_sign_that_draws_is_let_through(sign: str) -> None:
     ("tex", "at", "fragment", "message"),
     [
         (r"a \\[-1em] b", 2, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
-        (r"a \\ * [2em] b", 2, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
+        (r"a \\*[2em] b", 2, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
         (r"a \!\! b", 2, r"\!", r"TeX \! moves what follows over other text: leave it out"),
         (r"a \! \! b", 2, r"\!", r"TeX \! moves what follows over other text: leave it out"),
         (r"\! a \! b \! c", 10, r"\!", r"TeX \! moves what follows over other text: leave it out"),
@@ -143,7 +143,7 @@ _COLUMNS = r"\begin{array} without its columns, letters l, c or r in braces: \be
         (r"\textbf{{a} \%} \%", 12, r"\%", r"\% inside of \text is shown as it is typed: end the \text before it"),
         (r"\text{a::b} c::d", 7, "::", r":: inside of \text is shown with braces between: leave one out"),
         (r"\text{a} % b", 9, "%", r"% starts a comment in TeX: write \%"),
-        (r"a \\ *b", 2, r"\\", r"* behind \\ is not shown: write {*}"),
+        (r"a \\*b", 2, r"\\", r"* behind \\ is not shown: write a space before it"),
         (r"\cfrac[x]ab", 0, r"\cfrac", r"\cfrac without what belongs to it: put that in braces behind it"),
     ],
 )
@@ -165,6 +165,7 @@ def test_what_would_show_an_error_or_nothing_is_said_at_its_place(
         r"\overbrace{a}\limits^b",
         r"\left.x\right\rangle \bigl\{ \Bigr\Vert \left\|x\right\}",
         r"x^{\log} x^\sqrt{2} x^\lim x_\alpha \frac\sin{b} \sqrt [3] {x} \cfrac[ l ]ab \operatorname * {x}_a",
+        r"a \\ *b \\ [5] a @ b x^\left(a\right)",
         r"\text{a & b @ # 5 % \{ \} \$ \\} \& \#",
     ],
 )
@@ -202,8 +203,8 @@ def _bare(command: str) -> str:
         (r"{{c1::a}} {{c2::\left(}}b\right)", 10, "{{c2:", _BREAKS),
         (r"{{c1::a}} {{c2::b {{c3::\begin{matrix}c}}\end{matrix}}}", 18, "{{c3:", _BREAKS),
         (r"\left( {{c1::a \right) b}}", 7, "{{c1:", _BREAKS),
-        (r"{{c1::a}} {{c2::b {{c3::c \\ {{c4::d}}}}}}", 29, "{{c4:", _BREAKS),
-        (r"\\{{c1::[-1em]}}", 0, r"\\", r"TeX \\ moves what follows over other text: leave it out"),
+        (r"{{c1::a}} {{c2::b {{c3::c \\{{c4::d}}}}}}", 28, "{{c4:", _BREAKS),
+        (r"\\{{c1::[-1em]}}", 2, "{{c1:", _BREAKS),
     ],
 )
 def test_a_formula_stands_while_a_deletion_is_hidden(tex: str, at: int, fragment: str, message: str) -> None:
@@ -216,7 +217,8 @@ def test_a_formula_stands_while_a_deletion_is_hidden(tex: str, at: int, fragment
     [
         r"x^{ {{c1::12}} } \frac{ {{c1::12}} }{{{c2::3}}} \text{a {{c3::b}} c}",
         r"x{{c1::^2}}_1 + {{c1::a}}^2_1 + {{c2::b {{c3::c_{d}}}::hint}}",
-        r"\begin{aligned}a&={{c1::b}}\\ {}{{c2::c}}&=d\end{aligned}",
+        r"\begin{aligned}a&={{c1::b}}\\ {{c2::c}}&=d\\{}{{c3::e}}\end{aligned}",
+        r"A = {{c1::2}}\begin{pmatrix}1\end{pmatrix} {{c2::x}}\left(1\right)",
     ],
 )
 def test_deletions_are_let_through(tex: str) -> None:

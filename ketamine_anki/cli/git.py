@@ -28,9 +28,9 @@ _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "",  # for versions of git that know no lazy fetch to forbid
     "GIT_ALLOC_LIMIT": "128m",  # a small file may be stored as the difference from a huge one
 }
-# Where git and its user's settings are; others lead to another repository, as inside a hook, or write traces.
-_SETTINGS = ("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
-_KEPT = frozenset((*_SETTINGS, "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"))
+# Where git is, its user's settings, and how far up it looks; others lead to another repository, as inside a hook, or
+# write traces.
+_KEPT = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
 _PATIENCE = 20.0  # seconds; the configuration may name a file that never ends
 _LINK, _SUBMODULE = b"120000", b"160000"
 
@@ -41,7 +41,7 @@ def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> It
     does not end by itself in time.
     """
     os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"  # Windows would run a git.exe of the current folder
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)}
     command = ["git", "-C", str(folder), *_NOTHING_RUNS, *arguments]
     with subprocess.Popen(
         command,

@@ -1,5 +1,5 @@
 """Writing files so that each is whole or absent: made in a hidden folder beside their place, flushed to
-the disk, moved there. What others wrote there since it was read is not overwritten.
+the disk, moved there. What others wrote to a deck file or a ledger since it was read is not overwritten.
 
 The hidden folder is gone at the end whatever happens, save after SIGKILL or a power cut; then the next
 run that writes there removes it. A lock tells what was left from what is in use.
@@ -92,13 +92,18 @@ def write_whole(
             raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
         if verify is not None:
             verify(temporary)
-        _move(temporary, path, was)
+        _must_hold(path, path, was)
+        _move(temporary, path)
 
 
-def _move(made: Path, path: Path, was: bytes | None) -> None:
-    """Moves a finished file to its place, at once, with the permissions of the old one, if there is one."""
-    if was is not None and (path.read_bytes() if path.exists() else b"") != was:
+def _must_hold(path: Path, seen: Path, was: bytes | None) -> None:
+    """Refuses a place that does not hold what it held when it was read, by what was `seen` there."""
+    if was is not None and (seen.read_bytes() if seen.exists() else b"") != was:
         raise Failure(f"{path}: changed since it was read; it stays as it is: try again", EXIT_CANNOT_CREATE)
+
+
+def _move(made: Path, path: Path) -> None:
+    """Moves a finished file to its place, at once, with the permissions of the old one, if there is one."""
     with suppress(FileNotFoundError):
         made.chmod(stat.S_IMODE(path.stat().st_mode))
     os.replace(made, path)
@@ -125,8 +130,9 @@ def move_together(moves: Sequence[Move], scratch: Path) -> None:
             old = scratch / f"{number}.old" if place.exists() else None
             if old is not None:
                 shutil.copyfile(place, old)
+            _must_hold(place, old or place, was)
             done.append((place, old))
-            _move(made, place, was)
+            _move(made, place)
     except BaseException:
         with _undisturbed():
             for place, old in reversed(done):

@@ -66,7 +66,7 @@ _ASKED = ("question",)
 # What tells questions apart, but is not part of their words: signs, what stands between digits, capitals after
 # a capital or a digit.
 _CAPITAL = r"(?<=[A-Z0-9])[A-Z]"
-_TELLING = re.compile(rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s]+(?=[0-9])")
+_TELLING = re.compile(rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s,]+(?=[0-9])")
 _ANY_TELLING = re.compile(rb"[<>=+%#&@^|~]")  # besides capitals and digits, which are sought quicker
 
 

@@ -236,7 +236,7 @@ TABLE = (
     ),
     Notation(
         "comparison-sign",
-        r"(?<![\w&-])(?<!\b[Pp] )[<>]\s?\d|(?<=[A-Za-z][A-Za-z\d])[<>]\s?\d|(?<!\w)\d+\s?[<>]\s?\d",
+        r"(?<![\w&-])(?<!\b[Pp] )[<>]\s?\d|(?<=[A-Za-z][A-Za-z\d])(?<!alue)(?<!FDR)[<>]\s?\d|(?<!\w)\d+\s?[<>]\s?\d",
         "greater than, less than, at least",
         "ISMP; Joint Commission, additional list",
         ("platelets <70,000", ">10 mg", "MAP > 65", "pH<7.2", "PaO2>60"),

@@ -120,7 +120,7 @@ def hints_alone(typed: str, markup: Markup) -> str:
 
 
 def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
-    """A text as read aloud: math without dollars or, without `formulas`, none; deletions by their answers, links by
+    """A text as read aloud: math without dollars or, without `formulas`, blanks; deletions by their answers, links by
     their labels.
     """
     if rendered.markup is PLAIN and rendered.html is text:
@@ -133,7 +133,7 @@ def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
             elif span.kind == "close":
                 hint = False
             elif span.kind != "open" and not hint:
-                parts.append(span.value if formulas or span.kind not in ("math", "display") else " ")
+                parts.append(span.value if formulas or span.kind not in ("math", "display") else " " * len(span.value))
         text = "".join(parts)
     if "[" in text:
         text = re.sub(_PICTURE_OR_LINK, r"\1", text)

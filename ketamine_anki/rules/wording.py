@@ -113,7 +113,8 @@ def _names_both(lead: str) -> bool:
 _CLAUSE = (  # what begins so is more than two names
     r"(?i)(?:such|like|as|at|in|on|of|by|for|from|to|with|without|within|among|between|during|after|before|under|until|since"
     r"|than|even|not|also|if|when|where|while|whether|unless|because|although|and|but|or|that|which|who|whose|including"
-    r"|e\.g\.|i\.e\.|\w+(?:ly|ed|ing))(?!\w)"
+    r"|e\.g\.|i\.e\.|especially|particularly|specifically|namely|usually|depending|compared|given|according|considering"
+    r"|measured|defined|described|used|seen)(?!\w)"
 )
 _SECOND = (
     rf"(?i)\band\s+(?:how|what|why)\b|\band\s+(?:when|where)\s+{_ASKS}\b|\band\s+which\s+\w+\s+{_ASKS}\b"
@@ -519,8 +520,7 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
             seen.add(name)
             meanings = meanings or _Meanings(view)
             if not meanings.hold(name):
-                where = spot(view, key, name, view.plain[key].find(name))
-                yield where, f"{name} is not spelt out on this card: write what it stands for, with ({name})"
+                yield spot(view, key, name, found.start()), f"{name} is not spelt out on this card: write what it stands for, with ({name})"
 
 
 class _Meanings:
