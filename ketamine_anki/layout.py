@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from ketamine_anki import schema
+from ketamine_anki.characters import refused
 from ketamine_anki.limits import MAX_COMMENTS
 from ketamine_anki.model import Finding, Position
 from ketamine_anki.nodes import Node, Scalar, Sequence, Table
@@ -77,7 +78,9 @@ def entry(head: str, text: str, indent: int) -> list[str]:
         return [f"{head} {inline}"]
     pad = " " * (indent + 2)
     block = text.split("\n") if "\n" in text else _wrapped(text, WIDTH - len(pad))
-    if len(block) > 1 or len(pad + block[0]) <= WIDTH:
+    # Some characters are what they seem by what else is on their line: that is not parted from them.
+    is_sound = not any(next(refused(line), None) for line in block)
+    if is_sound and (len(block) > 1 or len(pad + block[0]) <= WIDTH):
         made = [f"{head} {'|-' if chr(10) in text else '>-'}", *(f"{pad}{line}" if line else "" for line in block)]
         if _reads("\n".join(["k:" + made[0][len(head) :], *made[1:]]) + "\n", text):
             return made

@@ -30,7 +30,8 @@ from ketamine_anki.characters import name, printable, refused
         "e\u0301 o\u0308\u0304",
         "α-synuclein μ-opioid Δ9-THC α²",
         "α2A-adrenoceptor, β₂, Δ, 5-HT₂ₐ, Æsop, ﬁne, Ⅳ, 1ª, 3ʰ",
-        "TNFα NFκB IκBα PPARγ TGFβ1 ΔF508 ΔG° λmax kΩ MΩ φX174 Vβ Gαs αβγ μmol GABAα FcεRI FcγRIIa IgGκ CaMKIIα ΔPaCO₂ αSyn β₂AR Δt",
+        "TNFα NFκB IκBα PPARγ TGFβ1 ΔF508 ΔG° λmax kΩ MΩ φX174 Vβ Gαs αβγ μmol GABAα",
+        "FcεRI FcγRIIa IgGκ CaMKIIα ΔPaCO₂ αSyn β₂AR Δt",
         "əˈɡoʊ, ˈɡæs, /ɡ/",  # what is printed like an ASCII letter is at home in transcriptions
         "kalın ve sıcak bir yağ",  # Turkish
         "ʋu ɖeka, Ɛʋe",  # Ewe

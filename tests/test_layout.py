@@ -132,6 +132,13 @@ def test_a_value_has_one_form(typed: str, canonical_lines: str) -> None:
     assert f"\n  {canonical_lines}\n" in made
 
 
+def test_what_is_sound_beside_other_letters_is_not_parted_from_them() -> None:
+    """A full-width digit belongs to the East Asian letters of its line."""
+    text = f"{'words ' * 14}５ and then {'words ' * 4}氯胺酮"
+    assert f"answer: {text}\n" in form_of_note(NOTE.replace("So", text))
+    assert "answer: >-\n" in form_of_note(NOTE.replace("So", text.replace("５", "5")))
+
+
 def test_long_text_is_folded_at_100_columns_and_not_before() -> None:
     fits, over = "word " * 17 + "end", "word " * 17 + "ends"
     assert len(f"    answer: {fits}") == WIDTH

@@ -520,7 +520,10 @@ def undefined_abbreviation(view: View) -> Iterator[Complaint]:
             seen.add(name)
             meanings = meanings or _Meanings(view)
             if not meanings.hold(name):
-                yield spot(view, key, name, found.start()), f"{name} is not spelt out on this card: write what it stands for, with ({name})"
+                yield (
+                    spot(view, key, name, found.start()),
+                    f"{name} is not spelt out on this card: write what it stands for, with ({name})",
+                )
 
 
 class _Meanings:
