@@ -89,20 +89,16 @@ class Html:
         return body
 
     def _lists(self, tokens: list[Any]) -> None:
-        items: list[Any] = []  # of the list that is inside no other
+        items: list[int] = []  # where those of the list are that is inside no other
         for place, token in enumerate(tokens):
             if token.type == "list_item_open":
                 if tokens[place + 1].type == "list_item_close":
                     self._empty_item(token)
                 if token.level == 1:
-                    items.append(token)
+                    items.append(place)
             elif token.level == 0 and token.type in ("bullet_list_close", "ordered_list_close"):
-                if (
-                    len(items) == 1
-                    and token.tag == "ul"
-                    and tokens[tokens.index(items[0]) + 1].type == "paragraph_open"
-                ):
-                    self._lone_item(items[0])
+                if len(items) == 1 and token.tag == "ul" and tokens[items[0] + 1].type == "paragraph_open":
+                    self._lone_item(tokens[items[0]])
                 items = []
 
     def _lone_item(self, token: Any) -> None:
@@ -210,7 +206,8 @@ class Html:
                 continue
             if not f".{led.lower()}".endswith(f".{place.removeprefix('www.')}"):
                 message = f"link to {address!r} is shown as {match[0]!r}: show where it leads"
-                self._trouble("link", address, message, self.markup.text.find(f"]({address}") + 2)
+                start = self.markup.text.find(f"]({address}")
+                self._trouble("link", address, message, start + 2 if start >= 0 else -1)
                 return
 
     def _emphasis(self, tokens: list[Any], place: int) -> None:
