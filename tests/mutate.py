@@ -41,7 +41,7 @@ TESTS = {
     "rules/medication": _RULES,
     "rules/provenance": _RULES,
     "rules/released": _RULES,
-    "rules/rule": _RULES,
+    "rules/rule": (*_RULES, "test_rule.py"),
     "rules/verbatim": (*_RULES, "test_verbatim.py"),
     "rules/wording": _RULES,
 }

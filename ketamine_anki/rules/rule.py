@@ -145,7 +145,7 @@ def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
 def last_sentence(text: str) -> str:
     """What follows the last period, question or exclamation mark inside a text."""
     start = max(text.rfind(". "), text.rfind("? "), text.rfind("! "), text.rfind(".\n"))
-    return text[start + 1 :].lstrip() if start >= 0 else text
+    return text[start + 1 :].lstrip()
 
 
 MOST_WORDS = 1 << 16  # that are remembered

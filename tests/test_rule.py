@@ -1,0 +1,71 @@
+"""What rules ask of a text: as it is read aloud, its last sentence, the content of its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from ketamine_anki.render import render
+from ketamine_anki.rules.rule import last_sentence, plain_text, stems
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("**Bold**, *soft* and `code`", "Bold, soft and code"),
+        ("_soft_ snake_case _", "soft snake_case "),
+        ("1\\. a \\_ b", "1. a  b"),
+        ("[label](https://example.org) and ![A leaf](leaf.png)", "label and A leaf"),
+        ("so $x_1$ and $$y$$", "so x_1 and y"),
+        ("{{c1::a}} b {{c2::c::hint}} d {{c2::e}}", "a b c d e"),
+        ("words", "words"),
+    ],
+)
+def test_a_text_as_it_is_read_aloud(text: str, plain: str) -> None:
+    assert plain_text(render(text, {"leaf.png": "leaf-1.png"}, cloze="{{" in text), text) == plain
+
+
+def test_formulas_are_blanks_where_words_are_sought() -> None:
+    text = "so $x_1$ and $$yy$$."
+    assert plain_text(render(text, {}), text, formulas=False) == "so " + " " * 3 + " and " + " " * 2 + "."
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("One", "One"),
+        ("One. Two. Three", "Three"),
+        ("One? Two? Three", "Three"),
+        ("One! Two! Three", "Three"),
+        ("One.\nTwo.\nThree", "Three"),
+        ("1.5 mg.", "1.5 mg."),
+        (". One", "One"),
+    ],
+)
+def test_the_last_sentence(text: str, last: str) -> None:
+    assert last_sentence(text) == last
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "block blocks blocking blockingly blocked blockedly blocky blockation blockations blockings block's",
+        "carried carry carries",
+        "doses dose",
+        "nmda-receptor the-nmda-receptors -nmda--receptor-",
+    ],
+)
+def test_words_of_one_stem(words: str) -> None:
+    assert len({frozenset(stems([word])) for word in words.split()}) == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["dose dosed", "use used uses", "less les", "sing s", "block black", "nmda-receptor receptor"]
+)
+def test_short_words_keep_their_endings(words: str) -> None:
+    """What is left must have four letters."""
+    assert len({frozenset(stems([word])) for word in words.split()}) == len(words.split())
+
+
+def test_words_that_carry_nothing_have_no_stem() -> None:
+    assert stems(["the", "of", "mg", ""]) == set()
+    assert len(stems(["blocking", "the", "nmda-receptors", "blocks"])) == 3
