@@ -14,11 +14,11 @@ from unicodedata import category
 
 from markdown_it import MarkdownIt
 
-from ketamine_anki.markup import COMMAND, HELD, HOLD, Markup, Span, Trouble
+from ketamine_anki.markup import HELD, HOLD, WHOLE_COMMAND, Markup, Span, Trouble
 from ketamine_anki.simple import escape, image
 
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
-_ESCAPED = re.compile(rf"{COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
+_ESCAPED = re.compile(rf"{WHOLE_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
 # A sign that makes a list, and a number behind it: in math, hidden, or bold, too.
 _SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
 _LINK = re.compile(r"(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)

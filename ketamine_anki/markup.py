@@ -31,6 +31,12 @@ _TOKEN = re.compile(
 )
 # What Anki obeys in a field wherever it stands: LaTeX images, sounds, speech, a box to type in.
 COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):|\[\[type:", re.IGNORECASE)
+# The same, with what it holds.
+WHOLE_COMMAND = re.compile(
+    r"(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]"
+    r"|(?P<other>\[(?:sound|anki):|\[\[type:)",
+    re.IGNORECASE | re.DOTALL,
+)
 _LIVE = re.compile(COMMAND.pattern + r"|\\[()\[\]]|\{\{|\}\}", re.IGNORECASE)
 _FIRST = re.compile(r"[\\`${}:]")
 # What stands for math or the mark of a deletion while Markdown is read; no text may hold private-use characters itself.

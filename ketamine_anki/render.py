@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
-from ketamine_anki.markup import HELD, HOLD, Markup, Span, Trouble, live, scan, tex_marks
+from ketamine_anki.markup import HELD, HOLD, WHOLE_COMMAND, Markup, Span, Trouble, live, scan, tex_marks
 from ketamine_anki.model import Collection, Note
 from ketamine_anki.simple import escape, image, simple, simple_cloze
 from ketamine_anki.tex import COMMANDS, guarded, tex_troubles
@@ -43,11 +43,6 @@ MANUAL = {
 
 
 _HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)")
-_COMMAND = re.compile(
-    r"(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]"
-    r"|(?P<other>\[(?:sound|anki):|\[\[type:)",
-    re.IGNORECASE | re.DOTALL,
-)
 _MATHJAX = re.compile(r"(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]", re.DOTALL)
 # Anything outside these needs the Markdown parser.
 _BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")
@@ -115,7 +110,7 @@ def needs_parser(text: str) -> bool:
 
 def _troubles(markup: Markup) -> Iterator[Trouble]:
     text = markup.text
-    for match in _COMMAND.finditer(text) if "[" in text else ():
+    for match in WHOLE_COMMAND.finditer(text) if "[" in text else ():
         shown = match["math"] or match["other"] or match[0]
         advice = "leave it out" if match["other"] else "write math as $...$"
         yield Trouble("anki-command", match.start(), shown, f"{shown!r} is a command of Anki: {advice}")

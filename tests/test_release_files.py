@@ -242,7 +242,7 @@ main(["release", sys.argv[1]])
     runs = [
         subprocess.Popen(
             [sys.executable, "-c", source, version],
-            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8",
         )
         for version in versions
     ]  # fmt: skip
