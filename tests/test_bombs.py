@@ -265,7 +265,7 @@ def test_a_deck_file_is_put_in_form_in_bounds(name: str, scratch: Path) -> None:
 
 # What is looked at before the limits of a text are.
 CHECKED: dict[str, Callable[[], str]] = {
-    "one-word-with-accents": lambda: notes(1, extra=f"    extra: {('e' + chr(0x301)) * 450_000}\n"),
+    "one-word-with-accents": lambda: notes(1, extra=f"    extra: {('e' + chr(0x301)) * 250_000}\n"),
 }
 
 
