@@ -38,17 +38,16 @@ _COLUMNS = re.compile(r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\
 _PLACED = re.compile(r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\[")
 _ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
 
-# Commands that take arguments, and how many. \left takes a bracket, \begin a name.
-_ARGUMENTS = dict.fromkeys(
-    r"""
+# Commands that take a bracket.
+_BRACKETED = frozenset(r"\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr".split())
+# Commands that take one argument, or two. \begin takes a name.
+_ONE = r"""
     \sqrt \xrightarrow \xleftarrow \hat \widehat \bar \overline \underline \vec \tilde \widetilde \dot \ddot
     \overbrace \underbrace \text \textbf \textit \textrm \mathrm \mathbf \mathit \mathsf \mathtt \mathcal \mathbb
-    \mathfrak \operatorname \boldsymbol \substack \boxed \begin \end \left \right \big \Big \bigg \Bigg \bigl \bigr
-    \Bigl \Bigr
-    """.split(),
-    1,
-) | dict.fromkeys(r"\frac \dfrac \tfrac \cfrac \binom \overset \underset \stackrel".split(), 2)
-_BRACKETED = frozenset(r"\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr".split())
+    \mathfrak \operatorname \boldsymbol \substack \boxed \begin \end
+    """.split()
+_TWO = r"\frac \dfrac \tfrac \cfrac \binom \overset \underset \stackrel".split()
+_ARGUMENTS = dict.fromkeys((*_ONE, *_BRACKETED), 1) | dict.fromkeys(_TWO, 2)
 _BRACKETS = frozenset(
     r"""
     ( ) [ ] | / . < > \| \langle \rangle \lfloor \rfloor \lceil \rceil \vert \Vert \lbrace \rbrace \uparrow
@@ -98,9 +97,7 @@ def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
     if refused or _MAY_FAIL.isdisjoint(tex):
         return
     deletions = sorted(_deletions(tex))
-    bare = _without_deletions(tex)
-    for _, start, _ in deletions:
-        bare = f"{bare[:start]}{_DELETION}{bare[start + 1 :]}"
+    bare = _without_deletions(tex, _DELETION)
     if failure := _failure(bare):
         at, shown, message = failure
         yield Trouble("tex-command", offset + at, shown, message)
@@ -317,10 +314,11 @@ def _broken(bare: str, deletions: list[tuple[int, int, int]]) -> int:
     return -1
 
 
-def _without_deletions(tex: str) -> str:
-    """The TeX with the marks of cloze deletions blanked, same length."""
+def _without_deletions(tex: str, begun: str = " ") -> str:
+    """The TeX with the marks of cloze deletions blanked, same length; `begun` stands where one begins."""
     for mark in tex_marks(tex):
-        tex = tex[: mark.start] + " " * (mark.end - mark.start) + tex[mark.end :]
+        blank = (begun if mark.kind == "open" else " ").ljust(mark.end - mark.start)
+        tex = tex[: mark.start] + blank + tex[mark.end :]
     return tex
 
 
