@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from ketamine_anki.model import Collection, Finding
-from ketamine_anki.reader import read_collection, read_deck
-from ketamine_anki.rules import Check
-from ketamine_anki.rules.rule import View
-from ketamine_anki.verbatim import make_shingles, read_shingles
+from ketamine_anki.core.model import Collection, Finding
+from ketamine_anki.deckfiles.reader import read_collection, read_deck
+from ketamine_anki.deckfiles.shingles import make_shingles, read_shingles
+from ketamine_anki.rules.checker import Check
+from ketamine_anki.rules.view import View
 
 COLLECTION = b"""
 title: Renal Drugs

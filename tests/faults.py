@@ -34,7 +34,7 @@ import hostile_cases  # noqa: E402
 import small  # noqa: E402
 from program import command  # noqa: E402
 
-from ketamine_anki.apkg import read_package  # noqa: E402
+from ketamine_anki.anki.package_reader import read_package  # noqa: E402
 
 NAME = "small-deck.apkg"
 LEFT = re.compile(r"(^|/)(trace|\.ketamine-anki-\w+\.tmp)/")

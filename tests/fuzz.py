@@ -36,19 +36,20 @@ with atheris.instrument_imports(include=["ketamine_anki", "markdown_it", "yaml"]
     import made
     from promises import check_finding, check_read_quickly, check_rendered, shown_lines, take_deck
 
-    from ketamine_anki import apkg, schema
-    from ketamine_anki.blocks import Unturnable, blocks
-    from ketamine_anki.characters import refused
-    from ketamine_anki.compile import guid
-    from ketamine_anki.edits import EditError, edited, entry
-    from ketamine_anki.exported_text import read_text
-    from ketamine_anki.intake import compare
-    from ketamine_anki.layout import canonical
-    from ketamine_anki.ledger import read_ledger
-    from ketamine_anki.mathml import with_mathml
-    from ketamine_anki.reader import read_collection, read_deck
-    from ketamine_anki.render import render
-    from ketamine_anki.unrender import unrender
+    from ketamine_anki.anki import package_reader
+    from ketamine_anki.anki.compile import guid
+    from ketamine_anki.anki.text_export import read_text
+    from ketamine_anki.core.characters import refused
+    from ketamine_anki.deckfiles import schema
+    from ketamine_anki.deckfiles.formatter import canonical
+    from ketamine_anki.deckfiles.reader import read_collection, read_deck
+    from ketamine_anki.intake.apply import EditError, edited, entry
+    from ketamine_anki.intake.blocks import Unturnable, blocks
+    from ketamine_anki.intake.compare import compare
+    from ketamine_anki.intake.unrender import unrender
+    from ketamine_anki.release.ledger import read_ledger
+    from ketamine_anki.text.mathml import with_mathml
+    from ketamine_anki.text.render import render
 
 
 def reader(data: bytes) -> None:
@@ -111,22 +112,22 @@ def intake(data: bytes) -> None:
     try:
         head = b"#separator:tab\n#html:true\n#guid column:1\n" if choices.number(2) else b""
         exported = read_text(head + choices.rest(), lambda identity, kind: ("Front", "Back"))
-    except apkg.PackageError:
+    except package_reader.PackageError:
         return
     ours = guid(collection.namespace, notes[0].id) if notes else ""
     compare(notes, collection, [note.__class__(ours, *_rest(note)) for note in exported[:3]])
 
 
-def _rest(note: apkg.PackagedNote) -> tuple[object, ...]:
+def _rest(note: package_reader.PackagedNote) -> tuple[object, ...]:
     return note.note_type, note.fields, note.tags, note.deck, note.mod
 
 
 def package(data: bytes) -> None:
     try:
-        contents = apkg.read_package(data)
+        contents = package_reader.read_package(data)
         for name in contents.media:
             contents.media[name]
-    except apkg.PackageError:
+    except package_reader.PackageError:
         return
 
 

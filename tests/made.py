@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 import examples
 
-from ketamine_anki.apkg import PackagedNote
-from ketamine_anki.compile import FIELD_KEYS, compile_note, guid
-from ketamine_anki.model import Collection, Note, Picture
-from ketamine_anki.notetypes import note_types
-from ketamine_anki.render import render_note
+from ketamine_anki.anki.compile import FIELD_KEYS, compile_note, guid
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.anki.package_reader import PackagedNote
+from ketamine_anki.core.model import Collection, Note, Picture
+from ketamine_anki.text.render import render_note
 
 T = TypeVar("T")
 

@@ -20,9 +20,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ketamine_anki.cards import cloze
-from ketamine_anki.render import render
-from ketamine_anki.tex import _ENVIRONMENTS, COMMANDS
+from ketamine_anki.anki.cards import cloze
+from ketamine_anki.text.render import render
+from ketamine_anki.text.tex import _ENVIRONMENTS, COMMANDS
 
 # Anki's configuration, but for the package that hides errors.
 ASKED = """

@@ -8,17 +8,17 @@ from unittest import mock
 
 import made
 
-from ketamine_anki import laid_out
-from ketamine_anki.characters import kind
-from ketamine_anki.compile import compile_note
-from ketamine_anki.mathml import with_mathml
-from ketamine_anki.model import Finding
-from ketamine_anki.nodes import File, decode
-from ketamine_anki.reader import read_deck, sorted_findings
-from ketamine_anki.render import Rendered, render_note
-from ketamine_anki.report import as_frames, as_json, as_lines, as_sarif
-from ketamine_anki.rules import Check, manual
-from ketamine_anki.rules.rule import View
+from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.core.characters import kind
+from ketamine_anki.core.model import Finding
+from ketamine_anki.core.report import as_frames, as_json, as_lines, as_sarif
+from ketamine_anki.deckfiles import laid_out
+from ketamine_anki.deckfiles.parser import File, decode
+from ketamine_anki.deckfiles.reader import read_deck, sorted_findings
+from ketamine_anki.rules.checker import Check, manual
+from ketamine_anki.rules.view import View
+from ketamine_anki.text.mathml import with_mathml
+from ketamine_anki.text.render import Rendered, render_note
 
 _TAG = re.compile(r"<(?P<end>/?)(?P<tag>[a-z0-9]+)(?P<attributes>[^<>]*)>")
 _VOID = {"br", "img", "hr"}

@@ -10,7 +10,7 @@ import small
 import yaml
 from program import Ran, run
 
-from ketamine_anki.apkg import PackageContents, read_package
+from ketamine_anki.anki.package_reader import PackageContents, read_package
 
 START = 1_700_000_000
 DAY = 86_400

@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 from program import REPOSITORY, run
 
-from ketamine_anki.mathml import with_mathml
+from ketamine_anki.text.mathml import with_mathml
 
 PICTURES = REPOSITORY / ".github" / "images"
 LARGEST = 200_000  # bytes of a picture in the README

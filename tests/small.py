@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 import yaml
 
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.compile import CompiledNote, compile_note
-from ketamine_anki.model import Note
-from ketamine_anki.package import Package, Times
-from ketamine_anki.render import render_note
+from ketamine_anki.anki.compile import CompiledNote, compile_note
+from ketamine_anki.anki.package_writer import Package, Times
+from ketamine_anki.core.model import Note
+from ketamine_anki.text.render import render_note
+from ketamine_anki.workspace.folder import Folder
 
 COLLECTION = """\
 title: Small Deck

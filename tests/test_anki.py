@@ -12,8 +12,8 @@ import pytest
 import small
 from anki.collection import Collection
 
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.package import Times
+from ketamine_anki.anki.package_writer import Times
+from ketamine_anki.workspace.folder import Folder
 
 EVERYTHING = r"""
 - id: plain

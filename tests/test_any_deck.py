@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from made import Choices
 from promises import check_finding, shown_lines, take_deck
 
-from ketamine_anki import schema
-from ketamine_anki.layout import canonical
-from ketamine_anki.model import Deck, Finding, Note, Position
-from ketamine_anki.reader import read_collection, read_deck
-from ketamine_anki.rules import COLLECTION_RULES, Check, name_of
-from ketamine_anki.rules.rule import View
+from ketamine_anki.core.model import Deck, Finding, Note, Position
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.formatter import canonical
+from ketamine_anki.deckfiles.reader import read_collection, read_deck
+from ketamine_anki.rules.checker import COLLECTION_RULES, Check, name_of
+from ketamine_anki.rules.view import View
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
 FEW = settings(max_examples=settings().max_examples // 3)

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from made import Choices
 from test_ledger import GOOD as LEDGER
 
-from ketamine_anki.apkg import PackageError, read_package
-from ketamine_anki.edits import EditError, edited, entry
-from ketamine_anki.exported_text import read_text
-from ketamine_anki.intake import Change, compare
-from ketamine_anki.ledger import ledger_text, read_ledger
-from ketamine_anki.model import Deck, Note
-from ketamine_anki.reader import read_deck
-from ketamine_anki.render import render, render_note
+from ketamine_anki.anki.package_reader import PackageError, read_package
+from ketamine_anki.anki.text_export import read_text
+from ketamine_anki.core.model import Deck, Note
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.intake.apply import EditError, edited, entry
+from ketamine_anki.intake.compare import Change, compare
+from ketamine_anki.release.ledger import ledger_text, read_ledger
+from ketamine_anki.text.render import render, render_note
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
 FEW = settings(max_examples=settings().max_examples // 3)

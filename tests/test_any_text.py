@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 from made import Choices
 from promises import check_rendered, text_of
 
-from ketamine_anki.blocks import Unturnable, blocks
-from ketamine_anki.characters import refused
-from ketamine_anki.mathml import with_mathml
-from ketamine_anki.reader import read_deck
-from ketamine_anki.render import Rendered, render
-from ketamine_anki.rules.rule import plain_text
-from ketamine_anki.simple import simple, simple_cloze
-from ketamine_anki.tokens import places_of, words_of
-from ketamine_anki.unrender import unrender
-from ketamine_anki.verbatim import RUN, WINDOW, copied, make_shingles, read_shingles
+from ketamine_anki.core.characters import refused
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.deckfiles.shingles import RUN, WINDOW, copied, make_shingles, read_shingles
+from ketamine_anki.intake.blocks import Unturnable, blocks
+from ketamine_anki.intake.unrender import unrender
+from ketamine_anki.rules.view import plain_text
+from ketamine_anki.text.mathml import with_mathml
+from ketamine_anki.text.render import Rendered, render
+from ketamine_anki.text.simple import simple, simple_cloze
+from ketamine_anki.text.words import places_of, words_of
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max_size=120))
 MEDIA = {"leaf.png": "leaf-1a2b3c4d.png", "root.jpg": "root-1a2b3c4d.jpg"}
@@ -58,8 +58,8 @@ _PIECES = (
 def the_long_way(text: str, *, cloze: bool) -> Rendered:
     """A text rendered by scan and parser, though it be simple."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ketamine_anki.render.simple", lambda text: None)
-        patch.setattr("ketamine_anki.render.simple_cloze", lambda text: None)
+        patch.setattr("ketamine_anki.text.render.simple", lambda text: None)
+        patch.setattr("ketamine_anki.text.render.simple_cloze", lambda text: None)
         return render(text, MEDIA, cloze=cloze)
 
 

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zstandard import compress
 
-from ketamine_anki.apkg import PackageError, read_package
-from ketamine_anki.sqlite_read import opened
+from ketamine_anki.anki.package_reader import PackageError, read_package
+from ketamine_anki.anki.sqlite_reader import opened
 
 MEASURE = """
 import json, re, sys, time
-from ketamine_anki.apkg import PackageError, read_package
+from ketamine_anki.anki.package_reader import PackageError, read_package
 for line in sys.stdin:
     name, path = json.loads(line)
     start = time.process_time()
@@ -115,13 +115,13 @@ def test_a_card_in_a_filtered_deck_belongs_to_its_home_deck():
 
 
 def test_a_package_over_the_limit_is_refused_unread(monkeypatch):
-    monkeypatch.setattr("ketamine_anki.apkg.MAX_PACKAGE_BYTES", 10)
+    monkeypatch.setattr("ketamine_anki.anki.package_reader.MAX_PACKAGE_BYTES", 10)
     with pytest.raises(PackageError, match="at most 10"):
         read_package(old())
 
 
 def test_a_database_that_takes_too_long_is_given_up(monkeypatch):
-    monkeypatch.setattr("ketamine_anki.sqlite_read.MAX_DATABASE_SECONDS", -1.0)
+    monkeypatch.setattr("ketamine_anki.anki.sqlite_reader.MAX_DATABASE_SECONDS", -1.0)
     with pytest.raises(PackageError, match="takes too long"):
         read_package(old(many_notes(2000)))
 

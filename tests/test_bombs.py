@@ -22,8 +22,8 @@ import pytest
 import small
 from program import environment
 
-from ketamine_anki.compile import guid
-from ketamine_anki.notetypes import note_types
+from ketamine_anki.anki.compile import guid
+from ketamine_anki.anki.notetypes import note_types
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by Linux")
 

@@ -12,10 +12,10 @@ import pytest
 import small
 from playwright.sync_api import Browser, Page, expect
 
+from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.cli import preview
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.cli.watch import watched
-from ketamine_anki.notetypes import note_types
+from ketamine_anki.preview.server import watched
+from ketamine_anki.workspace.folder import Folder
 
 pytestmark = pytest.mark.skipif(
     not browser.found(), reason=f"no Chromium here: none of {', '.join(browser.NAMES)} is installed"

@@ -11,9 +11,9 @@ from anki.collection import Collection
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ketamine_anki.cards import cards, cloze, render_template
-from ketamine_anki.notetypes import note_types
-from ketamine_anki.render import render
+from ketamine_anki.anki.cards import cards, cloze, render_template
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.text.render import render
 
 
 def rendered_by_us(folder: Path) -> list[engine.Face]:

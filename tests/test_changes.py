@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from program import run
 from releases import DAY, NOTES, START, Project
 
-from ketamine_anki import notetypes
-from ketamine_anki.alignment import Aligner
-from ketamine_anki.change_views import as_json, as_markdown, as_text, escape
-from ketamine_anki.changes import (
+from ketamine_anki.anki import notetypes
+from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.release.change_views import as_json, as_markdown, as_text, escape
+from ketamine_anki.release.changes import (
     Changes,
     Edition,
     EditionNote,
@@ -30,8 +30,8 @@ from ketamine_anki.changes import (
     of_package,
     with_texts,
 )
-from ketamine_anki.ledger import TypeHashes
-from ketamine_anki.words import Part, answers, difference, plain, readable
+from ketamine_anki.release.ledger import TypeHashes
+from ketamine_anki.text.plain import Part, answers, difference, plain, readable
 
 # --- words ------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ def test_words_that_repeat_too_often_are_one_change(monkeypatch: pytest.MonkeyPa
     """To align them takes time in the third power of how often they repeat."""
     old, new = "a b " * 1000 + "x", "b a a " * 700 + "y"
     assert difference(f"one {old}", f"one {new}", Aligner()) == (Part("=", "one "), Part("-", old), Part("+", new))
-    monkeypatch.setattr("ketamine_anki.alignment.MAX_ALL_WORD_PAIRS", 4)
+    monkeypatch.setattr("ketamine_anki.core.alignment.MAX_ALL_WORD_PAIRS", 4)
     aligner = Aligner()
     shown = ["".join(part.sign + part.text for part in difference("1 a 2", "3 a 4", aligner)) for _ in range(5)]
     assert shown == ["-1+3= a -2+4"] * 4 + ["-1 a 2+3 a 4"]
@@ -335,7 +335,7 @@ def test_changes_as_json() -> None:
 def test_only_so_much_is_shown_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the other notes it is said how many there are; JSON has all of them."""
     old, new = (edition(*(note(f"n{n}", answer) for n in range(5))) for answer in ("5 mg", "10 mg"))
-    monkeypatch.setattr("ketamine_anki.change_views.MAX_DIFF_TEXT", 500)
+    monkeypatch.setattr("ketamine_anki.release.change_views.MAX_DIFF_TEXT", 500)
     shown = list(as_text(compare(old, new)))
     assert [line for line in shown if "(" in line] == ["Corrected (2)", "Changed (3)"]
     assert shown[-1] == "  … and 3 more: --format json shows all"
@@ -551,7 +551,7 @@ def test_a_foreign_package_is_compared_too(tmp_path: Path) -> None:
     """Notes without an ID field are named by their GUIDs."""
     import genanki
 
-    from ketamine_anki.apkg import read_package
+    from ketamine_anki.anki.package_reader import read_package
 
     kind = genanki.Model(
         99, "Plain", [{"name": "Front"}, {"name": "Back"}], [{"name": "C", "qfmt": "{{Front}}", "afmt": ""}]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketamine_anki.characters import name, printable, refused
+from ketamine_anki.core.characters import name, printable, refused
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_nothing_is_compiled_for_text_in_ascii() -> None:
         import unicodedata, bisect, functools, itertools
         def compiled(*args): raise AssertionError(args)
         re.compile = re._compile = compiled
-        from ketamine_anki.characters import printable, refused
+        from ketamine_anki.core.characters import printable, refused
         assert not list(refused("plain text\\twith tab\\nand line"))
         printable("text")
     """

@@ -21,8 +21,10 @@ import small
 from program import command, environment, run, spawn
 
 from ketamine_anki import __version__, cli
-from ketamine_anki.cli import COMMANDS, Failure, progress
-from ketamine_anki.cli.output import make_folder, scratch_folder, write_text, write_whole
+from ketamine_anki.cli import COMMANDS
+from ketamine_anki.core import terminal
+from ketamine_anki.core.errors import Failure
+from ketamine_anki.workspace.output import make_folder, scratch_folder, write_text, write_whole
 
 NOTES = """
 - question: Which gas do leaves take up in daylight?
@@ -64,7 +66,7 @@ def test_module_is_the_same_program() -> None:
 @pytest.mark.parametrize(
     ("words", "costly"),
     [
-        ("--help", "genanki sqlite3 asyncio yaml markdown_it ketamine_anki.reader"),
+        ("--help", "genanki sqlite3 asyncio yaml markdown_it ketamine_anki.deckfiles.reader"),
         ("check {}", "genanki sqlite3 asyncio zipfile json"),
         ("fmt --check {}", "genanki sqlite3 asyncio"),
         ("build {0} -o {0}/dist", "asyncio cached_property html"),
@@ -86,7 +88,7 @@ def test_what_a_command_does_not_need_is_not_imported(folder: Path, words: str, 
 def test_what_is_borrowed_to_import_genanki_is_given_back() -> None:
     """Whoever imports `cached_property` later gets the library of that name."""
     asked = (
-        "import sys, functools, ketamine_anki.package, cached_property; print(cached_property is functools);"
+        "import sys, functools, ketamine_anki.anki.package_writer, cached_property; print(cached_property is functools);"
         "import genanki.model; print(genanki.model.cached_property is functools.cached_property)"
     )
     done = subprocess.run(
@@ -321,13 +323,13 @@ def test_folder_that_cannot_be_made(folder: Path, tmp_path: Path) -> None:
 
 def test_damaged_output_is_not_published(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written is read again and counted; if it is not what was meant, the old package stays."""
-    from ketamine_anki import package
+    from ketamine_anki.anki import package_writer
 
     output = tmp_path / "dist"
     assert run("build", folder, "-o", output).code == 0
     path = output / "small-deck.apkg"
     old = path.read_bytes()
-    monkeypatch.setattr(package, "count", lambda *_: package.Counts(7, 7, 7, 7))
+    monkeypatch.setattr(package_writer, "count", lambda *_: package_writer.Counts(7, 7, 7, 7))
     ran = run("build", folder, "-o", output)
     assert ran.code == 74
     assert "not whole" in ran.err
@@ -345,7 +347,7 @@ def test_who_may_read_a_file_may_read_what_takes_its_place(folder: Path, mode: i
 
 
 def test_a_package_has_no_name_that_windows_reserves() -> None:
-    from ketamine_anki.cli.packing import slug
+    from ketamine_anki.workspace.packages import slug
 
     assert [slug(name) for name in ("CON", "Con Artists", "com1")] == ["con-deck", "con-artists", "com1-deck"]
 
@@ -407,7 +409,7 @@ def test_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals) -
 
 def test_a_second_signal_does_not_stop_the_tidying_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal that closes sends several."""
-    from ketamine_anki.cli import output
+    from ketamine_anki.workspace import output
 
     remove = shutil.rmtree
 
@@ -443,9 +445,9 @@ def watched(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, seconds: float
     def items() -> Iterator[int]:
         yield from range(5)
 
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock) * seconds)
-    monkeypatch.setattr(progress.sys, "stderr", stream)
-    assert list(progress.shown(items(), lambda: 5, "Reading decks")) == [0, 1, 2, 3, 4]
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock) * seconds)
+    monkeypatch.setattr(terminal.sys, "stderr", stream)
+    assert list(terminal.shown(items(), lambda: 5, "Reading decks")) == [0, 1, 2, 3, 4]
     return stream.getvalue()
 
 

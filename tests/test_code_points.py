@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from promises import check_rendered, text_of
 
-from ketamine_anki.characters import printable, refused
-from ketamine_anki.reader import read_deck
-from ketamine_anki.render import render
+from ketamine_anki.core.characters import printable, refused
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.text.render import render
 
 TABLE = Path(__file__).with_name("characters.txt")
 _LINE = re.compile(r"(?P<first>[0-9A-F]{4,6})(?:-(?P<last>[0-9A-F]{4,6}))? (?P<why>.+)")

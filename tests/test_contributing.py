@@ -11,8 +11,8 @@ import pytest
 import yaml
 from program import REPOSITORY, run
 
-from ketamine_anki.reader import read_deck
-from ketamine_anki.rules import manual
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.rules.checker import manual
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ketamine_anki.compile import _work
-from ketamine_anki.model import Reference
+from ketamine_anki.anki.compile import _work
+from ketamine_anki.core.model import Reference
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ import pytest
 import small
 from program import run as run_here
 
-from ketamine_anki import cli, edits
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.edits import edited
-from ketamine_anki.model import Deck
-from ketamine_anki.package import Package, Times
+from ketamine_anki import cli
+from ketamine_anki.anki.package_writer import Package, Times
+from ketamine_anki.core.model import Deck
+from ketamine_anki.intake.apply import edited
+from ketamine_anki.workspace.folder import Folder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the faults are made as on Linux")
 
@@ -155,7 +155,7 @@ def test_intake_overwrites_nothing_that_was_saved_in_the_meantime(monkeypatch: p
                 second.write_text("of an editor\n", encoding="utf-8")
             return made
 
-        monkeypatch.setattr(edits, "edited", slow)
+        monkeypatch.setattr(apply, "edited", slow)
         ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
         said = f"ketamine-anki: {second}: changed since it was read; it stays as it is: try again"
         assert (ran.code, ran.err.splitlines()[-1]) == (73, said)
@@ -215,7 +215,7 @@ def test_the_next_build_removes_what_a_killed_one_left() -> None:
 
 
 def test_what_another_build_has_in_use_is_not_removed(tmp_path: Path) -> None:
-    from ketamine_anki.cli.output import scratch_folder
+    from ketamine_anki.workspace.output import scratch_folder
 
     with scratch_folder(tmp_path) as first:
         (first / "kept").write_bytes(b"x")
@@ -227,7 +227,7 @@ def test_what_another_build_has_in_use_is_not_removed(tmp_path: Path) -> None:
 
 def test_what_only_looks_like_a_leftover_is_not_touched(tmp_path: Path) -> None:
     """A link of that name, a file, and a folder of another name stay."""
-    from ketamine_anki.cli.output import scratch_folder
+    from ketamine_anki.workspace.output import scratch_folder
 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

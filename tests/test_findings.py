@@ -12,12 +12,12 @@ import pytest
 import yaml
 from examples import collection, note, written
 
-from ketamine_anki.compile import guid
-from ketamine_anki.limits import MAX_TAGS
-from ketamine_anki.model import Collection, Ledger, Picture, Release, ReleasedNote
-from ketamine_anki.reader import read_deck
-from ketamine_anki.rules import Check, groups, medication
-from ketamine_anki.rules.rule import View
+from ketamine_anki.anki.compile import guid
+from ketamine_anki.core.limits import MAX_TAGS
+from ketamine_anki.core.model import Collection, Ledger, Picture, Release, ReleasedNote
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.rules.checker import Check, groups, medication
+from ketamine_anki.rules.view import View
 
 
 def said(*notes: Mapping[str, Any], within: Collection | None = None, whole: bool = True) -> list[str]:

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import small
 
-from ketamine_anki.cards import cards
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.gallery import Comparison, Shown, on_page, page
-from ketamine_anki.gallery.links import links
-from ketamine_anki.gallery.marks import marked
-from ketamine_anki.model import Finding, Position
-from ketamine_anki.notetypes import note_types
+from ketamine_anki.anki.cards import cards
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.model import Finding, Position
+from ketamine_anki.preview.links import links
+from ketamine_anki.preview.marks import marked
+from ketamine_anki.preview.page import Comparison, Shown, on_page, page
+from ketamine_anki.workspace.folder import Folder
 
 NOTES = """
 - question: Which gas do plants take up?

@@ -15,13 +15,13 @@ from hostile_cases import SECRET, Case
 from program import Ran, run
 from promises import check_printable, text_of
 
-from ketamine_anki.apkg import PackageContents, read_package
-from ketamine_anki.cli.check import walk
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.limits import MAX_FINDINGS, MAX_TEXT
-from ketamine_anki.model import Finding
-from ketamine_anki.reader import sorted_findings
-from ketamine_anki.rules import groups
+from ketamine_anki.anki.package_reader import PackageContents, read_package
+from ketamine_anki.core.limits import MAX_FINDINGS, MAX_TEXT
+from ketamine_anki.core.model import Finding
+from ketamine_anki.deckfiles.reader import sorted_findings
+from ketamine_anki.rules.checker import groups
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.pipeline import check_notes
 
 CASES = hostile_cases.cases()
 # Rules of language and of curation have tests of their own; here the payloads are no good cards.
@@ -100,7 +100,7 @@ def _check_refused(case: Case, folder: Path) -> None:
 
 def _findings(folder: Path) -> list[Finding]:
     read = Folder(str(folder))
-    walk(read, lambda view, number, index: None)
+    check_notes(read, lambda view, number, index: None)
     return sorted_findings(read.findings)
 
 

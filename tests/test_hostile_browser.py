@@ -15,11 +15,11 @@ import hostile_cases
 import pytest
 from playwright.sync_api import Browser, Error, Page, Route
 
-from ketamine_anki.cards import cards
-from ketamine_anki.cli.check import walk
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.compile import compile_note
-from ketamine_anki.notetypes import note_types
+from ketamine_anki.anki.cards import cards
+from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.pipeline import check_notes
 
 pytestmark = pytest.mark.skipif(
     not browser.found(), reason=f"no Chromium here: none of {', '.join(browser.NAMES)} is installed"
@@ -125,7 +125,7 @@ def _shown(folder: Path) -> list[tuple[str, set[str]]]:
         made = cards(compiled, kinds[compiled.note_type])
         pages.extend((f"<div>{card.question}</div><div>{card.answer}</div>", names) for card in made)
 
-    walk(read, visit)
+    check_notes(read, visit)
     assert read.findings == []
     return pages
 

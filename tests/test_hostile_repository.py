@@ -12,8 +12,8 @@ import pytest
 import small
 from program import run
 
-from ketamine_anki.cli.folder import FILES
-from ketamine_anki.cli.git import ask, commit, uncommitted
+from ketamine_anki.workspace.folder import FILES
+from ketamine_anki.workspace.git import ask, commit, uncommitted
 
 NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
@@ -182,7 +182,7 @@ def test_what_a_repository_lacks_is_said_in_a_sentence(trap: Trap) -> None:
 
 
 def test_a_configuration_that_never_ends_is_waited_for_once(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ketamine_anki.cli.git._PATIENCE", 0.5)
+    monkeypatch.setattr("ketamine_anki.workspace.git._PATIENCE", 0.5)
     os.mkfifo(trap.root / "pipe")
     with (trap.root / ".git/config").open("a", encoding="utf-8") as config:
         config.write(f"[include]\n\tpath = {trap.root}/pipe\n")
@@ -240,7 +240,7 @@ def test_a_large_file_of_a_revision_is_refused_unread(trap: Trap, monkeypatch: p
 
 
 def test_all_files_of_a_revision_together_have_a_limit(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ketamine_anki.cli import revision
+    from ketamine_anki.workspace import revision
 
     monkeypatch.chdir(trap.root)
     monkeypatch.setattr(revision, "_BYTES", 100)
@@ -252,7 +252,7 @@ def test_a_small_file_stored_as_the_difference_from_a_huge_one_is_not_unpacked(
     trap: Trap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundredth of what is allowed stands for it here."""
-    from ketamine_anki.cli import git
+    from ketamine_anki.workspace import git
 
     monkeypatch.chdir(trap.root)
     assert "GIT_ALLOC_LIMIT" in git._ENVIRONMENT
@@ -270,7 +270,7 @@ def test_a_small_file_stored_as_the_difference_from_a_huge_one_is_not_unpacked(
 
 def test_what_no_collection_reads_is_not_taken_out(trap: Trap, tmp_path: Path) -> None:
     """Nor a file whose name in the revision leads elsewhere."""
-    from ketamine_anki.cli.revision import check_out
+    from ketamine_anki.workspace.revision import check_out
 
     (trap.decks / "notes.txt").write_text("x", encoding="utf-8")
     (trap.decks / "media").mkdir()
@@ -289,6 +289,6 @@ def test_what_no_collection_reads_is_not_taken_out(trap: Trap, tmp_path: Path) -
     "name", ["..\\x.yaml", "a/b.yaml", "media/..", "media/", "../x.yaml", "x.txt", "media/a/b.png"]
 )
 def test_a_name_that_leads_elsewhere_is_not_read(name: str) -> None:
-    from ketamine_anki.cli.folder import is_read
+    from ketamine_anki.workspace.folder import is_read
 
     assert not is_read(name)

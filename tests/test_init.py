@@ -12,8 +12,8 @@ from anki.collection import Collection
 from packaging.requirements import Requirement
 from program import REPOSITORY, run
 
-from ketamine_anki.cli.folder import Folder
 from ketamine_anki.cli.init import requirement
+from ketamine_anki.workspace.folder import Folder
 
 
 def made(folder: Path, *options: str) -> Path:

@@ -14,10 +14,10 @@ from anki.collection import Collection, ExportAnkiPackageOptions
 from hostile_packages import CASES
 from program import run
 
-from ketamine_anki.alignment import Aligner
-from ketamine_anki.compile import guid
-from ketamine_anki.intake import words_changed
-from ketamine_anki.package import Times
+from ketamine_anki.anki.compile import guid
+from ketamine_anki.anki.package_writer import Times
+from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.intake.compare import words_changed
 
 FORMS = ("old.apkg", "new.apkg", "notes.txt")
 NAMESPACE = "tests/small"
@@ -466,9 +466,9 @@ def test_a_text_file_that_is_no_export_is_refused_with_one_sentence(folder, tmp_
 def test_a_text_export_over_the_limits_is_refused(folder, tmp_path, monkeypatch):
     (tmp_path / "notes.txt").write_bytes(b"#html:true\n#guid column:1\nx\ty\nz\ty\n")
     with monkeypatch.context() as patch:
-        patch.setattr("ketamine_anki.exported_text.MAX_PACKAGED_NOTES", 1)
+        patch.setattr("ketamine_anki.anki.text_export.MAX_PACKAGED_NOTES", 1)
         assert "over 1 notes" in run("intake", tmp_path / "notes.txt", folder).err
-        patch.setattr("ketamine_anki.exported_text.MAX_EXPORT_BYTES", 10)
+        patch.setattr("ketamine_anki.anki.text_export.MAX_EXPORT_BYTES", 10)
         assert "at most 10" in run("intake", tmp_path / "notes.txt", folder).err
 
 
@@ -480,7 +480,7 @@ def test_a_file_that_cannot_be_read_is_a_wrong_use(folder, tmp_path):
 
 
 def test_an_export_in_which_too_much_is_edited_is_refused_with_one_sentence(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("ketamine_anki.intake.MAX_EDITED_SIGNS", 3 * (21 + 20))
+    monkeypatch.setattr("ketamine_anki.intake.compare.MAX_EDITED_SIGNS", 3 * (21 + 20))
     text = "#html:true\n#guid column:1\n#deck column:2\n" + "".join(f"g{n}\tSmall Deck\tq{n}?\t\n" for n in range(3))
     (tmp_path / "notes.txt").write_text(text, encoding="utf-8")
     assert run("intake", tmp_path / "notes.txt", folder).out.count("new note ") == 3

@@ -8,10 +8,10 @@ from time import process_time
 import pytest
 from examples import collection
 
-from ketamine_anki.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
-from ketamine_anki.model import Mark, Note, Places
+from ketamine_anki.core.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
+from ketamine_anki.core.model import Mark, Note, Places
 from ketamine_anki.rules.interference import MIN_CONTENT, SIMILAR, DuplicateQuestion, NearDuplicate
-from ketamine_anki.rules.rule import View
+from ketamine_anki.rules.view import View
 
 
 def view(number: int, words: list[str]) -> View:

@@ -18,12 +18,12 @@ from test_bad import BAD as BAD_FILES
 from test_bad import GOOD as GOOD_FILES
 from test_bad import stated
 
-from ketamine_anki import reader, schema
-from ketamine_anki.cli.check import walk
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.json_schema import json_schemas
-from ketamine_anki.reader import read_collection
-from ketamine_anki.schema import CLOZE_NOTE, QUESTION_NOTE
+from ketamine_anki.deckfiles import reader, schema
+from ketamine_anki.deckfiles.json_schema import json_schemas
+from ketamine_anki.deckfiles.reader import read_collection
+from ketamine_anki.deckfiles.schema import CLOZE_NOTE, QUESTION_NOTE
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.pipeline import check_notes
 
 NOTE = """\
 - id: a-note
@@ -124,7 +124,7 @@ def in_editor(text: str, kind: str = "deck") -> bool:
 def read(folder: Path, files: dict[str, str]) -> bool:
     """Whether the reader and the rules on names accept a collection with these files."""
     found = Folder(str(write(folder, files=files)))
-    walk(found, lambda view, number, index: None)
+    check_notes(found, lambda view, number, index: None)
     return not [
         finding for finding in found.findings if finding.rule in OF_SHAPE or "unknown citation" in finding.message
     ]

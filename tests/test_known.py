@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from promises import text_of
 
-from ketamine_anki import schema
-from ketamine_anki.layout import canonical
-from ketamine_anki.model import Where
-from ketamine_anki.reader import read_deck
-from ketamine_anki.render import render
-from ketamine_anki.unrender import unrender
+from ketamine_anki.core.model import Where
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.formatter import canonical
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.intake.unrender import unrender
+from ketamine_anki.text.render import render
 
 NOTE = """\
 deck: D

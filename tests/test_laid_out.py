@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from made import Choices
 from promises import check_read_quickly, is_read_quickly
 
-from ketamine_anki import layout, schema
-from ketamine_anki.model import Position
-from ketamine_anki.reader import read_deck
+from ketamine_anki.core.model import Position
+from ketamine_anki.deckfiles import formatter, schema
+from ketamine_anki.deckfiles.reader import read_deck
 
 DECKS = sorted((Path(__file__).parent.parent / "decks").glob("[0-9]*.yaml"))
 EVERYTHING = """\
@@ -69,7 +69,7 @@ SIGNS += ["\n  - id: q\n", "\n    answer: z\n", "\n      k: v\n", "\n    allow:\
 
 
 def test_every_form_of_fmt_is_read() -> None:
-    text, findings = layout.canonical("d.yaml", EVERYTHING.encode(), schema.DECK)
+    text, findings = formatter.canonical("d.yaml", EVERYTHING.encode(), schema.DECK)
     assert findings == []
     for typed in (EVERYTHING, text):
         assert is_read_quickly(typed.encode())
@@ -86,7 +86,7 @@ def test_every_form_of_fmt_is_read() -> None:
 def test_who_asks_for_no_other_place_than_all_do_waits_for_no_parser() -> None:
     deck, _ = read_deck("d.yaml", EVERYTHING.encode())
     assert deck is not None
-    with mock.patch("ketamine_anki.laid_out.parse_text", side_effect=AssertionError):
+    with mock.patch("ketamine_anki.deckfiles.laid_out.parse_text", side_effect=AssertionError):
         assert deck.places.at("deck") == Position("d.yaml", 3, 7)
         assert deck.notes[0].places.at("id") == Position("d.yaml", 5, 9)
         with pytest.raises(AssertionError):
@@ -177,7 +177,7 @@ def test_any_edit_of_whole_lines_is_read_as_the_long_way(edits: list[tuple[int, 
 def test_any_deck_is_read_as_the_long_way(c: Choices) -> None:
     _, text = made.deck(c)
     data = text.encode("utf-8", "replace")
-    formatted, _ = layout.canonical("d.yaml", data, schema.DECK)
+    formatted, _ = formatter.canonical("d.yaml", data, schema.DECK)
     check_read_quickly(formatted.encode() or data)
     check_read_quickly(made.damaged(c, formatted or text).encode("utf-8", "replace"))
 

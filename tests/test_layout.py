@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from program import REPOSITORY, run
 from small import COLLECTION, write
 
-from ketamine_anki import schema
-from ketamine_anki.layout import WIDTH, canonical, difference, inline_text
-from ketamine_anki.markup import live
-from ketamine_anki.model import Finding
-from ketamine_anki.reader import read_deck, read_tree
+from ketamine_anki.core.model import Finding
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.formatter import WIDTH, canonical, difference, inline_text
+from ketamine_anki.deckfiles.reader import read_deck, read_tree
+from ketamine_anki.text.scanner import live
 
 REAL = sorted(path for path in (REPOSITORY / "decks").glob("*.yaml") if path.name != "ledger.yaml")
 SHAPES = {"collection": schema.COLLECTION, "source": schema.SOURCE, "references": schema.REFERENCES}
@@ -376,7 +376,7 @@ def test_the_difference_names_the_first_line() -> None:
 
 
 def test_a_file_of_comments_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ketamine_anki.layout.MAX_COMMENTS", 2)
+    monkeypatch.setattr("ketamine_anki.deckfiles.formatter.MAX_COMMENTS", 2)
     text, findings = canonical("a.yaml", f"{TIDY}# one\n# two\n".encode(), schema.DECK)
     assert (text != "", findings) == (True, [])
     text, findings = canonical("a.yaml", f"{TIDY}# one\n# two\n# three\n".encode(), schema.DECK)
@@ -407,7 +407,7 @@ def test_what_was_saved_in_the_meantime_is_not_overwritten(tmp_path: Path, monke
         path.write_text("of an editor\n", encoding="utf-8")
         return difference(*given)
 
-    monkeypatch.setattr("ketamine_anki.layout.difference", slow)
+    monkeypatch.setattr("ketamine_anki.deckfiles.formatter.difference", slow)
     said = f"ketamine-anki: {path}: changed since it was read; it stays as it is: try again\n"
     assert run("fmt", path) == (73, "", said)
     assert path.read_text(encoding="utf-8") == "of an editor\n"

@@ -10,8 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketamine_anki.compile import CompiledNote, guid
-from ketamine_anki.ledger import (
+from ketamine_anki.anki.compile import CompiledNote, guid
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.model import Collection, Finding, Ledger, Position, Release, ReleasedNote
+from ketamine_anki.release.ledger import (
     State,
     fresh_time,
     ledger_text,
@@ -24,8 +26,6 @@ from ketamine_anki.ledger import (
     released_notes,
     type_hashes,
 )
-from ketamine_anki.model import Collection, Finding, Ledger, Position, Release, ReleasedNote
-from ketamine_anki.notetypes import note_types
 
 SMALL = Collection(title='Small: "Deck" #1', tag="Small", namespace="tests/small", decks=("First", "Zweite: ü"))
 START = 1_700_000_000

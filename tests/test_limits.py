@@ -10,8 +10,8 @@ import small
 from program import REPOSITORY, run
 from releases import DAY, START, Project
 
-from ketamine_anki.cli import folder as folders
-from ketamine_anki.limits import MAX_DECKS_BYTES, MAX_FILE_BYTES, MAX_FINDINGS
+from ketamine_anki.core.limits import MAX_DECKS_BYTES, MAX_FILE_BYTES, MAX_FINDINGS
+from ketamine_anki.workspace import folder as folders
 
 NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
@@ -91,7 +91,7 @@ def test_every_limit_is_used() -> None:
 
 
 def test_number_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ketamine_anki.cli.folder.MAX_PICTURES", 2)
+    monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_PICTURES", 2)
     folder = small.write(tmp_path, NOTE, {f"media/{n}.png": small.PIXEL for n in range(3)})
     assert "media:1:1: 3 files: at most 2 [limit]" in said(folder)
     assert "media/1.png" in said(folder)
@@ -99,13 +99,13 @@ def test_number_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_number_of_deck_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ketamine_anki.cli.folder.MAX_FILES", 4)
+    monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_FILES", 4)
     assert said(small.write(tmp_path, NOTE)) == ""
     small.write(tmp_path, files={"02-second.yaml": small.deck(NOTE, "Second Part")})
     assert "5 deck files: at most 4 [limit]" in said(tmp_path)
 
 
 def test_length_of_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ketamine_anki.reader.MAX_MESSAGE", 20)
+    monkeypatch.setattr("ketamine_anki.deckfiles.reader.MAX_MESSAGE", 20)
     folder = small.write(tmp_path, NOTE + "  anwser: Carbon dioxide\n")
     assert re.search(r": unknown key 'anwser…? \[unknown-key\]", said(folder)), said(folder)

@@ -10,14 +10,14 @@ from examples import collection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketamine_anki import rules
-from ketamine_anki.model import Finding, Mark, Note, Places, Where
-from ketamine_anki.rules import Check, medication, rule, wording
-from ketamine_anki.rules.rule import View
+from ketamine_anki.core.model import Finding, Mark, Note, Places, Where
+from ketamine_anki.rules import checker, view
+from ketamine_anki.rules.checker import Check, medication, wording
+from ketamine_anki.rules.view import View
 
 PLACES = Places("deck.yaml", ("",), {"": Mark(0, 0, 0, 0)})
 WORDS = sorted(
-    {word for words in rules._LISTENING.values() for word in words}
+    {word for words in checker._LISTENING.values() for word in words}
     | medication.WORDS
     | {text for row in medication.TABLE for text in (*row.bad, *row.good)}
     | set("and how what why when where which who what's? how's a the is it risk-free safe of with or likely".split())
@@ -70,9 +70,9 @@ def said(note: Note) -> list[Finding]:
 def test_rules_that_are_not_asked_would_have_said_nothing(question: str, answer: str, extra: str) -> None:
     note = Note("n", "First Part", PLACES, question=question, answer=answer, extra=extra, source="kidney/1")
     quick = said(note)
-    everyone = sum(rules._BITS.values()) | rules._NOTATIONS
+    everyone = sum(checker._BITS.values()) | checker._NOTATIONS
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rules, "_asked", lambda view: everyone & ~rules._PAIR)
+        patch.setattr(checker, "_asked", lambda view: everyone & ~checker._PAIR)
         patch.setattr(medication, "notations", notations)
         patch.setattr(wording, "_asks_after_and", lambda words: True)
         assert quick == said(note)
@@ -80,11 +80,11 @@ def test_rules_that_are_not_asked_would_have_said_nothing(question: str, answer:
 
 def test_what_is_remembered_of_words_is_forgotten_without_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     """A collection may have more words than are remembered."""
-    monkeypatch.setattr(rules, "MOST_WORDS", 2)
-    listeners = rules._Listeners(len)
+    monkeypatch.setattr(checker, "MOST_WORDS", 2)
+    listeners = checker._Listeners(len)
     assert [listeners[word] for word in ("a", "bb", "ccc", "dddd", "a", "bb")] == [1, 2, 3, 4, 1, 2]
-    monkeypatch.setattr(rule, "MOST_WORDS", 2)
-    numbers = rule._Stems()
+    monkeypatch.setattr(view, "MOST_WORDS", 2)
+    numbers = view._Stems()
     words = [f"word{letter}x" for letter in "abcdefgh"]
     seen = [numbers[word] for word in words]
     assert len(set(seen)) == len(seen), "no two words have one number"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketamine_anki.markup import Deletion, live, scan
+from ketamine_anki.text.scanner import Deletion, live, scan
 
 _PIECES = [
     "word",

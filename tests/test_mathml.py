@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ketamine_anki.mathml import mathml, with_mathml
-from ketamine_anki.render import render
-from ketamine_anki.tex import COMMANDS
+from ketamine_anki.text.mathml import mathml, with_mathml
+from ketamine_anki.text.render import render
+from ketamine_anki.text.tex import COMMANDS
 
 
 def text(element: str) -> str:

@@ -13,10 +13,10 @@ import pytest
 import small
 from program import run
 
-from ketamine_anki.cli import folder as cli_folder
-from ketamine_anki.cli.folder import read_bytes
-from ketamine_anki.limits import MAX_PICTURE_BYTES
-from ketamine_anki.media import read_picture
+from ketamine_anki.core.limits import MAX_PICTURE_BYTES
+from ketamine_anki.deckfiles.pictures import read_picture
+from ketamine_anki.workspace import folder as cli_folder
+from ketamine_anki.workspace.folder import read_bytes
 
 
 def part(kind: bytes, data: bytes = b"") -> bytes:

@@ -10,9 +10,9 @@ import pytest
 from program import Ran, run
 from small import write
 
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.compose import append, propose_cites, propose_id, propose_yield
-from ketamine_anki.model import Note
+from ketamine_anki.core.model import Note
+from ketamine_anki.deckfiles.new_note import append, propose_cites, propose_id, propose_yield
+from ketamine_anki.workspace.folder import Folder
 
 FIRST = """\
 # yaml-language-server: $schema=./deck.schema.json

@@ -15,10 +15,10 @@ from genanki.apkg_schema import APKG_SCHEMA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ketamine_anki.compile import CompiledNote, stable_id
-from ketamine_anki.model import Collection
-from ketamine_anki.notetypes import note_types
-from ketamine_anki.package import Counts, Package, Times, count, description, model
+from ketamine_anki.anki.compile import CompiledNote, stable_id
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.anki.package_writer import Counts, Package, Times, count, description, model
+from ketamine_anki.core.model import Collection
 
 COLLECTION = Collection("Deck", "Tag", "names/pace", ("A", "B"), description="<What>", disclaimer="D & C", licence="CC")
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x1f<>{}\x00"), max_size=8)

@@ -23,10 +23,11 @@ import pytest
 import small
 from program import command, environment, run
 
-from ketamine_anki.apkg import read_package
-from ketamine_anki.cli import EXIT_IO, Failure, preview
-from ketamine_anki.cli.older import comparison
-from ketamine_anki.cli.watch import Server, watched
+from ketamine_anki.anki.package_reader import read_package
+from ketamine_anki.cli import preview
+from ketamine_anki.core.errors import EXIT_IO, Failure
+from ketamine_anki.preview.server import Server, watched
+from ketamine_anki.workspace.older import comparison
 
 NOTES = """
 - question: Which gas do plants take up?
@@ -163,7 +164,7 @@ def test_pictures_of_a_package_are_unpacked_in_bounds(tmp_path: Path, monkeypatc
     assert run(*against).err == ""
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert all(base64.b64encode(data).decode() in page for data in (ours, small.PIXEL))
-    monkeypatch.setattr("ketamine_anki.cli.older.MAX_MEDIA_BYTES", 10)
+    monkeypatch.setattr("ketamine_anki.workspace.older.MAX_MEDIA_BYTES", 10)
     ran = run(*against)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.endswith("old.apkg: its pictures together are over 10 bytes\n")

@@ -11,11 +11,11 @@ import small
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ketamine_anki.limits import MAX_FILE_BYTES
-from ketamine_anki.model import Collection, Finding
-from ketamine_anki.reader import read_collection, read_deck
-from ketamine_anki.rules import Check
-from ketamine_anki.rules.rule import View
+from ketamine_anki.core.limits import MAX_FILE_BYTES
+from ketamine_anki.core.model import Collection, Finding
+from ketamine_anki.deckfiles.reader import read_collection, read_deck
+from ketamine_anki.rules.checker import Check
+from ketamine_anki.rules.view import View
 
 GOOD = Path(__file__).with_name("good")
 DECK = (GOOD / "01-first.yaml").read_bytes()

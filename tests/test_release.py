@@ -11,7 +11,7 @@ import pytest
 from program import run
 from releases import DAY, NOTES, START, Project
 
-from ketamine_anki import notetypes
+from ketamine_anki.anki import notetypes
 
 GONE = "deck 'Small Deck::01 First Part' is gone or has another name"
 LINE = "decks/ledger.yaml:12:1"  # of the first note in the ledger of the first release

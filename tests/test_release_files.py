@@ -15,13 +15,13 @@ import pytest
 from program import environment, run
 from releases import DAY, NOTES, START, Project
 
-from ketamine_anki import notetypes
-from ketamine_anki.announce import sections, with_section
-from ketamine_anki.cli import packing
-from ketamine_anki.cli.folder import FILES
-from ketamine_anki.cli.git import uncommitted
-from ketamine_anki.limits import MAX_CHANGELOG_BYTES
-from ketamine_anki.package import Counts
+from ketamine_anki.anki import notetypes
+from ketamine_anki.anki.package_writer import Counts
+from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES
+from ketamine_anki.release.notes import sections, with_section
+from ketamine_anki.workspace import packages
+from ketamine_anki.workspace.folder import FILES
+from ketamine_anki.workspace.git import uncommitted
 
 RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
 
@@ -210,7 +210,7 @@ main(["release", "1.0.1"])
 def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     moves: list[str] = []
     monkeypatch.setattr(
-        "ketamine_anki.cli.release_files.move_together",
+        "ketamine_anki.workspace.release_files.move_together",
         lambda pairs, scratch: moves.extend(move.place.as_posix() for move in pairs),
     )
     project.released("1.0.0")
@@ -271,8 +271,8 @@ def test_a_ledger_that_another_release_wrote_is_not_overwritten(
         (project.decks / "ledger.yaml").write_text("of another\n", encoding="utf-8")
         return with_section(*given)
 
-    monkeypatch.setattr("ketamine_anki.cli.release_files.with_section", other)
-    monkeypatch.setattr("ketamine_anki.cli.output.fcntl", None)
+    monkeypatch.setattr("ketamine_anki.workspace.release_files.with_section", other)
+    monkeypatch.setattr("ketamine_anki.workspace.output.fcntl", None)
     ran = project.release("1.0.1")
     said = "decks/ledger.yaml: changed since it was read; it stays as it is: try again"
     assert (ran.code, ran.err.splitlines()[-1]) == (73, f"ketamine-anki: {said}")
@@ -287,7 +287,7 @@ def unreadable(path: Path, scratch: Path) -> Counts:
 def test_a_package_that_is_not_whole_is_no_release(
     project: Project, monkeypatch: pytest.MonkeyPatch, count: Callable[[Path, Path], Counts]
 ) -> None:
-    monkeypatch.setattr("ketamine_anki.package.count", count)
+    monkeypatch.setattr("ketamine_anki.anki.package_writer.count", count)
     before = project.tree()
     ran = project.release("1.0.0")
     assert (ran.code, ran.out) == (74, "")
@@ -337,7 +337,7 @@ def test_what_is_not_the_release_is_not_made_again(project: Project, monkeypatch
     ran = run("release", "1.1.0", "--rebuild")
     said = "version 1.1.0 cannot be made again here: the ledger's last release is 1.0.0"
     assert ran == (1, "", f"ketamine-anki: {said}\n")
-    monkeypatch.setattr("ketamine_anki.package.description", lambda collection, version: "other")
+    monkeypatch.setattr("ketamine_anki.anki.package_writer.description", lambda collection, version: "other")
     ran = run("release", "1.0.0", "--rebuild")
     said = "small-1.0.0.apkg is not byte by byte the one released: use the program of then"
     assert ran == (1, "", f"ketamine-anki: {said}\n")
@@ -398,7 +398,7 @@ def test_a_build_in_the_future_is_refused(
     if is_released:
         project.released("1.0.0")
         project.edit("gas", answer="CO2")
-    monkeypatch.setattr(packing.time, "time", lambda: START - DAY)
+    monkeypatch.setattr(packages.time, "time", lambda: START - DAY)
     ran = run("build")
     assert ran.code == 2
     assert "lies in the future: " + why in ran.err
@@ -406,7 +406,7 @@ def test_a_build_in_the_future_is_refused(
 
 def test_an_unchanged_build_needs_no_clock(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.released("1.0.0")
-    monkeypatch.setattr(packing.time, "time", lambda: START - DAY)
+    monkeypatch.setattr(packages.time, "time", lambda: START - DAY)
     assert run("build").code == 0
 
 

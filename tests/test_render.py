@@ -20,10 +20,10 @@ from anki.notes import Note
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ketamine_anki.markup import Markup, scan
-from ketamine_anki.model import Picture, Retired
-from ketamine_anki.reader import read_deck
-from ketamine_anki.render import MANUAL, render, render_note
+from ketamine_anki.core.model import Picture, Retired
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.text.render import MANUAL, render, render_note
+from ketamine_anki.text.scanner import Markup, scan
 
 MEDIA = {"leaf.png": "leaf-12345678.png"}
 _TABLE = "<table><thead><tr><th{0}>a</th></tr></thead><tbody><tr><td{0}>{1}</td></tr></tbody></table>"

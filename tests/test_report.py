@@ -12,8 +12,8 @@ import small
 from program import run
 from small import write
 
-from ketamine_anki.model import Finding, Position
-from ketamine_anki.report import as_annotations, as_frames, as_json, as_lines, as_sarif, as_summary, width
+from ketamine_anki.core.model import Finding, Position
+from ketamine_anki.core.report import as_annotations, as_frames, as_json, as_lines, as_sarif, as_summary, width
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0-rtm.4.json").read_text(encoding="utf-8"))
 GOOD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: core\n"
@@ -207,7 +207,7 @@ def test_text_can_be_asked_for_and_coloured_by_force(tmp_path: Path, monkeypatch
 def test_colour_is_for_terminals_that_want_it(
     terminal: bool, variables: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ketamine_anki.cli.check import colourful
+    from ketamine_anki.core.terminal import colourful
 
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)

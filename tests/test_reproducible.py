@@ -17,11 +17,11 @@ import pytest
 import small
 from program import command, environment
 
-from ketamine_anki.cli import Failure
+from ketamine_anki.anki.compile import guid, stable_id
 from ketamine_anki.cli.build import build_time
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.compile import guid, stable_id
-from ketamine_anki.ledger import note_type_hashes
+from ketamine_anki.core.errors import Failure
+from ketamine_anki.release.ledger import note_type_hashes
+from ketamine_anki.workspace.folder import Folder
 
 NAMESPACE = "ketamine-anki/clinical-applications"
 PACKAGE = "ketamine-clinical-applications.apkg"

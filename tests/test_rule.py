@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ketamine_anki.render import render
-from ketamine_anki.rules.rule import last_sentence, plain_text, stems
+from ketamine_anki.rules.view import last_sentence, plain_text, stems
+from ketamine_anki.text.render import render
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import yaml
 from examples import BASE, check, collection, examples, note, rules
 from program import run
 
-from ketamine_anki.model import Mark, Note, Places
-from ketamine_anki.rules import COLLECTION_RULES, EXCUSABLE, NOTE_RULES, groups, manual, medication, name_of
-from ketamine_anki.rules.rule import View
+from ketamine_anki.core.model import Mark, Note, Places
+from ketamine_anki.rules.checker import COLLECTION_RULES, EXCUSABLE, NOTE_RULES, groups, manual, medication, name_of
+from ketamine_anki.rules.view import View
 
 MANUAL = manual()
 # Rules whose example needs more than one note, or more than its own text.

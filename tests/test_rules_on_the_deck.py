@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import pytest
 
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.model import Collection, Deck, Finding
-from ketamine_anki.reader import read_deck
-from ketamine_anki.rules import Check, medication
-from ketamine_anki.rules.rule import View
-from ketamine_anki.verbatim import make_shingles, read_shingles
+from ketamine_anki.core.model import Collection, Deck, Finding
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.deckfiles.shingles import make_shingles, read_shingles
+from ketamine_anki.rules.checker import Check, medication
+from ketamine_anki.rules.view import View
+from ketamine_anki.workspace.folder import Folder
 
 STORY = "A 60-year-old man with severe pain of the back has tried one drug after the other. "
 LONG = " ".join(["word"] * 90)

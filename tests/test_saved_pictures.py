@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from program import REPOSITORY
 
-from ketamine_anki.media import read_picture
+from ketamine_anki.deckfiles.pictures import read_picture
 
 pytest.importorskip("PIL", reason="Pillow is among the tools for developers")
 from PIL import Image, ImageCms, PngImagePlugin

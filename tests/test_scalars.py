@@ -9,7 +9,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ketamine_anki.scalars import one_spaced, typed
+from ketamine_anki.core.scalars import one_spaced, typed
 
 LETTERS = st.sampled_from(list("ab:#'\"\\|>-{}[] \n\té𝛼עe\u0301%&*!?,"))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ketamine_anki import splice
-from ketamine_anki.reader import read_deck
-from ketamine_anki.splice import Unspliceable
+from ketamine_anki.deckfiles import editor
+from ketamine_anki.deckfiles.editor import Unspliceable
+from ketamine_anki.deckfiles.reader import read_deck
 
 DECK = """\
 # a comment
@@ -55,7 +55,7 @@ def texts(text):
 
 
 def spliced(cuts, text=DECK):
-    return splice.apply(text.split("\n"), cuts)
+    return editor.apply(text.split("\n"), cuts)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def spliced(cuts, text=DECK):
 )
 def test_a_value_is_replaced_and_comments_stay(name, key, value, lines):
     note = notes()[name]
-    after = spliced(splice.replace(note.places, key, value))
+    after = spliced(editor.replace(note.places, key, value))
     expected = texts(DECK)
     expected[name][key] = value
     assert texts(after) == expected
@@ -98,7 +98,7 @@ def test_a_value_is_replaced_and_comments_stay(name, key, value, lines):
 
 @pytest.mark.parametrize(("name", "value"), [("a", "[C]"), ("b", "- C")])
 def test_a_list_gets_other_items_as_flow_or_block(name, value):
-    after = spliced(splice.replace_list(notes()[name].places, "tags", ["C"]))
+    after = spliced(editor.replace_list(notes()[name].places, "tags", ["C"]))
     assert notes(after)[name].tags == ("C",)
     assert value in after
     assert "# two" in after
@@ -107,23 +107,23 @@ def test_a_list_gets_other_items_as_flow_or_block(name, value):
 def test_a_list_with_a_comment_inside_is_left_to_hand():
     text = DECK.replace("      - A\n", "      - A  # first\n")
     with pytest.raises(Unspliceable, match="comment inside"):
-        splice.replace_list(notes(text)["b"].places, "tags", ["C"])
+        editor.replace_list(notes(text)["b"].places, "tags", ["C"])
 
 
 def test_a_key_is_added_at_its_place_and_taken_out_with_its_lines():
     order = ["id", "text", "extra", "caveat", "source"]
     places = notes()["b"].places
-    cuts = splice.insert(places, order, "extra", "More.") + splice.insert(places, order, "caveat", LONG)
+    cuts = editor.insert(places, order, "extra", "More.") + editor.insert(places, order, "caveat", LONG)
     after = spliced(cuts)
     assert texts(after)["b"]["extra"] == "More."
     assert texts(after)["b"]["caveat"] == LONG
     assert after.index("extra: More.") < after.index("caveat: >-")
     back = notes(after)["b"].places
-    assert splice.apply(after.split("\n"), splice.remove(back, "extra") + splice.remove(back, "caveat")) == DECK
+    assert editor.apply(after.split("\n"), editor.remove(back, "extra") + editor.remove(back, "caveat")) == DECK
 
 
 def test_taking_out_a_block_keeps_the_comment_of_the_next_key():
-    after = spliced(splice.remove(notes()["a"].places, "extra"))
+    after = spliced(editor.remove(notes()["a"].places, "extra"))
     assert "extra" not in texts(after)["a"]
     assert "    # before the caveat\n    caveat" in after
 
@@ -133,8 +133,8 @@ def test_a_key_is_added_at_the_end_of_a_file_without_a_line_end():
         "    tags:\n      - A\n      - B\n    yield: core\n    skill: recall",
         "    yield: core\n    skill: recall\n    tags: [A]",
     )
-    after = splice.apply(
-        text.split("\n"), splice.insert(notes(text)["b"].places, ["id", "tags", "extra"], "extra", "E")
+    after = editor.apply(
+        text.split("\n"), editor.insert(notes(text)["b"].places, ["id", "tags", "extra"], "extra", "E")
     )
     assert texts(after)["b"]["extra"] == "E"
 
@@ -148,11 +148,11 @@ def test_a_key_is_added_at_the_end_of_a_file_without_a_line_end():
 )
 def test_what_is_written_in_an_unusual_way_is_left_to_hand(text, key):
     with pytest.raises(Unspliceable, match="written in a way"):
-        splice.replace(notes(text)["b"].places, key, "new {{c1::z}}")
+        editor.replace(notes(text)["b"].places, key, "new {{c1::z}}")
 
 
 def test_the_key_that_opens_a_note_is_left_to_hand():
     with pytest.raises(Unspliceable, match="opens the note"):
-        splice.remove(notes()["b"].places, "id")
+        editor.remove(notes()["b"].places, "id")
     with pytest.raises(Unspliceable, match="has no place"):
-        splice.insert(notes()["b"].places, ["extra"], "extra", "x")
+        editor.insert(notes()["b"].places, ["extra"], "extra", "x")

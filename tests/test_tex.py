@@ -6,10 +6,10 @@ import string
 
 import pytest
 
-from ketamine_anki.limits import MAX_TEX, MAX_TEX_DEPTH
-from ketamine_anki.markup import Trouble
-from ketamine_anki.render import render
-from ketamine_anki.tex import tex_troubles
+from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
+from ketamine_anki.text.render import render
+from ketamine_anki.text.scanner import Trouble
+from ketamine_anki.text.tex import tex_troubles
 
 
 def troubles(text: str, cloze: bool = False) -> list[Trouble]:

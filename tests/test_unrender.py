@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ketamine_anki.blocks import Unturnable, blocks
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.render import render
-from ketamine_anki.unrender import unrender
+from ketamine_anki.intake.blocks import Unturnable, blocks
+from ketamine_anki.intake.unrender import unrender
+from ketamine_anki.text.render import render
+from ketamine_anki.workspace.folder import Folder
 
 MEDIA = {"lung.png": "lung-1a2b3c4d.png"}
 NAMES = {"lung-1a2b3c4d.png": "lung.png"}

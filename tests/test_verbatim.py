@@ -8,8 +8,8 @@ import pytest
 import small
 from program import run
 
-from ketamine_anki.tokens import places_of, words_of
-from ketamine_anki.verbatim import RUN, copied, make_shingles, read_shingles
+from ketamine_anki.deckfiles.shingles import RUN, copied, make_shingles, read_shingles
+from ketamine_anki.text.words import places_of, words_of
 
 TEXT = """\
 ## On Leaves

@@ -15,7 +15,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from ketamine_anki.limits import MAX_ENTRIES, MAX_ENTRY_NAME, MAX_UNPACKED_BYTES
+from ketamine_anki.core.limits import MAX_ENTRIES, MAX_ENTRY_NAME, MAX_UNPACKED_BYTES
 
 _END = struct.Struct("<4s4H2IH")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")

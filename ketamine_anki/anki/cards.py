@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 
-from ketamine_anki.compile import CompiledNote
-from ketamine_anki.notetypes import NoteType
+from ketamine_anki.anki.compile import CompiledNote
+from ketamine_anki.anki.notetypes import NoteType
 
 _MARK = re.compile(r"\{\{(?P<sign>[#^/]?)(?P<name>.*?)\}\}", re.DOTALL)
 _EMPTY = re.compile(r"(?:[ \t\n\v\f\r]|</?(?:br|div) ?/?>)*", re.IGNORECASE)

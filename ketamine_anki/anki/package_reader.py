@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from sys import getsizeof
 from typing import Any
 
-from ketamine_anki import archive
-from ketamine_anki.archive import ArchiveError, Entry
-from ketamine_anki.limits import (
+from ketamine_anki.anki import archive
+from ketamine_anki.anki.archive import ArchiveError, Entry
+from ketamine_anki.anki.sqlite_reader import DatabaseError, Tables, opened
+from ketamine_anki.anki.wire import Messages, WireError, inflate, strict_json
+from ketamine_anki.core.limits import (
     MAX_CONTENT_BYTES,
     MAX_DATABASE_BYTES,
     MAX_ENTRIES,
@@ -28,8 +30,6 @@ from ketamine_anki.limits import (
     MAX_PACKAGED_TAGS,
     MAX_PICTURE_BYTES,
 )
-from ketamine_anki.sqlite_read import DatabaseError, Tables, opened
-from ketamine_anki.wire import Messages, WireError, inflate, strict_json
 
 
 class PackageError(ValueError):

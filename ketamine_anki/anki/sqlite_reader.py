@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ketamine_anki.limits import MAX_DATABASE_SECONDS, MAX_JSON_BYTES, MAX_TABLES
+from ketamine_anki.core.limits import MAX_DATABASE_SECONDS, MAX_JSON_BYTES, MAX_TABLES
 
 _MAGIC = b"SQLite format 3\0"
 _LIMITS = {

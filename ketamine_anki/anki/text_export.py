@@ -10,8 +10,8 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from ketamine_anki.apkg import Budget, PackagedNote, PackageError
-from ketamine_anki.limits import (
+from ketamine_anki.anki.package_reader import Budget, PackagedNote, PackageError
+from ketamine_anki.core.limits import (
     MAX_CONTENT_BYTES,
     MAX_EXPORT_BYTES,
     MAX_EXPORT_COLUMNS,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from ketamine_anki.limits import MAX_JSON_DEPTH, MAX_JSON_DIGITS, MAX_WIRE_FIELDS, ZSTD_WINDOW_LOG
+from ketamine_anki.core.limits import MAX_JSON_DEPTH, MAX_JSON_DIGITS, MAX_WIRE_FIELDS, ZSTD_WINDOW_LOG
 
 
 class WireError(ValueError):

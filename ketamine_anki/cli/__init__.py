@@ -13,6 +13,9 @@ from typing import Any
 import click
 
 from ketamine_anki import __version__
+from ketamine_anki.core.characters import printable
+from ketamine_anki.core.errors import EXIT_INTERNAL, EXIT_IO, EXIT_MEMORY, Failure
+from ketamine_anki.core.terminal import echo
 
 # name -> first line of its help; the module of that name in this package holds `command`
 COMMANDS = {
@@ -30,16 +33,6 @@ COMMANDS = {
     "release": "Make a release: packages, notes for learners, ledger and changelog.",
     "diff": "Show what changed between two packages, folders or git revisions.",
 }
-
-EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_MEMORY, EXIT_CANNOT_CREATE, EXIT_IO = 1, 2, 70, 71, 73, 74
-
-
-class Failure(Exception):  # noqa: N818 - it is said on the command line, not caught
-    """One sentence on standard error and an exit code; the way every expected failure ends."""
-
-    def __init__(self, sentence: str, exit_code: int) -> None:
-        super().__init__(sentence)
-        self.exit_code = exit_code
 
 
 class _Commands(click.Group):
@@ -103,7 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
         shown = io.StringIO()
         error.show(file=shown)
         with suppress(OSError, ValueError):
-            click.echo(_printable(shown.getvalue()), err=True, nl=False)
+            click.echo(printable(shown.getvalue()), err=True, nl=False)
         code = error.exit_code
     except Failure as error:
         _say(str(error))
@@ -148,17 +141,6 @@ def _drop_output() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-
-
-def echo(line: object, *, err: bool = False) -> None:
-    """Prints one line, of which a file's name or a deck may be part: nothing in it steers a terminal."""
-    click.echo(_printable(str(line)).replace("\n", "\\n"), err=err)
-
-
-def _printable(text: str) -> str:
-    from ketamine_anki.characters import printable
-
-    return printable(text)
 
 
 def _say(sentence: str) -> None:

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure, echo
-from ketamine_anki.cli.check import counted, report, walk
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.cli.git import committed_at
-from ketamine_anki.cli.output import output_folder, scratch_folder
-from ketamine_anki.cli.packing import Packing, publish, slug
-from ketamine_anki.compile import compile_note
-from ketamine_anki.rules.rule import View
+from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.terminal import counted, echo
+from ketamine_anki.rules.view import View
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.git import committed_at
+from ketamine_anki.workspace.output import output_folder, scratch_folder
+from ketamine_anki.workspace.packages import Packing, publish, slug
+from ketamine_anki.workspace.pipeline import check_notes
+from ketamine_anki.workspace.reporting import report
 
 
 @click.command("build")
@@ -42,7 +44,7 @@ def command(folder: str, output: str, split: bool) -> None:
             compiled = compile_note(view.note, collection, view.shown, number, index)
             packing.add(compiled, view.note.retired is not None)
 
-        walk(read, visit)
+        check_notes(read, visit)
         report(read.findings)
         packing.finish()
         stem = slug(collection.title)

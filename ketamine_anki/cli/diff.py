@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS, echo
-from ketamine_anki.cli.check import colourful
+from ketamine_anki.core.errors import EXIT_FINDINGS
+from ketamine_anki.core.terminal import colourful, echo
 
 
 @click.command("diff")
@@ -25,9 +25,9 @@ def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> 
     by GUID. Between packages a retired note is seen in the update package; the one for everyone
     lacks it. The note types of OLD are those released last, as its ledger.yaml has them.
     """
-    from ketamine_anki.change_views import as_json, as_markdown, as_text
-    from ketamine_anki.changes import compare
-    from ketamine_anki.cli.editions import edition
+    from ketamine_anki.release.change_views import as_json, as_markdown, as_text
+    from ketamine_anki.release.changes import compare
+    from ketamine_anki.workspace.editions import edition
 
     changes = compare(edition(old, folder, old=True), edition(new, folder))
     if form == "json":

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure, echo
-from ketamine_anki.cli.check import counted, report
-from ketamine_anki.cli.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
-from ketamine_anki.cli.output import write_text
-from ketamine_anki.cli.progress import shown
-from ketamine_anki.limits import MAX_FILE_BYTES
-from ketamine_anki.model import Finding, Position
-from ketamine_anki.report import FORMATS
+from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.limits import MAX_FILE_BYTES
+from ketamine_anki.core.model import Finding, Position
+from ketamine_anki.core.report import FORMATS
+from ketamine_anki.core.terminal import counted, echo, shown
+from ketamine_anki.workspace.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
+from ketamine_anki.workspace.output import write_text
+from ketamine_anki.workspace.reporting import report
 
 
 @click.command("fmt")
@@ -27,8 +27,8 @@ def command(paths: tuple[str, ...], only_check: bool, form: str | None) -> None:
     between notes. Comments are kept and no card changes. A file with mistakes of syntax or shape is
     left as it is.
     """
-    from ketamine_anki import schema
-    from ketamine_anki.layout import canonical, difference
+    from ketamine_anki.deckfiles import schema
+    from ketamine_anki.deckfiles.formatter import canonical, difference
 
     shapes = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}
     findings: list[Finding] = []

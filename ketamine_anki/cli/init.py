@@ -11,10 +11,12 @@ from pathlib import Path
 import click
 
 from ketamine_anki import __version__
-from ketamine_anki.cli import EXIT_CANNOT_CREATE, EXIT_USAGE, Failure, echo
-from ketamine_anki.cli.check import report, walk
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.cli.output import output_folder, write_text
+from ketamine_anki.core.errors import EXIT_CANNOT_CREATE, EXIT_USAGE, Failure
+from ketamine_anki.core.terminal import echo
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.output import output_folder, write_text
+from ketamine_anki.workspace.pipeline import check_notes
+from ketamine_anki.workspace.reporting import report
 
 
 @click.command("init")
@@ -28,12 +30,12 @@ def command(folder: str, title: str | None, namespace: str | None) -> None:
     for GitHub; it builds as it is. Its namespace is its own, so that its cards never meet those of
     another collection in a learner's Anki.
     """
-    from ketamine_anki.cli.packing import slug
     from ketamine_anki.cli.schema import as_text
-    from ketamine_anki.json_schema import json_schemas
-    from ketamine_anki.layout import canonical, inline_text
-    from ketamine_anki.schema import COLLECTION
+    from ketamine_anki.deckfiles.formatter import canonical, inline_text
+    from ketamine_anki.deckfiles.json_schema import json_schemas
+    from ketamine_anki.deckfiles.schema import COLLECTION
     from ketamine_anki.starter import starter
+    from ketamine_anki.workspace.packages import slug
 
     target = Path(folder)
     _refuse_full(target)
@@ -55,7 +57,7 @@ def command(folder: str, title: str | None, namespace: str | None) -> None:
         with output_folder((target / place).parent):
             write_text(target / place, text)
     read = Folder(str(target / "decks"))
-    walk(read, lambda view, number, index: None)
+    check_notes(read, lambda view, number, index: None)
     report(read.findings)
     assert read.collection is not None, "a collection that cannot be read has findings"
     for schema, value in json_schemas(read.collection).items():

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ketamine_anki.characters import printable
-from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure, echo
-from ketamine_anki.cli.check import counted, report
-from ketamine_anki.cli.folder import Folder, read_bytes
-from ketamine_anki.cli.output import Move, move_together, scratch_folder, write_whole
-from ketamine_anki.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
+from ketamine_anki.core.characters import printable
+from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.core.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
+from ketamine_anki.core.terminal import counted, echo
+from ketamine_anki.workspace.folder import Folder, read_bytes
+from ketamine_anki.workspace.output import Move, move_together, scratch_folder, write_whole
+from ketamine_anki.workspace.reporting import report
 
 if TYPE_CHECKING:
-    from ketamine_anki.apkg import PackagedNote
-    from ketamine_anki.intake import Change, Intake, Proposal
-    from ketamine_anki.model import Collection, Deck
+    from ketamine_anki.anki.package_reader import PackagedNote
+    from ketamine_anki.core.model import Collection, Deck
+    from ketamine_anki.intake.compare import Change, Intake, Proposal
 
 
 @click.command("intake")
@@ -35,7 +36,7 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     over is listed with the reason. Exits with 1 if anything is left to do: a correction or a new note
     that was not written, or something that cannot be taken over.
     """
-    from ketamine_anki.intake import IntakeError, compare
+    from ketamine_anki.intake.compare import IntakeError, compare
 
     read = Folder(folder)
     decks = list(read.decks()) if read.collection is not None else []
@@ -66,10 +67,10 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
 
 def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Sequence[PackagedNote]:
     """The notes of an export, whatever its form."""
-    from ketamine_anki.apkg import PackageError, read_package
-    from ketamine_anki.compile import guid
-    from ketamine_anki.exported_text import read_text
-    from ketamine_anki.notetypes import note_types
+    from ketamine_anki.anki.compile import guid
+    from ketamine_anki.anki.notetypes import note_types
+    from ketamine_anki.anki.package_reader import PackageError, read_package
+    from ketamine_anki.anki.text_export import read_text
 
     try:
         data = read_bytes(Path(file), MAX_PACKAGE_BYTES)
@@ -91,9 +92,9 @@ def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Seque
 
 
 def _show(found: Intake, write: bool) -> None:
-    from ketamine_anki.alignment import Aligner
-    from ketamine_anki.edits import entry
-    from ketamine_anki.intake import words_changed
+    from ketamine_anki.core.alignment import Aligner
+    from ketamine_anki.intake.apply import entry
+    from ketamine_anki.intake.compare import words_changed
 
     aligner = Aligner()
     for change in found.changes:
@@ -128,7 +129,7 @@ def _edited(
     read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]
 ) -> Iterator[tuple[Path, bytes, bytes]]:
     """The deck files that are to be edited, what they hold and what they are to hold."""
-    from ketamine_anki.edits import edited
+    from ketamine_anki.intake.apply import edited
 
     assert read.collection is not None, "a collection that cannot be read has findings"
     for deck in decks:

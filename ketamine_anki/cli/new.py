@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure, echo
-from ketamine_anki.cli.check import report
-from ketamine_anki.cli.folder import Folder, read_bytes
-from ketamine_anki.cli.output import write_text
-from ketamine_anki.limits import MAX_FILE_BYTES
-from ketamine_anki.model import Collection, Deck
-from ketamine_anki.rules.rule import nearest
+from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.limits import MAX_FILE_BYTES
+from ketamine_anki.core.model import Collection, Deck
+from ketamine_anki.core.terminal import echo
+from ketamine_anki.rules.view import nearest
+from ketamine_anki.workspace.folder import Folder, read_bytes
+from ketamine_anki.workspace.output import write_text
+from ketamine_anki.workspace.reporting import report
 
 SHAPES = ("question", "reverse", "cloze")
 
@@ -43,7 +44,7 @@ def command(folder: str, **given: Any) -> None:
     Asks for what the options leave open. Prints the place of the new note; nothing else in the file
     is touched. Then look at it: `ketamine-anki check`, `ketamine-anki preview`.
     """
-    from ketamine_anki.compose import append, file_head
+    from ketamine_anki.deckfiles.new_note import append, file_head
 
     read = Folder(folder)
     collection = read.collection
@@ -68,7 +69,7 @@ def command(folder: str, **given: Any) -> None:
 
 def _verify(file: Path, made: str, before: Deck | None, values: Mapping[str, Any]) -> None:
     """The file must read as before with one note more."""
-    from ketamine_anki.reader import read_deck
+    from ketamine_anki.deckfiles.reader import read_deck
 
     after, findings = read_deck(file.as_posix(), made.encode("utf-8"))
     old = before.notes if before else ()
@@ -80,7 +81,7 @@ def _verify(file: Path, made: str, before: Deck | None, values: Mapping[str, Any
 
 def _file(read: Folder, name: str, decks: Mapping[str, Deck]) -> Path:
     """The file of a subdeck: the one it is in, else a new one named after its number."""
-    from ketamine_anki.cli.packing import slug
+    from ketamine_anki.workspace.packages import slug
 
     if name in decks:
         return Path(decks[name].places.path)
@@ -97,8 +98,8 @@ def _deck(given: str | None, collection: Collection) -> str:
 
 def _values(given: Mapping[str, Any], deck: str, collection: Collection, decks: Mapping[str, Deck]) -> dict[str, Any]:
     """The note's values by key: what was given, what was asked, what follows from these."""
-    from ketamine_anki.compose import propose_cites, propose_id, propose_yield
-    from ketamine_anki.json_schema import names_of
+    from ketamine_anki.deckfiles.json_schema import names_of
+    from ketamine_anki.deckfiles.new_note import propose_cites, propose_id, propose_yield
 
     names = names_of(collection)
     values = _texts(given)

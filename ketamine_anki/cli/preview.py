@@ -9,18 +9,19 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS, echo, progress
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.cli.older import older
-from ketamine_anki.cli.output import output_folder, write_whole
-from ketamine_anki.compile import compile_note
-from ketamine_anki.gallery import Comparison, Shown, parts
-from ketamine_anki.gallery.links import links
-from ketamine_anki.model import Collection, Finding
-from ketamine_anki.reader import sorted_findings
-from ketamine_anki.report import as_lines
-from ketamine_anki.rules import Check
-from ketamine_anki.rules.rule import View
+from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.core.errors import EXIT_FINDINGS
+from ketamine_anki.core.model import Collection, Finding
+from ketamine_anki.core.report import as_lines
+from ketamine_anki.core.terminal import echo, with_progress
+from ketamine_anki.deckfiles.reader import sorted_findings
+from ketamine_anki.preview.links import links
+from ketamine_anki.preview.page import Comparison, Shown, parts
+from ketamine_anki.rules.checker import Check
+from ketamine_anki.rules.view import View
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.older import older
+from ketamine_anki.workspace.output import output_folder, write_whole
 
 _NOTHING = Collection(title="Nothing to show", tag="", namespace="", decks=())
 
@@ -53,7 +54,7 @@ def command(
     target = Path(output)
     old = older(against, folder, shown) if against else None
     if watch:
-        from ketamine_anki.cli.watch import watched
+        from ketamine_anki.preview.server import watched
 
         def make() -> str:
             return "".join(look(folder, target, kind or "vscode", old, live=True)[0])
@@ -97,7 +98,7 @@ def shown(read: Folder) -> tuple[Collection, list[Shown]]:
         return _NOTHING, []
     check = Check(collection)
     notes: list[Shown] = []
-    for deck in progress.shown(read.decks(), lambda: len(read.deck_files), "Reading decks"):
+    for deck in with_progress(read.decks(), lambda: len(read.deck_files), "Reading decks"):
         read.add(check.deck(deck))
         if deck.name not in collection.decks:
             collection = dataclasses.replace(collection, decks=(*collection.decks, deck.name))

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.announce import section, sections
-from ketamine_anki.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
-from ketamine_anki.cli import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.cli.build import given_time
-from ketamine_anki.cli.content import Content, read_content
-from ketamine_anki.cli.editions import edition, released
-from ketamine_anki.cli.folder import FILES, Folder
-from ketamine_anki.cli.git import uncommitted
-from ketamine_anki.cli.output import scratch_folder
-from ketamine_anki.cli.packing import shown
-from ketamine_anki.cli.release_files import (
+from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.core.model import Ledger, Release
+from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
+from ketamine_anki.release.ledger import fresh_time, number
+from ketamine_anki.release.notes import section, sections
+from ketamine_anki.workspace.content import Content, read_content
+from ketamine_anki.workspace.editions import edition, released
+from ketamine_anki.workspace.folder import FILES, Folder
+from ketamine_anki.workspace.git import uncommitted
+from ketamine_anki.workspace.output import scratch_folder
+from ketamine_anki.workspace.packages import shown
+from ketamine_anki.workspace.release_files import (
     Plan,
     changelog_path,
     changelog_text,
@@ -28,8 +30,6 @@ from ketamine_anki.cli.release_files import (
     show,
     write,
 )
-from ketamine_anki.ledger import fresh_time, number
-from ketamine_anki.model import Ledger, Release
 
 
 @click.command("release")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
+from ketamine_anki.core.errors import EXIT_USAGE, Failure
 
 
 @click.command("rules")
@@ -14,8 +14,8 @@ def command(rule: str) -> None:
 
     A note is excused from a wording, cloze or medication rule by `allow: {rule: reason}`.
     """
-    from ketamine_anki.rules import EXCUSABLE, groups, manual
-    from ketamine_anki.rules.rule import nearest
+    from ketamine_anki.rules.checker import EXCUSABLE, groups, manual
+    from ketamine_anki.rules.view import nearest
 
     known = manual()
     if rule:

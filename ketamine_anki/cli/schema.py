@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
-from ketamine_anki.cli.check import report
-from ketamine_anki.cli.folder import Folder, read_bytes
-from ketamine_anki.cli.output import output_folder, write_text
+from ketamine_anki.core.errors import EXIT_FINDINGS, Failure
+from ketamine_anki.core.terminal import echo
+from ketamine_anki.workspace.folder import Folder, read_bytes
+from ketamine_anki.workspace.output import output_folder, write_text
+from ketamine_anki.workspace.reporting import report
 
 
 @click.command("schema")
@@ -24,7 +25,7 @@ def command(folder: str, output: str | None, only_check: bool) -> None:
     completes keys, sections, citations, claims and references, explains them and marks mistakes.
     Run it again after a change of collection.yaml, source.yaml or references.yaml.
     """
-    from ketamine_anki.json_schema import json_schemas
+    from ketamine_anki.deckfiles.json_schema import json_schemas
 
     read = Folder(folder)
     report(read.findings)

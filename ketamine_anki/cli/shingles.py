@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli import EXIT_USAGE, Failure, echo
-from ketamine_anki.cli.folder import SHINGLES, read_bytes
-from ketamine_anki.cli.output import write_text
-from ketamine_anki.limits import MAX_FILE_BYTES
-from ketamine_anki.verbatim import make_shingles
+from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.limits import MAX_FILE_BYTES
+from ketamine_anki.core.terminal import echo
+from ketamine_anki.deckfiles.shingles import make_shingles
+from ketamine_anki.workspace.folder import SHINGLES, read_bytes
+from ketamine_anki.workspace.output import write_text
 
 
 @click.command("shingles")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ketamine_anki.cli.check import report
-from ketamine_anki.cli.folder import Folder
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.reporting import report
 
 
 @click.command("stats")
@@ -19,8 +19,8 @@ def command(folder: str, form: str) -> None:
     """
     import json
 
-    from ketamine_anki.render import render_note
-    from ketamine_anki.statistics import Statistics, as_data, as_text
+    from ketamine_anki.preview.statistics import Statistics, as_data, as_text
+    from ketamine_anki.text.render import render_note
 
     read = Folder(folder)
     collection = read.collection

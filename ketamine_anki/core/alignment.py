@@ -11,7 +11,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ketamine_anki.limits import MAX_ALL_WORD_PAIRS, MAX_WORD_PAIRS
+from ketamine_anki.core.limits import MAX_ALL_WORD_PAIRS, MAX_WORD_PAIRS
 
 Step = tuple[str, int, int, int, int]
 

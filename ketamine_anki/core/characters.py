@@ -171,7 +171,7 @@ def kind(character: str) -> str:
 @cache
 def _verdicts() -> tuple[list[int], list[int], list[str]]:
     """Ranges of code points, as their first, their last and their verdict, in order."""
-    from ketamine_anki.unassigned import RANGES  # most decks never need it
+    from ketamine_anki.core.unassigned import RANGES  # most decks never need it
 
     ranges = [(first, last, label) for characters, label in _KINDS for first, last in _ranges(characters)]
     ranges += [(first, last, "unassigned character") for first, last in _numbers(RANGES)]
@@ -195,7 +195,7 @@ def _ranges(characters: str) -> Iterator[tuple[int, int]]:
 @cache
 def _marks() -> str:
     """Four marks or more on one letter: no language sets five, nor four accents (UTS 39)."""
-    from ketamine_anki.marks import RANGES
+    from ketamine_anki.core.marks import RANGES
 
     return "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _numbers(RANGES)) + "]{4,}"
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
-from ketamine_anki.scalars import one_spaced, typed
+from ketamine_anki.core.scalars import one_spaced, typed
 
 
 class Position(NamedTuple):

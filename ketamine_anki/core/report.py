@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ketamine_anki.characters import printable
-from ketamine_anki.model import Finding, Position
+from ketamine_anki.core.characters import printable
+from ketamine_anki.core.model import Finding, Position
 
 FORMATS = ("text", "lines", "json", "github", "sarif")
 

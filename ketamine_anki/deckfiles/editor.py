@@ -13,8 +13,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ketamine_anki.layout import WIDTH, entry, inline_text
-from ketamine_anki.model import Places
+from ketamine_anki.core.model import Places
+from ketamine_anki.deckfiles.formatter import WIDTH, entry, inline_text
 
 _BLOCK = re.compile(r"[>|][-+]?(?P<comment>\s*(?:#.*)?)")
 

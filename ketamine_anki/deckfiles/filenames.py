@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ketamine_anki.characters import refused
-from ketamine_anki.limits import MAX_FILE_NAME
+from ketamine_anki.core.characters import refused
+from ketamine_anki.core.limits import MAX_FILE_NAME
 
 # Windows opens these as devices, whatever the ending; the superscript digits count as digits there.
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ketamine_anki import schema
-from ketamine_anki.characters import refused
-from ketamine_anki.limits import MAX_COMMENTS
-from ketamine_anki.model import Finding, Position
-from ketamine_anki.nodes import Node, Scalar, Sequence, Table
-from ketamine_anki.reader import Tree, read_tree
+from ketamine_anki.core.characters import refused
+from ketamine_anki.core.limits import MAX_COMMENTS
+from ketamine_anki.core.model import Finding, Position
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence, Table
+from ketamine_anki.deckfiles.reader import Tree, read_tree
 
 WIDTH = 100
 

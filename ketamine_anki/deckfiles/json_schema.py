@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ketamine_anki import schema
-from ketamine_anki.limits import MAX_ITEMS, MAX_NOTES, MAX_TEXT
-from ketamine_anki.model import Collection
+from ketamine_anki.core.limits import MAX_ITEMS, MAX_NOTES, MAX_TEXT
+from ketamine_anki.core.model import Collection
+from ketamine_anki.deckfiles import schema
 
 Names = Mapping[str, Mapping[str, str]]  # kind of name -> name -> what it stands for
 

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from ketamine_anki import schema
-from ketamine_anki.limits import MAX_ITEMS, MAX_NAME, MAX_NOTES, MAX_TEXT, MAX_VALUES
-from ketamine_anki.model import Mark
-from ketamine_anki.nodes import File, Marks, Node, parse_text
-from ketamine_anki.scalars import as_read
-from ketamine_anki.schema import Values
+from ketamine_anki.core.limits import MAX_ITEMS, MAX_NAME, MAX_NOTES, MAX_TEXT, MAX_VALUES
+from ketamine_anki.core.model import Mark
+from ketamine_anki.core.scalars import as_read
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.parser import File, Marks, Node, parse_text
+from ketamine_anki.deckfiles.schema import Values
 
 _SPACES = ("\t", " \n")  # what YAML may keep, or not
 # Unquoted text: no sign that starts another form, no ": ", no " #".

@@ -11,9 +11,9 @@ from collections.abc import Collection as Some
 from collections.abc import Mapping
 from typing import Any
 
-from ketamine_anki import schema
-from ketamine_anki.layout import inline_text, written
-from ketamine_anki.model import Collection
+from ketamine_anki.core.model import Collection
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.formatter import inline_text, written
 
 _SMALL = frozenset(
     "a an and are as at be by can do does for from has have how if in is it its of on or that the their this to was"

@@ -23,8 +23,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from ketamine_anki import characters
-from ketamine_anki.limits import (
+from ketamine_anki.core import characters
+from ketamine_anki.core.limits import (
     MAX_DEPTH,
     MAX_FILE_BYTES,
     MAX_FINDINGS,
@@ -33,7 +33,7 @@ from ketamine_anki.limits import (
     MAX_PER_FILE,
     MAX_VALUES,
 )
-from ketamine_anki.model import Finding, Mark, Position
+from ketamine_anki.core.model import Finding, Mark, Position
 
 
 class Sequence:

@@ -14,7 +14,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from ketamine_anki.limits import MAX_PICTURE_EXTRAS
+from ketamine_anki.core.limits import MAX_PICTURE_EXTRAS
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ketamine_anki.filenames import unportable
-from ketamine_anki.limits import MAX_PICTURE_AREA, MAX_PICTURE_BYTES, MAX_PICTURE_NAME, MAX_PICTURE_SIDE
-from ketamine_anki.model import Picture
-from ketamine_anki.picture_bytes import measure
+from ketamine_anki.core.limits import MAX_PICTURE_AREA, MAX_PICTURE_BYTES, MAX_PICTURE_NAME, MAX_PICTURE_SIDE
+from ketamine_anki.core.model import Picture
+from ketamine_anki.deckfiles.filenames import unportable
+from ketamine_anki.deckfiles.picture_bytes import measure
 
 MANUAL = {
     "picture": "A picture is a PNG, JPEG or WebP file in the media folder, named with small letters, digits,"

@@ -14,9 +14,9 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from ketamine_anki import characters, laid_out, markup, schema
-from ketamine_anki.limits import MAX_ITEMS, MAX_MESSAGE, MAX_NAME, MAX_NOTES, MAX_TEXT
-from ketamine_anki.model import (
+from ketamine_anki.core import characters
+from ketamine_anki.core.limits import MAX_ITEMS, MAX_MESSAGE, MAX_NAME, MAX_NOTES, MAX_TEXT
+from ketamine_anki.core.model import (
     Claim,
     Collection,
     Deck,
@@ -27,7 +27,9 @@ from ketamine_anki.model import (
     Retired,
     Section,
 )
-from ketamine_anki.nodes import (
+from ketamine_anki.core.scalars import as_read, typed
+from ketamine_anki.deckfiles import laid_out, schema
+from ketamine_anki.deckfiles.parser import (
     File,
     Marks,
     MarksWithin,
@@ -40,8 +42,8 @@ from ketamine_anki.nodes import (
     parse,
     parse_text,
 )
-from ketamine_anki.scalars import as_read, typed
-from ketamine_anki.schema import Values
+from ketamine_anki.deckfiles.schema import Values
+from ketamine_anki.text import scanner
 
 MANUAL = {
     "encoding": "A file that is not UTF-8 text. Save it as UTF-8 in the editor.",
@@ -114,7 +116,7 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
         return None
     if shape.markdown or text in shape.choices:
         return text
-    if not shape.choices and not shape.pattern and not shape.names and (live := markup.live(text)):
+    if not shape.choices and not shape.pattern and not shape.names and (live := scanner.live(text)):
         file.at(node, "anki-command", f"{_quoted(live)} is a command of Anki, not text: leave it out")
         return None
     if len(text) > MAX_NAME and (shape.pattern or shape.choices or shape.names) and "://" not in text:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Set
 from zlib import crc32
 
-from ketamine_anki.model import Finding, Position
-from ketamine_anki.tokens import words_of
+from ketamine_anki.core.model import Finding, Position
+from ketamine_anki.text.words import words_of
 
 RUN, WINDOW = 8, 5  # words
 _STRIDE = RUN - WINDOW + 1

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ketamine_anki import schema, splice
-from ketamine_anki.compile import compile_note
-from ketamine_anki.intake import Change, Proposal
-from ketamine_anki.layout import written
-from ketamine_anki.model import Collection, Deck, Note
-from ketamine_anki.reader import read_deck
-from ketamine_anki.render import render_note
-from ketamine_anki.splice import Cut, Unspliceable
+from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.core.model import Collection, Deck, Note
+from ketamine_anki.deckfiles import editor, schema
+from ketamine_anki.deckfiles.editor import Cut, Unspliceable
+from ketamine_anki.deckfiles.formatter import written
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.intake.compare import Change, Proposal
+from ketamine_anki.text.render import render_note
 
 
 class EditError(ValueError):
@@ -40,7 +40,7 @@ def edited(
             raise EditError(f"{change.note.id}: {error}") from None
     if proposals:
         cuts.append(_appended(deck, proposals))
-    result = splice.apply(lines, cuts)
+    result = editor.apply(lines, cuts)
     result = ("\ufeff" if text.startswith("\ufeff") else "") + (result.replace("\n", "\r\n") if windows else result)
     encoded = result.encode("utf-8")
     _verify(encoded, deck, collection, changes)
@@ -50,19 +50,19 @@ def edited(
 def _cuts(change: Change) -> list[Cut]:
     places, key = change.note.places, change.key
     if isinstance(change.new, tuple):
-        return splice.replace_list(places, key, change.new)
+        return editor.replace_list(places, key, change.new)
     if not change.new:
-        return splice.remove(places, key)
+        return editor.remove(places, key)
     if key in places.marks:
-        return splice.replace(places, key, change.new)
+        return editor.replace(places, key, change.new)
     shape = schema.CLOZE_NOTE if change.note.is_cloze else schema.QUESTION_NOTE
-    return splice.insert(places, list(shape.keys), key, change.new)
+    return editor.insert(places, list(shape.keys), key, change.new)
 
 
 def _appended(deck: Deck, proposals: Sequence[Proposal]) -> Cut:
     """The cut that puts new entries after the last note of a deck."""
     last = deck.notes[-1].places
-    line = splice.content_end(last, "")[0] + 1
+    line = editor.content_end(last, "")[0] + 1
     column = last.marks[""].column
     entries = "\n".join(entry(proposal, max(column - 2, 0)) for proposal in proposals)
     return Cut((line, 0), (line, 0), f"\n{entries}")

@@ -24,7 +24,7 @@ from html.parser import HTMLParser
 from itertools import groupby
 from typing import NamedTuple
 
-from ketamine_anki.limits import MAX_HTML_DEPTH, MAX_TEXT
+from ketamine_anki.core.limits import MAX_HTML_DEPTH, MAX_TEXT
 
 _VOID = ("br", "img", "hr", "wbr", "input", "embed", "source", "link", "meta")
 _SAME = {"b": "strong", "i": "em"}

@@ -11,16 +11,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ketamine_anki.alignment import Aligner
-from ketamine_anki.apkg import PackagedNote
-from ketamine_anki.blocks import Unturnable, blocks
-from ketamine_anki.compile import FIELD_KEYS, CompiledNote, compile_note, guid
-from ketamine_anki.compose import propose_id
-from ketamine_anki.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
-from ketamine_anki.model import Collection, Note
-from ketamine_anki.notetypes import note_types
-from ketamine_anki.render import render_note
-from ketamine_anki.unrender import unrender
+from ketamine_anki.anki.compile import FIELD_KEYS, CompiledNote, compile_note, guid
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.anki.package_reader import PackagedNote
+from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.core.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
+from ketamine_anki.core.model import Collection, Note
+from ketamine_anki.deckfiles.new_note import propose_id
+from ketamine_anki.intake.blocks import Unturnable, blocks
+from ketamine_anki.intake.unrender import unrender
+from ketamine_anki.text.render import render_note
 
 _MADE = {
     "Evidence": "is made from 'evidence' and references.yaml: edit those",

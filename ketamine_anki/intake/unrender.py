@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from ketamine_anki import characters
-from ketamine_anki.blocks import Block, Run, Unturnable, blocks, maths, runs
-from ketamine_anki.limits import MAX_TEXT
-from ketamine_anki.render import render
+from ketamine_anki.core import characters
+from ketamine_anki.core.limits import MAX_TEXT
+from ketamine_anki.intake.blocks import Block, Run, Unturnable, blocks, maths, runs
+from ketamine_anki.text.render import render
 
 
 def unrender(html: str, media: Mapping[str, str], *, cloze: bool = False, written: str = "") -> str:

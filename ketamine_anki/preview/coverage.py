@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ketamine_anki.compile import CompiledNote
-from ketamine_anki.model import Claim, Collection, Note
+from ketamine_anki.anki.compile import CompiledNote
+from ketamine_anki.core.model import Claim, Collection, Note
 
 
 @dataclass(frozen=True)

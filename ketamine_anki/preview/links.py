@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from ketamine_anki.model import Position
+from ketamine_anki.core.model import Position
 
 Link = Callable[[Position], str]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ketamine_anki.alignment import Aligner
+from ketamine_anki.core.alignment import Aligner
 
 _PART = re.compile(r"<[^>]*>|\\\(.*?\\\)|\\\[.*?\\\]|&[#\w]+;|\s+|\w+|.", re.DOTALL)
 

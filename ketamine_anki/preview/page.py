@@ -18,14 +18,14 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from ketamine_anki.cards import Card, cards
-from ketamine_anki.compile import CompiledNote
-from ketamine_anki.gallery.coverage import Row, rows, untested
-from ketamine_anki.gallery.links import Link
-from ketamine_anki.gallery.marks import marked
-from ketamine_anki.mathml import with_mathml
-from ketamine_anki.model import Collection, Finding, Note
-from ketamine_anki.notetypes import note_types
+from ketamine_anki.anki.cards import Card, cards
+from ketamine_anki.anki.compile import CompiledNote
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.model import Collection, Finding, Note
+from ketamine_anki.preview.coverage import Row, rows, untested
+from ketamine_anki.preview.links import Link
+from ketamine_anki.preview.marks import marked
+from ketamine_anki.text.mathml import with_mathml
 
 _IMG = re.compile(r'(<img )src="([^"]*)"')
 # In Anki a card fills the window; on the page its frame stands for the window.

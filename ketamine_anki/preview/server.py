@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from ketamine_anki.cli import EXIT_IO, Failure, echo
+from ketamine_anki.core.errors import EXIT_IO, Failure
+from ketamine_anki.core.terminal import echo
 
 _LOOK_EVERY = 0.25  # seconds between two looks at the files
 _WAIT = 15.0  # seconds after which an idle stream is sent a comment, so that a closed one is noticed

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ketamine_anki.characters import printable
-from ketamine_anki.model import Collection, Note
+from ketamine_anki.core.characters import printable
+from ketamine_anki.core.model import Collection, Note
 
 IMPORTANCES = ("core", "supporting", "colour")
 _BAR = 30  # characters of the longest bar

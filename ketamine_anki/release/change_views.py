@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from ketamine_anki.alignment import Aligner
-from ketamine_anki.changes import MAJOR, NONE, Changes, EditionNote, NoteChange
-from ketamine_anki.characters import printable
-from ketamine_anki.limits import DIFF_TEXT_OF_A_NOTE, MAX_DIFF_TEXT
-from ketamine_anki.words import difference, plain, readable
+from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.core.characters import printable
+from ketamine_anki.core.limits import DIFF_TEXT_OF_A_NOTE, MAX_DIFF_TEXT
+from ketamine_anki.release.changes import MAJOR, NONE, Changes, EditionNote, NoteChange
+from ketamine_anki.text.plain import difference, plain, readable
 
 _MARKS = re.compile(r"([\\`*_\[\]|~$#@])")
 _RED, _GREEN, _BOLD, _PLAIN = "\033[31m", "\033[32m", "\033[1m", "\033[0m"

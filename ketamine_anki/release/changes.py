@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ketamine_anki.compile import CompiledNote, note_type_name, stable_id
-from ketamine_anki.ledger import TypeHashes, note_type_hashes, type_hashes
-from ketamine_anki.model import Collection, Ledger
-from ketamine_anki.notetypes import note_types
-from ketamine_anki.words import answers, plain
+from ketamine_anki.anki.compile import CompiledNote, note_type_name, stable_id
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.model import Collection, Ledger
+from ketamine_anki.release.ledger import TypeHashes, note_type_hashes, type_hashes
+from ketamine_anki.text.plain import answers, plain
 
 if TYPE_CHECKING:
-    from ketamine_anki.apkg import PackageContents
+    from ketamine_anki.anki.package_reader import PackageContents
 
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
 _RETIRED = re.compile(r"::Retired::(\S+)$")

@@ -18,9 +18,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from ketamine_anki.compile import CompiledNote, note_type_name
-from ketamine_anki.model import Collection, Finding, Ledger, Position, Release, ReleasedNote, ReleasedType
-from ketamine_anki.notetypes import note_types
+from ketamine_anki.anki.compile import CompiledNote, note_type_name
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.model import Collection, Finding, Ledger, Position, Release, ReleasedNote, ReleasedType
 
 MANUAL = {
     "ledger": "`ledger.yaml` is written by `release` alone: learners' updates rest on it. After a merge conflict or an"

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ketamine_anki.change_views import escape
-from ketamine_anki.changes import Changes, EditionNote, NoteChange
-from ketamine_anki.model import Collection, Ledger, Release, Retired
-from ketamine_anki.words import plain, readable
+from ketamine_anki.core.model import Collection, Ledger, Release, Retired
+from ketamine_anki.release.change_views import escape
+from ketamine_anki.release.changes import Changes, EditionNote, NoteChange
+from ketamine_anki.text.plain import plain, readable
 
 UNRELEASED = "## Unreleased"
 _SECTION = re.compile(r"^## (?:\[)?(\S+?)(?:\])?(?: - .*)?$", re.MULTILINE)

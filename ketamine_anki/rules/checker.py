@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import islice
 
-from ketamine_anki.limits import MAX_PER_TEXT
-from ketamine_anki.model import Collection, Deck, Finding, Position, Where
-from ketamine_anki.rules import cloze, identity, interference, medication, provenance, released, verbatim, wording
-from ketamine_anki.rules.rule import MOST_WORDS, CollectionRule, NoteRule, View, nearest
-from ketamine_anki.tokens import parts_of
+from ketamine_anki.core.limits import MAX_PER_TEXT
+from ketamine_anki.core.model import Collection, Deck, Finding, Position, Where
+from ketamine_anki.rules import cloze, copying, identity, interference, medication, provenance, released, wording
+from ketamine_anki.rules.view import MOST_WORDS, CollectionRule, NoteRule, View, nearest
+from ketamine_anki.text.words import parts_of
 
 _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
     "identity": (identity.reserved_tag, identity.unfinished),
@@ -31,7 +31,7 @@ _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
         provenance.dose_evidence,
         provenance.caveat_number,
         provenance.wrong_yield,
-        verbatim.verbatim,
+        copying.verbatim,
     ),
     "wording": (
         wording.question_mark,
@@ -107,9 +107,14 @@ def groups() -> dict[str, dict[str, str]]:
     """The manual: group -> rule id -> Markdown, in the order in which the rules are applied."""
     from inspect import cleandoc  # these are wanted only here
 
-    from ketamine_anki import layout, ledger, media, reader, render
+    from ketamine_anki.deckfiles import formatter, pictures, reader
+    from ketamine_anki.release import ledger
+    from ketamine_anki.text import render
 
-    pages: dict[str, dict[str, str]] = {"format": reader.MANUAL | layout.MANUAL, "text": render.MANUAL | media.MANUAL}
+    pages: dict[str, dict[str, str]] = {
+        "format": reader.MANUAL | formatter.MANUAL,
+        "text": render.MANUAL | pictures.MANUAL,
+    }
     for group in ("identity", "provenance", "wording", "cloze", "interference", "released"):
         rules: tuple[object, ...] = (*_NOTE_RULES.get(group, ()), *_COLLECTION_RULES.get(group, ()))
         pages[group] = {name_of(rule): cleandoc(rule.__doc__ or "") for rule in rules}
@@ -151,7 +156,7 @@ _DIGITS = _bits((provenance.dose_evidence,))
 _CAPITALS = _bits((wording.undefined_abbreviation,))
 _QUESTIONS = _bits((wording.two_questions,))
 _TOPIC = _bits((wording.topic_answer,))
-_SHINGLES = _bits((verbatim.verbatim,))
+_SHINGLES = _bits((copying.verbatim,))
 _SPELLING = _bits((wording.spelling,))
 _NOTATIONS = 1 << len(NOTE_RULES)  # notations are no note rule, they bring their own names
 

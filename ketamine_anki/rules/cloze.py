@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ketamine_anki.markup import Deletion
-from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import Complaint, View, stems
-from ketamine_anki.tokens import words_of
+from ketamine_anki.core.model import Where
+from ketamine_anki.rules.view import Complaint, View, stems
+from ketamine_anki.text.scanner import Deletion
+from ketamine_anki.text.words import words_of
 
 MAX_CARDS, MAX_HIDDEN, MIN_VISIBLE, MAX_SHARE = 4, 10, 5, 0.5  # numbers, words, words, part of all words
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import Complaint, View, place
-from ketamine_anki.tokens import places_of
-from ketamine_anki.verbatim import RUN, copied
+from ketamine_anki.core.model import Where
+from ketamine_anki.deckfiles.shingles import RUN, copied
+from ketamine_anki.rules.view import Complaint, View, place
+from ketamine_anki.text.words import places_of
 
 
 def verbatim(view: View) -> Iterator[Complaint]:

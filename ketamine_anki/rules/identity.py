@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from ketamine_anki.limits import MAX_TAGS
-from ketamine_anki.model import Collection, Deck, Finding, Position, Where
-from ketamine_anki.rules.rule import MOST_WORDS, CollectionRule, Complaint, View, nearest
+from ketamine_anki.core.limits import MAX_TAGS
+from ketamine_anki.core.model import Collection, Deck, Finding, Position, Where
+from ketamine_anki.rules.view import MOST_WORDS, CollectionRule, Complaint, View, nearest
 
 _RESERVED = r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)"
 

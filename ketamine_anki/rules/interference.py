@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import count, pairwise
 
-from ketamine_anki.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
-from ketamine_anki.model import Collection, Finding, Position
-from ketamine_anki.rules.rule import CollectionRule, View
-from ketamine_anki.tokens import signs_of
+from ketamine_anki.core.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
+from ketamine_anki.core.model import Collection, Finding, Position
+from ketamine_anki.rules.view import CollectionRule, View
+from ketamine_anki.text.words import signs_of
 
 SIMILAR = 0.8  # Jaccard similarity of the content words from which two notes are near-duplicates
 MIN_CONTENT = 4  # fewer content words say nothing

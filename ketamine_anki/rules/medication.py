@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from ketamine_anki.limits import MAX_PER_TEXT
-from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import BESIDE, View, hints_alone, spot
-from ketamine_anki.tokens import parts_of, words_of
+from ketamine_anki.core.limits import MAX_PER_TEXT
+from ketamine_anki.core.model import Where
+from ketamine_anki.rules.view import BESIDE, View, hints_alone, spot
+from ketamine_anki.text.words import parts_of, words_of
 
 _DIGITS = "0123456789"
 _DOSE = r"(?:mg|mcg|ng|g|kg|mL|L|mmol|mEq|units?)"

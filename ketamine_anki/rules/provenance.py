@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ketamine_anki.model import Collection, Finding
-from ketamine_anki.rules.rule import CollectionRule, Complaint, View, nearest, place
+from ketamine_anki.core.model import Collection, Finding
+from ketamine_anki.rules.view import CollectionRule, Complaint, View, nearest, place
 
 
 def unknown_source(view: View) -> Iterator[Complaint]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ketamine_anki.model import Collection, Finding, Ledger, Note, Position
-from ketamine_anki.rules.rule import CollectionRule, View
+from ketamine_anki.core.model import Collection, Finding, Ledger, Note, Position
+from ketamine_anki.rules.view import CollectionRule, View
 
 
 class VanishedId(CollectionRule):
@@ -69,7 +69,7 @@ class ReusedId(CollectionRule):
             yield Finding(
                 at, "reused-id", f"id {note.id!r} was {was}: retire it and give the new note an id of its own"
             )
-        from ketamine_anki.compile import guid  # wanted only when there is a ledger
+        from ketamine_anki.anki.compile import guid  # wanted only when there is a ledger
 
         if self._same_namespace and known.guid != guid(self.collection.namespace, note.id):
             yield Finding(ledger.place(note.id), "reused-id", f"{note.id!r} has another GUID than its id gives")
@@ -113,7 +113,7 @@ class Retirement(CollectionRule):
 
 
 def _retirement(ledger: Ledger, note: Note) -> str:
-    from ketamine_anki.ledger import number
+    from ketamine_anki.release.ledger import number
 
     known = ledger.notes.get(note.id)
     version = note.retired.version if note.retired else ""

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count, islice
 
-from ketamine_anki.markup import Markup
-from ketamine_anki.model import Collection, Deck, Finding, Note, Where
-from ketamine_anki.render import Rendered, render_note
-from ketamine_anki.simple import PLAIN
-from ketamine_anki.tokens import signs_of, words_of
+from ketamine_anki.core.model import Collection, Deck, Finding, Note, Where
+from ketamine_anki.text.render import Rendered, render_note
+from ketamine_anki.text.scanner import Markup
+from ketamine_anki.text.simple import PLAIN
+from ketamine_anki.text.words import signs_of, words_of
 
 _PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\(([^()]*)\)"
 _OUTER = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a word

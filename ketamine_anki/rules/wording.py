@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from itertools import chain, pairwise
 
-from ketamine_anki.model import Where
-from ketamine_anki.rules.rule import Complaint, View, last_sentence, place, plain_text, spot
+from ketamine_anki.core.model import Where
+from ketamine_anki.rules.view import Complaint, View, last_sentence, place, plain_text, spot
 
 MAX_QUESTION, MAX_VIGNETTE, MAX_ANSWER, MAX_REVERSE = 45, 80, 25, 8  # words
 MAX_ITEMS, MAX_LINK = 3, 2  # things; words of one thing in `a and b and c`

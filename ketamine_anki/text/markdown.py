@@ -14,8 +14,8 @@ from unicodedata import category
 
 from markdown_it import MarkdownIt
 
-from ketamine_anki.markup import HELD, HOLD, WHOLE_COMMAND, Markup, Span, Trouble
-from ketamine_anki.simple import escape, image
+from ketamine_anki.text.scanner import HELD, HOLD, WHOLE_COMMAND, Markup, Span, Trouble
+from ketamine_anki.text.simple import escape, image
 
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
 _ESCAPED = re.compile(rf"{WHOLE_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)

@@ -6,8 +6,8 @@ import html
 import re
 from typing import NamedTuple
 
-from ketamine_anki.alignment import Aligner
-from ketamine_anki.limits import MAX_CLOZE_DEPTH
+from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.core.limits import MAX_CLOZE_DEPTH
 
 _BREAK = re.compile(r"(?i)<(?:br|hr|/?(?:p|li|div|h[1-6]|tr))\b[^<>]*>")
 _PICTURE = re.compile(r"<img\b[^<>]*>")

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from ketamine_anki.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
-from ketamine_anki.markup import HELD, HOLD, WHOLE_COMMAND, Markup, Span, Trouble, live, scan, tex_marks
-from ketamine_anki.model import Collection, Note
-from ketamine_anki.simple import escape, image, simple, simple_cloze
-from ketamine_anki.tex import COMMANDS, guarded, tex_troubles
+from ketamine_anki.core.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
+from ketamine_anki.core.model import Collection, Note
+from ketamine_anki.text.scanner import HELD, HOLD, WHOLE_COMMAND, Markup, Span, Trouble, live, scan, tex_marks
+from ketamine_anki.text.simple import escape, image, simple, simple_cloze
+from ketamine_anki.text.tex import COMMANDS, guarded, tex_troubles
 
 MANUAL = {
     "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
@@ -182,7 +182,7 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
         troubles.append(Trouble("limit", 0, "", too_much))
         body = escape(source)
     elif needs_parser(source):
-        from ketamine_anki.markdown import Html  # with the parser, which most texts do without
+        from ketamine_anki.text.markdown import Html  # with the parser, which most texts do without
 
         renderer = Html(media, held, troubles, pictures, markup)
         body = renderer.run(source)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ketamine_anki.limits import MAX_CLOZE_DEPTH
+from ketamine_anki.core.limits import MAX_CLOZE_DEPTH
 
 _TOKEN = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])"

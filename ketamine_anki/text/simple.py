@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ketamine_anki.limits import MAX_COLUMNS
-from ketamine_anki.markup import Deletion, Markup, Span
-from ketamine_anki.tex import guarded, tex_troubles
+from ketamine_anki.core.limits import MAX_COLUMNS
+from ketamine_anki.text.scanner import Deletion, Markup, Span
+from ketamine_anki.text.tex import guarded, tex_troubles
 
 PLAIN = Markup("")  # of every text without math and deletions
 

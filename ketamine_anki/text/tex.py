@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from ketamine_anki.limits import MAX_TEX, MAX_TEX_DEPTH
-from ketamine_anki.markup import Trouble, tex_marks
+from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
+from ketamine_anki.text.scanner import Trouble, tex_marks
 
 # Commands that only draw: letters, relations, arrows, accents, fractions, spacing. Not \href, \url,
 # \style, \class, \cssId, \require, \def and their kin, which reach outside the formula.

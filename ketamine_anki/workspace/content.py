@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ketamine_anki.cli.check import report, walk
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.compile import CompiledNote, compile_note
-from ketamine_anki.ledger import State
-from ketamine_anki.model import Collection, Note, Release, Retired
-from ketamine_anki.rules.rule import View
+from ketamine_anki.anki.compile import CompiledNote, compile_note
+from ketamine_anki.core.model import Collection, Note, Release, Retired
+from ketamine_anki.release.ledger import State
+from ketamine_anki.rules.view import View
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.pipeline import check_notes
+from ketamine_anki.workspace.reporting import report
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,6 @@ def read_content(read: Folder) -> Content:
             retired.append((compiled, view.note.retired))
         state.add(compiled, view.note.retired is not None)
 
-    walk(read, visit)
+    check_notes(read, visit)
     report(read.findings)
     return Content(collection, live, written, retired, state.digest())

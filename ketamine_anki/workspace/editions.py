@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ketamine_anki.changes import Edition, of_ledger, of_notes, of_package
-from ketamine_anki.cli import EXIT_USAGE, Failure
-from ketamine_anki.cli.check import report
-from ketamine_anki.cli.folder import COLLECTION, LEDGER, Folder, read_bytes
-from ketamine_anki.cli.git import ask, is_release, released_revision
-from ketamine_anki.cli.revision import check_out
-from ketamine_anki.compile import CompiledNote, compile_note
-from ketamine_anki.limits import MAX_LEDGER_BYTES, MAX_PACKAGE_BYTES
-from ketamine_anki.model import Finding, Ledger, Position
-from ketamine_anki.render import render_note
+from ketamine_anki.anki.compile import CompiledNote, compile_note
+from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.limits import MAX_LEDGER_BYTES, MAX_PACKAGE_BYTES
+from ketamine_anki.core.model import Finding, Ledger, Position
+from ketamine_anki.release.changes import Edition, of_ledger, of_notes, of_package
+from ketamine_anki.text.render import render_note
+from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes
+from ketamine_anki.workspace.git import ask, is_release, released_revision
+from ketamine_anki.workspace.reporting import report
+from ketamine_anki.workspace.revision import check_out
 
 
 def edition(named: str, folder: str, *, old: bool = False) -> Edition:
@@ -81,7 +81,7 @@ def of_revision(revision: str, folder: str, old: bool) -> tuple[Edition | None, 
 
 def of_file(path: Path) -> Edition:
     """The edition that an .apkg on disk holds."""
-    from ketamine_anki.apkg import read_package
+    from ketamine_anki.anki.package_reader import read_package
 
     try:
         return of_package(read_package(read_bytes(path, MAX_PACKAGE_BYTES)))

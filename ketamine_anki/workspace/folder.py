@@ -12,9 +12,8 @@ from io import FileIO
 from itertools import islice
 from pathlib import Path
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
-from ketamine_anki.filenames import clash, unportable
-from ketamine_anki.limits import (
+from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.limits import (
     MAX_DECKS_BYTES,
     MAX_FILE_BYTES,
     MAX_FILES,
@@ -24,10 +23,11 @@ from ketamine_anki.limits import (
     MAX_PICTURE_BYTES,
     MAX_PICTURES,
 )
-from ketamine_anki.media import read_picture
-from ketamine_anki.model import Collection, Deck, Finding, Ledger, Picture, Position
-from ketamine_anki.reader import read_collection, read_deck
-from ketamine_anki.verbatim import read_shingles
+from ketamine_anki.core.model import Collection, Deck, Finding, Ledger, Picture, Position
+from ketamine_anki.deckfiles.filenames import clash, unportable
+from ketamine_anki.deckfiles.pictures import read_picture
+from ketamine_anki.deckfiles.reader import read_collection, read_deck
+from ketamine_anki.deckfiles.shingles import read_shingles
 
 COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
 SHINGLES, MEDIA = "shingles.txt", "media"
@@ -170,7 +170,7 @@ class Folder:
         read = self._read(LEDGER)
         if read is None:
             return None
-        from ketamine_anki.ledger import read_ledger  # there is none before the first release
+        from ketamine_anki.release.ledger import read_ledger  # there is none before the first release
 
         ledger, findings = read_ledger(*read)
         self.findings += findings
@@ -244,3 +244,15 @@ class Folder:
             self.complete &= read is not None and not findings
             if deck is not None:
                 yield deck
+
+
+def collection_of(file: Path) -> Path:
+    """The folder of the collection that a file belongs to: the nearest above it with collection.yaml."""
+    if not file.is_file():
+        raise Failure(f"{file}: no such file", EXIT_USAGE)
+    for folder in file.parents:
+        if (folder / COLLECTION).is_file():
+            return folder
+    if not file.is_absolute():
+        return collection_of(file.absolute())
+    raise Failure(f"{file}: no {COLLECTION} in its folder or above: it belongs to no collection", EXIT_USAGE)

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ketamine_anki.cli import EXIT_IO, Failure
-from ketamine_anki.cli.folder import opened
-from ketamine_anki.limits import MAX_GIT_BYTES, MAX_LEDGER_BYTES
+from ketamine_anki.core.errors import EXIT_IO, Failure
+from ketamine_anki.core.limits import MAX_GIT_BYTES, MAX_LEDGER_BYTES
+from ketamine_anki.workspace.folder import opened
 
 # Not even by a command that is added here one day.
 _NOTHING_RUNS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")

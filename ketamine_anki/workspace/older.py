@@ -9,16 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ketamine_anki.cli import EXIT_USAGE, Failure
-from ketamine_anki.cli.folder import Folder, read_bytes
-from ketamine_anki.compile import CompiledNote
-from ketamine_anki.gallery import Comparison, Shown
-from ketamine_anki.limits import MAX_MEDIA_BYTES
-from ketamine_anki.model import Collection
-from ketamine_anki.notetypes import note_types
+from ketamine_anki.anki.compile import CompiledNote
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.limits import MAX_MEDIA_BYTES
+from ketamine_anki.core.model import Collection
+from ketamine_anki.preview.page import Comparison, Shown
+from ketamine_anki.workspace.folder import Folder, read_bytes
 
 if TYPE_CHECKING:
-    from ketamine_anki.apkg import PackageContents, PackagedNote
+    from ketamine_anki.anki.package_reader import PackageContents, PackagedNote
 
 Read = Callable[[Folder], tuple[Collection, list[Shown]]]
 
@@ -53,7 +53,7 @@ def _of_folder(name: str, folder: str, read: Read) -> Comparison:
 
 
 def _of_revision(revision: str, folder: str, read: Read) -> Comparison:
-    from ketamine_anki.cli.revision import check_out
+    from ketamine_anki.workspace.revision import check_out
 
     with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
         check_out(Path(folder), revision, Path(scratch))
@@ -61,8 +61,8 @@ def _of_revision(revision: str, folder: str, read: Read) -> Comparison:
 
 
 def _of_package(path: Path) -> Comparison:
-    from ketamine_anki.apkg import read_package
-    from ketamine_anki.limits import MAX_PACKAGE_BYTES
+    from ketamine_anki.anki.package_reader import read_package
+    from ketamine_anki.core.limits import MAX_PACKAGE_BYTES
 
     try:
         package = read_package(read_bytes(path, MAX_PACKAGE_BYTES))

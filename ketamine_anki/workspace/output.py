@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from ketamine_anki.cli import EXIT_CANNOT_CREATE, Failure
+from ketamine_anki.core.errors import EXIT_CANNOT_CREATE, Failure
 
 fcntl: Any
 try:

@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
-from ketamine_anki.cli.output import write_whole
-from ketamine_anki.compile import CompiledNote
-from ketamine_anki.filenames import unportable
-from ketamine_anki.ledger import State, fresh_time, note_time, note_type_hashes, note_type_times
-from ketamine_anki.model import Collection
+from ketamine_anki.anki.compile import CompiledNote
+from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.core.model import Collection
+from ketamine_anki.deckfiles.filenames import unportable
+from ketamine_anki.release.ledger import State, fresh_time, note_time, note_type_hashes, note_type_times
+from ketamine_anki.workspace.output import write_whole
 
 if TYPE_CHECKING:
-    from ketamine_anki.package import Counts, Package
+    from ketamine_anki.anki.package_writer import Counts, Package
 
 
 class Packing:
@@ -30,7 +30,7 @@ class Packing:
     def __init__(
         self, collection: Collection, scratch: Path, build: int, *, split: bool = False, update: bool = False
     ) -> None:
-        from ketamine_anki.package import Times
+        from ketamine_anki.anki.package_writer import Times
 
         self.collection = collection
         ledger = collection.ledger
@@ -51,7 +51,7 @@ class Packing:
         return self.whole if key == "whole" else self.parts[int(key.partition(" ")[0])]
 
     def _package(self, name: str) -> Package:
-        from ketamine_anki.package import Package
+        from ketamine_anki.anki.package_writer import Package
 
         return Package(self.collection, self._scratch / f"{name}.db", self._times)
 
@@ -104,7 +104,7 @@ class Packing:
 
 def publish(package: Package, path: Path, scratch: Path) -> Counts:
     """Writes a package to its place, after it was opened again and counted."""
-    from ketamine_anki.package import count
+    from ketamine_anki.anki.package_writer import count
 
     made: list[Counts] = []
 

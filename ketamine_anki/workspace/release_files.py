@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING
 import click
 
 from ketamine_anki import __version__
-from ketamine_anki.announce import release_notes, release_record, sections, skipped, with_section
-from ketamine_anki.changes import Changes
-from ketamine_anki.characters import printable
-from ketamine_anki.cli import EXIT_FINDINGS, Failure, echo
-from ketamine_anki.cli.content import Content
-from ketamine_anki.cli.folder import COLLECTION, LEDGER, Folder, read_bytes
-from ketamine_anki.cli.output import Move, alone, move_together, output_folder, scratch_folder, write_text
-from ketamine_anki.cli.packing import Packing, publish, slug
-from ketamine_anki.ledger import ledger_text, next_ledger, released_notes
-from ketamine_anki.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
-from ketamine_anki.model import Ledger, Note, Places, Release
+from ketamine_anki.core.characters import printable
+from ketamine_anki.core.errors import EXIT_FINDINGS, Failure
+from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
+from ketamine_anki.core.model import Ledger, Note, Places, Release
+from ketamine_anki.core.terminal import echo
+from ketamine_anki.release.changes import Changes
+from ketamine_anki.release.ledger import ledger_text, next_ledger, released_notes
+from ketamine_anki.release.notes import release_notes, release_record, sections, skipped, with_section
+from ketamine_anki.workspace.content import Content
+from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes
+from ketamine_anki.workspace.output import Move, alone, move_together, output_folder, scratch_folder, write_text
+from ketamine_anki.workspace.packages import Packing, publish, slug
 
 if TYPE_CHECKING:
-    from ketamine_anki.package import Counts
+    from ketamine_anki.anki.package_writer import Counts
 
 CHANGELOG, SUMS = "CHANGELOG.md", "SHA256SUMS"
 
@@ -178,8 +179,8 @@ def _write_texts(
     content: Content, ledger: Ledger, read: Folder, section: str, packages: Mapping[str, Made], scratch: Path
 ) -> list[str]:
     """Writes them beside the packages. Returns the names of all files, in the order in which they appear."""
-    from ketamine_anki.gallery import Shown, page
-    from ketamine_anki.gallery.links import links
+    from ketamine_anki.preview.links import links
+    from ketamine_anki.preview.page import Shown, page
 
     collection, release = content.collection, ledger.releases[-1]
     names = {key: made.name for key, made in packages.items()}

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ketamine_anki.cli import EXIT_IO, EXIT_USAGE, Failure
-from ketamine_anki.cli.folder import MEDIA, is_read, most_bytes
-from ketamine_anki.cli.git import ask, commit, running
-from ketamine_anki.limits import MAX_DECKS_BYTES, MAX_FILES, MAX_LEDGER_BYTES, MAX_MEDIA_BYTES, MAX_PICTURES
+from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.core.limits import MAX_DECKS_BYTES, MAX_FILES, MAX_LEDGER_BYTES, MAX_MEDIA_BYTES, MAX_PICTURES
+from ketamine_anki.workspace.folder import MEDIA, is_read, most_bytes
+from ketamine_anki.workspace.git import ask, commit, running
 
 _FILES = MAX_FILES + MAX_PICTURES
 _BYTES = MAX_DECKS_BYTES + MAX_MEDIA_BYTES + MAX_LEDGER_BYTES

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import yaml
 
-from ketamine_anki.cli.check import walk
-from ketamine_anki.cli.folder import Folder
-from ketamine_anki.compile import compile_note
-from ketamine_anki.package import Package, Times
-from ketamine_anki.reader import read_deck
-from ketamine_anki.rules import Check
-from ketamine_anki.rules.rule import View
+from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.anki.package_writer import Package, Times
+from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.rules.checker import Check
+from ketamine_anki.rules.view import View
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.pipeline import check_notes
 
 _READ, _VIEW, _RULES = "reading: events, shape, places", "texts: rendering, words, stems", "rules"
 _COMPILE, _ROWS, _END = "compiling: fields, tags, GUID", "rows of notes and cards", "indexes, canonical bytes, zip"
@@ -79,7 +79,7 @@ def profile(folder: Path) -> dict[str, float]:
             for _ in yaml.parse(data, Loader=yaml.CSafeLoader):
                 pass
     with clock("to compare: check, from files to findings"):
-        walk(Folder(str(folder)), lambda view, number, index: None)
+        check_notes(Folder(str(folder)), lambda view, number, index: None)
     return {step: seconds / notes * 1e6 for step, seconds in clock.seconds.items()}
 
 

@@ -156,11 +156,11 @@ def writer(folder: Path, output: Path) -> None:
 
 def ours(folder: Path, output: Path) -> None:
     """Our writer, on notes that are read, checked and compiled."""
-    from ketamine_anki.cli.check import walk
-    from ketamine_anki.cli.folder import Folder
-    from ketamine_anki.compile import CompiledNote, compile_note
-    from ketamine_anki.package import Package, Times
-    from ketamine_anki.rules.rule import View
+    from ketamine_anki.anki.compile import CompiledNote, compile_note
+    from ketamine_anki.anki.package_writer import Package, Times
+    from ketamine_anki.rules.view import View
+    from ketamine_anki.workspace.folder import Folder
+    from ketamine_anki.workspace.pipeline import check_notes
 
     read = Folder(str(folder))
     compiled: list[CompiledNote] = []
@@ -168,7 +168,7 @@ def ours(folder: Path, output: Path) -> None:
     def visit(view: View, number: int, index: int) -> None:
         compiled.append(compile_note(view.note, read.collection, view.shown, number, index))
 
-    walk(read, visit)
+    check_notes(read, visit)
     with tempfile.TemporaryDirectory() as scratch, output.open("wb") as file, _timed():
         package = Package(read.collection, Path(scratch) / "notes.db", Times(1_700_000_000))
         for note in compiled:

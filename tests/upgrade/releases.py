@@ -15,7 +15,7 @@ import small
 import yaml
 from program import run
 
-from ketamine_anki import notetypes
+from ketamine_anki.anki import notetypes
 
 DAY = 86_400
 START = 1_767_225_600  # 2026-01-01

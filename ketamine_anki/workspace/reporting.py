@@ -1,0 +1,78 @@
+"""Findings -> standard output, in the form that fits where it goes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import click
+
+from ketamine_anki import __version__
+from ketamine_anki.core.errors import EXIT_FINDINGS
+from ketamine_anki.core.limits import MAX_FILE_BYTES
+from ketamine_anki.core.model import Finding
+from ketamine_anki.core.report import (
+    ANNOTATIONS,
+    as_annotations,
+    as_frames,
+    as_json,
+    as_lines,
+    as_sarif,
+    as_summary,
+)
+from ketamine_anki.core.terminal import colourful, counted
+from ketamine_anki.deckfiles.reader import sorted_findings
+from ketamine_anki.rules.checker import manual
+from ketamine_anki.workspace.folder import read_bytes
+
+
+def report(findings: Iterable[Finding], form: str | None = None) -> None:
+    """Prints findings in one of FORMATS, by default the one that fits where they go, and exits with 1
+    if there are any. JSON and SARIF are printed without findings too.
+    """
+    listed = sorted_findings(findings)
+    form = form or ("text" if sys.stdout.isatty() else "lines")
+    if form == "text":
+        colour = colourful(sys.stdout.isatty())
+        for frame in as_frames(listed, cache(lines_of), colour):
+            click.echo(frame, color=colour)
+    elif form == "lines":
+        for line in as_lines(listed):
+            click.echo(line)
+    elif form == "github":
+        _report_to_github(listed)
+    else:
+        click.echo(as_json(listed) if form == "json" else as_sarif(listed, manual(), __version__))
+    if not listed:
+        return
+    files = len({finding.position.path for finding in listed})
+    explained = f"; `ketamine-anki rules {listed[0].rule}` explains the first" if form == "text" else ""
+    click.echo(f"{counted(len(listed), 'finding')} in {counted(files, 'file')}{explained}", err=True)
+    raise click.exceptions.Exit(EXIT_FINDINGS)
+
+
+def _report_to_github(listed: list[Finding]) -> None:
+    for annotation in as_annotations(listed):
+        click.echo(annotation)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if listed and summary:
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(as_summary(listed))
+    if len(listed) > ANNOTATIONS:
+        where = "all are in the summary of the job" if summary else "`ketamine-anki check` shows all"
+        click.echo(f"the first {ANNOTATIONS} are annotated, {where}", err=True)
+
+
+def lines_of(path: str) -> tuple[str, ...]:
+    """The lines of a YAML file as the reader counts them; none of anything else."""
+    if not path.endswith((".yaml", ".yml")):
+        return ()
+    try:
+        data = read_bytes(Path(path), MAX_FILE_BYTES)
+    except ValueError:
+        return ()
+    text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    return tuple(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
