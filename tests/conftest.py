@@ -17,7 +17,7 @@ from releases import Project
 _COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("quick", _COMMON, max_examples=150)
 settings.register_profile("deep", _COMMON, max_examples=20_000)
-# For tests/mutate.py: a failure is enough, the smallest one is not looked for.
+# For tests/deep/mutate.py: a failure is enough, the smallest one is not looked for.
 _FIRST = (Phase.explicit, Phase.generate)
 settings.register_profile("same", _COMMON, max_examples=15, derandomize=True, database=None, phases=_FIRST)
 settings.load_profile("quick")

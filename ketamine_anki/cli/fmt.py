@@ -10,7 +10,7 @@ from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.report import FORMATS
-from ketamine_anki.core.terminal import counted, echo, shown
+from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
 from ketamine_anki.workspace.output import write_text
 from ketamine_anki.workspace.reporting import report
@@ -33,7 +33,7 @@ def command(paths: tuple[str, ...], only_check: bool, form: str | None) -> None:
     shapes = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}
     findings: list[Finding] = []
     files = [file for path in paths or ("decks",) for file in _files(Path(path))]
-    for file in shown(files, lambda: len(files), "Formatting"):
+    for file in with_progress(files, lambda: len(files), "Formatting"):
         try:
             data = read_bytes(file, MAX_FILE_BYTES)
         except ValueError as error:

@@ -88,7 +88,8 @@ def test_what_a_command_does_not_need_is_not_imported(folder: Path, words: str, 
 def test_what_is_borrowed_to_import_genanki_is_given_back() -> None:
     """Whoever imports `cached_property` later gets the library of that name."""
     asked = (
-        "import sys, functools, ketamine_anki.anki.package_writer, cached_property; print(cached_property is functools);"
+        "import sys, functools, ketamine_anki.anki.package_writer, cached_property;"
+        "print(cached_property is functools);"
         "import genanki.model; print(genanki.model.cached_property is functools.cached_property)"
     )
     done = subprocess.run(

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import Choices
+from program import REPOSITORY
 from promises import check_read_quickly, is_read_quickly
 
 from ketamine_anki.core.model import Position
 from ketamine_anki.deckfiles import formatter, schema
 from ketamine_anki.deckfiles.reader import read_deck
 
-DECKS = sorted((Path(__file__).parent.parent / "decks").glob("[0-9]*.yaml"))
+DECKS = sorted((REPOSITORY / "decks").glob("[0-9]*.yaml"))
 EVERYTHING = """\
 # yaml-language-server: $schema=deck.schema.json
 

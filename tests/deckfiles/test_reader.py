@@ -10,6 +10,7 @@ import pytest
 import small
 from hypothesis import example, given
 from hypothesis import strategies as st
+from program import REPOSITORY
 
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Collection, Finding
@@ -17,7 +18,7 @@ from ketamine_anki.deckfiles.reader import read_collection, read_deck
 from ketamine_anki.rules.checker import Check
 from ketamine_anki.rules.view import View
 
-GOOD = Path(__file__).with_name("good")
+GOOD = REPOSITORY / "tests/rules/good"
 DECK = (GOOD / "01-first.yaml").read_bytes()
 COLLECTION, SOURCE, REFERENCES = (
     (name, (GOOD / name).read_bytes()) for name in ("collection.yaml", "source.yaml", "references.yaml")

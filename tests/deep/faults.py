@@ -1,11 +1,12 @@
-"""Faults put into what writes: `python tests/faults.py [MOST] [CLASS]`. Prints the table of what was survived.
+"""Faults put into what writes: `python tests/deep/faults.py [MOST] [CLASS]`. Prints the table of what was survived.
 
 Each run starts with older files in their places. Whatever happens, each file is the old one or the new
 one, byte for byte, and of a command that promises it all are old or all are new, save after SIGKILL;
 nothing is left beside them, save hidden folders after SIGKILL, which the next run removes; standard error
 holds one sentence and no traceback; the exit code is a documented one.
 Needs Linux and strace; without root what must be mounted is skipped, and counted as that. All of it takes hours; with
-MOST, at most so many runs of each fault, spread evenly over the calls: `python tests/faults.py 40 "release: SIGKILL"`.
+MOST, at most so many runs of each fault, spread evenly over the calls:
+`python tests/deep/faults.py 40 "release: SIGKILL"`.
 Calls are those of the program itself, not of a git that it starts.
 """
 
@@ -27,7 +28,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
 import hostile_cases  # noqa: E402

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing, by name: `python tests/fuzz.py TARGET MINUTES [FOLDER]`, TARGET one of
+"""Coverage-guided fuzzing, by name: `python tests/deep/fuzz.py TARGET MINUTES [FOLDER]`, TARGET one of
 
 reader    bytes of a deck file, of the other files and of the ledger: reading never raises, each finding stands
           inside the file, and the canonical form reads the same
@@ -11,7 +11,7 @@ archive   an .apkg whose zip is sound and whose database and media list are fuzz
 
 An input that takes over a second of processor time, twice, is a finding, too.
 What it finds stays in FOLDER (default: fuzz-TARGET in the folder for temporary files), as does the corpus, from which
-the next run goes on; put findings into tests/hostile/ or a test. Needs atheris.
+the next run goes on; put findings into tests/deep/hostile/ or a test. Needs atheris.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from pathlib import Path
 import atheris
 import yaml
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "tests" / "deep")]
 
 with atheris.instrument_imports(include=["ketamine_anki", "markdown_it", "yaml"]):
     import made
@@ -152,7 +152,10 @@ def seeds(target: str, folder: Path) -> None:
     if target == "reader":
         for path in (REPOSITORY / "decks").glob("*.yaml"):
             (folder / f"seed-{path.stem}").write_bytes(path.read_bytes()[:3_000].rpartition(b"\n\n")[0])
-        for path in (*(REPOSITORY / "tests" / "bad").rglob("*.yaml"), *(REPOSITORY / "tests" / "good").glob("*.yaml")):
+        for path in (
+            *(REPOSITORY / "tests" / "rules" / "bad").rglob("*.yaml"),
+            *(REPOSITORY / "tests" / "rules" / "good").glob("*.yaml"),
+        ):
             (folder / f"seed-{path.parent.name}-{path.stem}").write_bytes(path.read_bytes()[:3_000])
         for number in range(40):
             _, text = made.deck(made.Choices(chance.randbytes(120)))
@@ -162,7 +165,7 @@ def seeds(target: str, folder: Path) -> None:
             (folder / f"seed-{number}").write_bytes(chance.randbytes(chance.randrange(20, 300)))
     elif target == "text":
         typed = [made.text(made.Choices(chance.randbytes(60)), cloze=bool(number % 2)) for number in range(100)]
-        for path in (REPOSITORY / "tests" / "hostile").glob("*.yaml"):
+        for path in (REPOSITORY / "tests" / "deep" / "hostile").glob("*.yaml"):
             cases = yaml.load(path.read_bytes(), yaml.CBaseLoader)
             typed += [str(case[key]) for case in cases for key in ("extra", "text") if isinstance(case.get(key), str)]
         for number, seed in enumerate(typed):
@@ -234,7 +237,7 @@ def words(folder: Path) -> Path:
 
 def main() -> None:
     if len(sys.argv) < 3 or sys.argv[1] not in TARGETS:
-        sys.exit(f"python tests/fuzz.py {'|'.join(TARGETS)} MINUTES [FOLDER]")
+        sys.exit(f"python tests/deep/fuzz.py {'|'.join(TARGETS)} MINUTES [FOLDER]")
     target, minutes = sys.argv[1], float(sys.argv[2])
     folder = Path(sys.argv[3] if len(sys.argv) > 3 else Path(tempfile.gettempdir()) / f"fuzz-{target}")
     (folder / "corpus").mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The hostile corpus: tests/hostile/*.yaml as values, and each case as a folder."""
+"""The hostile corpus: tests/deep/hostile/*.yaml as values, and each case as a folder."""
 
 from __future__ import annotations
 

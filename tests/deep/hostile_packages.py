@@ -1,7 +1,7 @@
 """Packages that a stranger could send, each with its stated outcome.
 
 `CASES` is the table: (name, what the sentence of the refusal says or "" when the package is read,
-function that makes the bytes). Run `python tests/hostile_packages.py FOLDER` to write them all.
+function that makes the bytes). Run `python tests/deep/hostile_packages.py FOLDER` to write them all.
 """
 
 from __future__ import annotations

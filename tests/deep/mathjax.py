@@ -1,7 +1,7 @@
 """Formulas that we let through, asked of the MathJax that Anki shows them with, by name:
 
     npm install --prefix FOLDER mathjax@3.2.2         # needs node
-    python tests/mathjax.py FOLDER [COUNT] [SEED]     # 2,000 random formulas take some seconds
+    python tests/deep/mathjax.py FOLDER [COUNT] [SEED]     # 2,000 random formulas take some seconds
 
 Prints each for which MathJax shows an error, and each in which letters z that were typed are not shown; ends with 1 if
 there are any.
@@ -18,7 +18,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ketamine_anki.anki.cards import cloze
 from ketamine_anki.text.render import render

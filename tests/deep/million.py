@@ -1,4 +1,4 @@
-"""Every property test with a million examples in all, by name: `python tests/million.py [EXAMPLES] [TESTS...]`.
+"""Every property test with a million examples in all, by name: `python tests/deep/million.py [EXAMPLES] [TESTS...]`.
 
 Each property is timed first; then the examples are shared out, the more the cheaper: what costs ten times as much
 gets a twentieth. Prints how many examples each property passed and ends with 1 when one fails or examples lack.
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
 import pytest  # noqa: E402

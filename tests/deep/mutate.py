@@ -1,9 +1,9 @@
-"""Mutation testing, by name: `pip install mutmut==3.8.1`, then `python tests/mutate.py MODULE...` breaks each module in
-every way that mutmut knows, one at a time, and prints how many breaks the tests notice, and the ones that they do not.
+"""Mutation testing, by name: `pip install mutmut==3.8.1`, then `python tests/deep/mutate.py MODULE...` breaks each
+module in every way that mutmut knows, one at a time, and prints how many breaks the tests notice, and the ones that they do not.
 
-    python tests/mutate.py ledger rules/medication      # a minute or two each; without a name: all of the table below
+    python tests/deep/mutate.py ledger rules/medication   # a minute or two each; without a name: all of the table
 
-What survives is explained in tests/mutation.md, or wants a test. Works on a copy; the tree is not touched. mutmut
+What survives is explained in tests/deep/mutation.md, or wants a test. Works on a copy; the tree is not touched. mutmut
 breaks what stands inside functions: patterns and tables of words are up to notations.yaml and the manual's examples.
 
 mutmut makes the breaks and switches one of them on. Its own `mutmut run` works here, too, but starts pytest anew for
@@ -23,26 +23,25 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-_TEXTS = ("test_tex.py", "test_markup.py", "test_render.py")
-_RULES = ("test_findings.py", "test_rule_examples.py")
+REPOSITORY = Path(__file__).resolve().parents[2]
+_TEXTS = ("text",)
+_RULES = ("rules",)
 TESTS = {
-    "ledger": ("test_ledger.py",),
-    "laid_out": ("test_laid_out.py",),
-    "simple": ("test_any_text.py",),
-    "render": _TEXTS,
-    "markdown": _TEXTS,
-    "markup": _TEXTS,
-    "tex": _TEXTS,
-    "rules/__init__": _RULES,
+    "release/ledger": ("release/test_ledger.py",),
+    "text/render": _TEXTS,
+    "text/markdown": _TEXTS,
+    "text/scanner": _TEXTS,
+    "text/tex": _TEXTS,
+    "anki/compile": ("anki",),
+    "rules/checker": _RULES,
     "rules/cloze": _RULES,
-    "rules/identity": (*_RULES, "test_bad.py"),
-    "rules/interference": (*_RULES, "test_interference.py"),
+    "rules/identity": _RULES,
+    "rules/interference": _RULES,
     "rules/medication": _RULES,
     "rules/provenance": _RULES,
     "rules/released": _RULES,
-    "rules/rule": (*_RULES, "test_rule.py"),
-    "rules/verbatim": (*_RULES, "test_verbatim.py"),
+    "rules/view": _RULES,
+    "rules/copying": _RULES,
     "rules/wording": _RULES,
 }
 _OPTIONS = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "mutate", "--hypothesis-profile=same"]
@@ -66,7 +65,10 @@ def mutate(module: str) -> None:
         name = f"ketamine_anki.{module.replace('/', '.')}".removesuffix(".__init__")
         Path("breaks.json").write_text(json.dumps([f"{name}.{each}" for each in broken.mutant_names]), encoding="utf-8")
         files = [f"tests/{each}" for each in TESTS[module]]
-        there = os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{tree / 'tests'}", "MUTANT_UNDER_TEST": ""}
+        there = os.environ | {
+            "PYTHONPATH": os.pathsep.join(map(str, (tree, tree / "tests", tree / "tests" / "deep"))),
+            "MUTANT_UNDER_TEST": "",
+        }
         subprocess.run([sys.executable, "-m", "pytest", *_OPTIONS, *files], env=there, check=True)
         survived = json.loads(Path("survived.json").read_text(encoding="utf-8"))
         for each in survived:

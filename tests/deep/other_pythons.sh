@@ -2,7 +2,7 @@
 # Makes a whole release of the deck with each Python named (default: all found) and each SQLite library that it can
 # have, each in another time zone, locale, umask and order of hashes, and compares all files byte by byte.
 #
-#   tests/other_pythons.sh [PYTHON…]
+#   tests/deep/other_pythons.sh [PYTHON…]
 #
 # Each Python gets an environment of its own in a temporary folder. Where PyPI has them for it, other SQLite libraries
 # take the place of its own. Prints what was compared and what was skipped; ends with 1 when two releases differ, and

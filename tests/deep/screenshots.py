@@ -1,4 +1,4 @@
-"""Pictures of the cards, by name: `python tests/screenshots.py contact OUT` or `… readme`.
+"""Pictures of the cards, by name: `python tests/deep/screenshots.py contact OUT` or `… readme`.
 
 `contact` takes every card of the deck as real Anki renders it, question and answer, and lays them
 out on contact sheets, by day, by night and on a phone: they are made to be looked at. `readme` takes

@@ -63,7 +63,7 @@ def test_a_signal_leaves_the_old_package_or_the_new_one(run: Callable[[faults.Pl
 
 @pytest.mark.parametrize("task", [task for task in faults.TASKS if task != "build"])
 def test_a_kill_and_an_error_leave_old_files_or_new_ones(task: str) -> None:
-    """One of each here; `python tests/faults.py` does all."""
+    """One of each here; `python tests/deep/faults.py` does all."""
     campaign = {(name, what): runs for name, what, runs in faults.campaign(True)}
     for kind in ("SIGKILL", "EIO"):
         runs = campaign.get((task, f"{kind} at each call"))
@@ -90,7 +90,7 @@ def test_without_strace_the_campaign_fails(monkeypatch: pytest.MonkeyPatch, caps
 
 @pytest.mark.deep
 def test_the_whole_campaign() -> None:
-    """Two of each fault; `python tests/faults.py` makes all."""
+    """Two of each fault; `python tests/deep/faults.py` makes all."""
     assert faults.main(2) == 0
 
 
@@ -155,7 +155,9 @@ def test_intake_overwrites_nothing_that_was_saved_in_the_meantime(monkeypatch: p
                 second.write_text("of an editor\n", encoding="utf-8")
             return made
 
-        monkeypatch.setattr(apply, "edited", slow)
+        from ketamine_anki.intake import apply as editing
+
+        monkeypatch.setattr(editing, "edited", slow)
         ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
         said = f"ketamine-anki: {second}: changed since it was read; it stays as it is: try again"
         assert (ran.code, ran.err.splitlines()[-1]) == (73, said)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The upgrade train on many versions of Anki: what an update keeps where, as a table.
 
-    python tests/train.py              all ENGINES, prints the table; says where it differs from tests/upgrade/table.md
-    python tests/train.py 24.11 …      some of them
-    python tests/train.py --write      all, and writes the table there: then put it into the README
+    python tests/deep/train.py              all ENGINES, prints the table; says where it differs from upgrade/table.md
+    python tests/deep/train.py 24.11 …      some of them
+    python tests/deep/train.py --write      all, and writes the table there: then put it into the README
 
 Each engine comes from PyPI into a virtual environment of its own, made once and kept in $TRAIN_ENGINES (default: a
 folder in the system's temporary one), with the first of the Pythons named below that this machine has.
@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
 from upgrade.promises import LEARNERS, PROMISES, Diary, plan, verdict  # noqa: E402
 from upgrade.releases import make  # noqa: E402

@@ -1,6 +1,6 @@
 """The upgrade train: three releases of a small deck, against learners in the Anki of this environment.
 
-`python tests/train.py` runs the same on older engines and makes the README's table.
+`python tests/deep/train.py` runs the same on older engines and makes the README's table.
 """
 
 from __future__ import annotations

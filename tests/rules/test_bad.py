@@ -1,7 +1,7 @@
-"""Broken collections under tests/bad: each folder states in its files what has to be found, and where.
+"""Broken collections under tests/rules/bad: each folder states in its files what has to be found, and where.
 
 A folder holds what differs from the sound base (collection.yaml, source.yaml, references.yaml of
-tests/good). A line `# expect: RULE LINE:COLUMN part of the message` in one of its files is a finding
+tests/rules/good). A line `# expect: RULE LINE:COLUMN part of the message` in one of its files is a finding
 in that file; with `PATH:LINE:COLUMN` in another one. What is found and what is stated must be the same.
 """
 

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from bisect import bisect_right
 from functools import cache
-from pathlib import Path
 
 import made
 import pytest
@@ -15,6 +14,7 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from made import Choices
+from program import REPOSITORY
 from promises import check_rendered, text_of
 
 from ketamine_anki.core.characters import refused
@@ -290,7 +290,7 @@ def test_copied_runs_are_those_that_comparing_every_window_finds(picked: bytes, 
 @cache
 def frozen() -> tuple[list[int], list[int], list[str]]:
     """The frozen table of code points that are refused alone: firsts, lasts, why."""
-    rows = Path(__file__).with_name("characters.txt").read_text(encoding="utf-8").splitlines()[1:]
+    rows = (REPOSITORY / "tests/core/characters.txt").read_text(encoding="utf-8").splitlines()[1:]
     ranges = [row.split(" ", 1) for row in rows]
     ends = [[int(end, 16) for end in codes.split("-")] for codes, _ in ranges]
     return [end[0] for end in ends], [end[-1] for end in ends], [why for _, why in ranges]

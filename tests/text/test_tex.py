@@ -150,7 +150,7 @@ _COLUMNS = r"\begin{array} without its columns, letters l, c or r in braces: \be
 def test_what_would_show_an_error_or_nothing_is_said_at_its_place(
     tex: str, at: int, fragment: str, message: str
 ) -> None:
-    """As MathJax 3.2.2 answers; `tests/mathjax.py` asks it."""
+    """As MathJax 3.2.2 answers; `tests/deep/mathjax.py` asks it."""
     assert troubles(f"so ${tex}$") == [Trouble("tex-command", 4 + at, fragment, message)]
 
 

@@ -1,4 +1,4 @@
-"""Measures check and build against other ways to make the same package: `python tests/bench/run.py [PART ...]`.
+"""Measures check and build against other ways to make the same package: `python tests/deep/bench/run.py [PART ...]`.
 
 times         whole processes on synthetic decks: check, build and every rival; CPU, peak memory
 writing       the writing step alone: ours, the raw floor, genanki's writer; many subdecks
@@ -35,7 +35,7 @@ import tools
 from measure import Command, FailedError, Run, counted, instructions, output, ratio, rounds
 
 HERE = Path(__file__).resolve().parent
-DECK = HERE.parents[1] / "decks"
+DECK = HERE.parents[2] / "decks"
 OURS = (sys.executable, str(Path(sysconfig.get_path("scripts")) / "ketamine-anki"))
 
 SAFE, CSAFE, LOAD = "script, safe_load + genanki", "script, CSafeLoader + genanki", "yaml.load, CSafeLoader"
