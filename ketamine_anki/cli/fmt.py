@@ -10,7 +10,7 @@ from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.report import FORMATS
-from ketamine_anki.core.terminal import counted, echo
+from ketamine_anki.core.terminal import counted, echo, with_progress
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
 from ketamine_anki.workspace.output import write_text
 from ketamine_anki.workspace.reporting import report

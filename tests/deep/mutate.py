@@ -1,5 +1,6 @@
 """Mutation testing, by name: `pip install mutmut==3.8.1`, then `python tests/deep/mutate.py MODULE...` breaks each
-module in every way that mutmut knows, one at a time, and prints how many breaks the tests notice, and the ones that they do not.
+module in every way that mutmut knows, one at a time, and prints how many breaks the tests notice, and the ones
+that they do not.
 
     python tests/deep/mutate.py ledger rules/medication   # a minute or two each; without a name: all of the table
 
