@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
 from unittest import mock
 
 import made
 
 from ketamine_anki.anki.compile import compile_note
 from ketamine_anki.core.characters import kind
-from ketamine_anki.core.model import Finding
+from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.report import as_frames, as_json, as_lines, as_sarif
 from ketamine_anki.deckfiles import laid_out
 from ketamine_anki.deckfiles.parser import File, decode
@@ -18,7 +20,7 @@ from ketamine_anki.deckfiles.reader import read_deck, sorted_findings
 from ketamine_anki.rules.checker import Check, manual
 from ketamine_anki.rules.view import View
 from ketamine_anki.text.mathml import with_mathml
-from ketamine_anki.text.render import Rendered, render_note
+from ketamine_anki.text.render import Rendered, render, render_note
 
 _TAG = re.compile(r"<(?P<end>/?)(?P<tag>[a-z0-9]+)(?P<attributes>[^<>]*)>")
 _VOID = {"br", "img", "hr"}
@@ -54,6 +56,21 @@ _ATTRIBUTES = {
 _COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):|\[\[type:", re.IGNORECASE)
 
 
+class Mistake(NamedTuple):
+    """A finding about one text, with the offset and the fragment that its position was made from."""
+
+    rule: str
+    start: int
+    fragment: str
+    message: str
+
+
+def mistakes(text: str, media: Mapping[str, str] | None = None, *, cloze: bool = False) -> list[Mistake]:
+    """The findings about one text."""
+    found = render(text, media or {}, cloze=cloze, locate=lambda start, fragment: Position(fragment, start, 1)).findings
+    return [Mistake(rule, position.line, position.path, message) for position, rule, message in found]
+
+
 def check_finding(finding: Finding, lines: tuple[str, ...]) -> None:
     """A finding stands inside its file, says something, and is safe to print."""
     _, line, column = finding.position
@@ -74,7 +91,7 @@ def check_printable(said: str) -> None:
 
 def check_rendered(rendered: Rendered, *, cloze: bool) -> None:
     """Without mistakes: allowed elements and attributes only, balanced, and no command of Anki."""
-    if rendered.troubles:
+    if rendered.findings:
         return
     check_html(rendered.html)
     deletions = len(rendered.markup.deletions) if cloze else 0
@@ -127,7 +144,7 @@ def take_deck(data: bytes) -> None:
                 check_rendered(shown, cloze=key == "text")
                 with_mathml(shown.html)
             if not found and deck.name in collection.decks:
-                assert all(not shown.troubles for shown in rendered.values())
+                assert all(not shown.findings for shown in rendered.values())
                 compile_note(note, collection, rendered)
         findings += check.finish()
     for finding in findings:

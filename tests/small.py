@@ -109,8 +109,8 @@ def compiled(folder: Path) -> list[Made]:
         number = read.collection.decks.index(found.name) + 1
         for index, note in enumerate(found.notes):
             shown = render_note(note, read.collection)
-            troubles = [trouble for text in shown.values() for trouble in text.troubles]
-            assert not troubles, troubles
+            mistakes = [finding for text in shown.values() for finding in text.findings]
+            assert not mistakes, mistakes
             made.append(Made(note, compile_note(note, read.collection, shown, number, index)))
     assert not read.findings, read.findings
     return made

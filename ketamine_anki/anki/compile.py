@@ -9,8 +9,8 @@ from functools import cache, cached_property, lru_cache
 
 from ketamine_anki.anki.notetypes import NoteType, note_types
 from ketamine_anki.core.model import Collection, Note, Reference
+from ketamine_anki.text.escape import escape
 from ketamine_anki.text.render import Rendered
-from ketamine_anki.text.simple import escape
 
 _YIELD = {"core": "1-Core", "supporting": "2-Supporting"}
 _SKILL = {"recall": "1-Recall", "understand": "2-Understand", "apply": "3-Apply"}

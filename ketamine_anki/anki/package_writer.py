@@ -24,7 +24,7 @@ from ketamine_anki.anki.compile import CompiledNote, note_type_name, stable_id
 from ketamine_anki.anki.notetypes import NoteType, note_types
 from ketamine_anki.anki.sqlite_bytes import make_canonical
 from ketamine_anki.core.model import Collection, Picture
-from ketamine_anki.text.simple import escape
+from ketamine_anki.text.escape import escape
 
 # genanki takes `cached_property` from a library that imports asyncio, a ninth of a build of 100 notes, for no more than
 # functools has. If it ever asks for more, the library itself is imported.

@@ -32,10 +32,10 @@ def unrender(html: str, media: Mapping[str, str], *, cloze: bool = False, writte
         for _, refused in characters.refused(text):
             raise Unturnable(refused)
         rendered = render(text, media, cloze=cloze)
-        if not rendered.troubles and blocks(rendered.html, names, keep_no_break=keep_no_break) == wanted:
+        if not rendered.findings and blocks(rendered.html, names, keep_no_break=keep_no_break) == wanted:
             return text
-        if rendered.troubles and level == 0:
-            reason = rendered.troubles[0].message
+        if rendered.findings and level == 0:
+            reason = rendered.findings[0].message
     raise Unturnable(reason)
 
 

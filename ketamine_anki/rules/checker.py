@@ -9,12 +9,12 @@ finding itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import islice
 
 from ketamine_anki.core.limits import MAX_PER_TEXT
-from ketamine_anki.core.model import Collection, Deck, Finding, Position, Where
+from ketamine_anki.core.model import Collection, Deck, Finding, Position
 from ketamine_anki.rules import cloze, copying, identity, interference, medication, provenance, released, wording
 from ketamine_anki.rules.view import MOST_WORDS, CollectionRule, NoteRule, View, nearest
 from ketamine_anki.text.words import parts_of
@@ -234,14 +234,6 @@ def _rules(asked: int) -> tuple[tuple[str, NoteRule], ...]:
 _OF_NAMES_TOGETHER = (*_COLLECTION_RULES["identity"], *_COLLECTION_RULES["provenance"])
 
 
-def _troubles(view: View) -> Iterator[Finding]:
-    """What rendering found wrong with the texts of a note."""
-    for key, rendered in view.shown.items():
-        for trouble in rendered.troubles:
-            nth = rendered.markup.text.count(trouble.fragment, 0, trouble.start) if trouble.fragment else 0
-            yield Finding(view.note.places.at(Where(key, trouble.fragment, nth)), trouble.rule, trouble.message)
-
-
 class Check:
     """One walk over a collection: `deck`, then `note` for each of its notes, at last `finish`."""
 
@@ -263,7 +255,7 @@ class Check:
         one finding.
         """
         places = view.note.places
-        findings = [*_troubles(view)]
+        findings = [finding for rendered in view.shown.values() for finding in rendered.findings]
         malformed = bool(findings)
         asked = _asked(view) & self._able
         for name, rule in _rules(asked & _NAMES if malformed else asked):

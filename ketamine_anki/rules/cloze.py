@@ -17,7 +17,7 @@ def _deletions(view: View) -> list[Deletion]:
     if not view.note.text:
         return []
     markup = view.shown["text"].markup
-    return [] if markup.troubles else [deletion for deletion in markup.deletions if not deletion.depth]
+    return [] if markup.mistakes else [deletion for deletion in markup.deletions if not deletion.depth]
 
 
 def _where(view: View, deletion: Deletion) -> Where:

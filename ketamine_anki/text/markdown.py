@@ -7,15 +7,15 @@ elsewhere. Math and deletions stand in the text as one character each while it i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 from unicodedata import category
 
 from markdown_it import MarkdownIt
 
-from ketamine_anki.text.scanner import HELD, HOLD, WHOLE_COMMAND, Markup, Span, Trouble
-from ketamine_anki.text.simple import escape, image
+from ketamine_anki.text.escape import escape, image
+from ketamine_anki.text.scanner import HELD, HOLD, WHOLE_COMMAND, Markup, Span
 
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
 _ESCAPED = re.compile(rf"{WHOLE_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
@@ -54,15 +54,19 @@ _OPEN, _CLOSE = ("(", "["), (")", "]")
 _PIPE = re.compile(r"(?<!\\)\|")
 
 
+Report = Callable[[str, int, str, str], None]  # rule, offset in the text, fragment, message
+
+
 class Html:
     """Markdown tokens -> HTML of one field. One walk over one text."""
 
     def __init__(
-        self, media: Mapping[str, str], held: list[Span], troubles: list[Trouble], pictures: list[str], markup: Markup
+        self, media: Mapping[str, str], held: list[Span], report: Report, pictures: list[str], markup: Markup
     ) -> None:
         self.media = media
         self.held = held
-        self.troubles = troubles
+        self.report = report
+        self.fragments: set[str] = set()  # of what was reported
         self.pictures = pictures
         self.markup = markup
         self.lines: list[str] = []
@@ -106,7 +110,7 @@ class Html:
         found = _SIGNED.match(self.markup.text, self._start(token.map[0]))
         if found and category(found["first"]) in ("Nd", "No"):
             message = f"{found['shown']!r} starts a list, without its sign: write it without the space"
-            self._trouble("swallowed-mark", found["shown"], message, found.start("shown"))
+            self._report("swallowed-mark", found["shown"], message, found.start("shown"))
 
     def _empty_item(self, token: Any) -> None:
         """Of a sign alone in its line only a bullet is shown; of what is too deep for the parser, nothing."""
@@ -115,7 +119,7 @@ class Html:
         message = f"{typed!r} makes a list item without words: write '{token.info}\\{token.markup}'"
         if last != typed:
             message = f"{last!r} is not shown: the lists are too deep inside one another"
-        self._trouble("swallowed-mark", last, message, self._start(token.map[0]) + len(line) - len(last))
+        self._report("swallowed-mark", last, message, self._start(token.map[0]) + len(line) - len(last))
 
     def _start(self, line: int) -> int:
         """Where a line of the source starts in the text."""
@@ -128,7 +132,7 @@ class Html:
             if info := token.info.strip():
                 shown = self._typed(info)
                 message = f"{shown!r} after the ``` is not shown: begin the code on the next line"
-                self._trouble("swallowed-mark", shown, message)
+                self._report("swallowed-mark", shown, message)
             elif not token.content.strip():
                 self._no_code(token, self.markup.text.find(token.markup, self._start(token.map[0])))
             return f"<pre><code>{escape(self._typed(token.content.rstrip()))}</code></pre>"
@@ -161,7 +165,7 @@ class Html:
             self.at = found.end() - len(typed) if found else max(self.markup.text.find(typed, self.at), 0)
             if token.info != str(number):
                 message = f"{typed!r} is shown as '{number}.': a list counts on from its first number"
-                self._trouble("swallowed-mark", typed, message, self.at)
+                self._report("swallowed-mark", typed, message, self.at)
             self.at += len(typed)
 
     def _table(self, token: Any) -> None:
@@ -177,7 +181,7 @@ class Html:
                 row, lost = self._back(line), self._back(lost)
                 start = self.markup.text.find(row)
                 message = f"{lost!r} is not shown: this table has {self.columns} column{'s'[: self.columns > 1]}"
-                self._trouble("swallowed-mark", lost, message, start + row.rfind(lost) if start >= 0 else -1)
+                self._report("swallowed-mark", lost, message, start + row.rfind(lost) if start >= 0 else -1)
 
     def _inline(self, tokens: list[Any]) -> str:
         parts: list[str] = []
@@ -194,9 +198,9 @@ class Html:
     def _link(self, address: str, html: str) -> None:
         """A link has a text; one that looks like an address is that of the link."""
         if not html:
-            self._trouble("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
+            self._report("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
             return
-        if any(trouble.fragment == address for trouble in self.troubles):
+        if address in self.fragments:
             return
         shown = re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " ")).replace("&amp;", "&")
         led = re.split("[/?#:]", address.partition("//")[2])[0] if "//" in address else address[7:].split("?")[0]
@@ -207,7 +211,7 @@ class Html:
             if not f".{led.lower()}".endswith(f".{place.removeprefix('www.')}"):
                 message = f"link to {address!r} is shown as {match[0]!r}: show where it leads"
                 start = self.markup.text.find(f"]({address}")
-                self._trouble("link", address, message, start + 2 if start >= 0 else -1)
+                self._report("link", address, message, start + 2 if start >= 0 else -1)
                 return
 
     def _emphasis(self, tokens: list[Any], place: int) -> None:
@@ -241,11 +245,11 @@ class Html:
                 message = (
                     f"'*' in {self._word(at, end)!r} is not shown, it makes italics: write \\*, or × between numbers"
                 )
-                self._trouble("swallowed-mark", token.markup, message, at)
+                self._report("swallowed-mark", token.markup, message, at)
                 return
         if not self.starred:
             self.starred = 1
-            self._trouble("swallowed-mark", token.markup, "'*' inside a word is not shown: write \\*, or ×")
+            self._report("swallowed-mark", token.markup, "'*' inside a word is not shown: write \\*, or ×")
 
     def _mixes(self, token: Any, left: str, right: str) -> None:
         """Looks whether a mark of emphasis is but a part of what was typed, as in `**CYP2D6*4/*4**`."""
@@ -264,7 +268,7 @@ class Html:
             alleles = (run for run in typed if text[run[1] : run[1] + 1].isdecimal())
             at, end = next(alleles, typed[-1])
             message = f"'*' in {self._word(at, end)!r}: others make italics: write \\* for each that is to be shown"
-            self._trouble("swallowed-mark", text[at:end], message, at)
+            self._report("swallowed-mark", text[at:end], message, at)
 
     def _word(self, start: int, end: int) -> str:
         """The signs from start to end with what stands around them, as far as the next spaces."""
@@ -304,13 +308,13 @@ class Html:
             self._no_title(token)
             href = str(token.attrGet("href") or "")
             if HELD.search(href):
-                self._trouble("link", "](", "math or a deletion inside the address of a link: move it out")
+                self._report("link", "](", "math or a deletion inside the address of a link: move it out")
                 href = ""
             elif not _LINK.fullmatch(href):
-                self._trouble("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
+                self._report("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
                 href = ""
             elif re.match("(?i)https?://[^/?#]*@", href):
-                self._trouble("link", href, f"link to {href!r}: what stands before the @ is not where it leads")
+                self._report("link", href, f"link to {href!r}: what stands before the @ is not where it leads")
                 href = ""
             return f'<a href="{escape(href, quote=True)}">'
         if token.type == "link_close":
@@ -321,24 +325,24 @@ class Html:
         message = (
             f"{token.markup!r} is not shown, it makes code with nothing in it: delete it, or write \\{token.markup[0]}"
         )
-        self._trouble("swallowed-mark", token.markup, message, start)
+        self._report("swallowed-mark", token.markup, message, start)
 
     def _typed(self, content: str) -> str:
         """Code as it was typed: math and deletions in it are only characters."""
 
         def back(match: re.Match[str]) -> str:
             span = self.held[ord(match[0]) - HOLD]
-            self._trouble("cloze-syntax", span.value, "math or a deletion inside code: move it out", span.start)
+            self._report("cloze-syntax", span.value, "math or a deletion inside code: move it out", span.start)
             return self.markup.text[span.start : span.end]
 
         return HELD.sub(back, content)
 
     def _no_command(self, content: str) -> None:
         for match in _ESCAPED.finditer(content):
-            told = match[0][0] == "[" or self.markup.troubles  # where it stands, if it stands in the text
+            told = match[0][0] == "[" or self.markup.mistakes  # where it stands, if it stands in the text
             if not told or match[0] not in self.markup.text:
                 message = f"{match[0]!r} is read by Anki, a backslash or not: leave it out"
-                self._trouble("anki-command", match[0][:1], message)
+                self._report("anki-command", match[0][:1], message)
 
     def _said(self, match: re.Match[str]) -> str:
         """Math in the text of a picture, as it is read aloud; deletions cannot be hidden there."""
@@ -347,7 +351,7 @@ class Html:
             return span.value
         if span.kind == "open":
             message = "deletion inside the text of a picture: move it out"
-            self._trouble("cloze-syntax", self.markup.text[span.start : span.end], message, span.start)
+            self._report("cloze-syntax", self.markup.text[span.start : span.end], message, span.start)
         return ""
 
     def _back(self, content: str) -> str:
@@ -357,7 +361,7 @@ class Html:
 
     def _no_title(self, token: Any) -> None:
         if title := self._back(token.attrGet("title") or ""):
-            self._trouble("swallowed-mark", title, f"title {title!r} is not shown: write it into the text")
+            self._report("swallowed-mark", title, f"title {title!r} is not shown: write it into the text")
 
     def _image(self, token: Any) -> str:
         self._no_title(token)
@@ -367,19 +371,19 @@ class Html:
         packaged = self.media.get(name, "")
         if not alt:
             message = f"picture {name!r} without a text: say what is seen between [ and ]"
-            self._trouble("picture", name, message, start)
+            self._report("picture", name, message, start)
         if not _IMAGE_NAME.fullmatch(name):
             message = f"picture {name!r} is not a file name: pictures come from the media folder"
-            self._trouble("picture", name, message, start)
+            self._report("picture", name, message, start)
         elif not packaged:
             message = f"no picture {name!r} in the media folder{_similar(name, self.media)}"
-            self._trouble("picture", name, message, start)
+            self._report("picture", name, message, start)
         self.pictures.append(name)
         return image(packaged or "missing.png", alt)
 
-    def _trouble(self, rule: str, fragment: str, message: str, start: int = -1) -> None:
-        at = start if start >= 0 else max(self.markup.text.find(fragment), 0)
-        self.troubles.append(Trouble(rule, at, fragment, message))
+    def _report(self, rule: str, fragment: str, message: str, start: int = -1) -> None:
+        self.fragments.add(fragment)
+        self.report(rule, start if start >= 0 else max(self.markup.text.find(fragment), 0), fragment, message)
 
 
 def _is_empty(token: Any) -> bool:

@@ -8,15 +8,16 @@ Nothing of what is typed comes through as HTML except the elements that Markdown
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from ketamine_anki.core.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
-from ketamine_anki.core.model import Collection, Note
-from ketamine_anki.text.scanner import HELD, HOLD, WHOLE_COMMAND, Markup, Span, Trouble, live, scan, tex_marks
-from ketamine_anki.text.simple import escape, image, simple, simple_cloze
-from ketamine_anki.text.tex import COMMANDS, guarded, tex_troubles
+from ketamine_anki.core.model import Collection, Finding, Note, Places, Position, Where
+from ketamine_anki.text.escape import escape, image
+from ketamine_anki.text.scanner import HELD, HOLD, WHOLE_COMMAND, Markup, Span, live, scan, tex_marks
+from ketamine_anki.text.simple import simple, simple_cloze
+from ketamine_anki.text.tex import COMMANDS, guarded, tex_mistakes
 
 MANUAL = {
     "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
@@ -50,49 +51,77 @@ _MARKDOWN = re.compile(r"[\\`*_\[\n]")
 _ONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
 
 
+Locator = Callable[[int, str], Position]
+Mistake = tuple[str, int, str, str]  # rule, offset in the text, fragment, message
+Report = Callable[[str, int, str, str], None]
+
+
 class Rendered(NamedTuple):
-    """The HTML of a text, the mistakes in it, and the names of the pictures it shows."""
+    """The HTML of a text, its markup, the findings about it, and the names of the pictures it shows."""
 
     html: str
     markup: Markup
-    troubles: list[Trouble]
+    findings: list[Finding]
     pictures: list[str]
 
 
-def render(text: str, media: Mapping[str, str], *, cloze: bool = False) -> Rendered:
-    """Markdown text and {picture name: packaged name} -> HTML with the mistakes found on the way.
+def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: Locator | None = None) -> Rendered:
+    """Markdown text and {picture name: packaged name} -> HTML with the findings about the text.
 
-    Only in the `text` of a cloze note (`cloze`) are deletions allowed. A text with mistakes still
-    gives HTML, for previews; a package is made only of texts without.
+    Only in the `text` of a cloze note (`cloze`) are deletions allowed. `locate` gives the position in a file of the
+    fragment that starts at an offset of the text; without it, positions are lines and columns of the text itself. A
+    text with findings still gives HTML, for previews; a package is made only of texts without.
     """
     if found := simple_cloze(text) if cloze else simple(text):
         return Rendered(*found, [], [])
     # what `picture:` holds needs no parser
     if text.startswith("![") and (alone := _ONE_PICTURE.fullmatch(text)) and alone[2] in media:
         return Rendered(image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
+    findings: list[Finding] = []
+    locate = locate or partial(_position, text)
+
+    def report(rule: str, start: int, fragment: str, message: str) -> None:
+        if len(findings) < MAX_PER_TEXT:
+            findings.append(Finding(locate(start, fragment), rule, message))
+
     if len(text) > MAX_SIGNS and (signs := _signs(text)) > MAX_SIGNS:
-        message = f"{signs:,} signs of Markdown and math in one text: at most {MAX_SIGNS:,}"
-        return Rendered(escape(text), Markup(text), [Trouble("limit", 0, "", message)], [])
+        report("limit", 0, "", f"{signs:,} signs of Markdown and math in one text: at most {MAX_SIGNS:,}")
+        return Rendered(escape(text), Markup(text), findings, [])
     markup = scan(text)
-    troubles = list(markup.troubles)
-    if cloze and not markup.deletions and not troubles:
-        troubles.append(Trouble("cloze-syntax", 0, "", "no cloze deletion: hide a part as {{c1::hidden}}"))
+    for start, end, message in markup.mistakes:
+        report("cloze-syntax", start, text[start:end], message)
+    if cloze and not markup.deletions and not findings:
+        report("cloze-syntax", 0, "", "no cloze deletion: hide a part as {{c1::hidden}}")
     if not cloze and markup.deletions:
         first = markup.deletions[0]
         shown = text[first.start : first.answer_start]
-        troubles.append(Trouble("cloze-syntax", first.start, shown, "cloze deletion here: only 'text' may hold them"))
-    troubles += islice(_troubles(markup), MAX_PER_TEXT)
-    body, pictures = _body(markup, media, troubles)
-    return Rendered(body, markup, troubles[:MAX_PER_TEXT], pictures)
+        report("cloze-syntax", first.start, shown, "cloze deletion here: only 'text' may hold them")
+    for mistake in _mistakes(markup):
+        report(*mistake)
+    body, pictures = _body(markup, media, findings, report)
+    return Rendered(body, markup, findings, pictures)
 
 
 def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
-    """The rendered texts of a note by key."""
+    """The rendered texts of a note by key; findings have their positions in the file of the note."""
     media = collection.media
-    shown = {key: render(text, media, cloze=key == "text") for key, text in note.texts()}
+    texts = note.texts()
     if note.retired is not None:
-        shown["retired.reason"] = render(note.retired.reason, media)
-    return shown
+        texts.append(("retired.reason", note.retired.reason))
+    return {
+        key: render(text, media, cloze=key == "text", locate=partial(_place, note.places, key, text))
+        for key, text in texts
+    }
+
+
+def _position(text: str, start: int, fragment: str) -> Position:
+    """Line and column in the text itself."""
+    return Position("", text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
+
+
+def _place(places: Places, key: str, text: str, start: int, fragment: str) -> Position:
+    """The position in its file of a fragment that starts at an offset of a text."""
+    return places.at(Where(key, fragment, text.count(fragment, 0, start) if fragment else 0))
 
 
 def _signs(text: str) -> int:
@@ -108,32 +137,34 @@ def needs_parser(text: str) -> bool:
 # --- what is refused --------------------------------------------------------------------------
 
 
-def _troubles(markup: Markup) -> Iterator[Trouble]:
+def _mistakes(markup: Markup) -> Iterator[Mistake]:
+    """Mistakes outside of the syntax of deletions and of Markdown."""
     text = markup.text
     for match in WHOLE_COMMAND.finditer(text) if "[" in text else ():
         shown = match["math"] or match["other"] or match[0]
         advice = "leave it out" if match["other"] else "write math as $...$"
-        yield Trouble("anki-command", match.start(), shown, f"{shown!r} is a command of Anki: {advice}")
+        yield "anki-command", match.start(), shown, f"{shown!r} is a command of Anki: {advice}"
     opened: set[str] = set()
     for span in markup.spans:
         if span.kind == "text":
-            yield from _html_troubles(span, opened)
+            yield from _html_mistakes(span, opened)
             yield from _tex_in_text(span)
             for match in _MATHJAX.finditer(span.value) if "\\" in span.value else ():
                 shown = match["math"] or match[0]
                 message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
-                yield Trouble("anki-command", span.start + match.start(), shown, message)
+                yield "anki-command", span.start + match.start(), shown, message
         elif span.kind in ("math", "display"):
             offset = span.end - len(span.value) - (2 if span.kind == "display" else 1)
-            yield from tex_troubles(span.value, offset)
+            for rule, at, fragment, message in tex_mistakes(span.value):
+                yield rule, offset + at, fragment, message
         elif span.kind == "code":
             cut = re.search(r"\{\{|\}\}|\\[()\[\]]", span.value)
             if cut:
                 at = text.index(span.value, span.start) + cut.start()
-                yield Trouble("anki-command", at, cut[0], f"{cut[0]!r} in code is read by Anki: leave it out")
+                yield "anki-command", at, cut[0], f"{cut[0]!r} in code is read by Anki: leave it out"
 
 
-def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
+def _html_mistakes(span: Span, opened: set[str]) -> Iterator[Mistake]:
     """HTML in ordinary text; the end tag of an element that was found already is no second mistake."""
     for match in _HTML.finditer(span.value) if "<" in span.value else ():
         tag = (match["tag"] or "").lower()
@@ -143,18 +174,18 @@ def _html_troubles(span: Span, opened: set[str]) -> Iterator[Trouble]:
         shown = match[0] if len(match[0]) <= 40 else match[0][:37] + "..."
         address = ":" in tag or "@" in tag
         advice = f"write [label]({match[0][1:-1]})" if address else "write Markdown, such as **bold** or a list"
-        yield Trouble("raw-html", span.start + match.start(), match[0], f"HTML {shown!r}: {advice}")
+        yield "raw-html", span.start + match.start(), match[0], f"HTML {shown!r}: {advice}"
 
 
 _TEX_WORD = re.compile(r"(?<![\\\w:])\\([A-Za-z]+)")
 
 
-def _tex_in_text(span: Span) -> Iterator[Trouble]:
+def _tex_in_text(span: Span) -> Iterator[Mistake]:
     """The first TeX command of ordinary text, where it would stand on the card as it is typed."""
     for match in _TEX_WORD.finditer(span.value) if "\\" in span.value else ():
         if match[1] in COMMANDS:
             message = f"TeX command {match[0]} outside of math: write $...$, without spaces inside the dollars"
-            yield Trouble("tex-command", span.start + match.start(), match[0], message)
+            yield "tex-command", span.start + match.start(), match[0], message
             return  # a formula holds many
 
 
@@ -163,7 +194,7 @@ def _tex_in_text(span: Span) -> Iterator[Trouble]:
 _COLON = re.compile(":(?=[:\U000f0000-\U000ffffd])")  # with what follows it would start a hint in Anki
 
 
-def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> tuple[str, list[str]]:
+def _body(markup: Markup, media: Mapping[str, str], findings: list[Finding], report: Report) -> tuple[str, list[str]]:
     held: list[Span] = []
     typed: list[str] = []
     for span in markup.spans:
@@ -179,24 +210,24 @@ def _body(markup: Markup, media: Mapping[str, str], troubles: list[Trouble]) -> 
         return _held(held[ord(match[0]) - HOLD])
 
     if too_much := _too_much(source):
-        troubles.append(Trouble("limit", 0, "", too_much))
+        report("limit", 0, "", too_much)
         body = escape(source)
     elif needs_parser(source):
         from ketamine_anki.text.markdown import Html  # with the parser, which most texts do without
 
-        renderer = Html(media, held, troubles, pictures, markup)
+        renderer = Html(media, held, report, pictures, markup)
         body = renderer.run(source)
-        _unbalanced(body, held, troubles)
+        _unbalanced(body, held, report)
     else:
         body = escape(source)
     if "{" in body or "}" in body:  # typed with backslashes or singly; marks of deletions are held
         body = body.replace("{", "&#123;").replace("}", "&#125;")
     if (
-        not troubles and ("[" in body or "\\" in body) and (found := live(body))
+        not findings and ("[" in body or "\\" in body) and (found := live(body))
     ):  # put together by Markdown in a way that nobody thought of
         at = max(markup.text.find("\\"), 0)
         message = f"{found!r} is a command of Anki once Markdown has read the text: leave it out"
-        troubles.append(Trouble("anki-command", at, markup.text[at : at + 2], message))
+        report("anki-command", at, markup.text[at : at + 2], message)
     if held:
         body = HELD.sub(show, _COLON.sub("&#58;", body))
     return body, pictures
@@ -250,7 +281,7 @@ def _tex(tex: str) -> str:
     return "".join([*parts, guarded(tex[at:])])
 
 
-def _unbalanced(body: str, held: list[Span], troubles: list[Trouble]) -> None:
+def _unbalanced(body: str, held: list[Span], report: Report) -> None:
     """A deletion must not begin in one element and end in another."""
     stack: list[str] = []
     for match in re.finditer(
@@ -264,7 +295,7 @@ def _unbalanced(body: str, held: list[Span], troubles: list[Trouble]) -> None:
                 message = (
                     "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
                 )
-                troubles.append(Trouble("cloze-syntax", span.start, "}}", message))
+                report("cloze-syntax", span.start, "}}", message)
                 return
         elif match["end"]:
             if stack and stack[-1] == match["tag"]:
@@ -274,7 +305,7 @@ def _unbalanced(body: str, held: list[Span], troubles: list[Trouble]) -> None:
                 message = (
                     "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
                 )
-                troubles.append(Trouble("cloze-syntax", span.start, f"{{{{c{span.value}::", message))
+                report("cloze-syntax", span.start, f"{{{{c{span.value}::", message)
                 return
         elif not match["void"] and match["tag"] not in ("br", "img"):
             stack.append(match["tag"])

@@ -63,15 +63,6 @@ class Span(NamedTuple):
     value: str
 
 
-class Trouble(NamedTuple):
-    """A mistake in a text: rule, offset, the offending fragment, message."""
-
-    rule: str
-    start: int
-    fragment: str
-    message: str
-
-
 class Deletion:
     """One cloze deletion: number, answer and hint as typed, how many other deletions are around it."""
 
@@ -99,15 +90,15 @@ class Deletion:
 
 
 class Markup:
-    """The result of a scan: the spans in order, the deletions by place, the mistakes."""
+    """The result of a scan: the spans in order, the deletions by place, and (start, end, message) of each mistake."""
 
-    __slots__ = ("deletions", "spans", "text", "troubles")
+    __slots__ = ("deletions", "mistakes", "spans", "text")
 
     def __init__(self, text: str, spans: list[Span] | None = None, deletions: list[Deletion] | None = None) -> None:
         self.text = text
         self.spans: list[Span] = [] if spans is None else spans
         self.deletions: list[Deletion] = [] if deletions is None else deletions
-        self.troubles: list[Trouble] = []
+        self.mistakes: list[tuple[int, int, str]] = []
 
     @property
     def numbers(self) -> list[int]:
@@ -142,7 +133,7 @@ class _Scan:
             at = self._token(match) if match else found.end()
         self._until(len(self.text))
         for deletion in self.open:
-            self._trouble(deletion.start, deletion.answer_start, "cloze deletion is never closed: add }}")
+            self._mistake(deletion.start, deletion.answer_start, "cloze deletion is never closed: add }}")
         self._number()
 
     def _until(self, end: int) -> None:
@@ -155,8 +146,8 @@ class _Scan:
         self.said = end
         return end
 
-    def _trouble(self, start: int, end: int, message: str) -> int:
-        self.markup.troubles.append(Trouble("cloze-syntax", start, self.text[start:end], message))
+    def _mistake(self, start: int, end: int, message: str) -> int:
+        self.markup.mistakes.append((start, end, message))
         return end
 
     def _token(self, match: re.Match[str]) -> int:
@@ -207,7 +198,7 @@ class _Scan:
                 self._end(inner.pop(), start, end)
         for deletion in inner:
             message = "cloze deletion is not closed inside the math: add }}"
-            self._trouble(deletion.start, deletion.answer_start, message)
+            self._mistake(deletion.start, deletion.answer_start, message)
             self.cut += 1
 
     def _open(self, match: re.Match[str], start: int, end: int) -> int:
@@ -224,7 +215,7 @@ class _Scan:
             message = f"malformed cloze deletion {shown!r}: write {{{{c1::hidden}}}} or {{{{c1::hidden::hint}}}}"
         else:
             message = f"{shown!r} is read as a field by Anki: write single braces, or {{{{c1::hidden}}}} for a deletion"
-        self._trouble(start, start + len(shown), message)
+        self._mistake(start, start + len(shown), message)
         closing = self.text.find("}}", end)
         return closing + 2 if closing >= 0 else end
 
@@ -233,13 +224,13 @@ class _Scan:
             self.cut -= 1
             return end
         if not self.open:
-            return self._trouble(start, end, "}} without a {{c1:: before it: delete it or open the deletion")
+            return self._mistake(start, end, "}} without a {{c1:: before it: delete it or open the deletion")
         self._end(self.open.pop(), start, end)
         return self._span("close", start, end, "}}")
 
     def _not_in_hint(self, around: list[Deletion], start: int, end: int) -> None:
         if around and around[-1].answer_end >= 0:
-            self._trouble(start, end, "cloze deletion inside a hint: move it out")
+            self._mistake(start, end, "cloze deletion inside a hint: move it out")
 
     def _end(self, deletion: Deletion, start: int, end: int) -> None:
         """A deletion is closed by the braces from start to end."""
@@ -248,18 +239,18 @@ class _Scan:
         else:
             deletion.hint = self.text[deletion.answer_end + 2 : start]
             if not deletion.hint.strip():
-                self._trouble(deletion.answer_end, end, "empty hint: write one after '::', or leave '::' out")
+                self._mistake(deletion.answer_end, end, "empty hint: write one after '::', or leave '::' out")
         deletion.end = end
         deletion.answer = self.text[deletion.answer_start : deletion.answer_end]
         if not deletion.answer.strip():
-            self._trouble(deletion.start, end, "empty cloze deletion: hide at least one word")
+            self._mistake(deletion.start, end, "empty cloze deletion: hide at least one word")
 
     def _hint(self, start: int, end: int) -> int:
         if not self.open:
             return end
         deletion = self.open[-1]
         if deletion.answer_end >= 0:
-            return self._trouble(start, end, "second '::' in one cloze deletion: only one hint")
+            return self._mistake(start, end, "second '::' in one cloze deletion: only one hint")
         deletion.answer_end = start
         return self._span("hint", start, end, "::")
 
@@ -267,22 +258,21 @@ class _Scan:
         numbers = self.markup.numbers
         deep = next((d for d in self.markup.deletions if d.depth >= MAX_CLOZE_DEPTH), None)
         if deep:
-            self._trouble(deep.start, deep.answer_start, f"cloze deletions more than {MAX_CLOZE_DEPTH} deep")
+            self._mistake(deep.start, deep.answer_start, f"cloze deletions more than {MAX_CLOZE_DEPTH} deep")
         if numbers and numbers[-1] > MAX_CLOZE:
             first = next(d for d in self.markup.deletions if d.number == numbers[-1])
             message = f"cloze number c{first.number}: at most c{MAX_CLOZE} in one note"
-            self._trouble(first.start, first.answer_start, message)
+            self._mistake(first.start, first.answer_start, message)
             return
         for expected, number in enumerate(numbers, 1):
             if number == expected:
                 continue
             deletion = next(d for d in self.markup.deletions if d.number == number)
-            shown = self.text[deletion.start : deletion.answer_start]
             if number == 0:
                 message = "cloze numbers start at c1: c0 makes no card"
             else:
                 message = f"cloze number c{number} without a c{expected}: number from c1 without gaps"
-            self.markup.troubles.append(Trouble("cloze-syntax", deletion.start, shown, message))
+            self._mistake(deletion.start, deletion.answer_start, message)
             return
 
 

@@ -12,8 +12,9 @@ import re
 from functools import lru_cache
 
 from ketamine_anki.core.limits import MAX_COLUMNS
+from ketamine_anki.text.escape import escape
 from ketamine_anki.text.scanner import Deletion, Markup, Span
-from ketamine_anki.text.tex import guarded, tex_troubles
+from ketamine_anki.text.tex import guarded, tex_mistakes
 
 PLAIN = Markup("")  # of every text without math and deletions
 
@@ -87,18 +88,6 @@ def _deletion(parts: list[str], start: int, spans: list[Span], deletions: list[D
     return at + 2
 
 
-def escape(text: str, *, quote: bool = False) -> str:
-    """The HTML that shows a text, with `quote` also inside an attribute. As `html.escape`, whose module takes
-    long to load.
-    """
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace('"', "&quot;").replace("'", "&#x27;") if quote else text
-
-
-def image(name: str, alt: str) -> str:
-    return f'<img src="{escape(name, quote=True)}" alt="{escape(alt, quote=True)}">'
-
-
 def _words(text: str) -> str | None:
     """The HTML of a text, or a part of one, without math."""
     if _HARD_OUTSIDE.search(text):
@@ -118,7 +107,7 @@ def _element(match: re.Match[str]) -> str:
 @lru_cache(1 << 12)
 def _formula(tex: str) -> str:
     """The HTML of a formula; "" of one that is hard. The formulas of a deck are the same few."""
-    if not tex or _HARD_INSIDE.search(tex) or any(tex_troubles(tex, 0)):
+    if not tex or _HARD_INSIDE.search(tex) or any(tex_mistakes(tex)):
         return ""
     return f"\\({guarded(tex)}\\)"
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
-from ketamine_anki.text.scanner import Trouble, tex_marks
+from ketamine_anki.text.scanner import tex_marks
 
 # Commands that only draw: letters, relations, arrows, accents, fractions, spacing. Not \href, \url,
 # \style, \class, \cssId, \require, \def and their kin, which reach outside the formula.
@@ -88,11 +88,14 @@ _MOVES = re.compile(r"\\\\\*?\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*
 _MOST_NEGATIVE = 2
 
 
-def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
-    """What is wrong with the TeX of one formula that starts at `offset` of its text, as it is and with each deletion
+Mistake = tuple[str, int, str, str]
+
+
+def tex_mistakes(tex: str) -> Iterator[Mistake]:
+    """(rule, index, fragment, message) of each mistake in the TeX of one formula, as it is and with each deletion
     hidden: Anki shows `[...]` in its place, and what it holds without braces around it.
     """
-    refused = list(_refused(tex, offset))
+    refused = list(_refused(tex))
     yield from refused
     if refused or _MAY_FAIL.isdisjoint(tex):
         return
@@ -100,83 +103,83 @@ def tex_troubles(tex: str, offset: int) -> Iterator[Trouble]:
     bare = _without_deletions(tex, _DELETION)
     if failure := _failure(bare):
         at, shown, message = failure
-        yield Trouble("tex-command", offset + at, shown, message)
+        yield "tex-command", at, shown, message
     elif (start := _broken(bare, deletions)) >= 0:
         message = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
-        yield Trouble("tex-command", offset + start, tex[start : start + 5], message)
+        yield "tex-command", start, tex[start : start + 5], message
 
 
-def _refused(tex: str, offset: int) -> Iterator[Trouble]:
+def _refused(tex: str) -> Iterator[Mistake]:
     """Commands that are not allowed; braces and pairs that are not closed."""
     if len(tex) > MAX_TEX:
-        yield Trouble("limit", offset, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}")
+        yield "limit", 0, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}"
         return
     bare = _without_deletions(tex)
     open_pairs: list[tuple[int, str, int]] = []  # \\begin{...} and \\left: where, which, in how many braces
     words_end = 0  # of the last \\text{...}
     depth = negative = 0
     for match in _TEX.finditer(bare):
-        at, found = offset + match.start(), match[0]
-        if match.start() < words_end and not match["brace"]:
+        at, found = match.start(), match[0]
+        if at < words_end and not match["brace"]:
             if found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
                 message = f"{found} inside of \\text is shown as it is typed: end the \\text before it"
-                yield Trouble("tex-command", at, found, message)
+                yield "tex-command", at, found, message
         elif match["word"] and match["word"] not in COMMANDS:
-            yield Trouble("tex-command", at, found, f"TeX command {found} is not in the list of allowed commands")
+            yield "tex-command", at, found, f"TeX command {found} is not in the list of allowed commands"
         elif match["word"] in _TEXTS:
             words_end = _group_end(bare, match.end())
             if (colons := bare.find("::", match.end(), words_end)) >= 0:
                 message = ":: inside of \\text is shown with braces between: leave one out"
-                yield Trouble("tex-command", offset + colons, "::", message)
+                yield "tex-command", colons, "::", message
         elif match["word"] in ("begin", "left"):
             name = _pair(bare, match)
             open_pairs.append((at, name, depth))
             if match["word"] == "begin" and name not in _ENVIRONMENTS:
                 allowed = ", ".join(sorted(_ENVIRONMENTS))
-                yield Trouble("tex-command", at, found, f"TeX environment {name!r} is not one of {allowed}")
+                yield "tex-command", at, found, f"TeX environment {name!r} is not one of {allowed}"
             elif _PLACED.match(bare, match.end()):
-                yield Trouble("tex-command", at, found, f"[ behind {found}{{{name}}} is not shown: write {{[}}")
+                yield "tex-command", at, found, f"[ behind {found}{{{name}}} is not shown: write {{[}}"
             elif name == "array" and not _COLUMNS.match(bare, match.end()):
                 message = f"{found}{{array}} without its columns, letters l, c or r in braces: {found}{{array}}{{ll}}"
-                yield Trouble("tex-command", at, found, message)
+                yield "tex-command", at, found, message
         elif match["word"] in ("end", "right"):
             name = _pair(bare, match)
             if not open_pairs or open_pairs.pop()[1:] != (name, depth):
                 before = "\\left" if match["word"] == "right" else f"\\begin{{{name}}}"
-                yield Trouble("tex-command", at, found, f"{found} without a {before} before it")
+                yield "tex-command", at, found, f"{found} without a {before} before it"
                 return
         elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|":
-            yield Trouble("tex-command", at, found, f"TeX command {found} would end or change the math")
+            yield "tex-command", at, found, f"TeX command {found} would end or change the math"
         elif _MOVES.match(bare, match.start()) or (found == "\\!" and negative == _MOST_NEGATIVE):
-            yield Trouble("tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out")
+            yield "tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out"
         elif match["sign"] == "\\" and bare[match.end() : match.end() + 1] == "*":
-            yield Trouble("tex-command", at, found, "* behind \\\\ is not shown: write a space before it")
+            yield "tex-command", at, found, "* behind \\\\ is not shown: write a space before it"
         elif found == "\\!":
             negative += 1
         elif match["comment"]:
-            yield Trouble("tex-command", at, found, "% starts a comment in TeX: write \\%")
+            yield "tex-command", at, found, "% starts a comment in TeX: write \\%"
         elif match["brace"]:
             depth += 1 if found == "{" else -1
             if depth > MAX_TEX_DEPTH:
-                yield Trouble("limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math")
+                yield "limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math"
                 return
             if depth < 0:
-                yield Trouble("tex-command", at, found, "} without a { in the math")
+                yield "tex-command", at, found, "} without a { in the math"
                 return
             if open_pairs and open_pairs[-1][2] > depth:
                 yield _unended(*open_pairs[-1][:2])
                 return
         elif found == "\\":
-            yield Trouble("tex-command", at, found, "backslash at the end of the math")
+            yield "tex-command", at, found, "backslash at the end of the math"
     for at, name, _ in open_pairs[:1]:
         yield _unended(at, name)
     if depth > 0:
-        yield Trouble("tex-command", offset, tex.split("\n", maxsplit=1)[0], "{ is never closed in the math")
+        yield "tex-command", 0, tex.split("\n", maxsplit=1)[0], "{ is never closed in the math"
 
 
-def _unended(at: int, name: str) -> Trouble:
+def _unended(at: int, name: str) -> Mistake:
     found = f"\\begin{{{name}}}" if name else "\\left"
-    return Trouble("tex-command", at, found, f"{found} is never ended in the math")
+    return "tex-command", at, found, f"{found} is never ended in the math"
 
 
 def _failure(tex: str) -> tuple[int, str, str] | None:
@@ -307,8 +310,8 @@ def _broken(bare: str, deletions: list[tuple[int, int, int]]) -> int:
         for _, start, end in level:
             starts.append(start)
             hidden = hidden[:start] + "[0]".ljust(end - start) + hidden[end:]
-        refused = next(_refused(hidden, 0), None)
-        failure = (refused.start,) if refused else _failure(hidden)
+        refused = next(_refused(hidden), None)
+        failure = (refused[1],) if refused else _failure(hidden)
         if failure:
             return min(starts, key=lambda start: abs(start - failure[0]))
     return -1

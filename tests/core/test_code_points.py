@@ -90,7 +90,7 @@ def _through(block: list[str], form) -> Iterator[tuple[str, bool, str]]:
             yield character, True, ""
             continue
         rendered = render(deck.notes[0].answer, {})
-        yield character, bool(rendered.troubles), text_of(rendered.html)
+        yield character, bool(rendered.findings), text_of(rendered.html)
 
 
 # Everything that Markdown, math and clozes take for a mark is left out: what remains is text.
@@ -104,7 +104,7 @@ def test_text_without_marks_is_shown_as_typed_or_refused(typed: str) -> None:
     typed = unicodedata.normalize("NFC", typed.strip())
     if typed and not list(refused(typed)):
         rendered = render(typed, {})
-        assert (rendered.troubles, text_of(rendered.html)) == ([], typed)
+        assert (rendered.findings, text_of(rendered.html)) == ([], typed)
 
 
 _MARKUP = st.lists(

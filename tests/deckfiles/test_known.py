@@ -30,7 +30,7 @@ notes:
 )
 def test_no_cell_of_a_table_is_lost_without_a_mistake(text: str, cloze: bool) -> None:
     rendered = render(text, {}, cloze=cloze)
-    assert rendered.troubles or "lost" in text_of(rendered.html)
+    assert rendered.findings or "lost" in text_of(rendered.html)
 
 
 def test_no_note_is_lost_without_a_finding() -> None:

@@ -80,7 +80,7 @@ def text(data: bytes) -> None:
         rendered = render(typed, made.collection().media, cloze=cloze)
         check_rendered(rendered, cloze=cloze)
         with_mathml(rendered.html)
-        if not rendered.troubles:
+        if not rendered.findings:
             names = {packaged: name for name, packaged in made.collection().media.items()}
             try:
                 back = unrender(rendered.html, made.collection().media, cloze=cloze)

@@ -75,7 +75,7 @@ def let_through(count: int, seed: int) -> dict[str, list[str]]:
         tex = formula(chance, 4).strip()
         hides = "{{c1::" in tex
         rendered = render(f"${tex}$.", {}, cloze=hides)
-        if not rendered.troubles and re.fullmatch(r"\\\(.*\\\)\.", rendered.html, re.DOTALL):
+        if not rendered.findings and re.fullmatch(r"\\\(.*\\\)\.", rendered.html, re.DOTALL):
             sides = [cloze(rendered.html, 1, answer=answer) for answer in (True, False)[: 1 + hides]]
             found[tex] = [html.unescape(side)[2:-3] for side in sides]
     return found

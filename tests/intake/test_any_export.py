@@ -42,7 +42,7 @@ def sound_deck(c: Choices) -> tuple[Deck, str]:
     assume(deck is not None and not findings)
     assert deck is not None
     shown = [one for note in deck.notes for one in render_note(note, made.collection()).values()]
-    assume(not any(one.troubles for one in shown))
+    assume(not any(one.findings for one in shown))
     return deck, text
 
 
@@ -102,7 +102,7 @@ def test_the_markdown_of_a_change_shows_what_was_edited(c: Choices) -> None:
     other = made.sound(c, cloze=note.is_cloze)
     assume(not note.is_cloze or "{{c" in other)
     shown = render(other, made.collection().media, cloze=note.is_cloze)
-    assume(not shown.troubles and shown.html)
+    assume(not shown.findings and shown.html)
     export, name = made.exported(note), "Text" if note.is_cloze else "Answer"
     export = replace(export, fields={**export.fields, name: shown.html})
     found = compare([note], made.collection(), [export])

@@ -125,7 +125,7 @@ def test_what_cannot_come_back_says_why(html, reason):
     "text", [r"[sound\:x.mp3]", r"[\$]x[/\$]", r"\{\{c1::x\}\}", r"{{c1::a}} \{\{c2::b\}\}", r"\[anki\:play:q:0]"]
 )
 def test_no_command_of_anki_hides_behind_backslashes(text):
-    assert "anki-command" in {trouble.rule for trouble in render(text, {}, cloze="c1::a" in text).troubles}
+    assert "anki-command" in {finding.rule for finding in render(text, {}, cloze="c1::a" in text).findings}
 
 
 def test_no_break_spaces_stay_in_a_text_that_had_them():
@@ -150,7 +150,7 @@ def test_every_text_of_the_real_deck_comes_back_as_it_was_written(real_decks):
 def test_what_renders_without_a_finding_comes_back_to_the_same_card(text):
     """render(unrender(render(text))) shows the same blocks, or the reason is told; nothing else happens."""
     rendered = render(text.strip(), MEDIA)
-    if rendered.troubles:
+    if rendered.findings:
         return
     try:
         again = unrender(rendered.html, MEDIA)

@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from made import Choices
 from program import REPOSITORY
-from promises import check_rendered, text_of
+from promises import check_rendered, mistakes, text_of
 
 from ketamine_anki.core.characters import refused
 from ketamine_anki.deckfiles.reader import read_deck
@@ -44,7 +44,7 @@ LINES = _INSIDE.map(lambda inside: f"a{inside}".replace("  ", " ").rstrip())
 @given(LINES)
 def test_text_without_marks_is_escaped_and_nothing_else(text: str) -> None:
     rendered = render(text, {})
-    assert (rendered.html, rendered.troubles, rendered.pictures) == (html.escape(text, quote=False), [], [])
+    assert (rendered.html, rendered.findings, rendered.pictures) == (html.escape(text, quote=False), [], [])
 
 
 # What `simple` takes, and what is hard beside it.
@@ -69,7 +69,7 @@ def test_simple_texts_are_rendered_as_the_long_way(pieces: list[tuple[str, str]]
     for cloze in (False, True):
         quick = render(text, MEDIA, cloze=cloze)
         long = the_long_way(text, cloze=cloze)
-        assert (quick.html, quick.troubles, quick.pictures) == (long.html, long.troubles, long.pictures)
+        assert (quick.html, quick.findings, quick.pictures) == (long.html, long.findings, long.pictures)
         plain = [plain_text(one, text) for one in (quick, long)]
         assert plain[0] == plain[1]
         if quick.markup.spans:
@@ -105,7 +105,7 @@ def test_limits_and_edges_of_simple_texts(text: str) -> None:
     for cloze in (False, True):
         quick = render(text, MEDIA, cloze=cloze)
         long = the_long_way(text, cloze=cloze)
-        assert (quick.html, quick.troubles) == (long.html, long.troubles)
+        assert (quick.html, quick.findings) == (long.html, long.findings)
 
 
 def test_most_texts_are_simple() -> None:
@@ -124,16 +124,16 @@ def test_lines_and_paragraphs_of_text_without_marks(paragraphs: list[list[str]])
     rendered = render("\n\n".join("\n".join(lines) for lines in paragraphs), {})
     shown = ["<br>".join(html.escape(line, quote=False) for line in lines) for lines in paragraphs]
     whole = shown[0] if len(shown) == 1 else "".join(f"<p>{lines}</p>" for lines in shown)
-    assert (rendered.html, rendered.troubles) == (whole, [])
+    assert (rendered.html, rendered.findings) == (whole, [])
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Co", "Cc", "Zl", "Zp"]), max_size=40))
 def test_text_with_every_mark_escaped_is_shown_as_typed_or_refused(typed: str) -> None:
     typed = " ".join(typed.split())
     rendered = render(re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", typed), {})
-    if re.search(r"[\[\](){}<]", typed) and rendered.troubles:
+    if re.search(r"[\[\](){}<]", typed) and rendered.findings:
         return  # a command of Anki, or HTML
-    assert (text_of(rendered.html), rendered.troubles) == (typed, [])
+    assert (text_of(rendered.html), rendered.findings) == (typed, [])
 
 
 _STYLES = st.sampled_from([None, "'", '"', "|", ">"])
@@ -155,7 +155,7 @@ def test_text_is_shown_as_typed_through_yaml_or_refused(typed: str, style: str |
     if not re.search(r"[\\`*_{}\[\]<>&$|~!#\n+-]|\d[.)]", meant):
         assert meant not in typed or not list(refused(meant))
         rendered = render(meant, {})
-        assert (text_of(rendered.html), rendered.troubles) == (meant, [])
+        assert (text_of(rendered.html), rendered.findings) == (meant, [])
 
 
 # --- parts put together -----------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_parts_are_shown_the_same_whatever_stands_beside_them(c: Choices, cloze:
         assume(kind > 1)
     rendered = render(text, MEDIA, cloze=cloze)
     body = rendered.html.replace("&#58;", ":")  # where Anki would take two for the sign of a hint
-    assert (body, [trouble.message for trouble in rendered.troubles]) == (whole, [])
+    assert (body, [finding.message for finding in rendered.findings]) == (whole, [])
 
 
 # --- any text ---------------------------------------------------------------------------------
@@ -214,16 +214,16 @@ def test_parts_are_shown_the_same_whatever_stands_beside_them(c: Choices, cloze:
 def test_any_text_gives_sound_html_or_mistakes_at_their_places(c: Choices, cloze: bool) -> None:
     text = made.text(c, cloze).strip()
     rendered = render(text, MEDIA, cloze=cloze)
-    for trouble in rendered.troubles:
-        assert 0 <= trouble.start <= len(text)
-        shown = trouble.fragment.replace("\0", "\ufffd")  # as the parser shows it
-        at = text.replace("\0", "\ufffd").find(shown, trouble.start)
-        assert 0 <= at - trouble.start <= 3, trouble  # of math or a deletion inside code, behind its $ or {{c
+    for mistake in mistakes(text, MEDIA, cloze=cloze):
+        assert 0 <= mistake.start <= len(text)
+        shown = mistake.fragment.replace("\0", "\ufffd")  # as the parser shows it
+        at = text.replace("\0", "\ufffd").find(shown, mistake.start)
+        assert 0 <= at - mistake.start <= 3, mistake  # of math or a deletion inside code, behind its $ or {{c
     if not any(refused(text)):  # the reader lets none of these through
         check_rendered(rendered, cloze=cloze)
         with_mathml(rendered.html)
     again = render(text, MEDIA, cloze=cloze)
-    assert (again.html, again.troubles, again.pictures) == (rendered.html, rendered.troubles, rendered.pictures)
+    assert (again.html, again.findings, again.pictures) == (rendered.html, rendered.findings, rendered.pictures)
 
 
 @given(CHOICES, st.booleans())
@@ -231,14 +231,14 @@ def test_what_comes_back_from_html_comes_back_the_same_again(c: Choices, cloze: 
     """render, unrender and render again show the same; and unrender has then nothing more to change."""
     text = made.text(c, cloze).strip()
     rendered = render(text, MEDIA, cloze=cloze)
-    if rendered.troubles or any(refused(text)):
+    if rendered.findings or any(refused(text)):
         return
     try:
         back = unrender(rendered.html, MEDIA, cloze=cloze)
     except Unturnable:
         return
     again = render(back, MEDIA, cloze=cloze)
-    assert again.troubles == []
+    assert again.findings == []
     assert blocks(again.html, NAMES) == blocks(rendered.html, NAMES)
     assert unrender(again.html, MEDIA, cloze=cloze) == back
 
@@ -251,7 +251,7 @@ def test_any_html_comes_back_once_and_for_all_or_is_refused(c: Choices) -> None:
     except Unturnable:
         return
     rendered = render(back, MEDIA)
-    assert rendered.troubles == []
+    assert rendered.findings == []
     assert blocks(rendered.html, NAMES) == blocks(field, NAMES)
     assert unrender(rendered.html, MEDIA) == back
 
@@ -339,6 +339,6 @@ def test_the_frozen_table_is_read() -> None:
 
 
 def test_a_sign_after_math_is_no_list() -> None:
-    assert render("a $x$ - 5 mg", {}).troubles == []
-    assert [trouble.rule for trouble in render("- 5 mg of $x$", {}).troubles] == ["swallowed-mark"]
-    assert [trouble.rule for trouble in render("{{c1::a}} b\n- 5 mg", {}, cloze=True).troubles] == ["swallowed-mark"]
+    assert render("a $x$ - 5 mg", {}).findings == []
+    assert [finding.rule for finding in render("- 5 mg of $x$", {}).findings] == ["swallowed-mark"]
+    assert [finding.rule for finding in render("{{c1::a}} b\n- 5 mg", {}, cloze=True).findings] == ["swallowed-mark"]

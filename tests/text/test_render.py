@@ -19,8 +19,9 @@ from anki.collection import Collection
 from anki.notes import Note
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from promises import mistakes
 
-from ketamine_anki.core.model import Picture, Retired
+from ketamine_anki.core.model import Picture, Position, Retired
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.text.render import MANUAL, render, render_note
 from ketamine_anki.text.scanner import Markup, scan
@@ -90,7 +91,7 @@ _TABLE = "<table><thead><tr><th{0}>a</th></tr></thead><tbody><tr><td{0}>{1}</td>
 )
 def test_html_of(text: str, html: str) -> None:
     rendered = render(text, MEDIA)
-    assert rendered.troubles == []
+    assert rendered.findings == []
     assert rendered.html == html
 
 
@@ -118,7 +119,7 @@ def test_html_of(text: str, html: str) -> None:
 )
 def test_html_of_cloze(text: str, html: str, numbers: list[int]) -> None:
     rendered = render(text, MEDIA, cloze=True)
-    assert rendered.troubles == []
+    assert rendered.findings == []
     assert rendered.html == html
     assert rendered.markup.numbers == numbers
 
@@ -201,10 +202,10 @@ REFUSED = [
 def test_refused(text: str, rule: str, fragment: str) -> None:
     """One mistake, one finding, at the offending text, with a rule that the manual explains."""
     for before in ("", "leaf.png x "):
-        (trouble,) = render(before + text, MEDIA).troubles
-        assert (trouble.rule, trouble.fragment) == (rule, fragment)
-        assert trouble.start == len(before) + text.find(fragment)
-        assert trouble.rule in MANUAL or rule == "picture"
+        (mistake,) = mistakes(before + text, MEDIA)
+        assert (mistake.rule, mistake.fragment) == (rule, fragment)
+        assert mistake.start == len(before) + text.find(fragment)
+        assert mistake.rule in MANUAL or rule == "picture"
 
 
 @pytest.mark.parametrize(
@@ -241,9 +242,9 @@ def test_refused(text: str, rule: str, fragment: str) -> None:
     ],
 )
 def test_cloze_refused(text: str, fragment: str) -> None:
-    (trouble,) = render(text, MEDIA, cloze=True).troubles
-    assert (trouble.rule, trouble.fragment) == ("cloze-syntax", fragment)
-    assert text[trouble.start :].startswith(fragment)
+    (mistake,) = mistakes(text, MEDIA, cloze=True)
+    assert (mistake.rule, mistake.fragment) == ("cloze-syntax", fragment)
+    assert text[mistake.start :].startswith(fragment)
 
 
 TEXTS = yaml.load((Path(__file__).parent / "texts.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
@@ -251,8 +252,9 @@ TEXTS = yaml.load((Path(__file__).parent / "texts.yaml").read_text(encoding="utf
 
 @pytest.mark.parametrize("row", TEXTS, ids=[ascii(row.get("text", row.get("cloze")))[:40] for row in TEXTS])
 def test_a_text_is_shown_or_refused_at_its_place(row: dict[str, Any]) -> None:
-    rendered = render(row.get("text") or row["cloze"], MEDIA, cloze="cloze" in row)
-    said = [f"{t.rule} at {t.start}, {t.fragment}: {t.message}" for t in rendered.troubles]
+    text, cloze = row.get("text") or row["cloze"], "cloze" in row
+    rendered = render(text, MEDIA, cloze=cloze)
+    said = [f"{t.rule} at {t.start}, {t.fragment}: {t.message}" for t in mistakes(text, MEDIA, cloze=cloze)]
     assert said == row.get("refused", [])
     assert row.get("shown", rendered.html) == rendered.html
 
@@ -273,8 +275,8 @@ def test_a_text_is_shown_or_refused_at_its_place(row: dict[str, Any]) -> None:
     ],
 )
 def test_what_would_not_be_shown_is_refused_where_it_stands(text: str, fragment: str, start: int) -> None:
-    (trouble,) = render(text, MEDIA).troubles
-    assert (trouble.fragment, trouble.start) == (fragment, start)
+    (mistake,) = mistakes(text, MEDIA)
+    assert (mistake.fragment, mistake.start) == (fragment, start)
 
 
 _SOUND = r"""
@@ -289,21 +291,26 @@ _SOUND = r"""
 
 @pytest.mark.parametrize("tex", _SOUND.split())
 def test_sound_formulas_are_accepted(tex: str) -> None:
-    assert render(f"so ${tex}$", MEDIA).troubles == []
+    assert render(f"so ${tex}$", MEDIA).findings == []
 
 
 @pytest.mark.parametrize(
     "tex", [r"\frac{a}&b", r"\hat\frac{a}{b}", r"\frac\sqrt{2}{3}", "x^^2", "x_^2", "a^b'", r"\sqrt[3]"]
 )
 def test_formulas_of_which_anki_would_show_an_error_are_refused(tex: str) -> None:
-    assert [trouble.rule for trouble in render(f"so ${tex}$", MEDIA).troubles] == ["tex-command"]
+    assert [finding.rule for finding in render(f"so ${tex}$", MEDIA).findings] == ["tex-command"]
+
+
+def test_without_a_locator_findings_are_placed_by_line_and_column_of_the_text() -> None:
+    (finding,) = render("one\ntwo <b>", MEDIA).findings
+    assert finding[:2] == (Position("", 2, 5), "raw-html")
 
 
 def test_signs_of_a_text_are_limited() -> None:
-    assert render("`c` " + "**a** " * 249 + "x" * 10_000, MEDIA).troubles == []
-    (trouble,) = render("`c` " + "**a** " * 250, MEDIA).troubles
-    assert (trouble.rule, trouble.start) == ("limit", 0)
-    assert "1,002 signs of Markdown and math in one text: at most 1,000" in trouble.message
+    assert render("`c` " + "**a** " * 249 + "x" * 10_000, MEDIA).findings == []
+    (mistake,) = mistakes("`c` " + "**a** " * 250, MEDIA)
+    assert (mistake.rule, mistake.start) == ("limit", 0)
+    assert "1,002 signs of Markdown and math in one text: at most 1,000" in mistake.message
 
 
 @pytest.mark.parametrize(
@@ -317,8 +324,8 @@ def test_signs_of_a_text_are_limited() -> None:
     ids=["brackets", "lines", "columns", "rows"],
 )
 def test_what_would_take_the_parser_long_is_refused_from_there_on(most: str, more: str) -> None:
-    assert [trouble.rule for trouble in render(most, MEDIA).troubles] == []
-    assert [trouble.rule for trouble in render(most + more, MEDIA).troubles] == ["limit"]
+    assert [finding.rule for finding in render(most, MEDIA).findings] == []
+    assert [finding.rule for finding in render(most + more, MEDIA).findings] == ["limit"]
 
 
 def test_all_texts_of_a_note_are_rendered() -> None:
@@ -405,7 +412,7 @@ class _Judge(HTMLParser):
 def test_nothing_but_the_elements_of_markdown_comes_out(text: str, cloze: bool) -> None:
     """Balanced, without scripts, styles, comments, and pictures from elsewhere; whatever is typed."""
     rendered = render(text, MEDIA, cloze=cloze)
-    if rendered.troubles:
+    if rendered.findings:
         return
     judge = _Judge()
     judge.feed(rendered.html)
@@ -486,8 +493,7 @@ def test_anki_makes_the_cards_that_we_count(cloze_note: Note, text: str) -> None
     """Same card numbers; every card hides something; revealed, the whole text is there and nothing else."""
     rendered = render(text, MEDIA, cloze=True)
     assume(rendered.markup.deletions)
-    troubles = [trouble for trouble in rendered.troubles if "without a c" not in trouble.message]
-    assume(not troubles)
+    assume(all("without a c" in finding.message for finding in rendered.findings))
     made = pages(cloze_note, rendered.html)
     assert list(made) == rendered.markup.numbers
     whole = squeezed(engine.visible(render(revealed(rendered.markup), MEDIA).html))
@@ -503,7 +509,7 @@ def test_anki_makes_the_cards_that_we_count(cloze_note: Note, text: str) -> None
 )
 def test_anki_would_make_no_card_of_what_we_refuse(cloze_note: Note, text: str) -> None:
     """The refusals are not pedantry: Anki makes no card of these."""
-    assert render(text, {}, cloze=True).troubles
+    assert render(text, {}, cloze=True).findings
     assert pages(cloze_note, text) == {}
 
 

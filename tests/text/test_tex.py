@@ -5,16 +5,10 @@ from __future__ import annotations
 import string
 
 import pytest
+from promises import mistakes
 
 from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
-from ketamine_anki.text.render import render
-from ketamine_anki.text.scanner import Trouble
-from ketamine_anki.text.tex import tex_troubles
-
-
-def troubles(text: str, cloze: bool = False) -> list[Trouble]:
-    return render(text, {}, cloze=cloze).troubles
-
+from ketamine_anki.text.tex import tex_mistakes
 
 # What MathJax or LaTeX would run, load, define, name, number, colour, hide or lay over something else.
 _REACHING = """href url style class cssId data require def gdef edef let newcommand renewcommand newenvironment
@@ -29,9 +23,9 @@ _REACHING = """href url style class cssId data require def gdef edef let newcomm
 def test_a_command_that_reaches_outside_the_formula_is_refused(command: str) -> None:
     shown = f"\\{command}"
     message = f"TeX command {shown} is not in the list of allowed commands"
-    assert troubles(f"so ${shown}{{a}}{{b}}$") == [Trouble("tex-command", 4, shown, message)]
-    assert troubles(f"so $${{x {shown}{{a}}}}$$") == [Trouble("tex-command", 8, shown, message)]
-    assert troubles(f"{{{{c1::$a + {shown}{{a}}$}}}}", cloze=True) == [Trouble("tex-command", 11, shown, message)]
+    assert mistakes(f"so ${shown}{{a}}{{b}}$") == [("tex-command", 4, shown, message)]
+    assert mistakes(f"so $${{x {shown}{{a}}}}$$") == [("tex-command", 8, shown, message)]
+    assert mistakes(f"{{{{c1::$a + {shown}{{a}}$}}}}", cloze=True) == [("tex-command", 11, shown, message)]
 
 
 _SIGNS = "\\,;:! {}%$_&#|"
@@ -40,12 +34,12 @@ _SIGNS = "\\,;:! {}%$_&#|"
 @pytest.mark.parametrize("sign", [sign for sign in string.punctuation + string.digits + " é" if sign not in _SIGNS])
 def test_a_sign_that_would_end_or_change_the_math_is_refused(sign: str) -> None:
     message = f"TeX command \\{sign} would end or change the math"
-    assert troubles(f"so $a\\{sign}b$") == [Trouble("tex-command", 5, f"\\{sign}", message)]
+    assert mistakes(f"so $a\\{sign}b$") == [("tex-command", 5, f"\\{sign}", message)]
 
 
 @pytest.mark.parametrize("sign", _SIGNS)
 def test_a_sign_that_draws_is_let_through(sign: str) -> None:
-    assert troubles(f"so $a\\{sign}b$") == []
+    assert mistakes(f"so $a\\{sign}b$") == []
 
 
 @pytest.mark.parametrize(
@@ -73,8 +67,8 @@ def test_a_sign_that_draws_is_let_through(sign: str) -> None:
 )
 def test_what_is_wrong_is_said_at_its_place(tex: str, at: int, fragment: str, message: str) -> None:
     """In a formula of a line and in a displayed one."""
-    assert troubles(f"so ${tex}$") == [Trouble("tex-command", 4 + at, fragment, message)]
-    assert troubles(f"so $${tex}$$") == [Trouble("tex-command", 5 + at, fragment, message)]
+    assert mistakes(f"so ${tex}$") == [("tex-command", 4 + at, fragment, message)]
+    assert mistakes(f"so $${tex}$$") == [("tex-command", 5 + at, fragment, message)]
 
 
 _ENVIRONMENTS = "Vmatrix, aligned, array, bmatrix, cases, gathered, matrix, pmatrix, smallmatrix, vmatrix"
@@ -83,15 +77,15 @@ _ENVIRONMENTS = "Vmatrix, aligned, array, bmatrix, cases, gathered, matrix, pmat
 @pytest.mark.parametrize("name", ["verbatim", "document", "html", "Array", "align*", ""])
 def test_only_environments_that_set_rows_are_let_through(name: str) -> None:
     message = f"TeX environment {name!r} is not one of {_ENVIRONMENTS}"
-    assert troubles(rf"so $\begin{{{name}}}x\end{{{name}}}$") == [Trouble("tex-command", 4, r"\begin", message)]
+    assert mistakes(rf"so $\begin{{{name}}}x\end{{{name}}}$") == [("tex-command", 4, r"\begin", message)]
     for known in _ENVIRONMENTS.split(", "):
         columns = "{l}" if known == "array" else ""
-        assert troubles(rf"so $\begin{{{known}}}{columns}x\\y\end {{{known}}}$") == []
+        assert mistakes(rf"so $\begin{{{known}}}{columns}x\\y\end {{{known}}}$") == []
 
 
 def test_an_environment_has_a_name() -> None:
     message = f"TeX environment '?' is not one of {_ENVIRONMENTS}"
-    assert troubles(r"so $\begin x\end x$") == [Trouble("tex-command", 4, r"\begin", message)]
+    assert mistakes(r"so $\begin x\end x$") == [("tex-command", 4, r"\begin", message)]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +100,7 @@ def test_an_environment_has_a_name() -> None:
     ],
 )
 def test_pairs_are_let_through(tex: str) -> None:
-    assert troubles(f"so ${tex}$") == []
+    assert mistakes(f"so ${tex}$") == []
 
 
 _COLUMNS = r"\begin{array} without its columns, letters l, c or r in braces: \begin{array}{ll}"
@@ -151,7 +145,7 @@ def test_what_would_show_an_error_or_nothing_is_said_at_its_place(
     tex: str, at: int, fragment: str, message: str
 ) -> None:
     """As MathJax 3.2.2 answers; `tests/deep/mathjax.py` asks it."""
-    assert troubles(f"so ${tex}$") == [Trouble("tex-command", 4 + at, fragment, message)]
+    assert mistakes(f"so ${tex}$") == [("tex-command", 4 + at, fragment, message)]
 
 
 @pytest.mark.parametrize(
@@ -170,19 +164,19 @@ def test_what_would_show_an_error_or_nothing_is_said_at_its_place(
     ],
 )
 def test_what_is_shown_is_let_through(tex: str) -> None:
-    assert troubles(f"so ${tex}$") == []
+    assert mistakes(f"so ${tex}$") == []
 
 
 def test_a_backslash_at_the_end_is_refused() -> None:
     """No text gives such a formula, as `\\$` is a sign; the end of the math would be lost with it."""
-    assert list(tex_troubles("a\\", 4)) == [Trouble("tex-command", 5, "\\", "backslash at the end of the math")]
+    assert list(tex_mistakes("a\\")) == [("tex-command", 1, "\\", "backslash at the end of the math")]
 
 
 def test_deletions_are_no_tex() -> None:
     """Their marks are looked over, and what they hide is held to the same list."""
-    assert troubles(r"so $\frac{{{c1::a}}}{{{c2::b::\text{hint}}}}$", cloze=True) == []
-    (trouble,) = troubles(r"so $a {{c1::\href{x}{y}}}$", cloze=True)
-    assert (trouble.start, trouble.fragment) == (12, r"\href")
+    assert mistakes(r"so $\frac{{{c1::a}}}{{{c2::b::\text{hint}}}}$", cloze=True) == []
+    (mistake,) = mistakes(r"so $a {{c1::\href{x}{y}}}$", cloze=True)
+    assert (mistake.start, mistake.fragment) == (12, r"\href")
 
 
 _BREAKS = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
@@ -209,7 +203,7 @@ def _bare(command: str) -> str:
 )
 def test_a_formula_stands_while_a_deletion_is_hidden(tex: str, at: int, fragment: str, message: str) -> None:
     """Anki puts `[...]` in its place, and then what it holds, without braces."""
-    assert troubles(f"so ${tex}$", cloze=True) == [Trouble("tex-command", 4 + at, fragment, message)]
+    assert mistakes(f"so ${tex}$", cloze=True) == [("tex-command", 4 + at, fragment, message)]
 
 
 @pytest.mark.parametrize(
@@ -222,15 +216,15 @@ def test_a_formula_stands_while_a_deletion_is_hidden(tex: str, at: int, fragment
     ],
 )
 def test_deletions_are_let_through(tex: str) -> None:
-    assert troubles(f"so ${tex}$", cloze=True) == []
+    assert mistakes(f"so ${tex}$", cloze=True) == []
 
 
 def test_a_formula_of_any_honest_size_is_let_through() -> None:
     longest = "+" * MAX_TEX
-    assert troubles(f"so ${longest}$") == []
+    assert mistakes(f"so ${longest}$") == []
     message = "a formula of 1,001 characters: at most 1,000"
-    assert troubles(f"so ${longest}b$") == [Trouble("limit", 4, "+" * 20, message)]
+    assert mistakes(f"so ${longest}b$") == [("limit", 4, "+" * 20, message)]
     deepest = "{" * MAX_TEX_DEPTH + "}" * MAX_TEX_DEPTH
-    assert troubles(f"so $a{deepest}$") == []
+    assert mistakes(f"so $a{deepest}$") == []
     message = "braces more than 20 deep in the math"
-    assert troubles(f"so $a{{{deepest}}}$") == [Trouble("limit", 25, "{", message)]
+    assert mistakes(f"so $a{{{deepest}}}$") == [("limit", 25, "{", message)]
