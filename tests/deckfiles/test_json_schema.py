@@ -13,10 +13,10 @@ import jsonschema
 import pytest
 from program import REPOSITORY, run
 from ruamel.yaml import YAML
+from rules.test_bad import BAD as BAD_FILES
+from rules.test_bad import GOOD as GOOD_FILES
+from rules.test_bad import stated
 from small import COLLECTION, REFERENCES, SOURCE, write
-from test_bad import BAD as BAD_FILES
-from test_bad import GOOD as GOOD_FILES
-from test_bad import stated
 
 from ketamine_anki.deckfiles import reader, schema
 from ketamine_anki.deckfiles.json_schema import json_schemas
