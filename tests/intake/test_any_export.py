@@ -9,8 +9,8 @@ import made
 from hostile_packages import MODEL, database, old
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from ledgers import GOOD as LEDGER
 from made import Choices
-from release.test_ledger import GOOD as LEDGER
 
 from ketamine_anki.anki.package_reader import PackageError, read_package
 from ketamine_anki.anki.text_export import read_text

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from ledgers import GOOD, SMALL, START, note, release, released
 
-from ketamine_anki.anki.compile import CompiledNote, guid
+from ketamine_anki.anki.compile import guid
 from ketamine_anki.anki.notetypes import note_types
-from ketamine_anki.core.model import Collection, Finding, Ledger, Position, Release, ReleasedNote
+from ketamine_anki.core.model import Collection, Finding, Ledger, Position, ReleasedNote
 from ketamine_anki.release.ledger import (
     State,
     fresh_time,
@@ -26,29 +27,6 @@ from ketamine_anki.release.ledger import (
     released_notes,
     type_hashes,
 )
-
-SMALL = Collection(title='Small: "Deck" #1', tag="Small", namespace="tests/small", decks=("First", "Zweite: ü"))
-START = 1_700_000_000
-
-
-def note(note_id: str, text: str = "text", deck: int = 1) -> CompiledNote:
-    fields = (text, *("",) * 12)
-    return CompiledNote(
-        note_id, guid(SMALL.namespace, note_id), "question", f"Small::0{deck}", fields, (), (0,), number=deck
-    )
-
-
-def release(version: str, time: int) -> Release:
-    return Release(version, time, 9, 8, 7, 6, 5, 4, (), "1" * 16, "2" * 64, "3" * 64, "4" * 64)
-
-
-def released(ledger: Ledger | None, version: str, build: int, texts: dict[str, str], *retired: str) -> Ledger:
-    """The ledger after a release of notes with these texts by id."""
-    time = fresh_time(ledger, build)
-    notes = released_notes(
-        ledger, [note(i, t) for i, t in texts.items()], dict.fromkeys(retired, version), version, time
-    )
-    return next_ledger(ledger, SMALL, notes, release(version, time))
 
 
 def reread(ledger: Ledger) -> Ledger:
@@ -225,11 +203,6 @@ def test_a_release_has_the_hash_of_all_that_it_holds() -> None:
 
 def test_versions_compare_by_number() -> None:
     assert number("1.10.0") > number("1.9.9")
-
-
-GOOD = ledger_text(
-    released(released(None, "1.0.0", START, {"a": "1", "b": "1"}), "1.1.0", START + 9, {"a": "2", "b": "1"})
-)
 
 
 @pytest.mark.parametrize(
