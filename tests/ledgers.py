@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from ketamine_anki.anki.compile import CompiledNote, guid
 from ketamine_anki.core.model import Collection, Ledger, Release
-from ketamine_anki.release.ledger import (
-    fresh_time,
-    ledger_text,
-    next_ledger,
-    released_notes,
-)
+from ketamine_anki.release.ledger import fresh_time, next_ledger, released_notes
+from ketamine_anki.release.ledger_file import ledger_text
 
 SMALL = Collection(title='Small: "Deck" #1', tag="Small", namespace="tests/small", decks=("First", "Zweite: ü"))
 START = 1_700_000_000

@@ -13,7 +13,8 @@ from ketamine_anki.cli.build import given_time
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.model import Ledger, Release
 from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
-from ketamine_anki.release.ledger import fresh_time, number
+from ketamine_anki.release.ledger import fresh_time
+from ketamine_anki.release.ledger_file import version_key
 from ketamine_anki.release.notes import section, sections
 from ketamine_anki.workspace.content import Content, read_content
 from ketamine_anki.workspace.editions import edition, released
@@ -93,7 +94,7 @@ def _must_be_committed(read: Folder) -> None:
 
 def _must_go_up(content: Content, version: str) -> None:
     last = content.last
-    if last and number(version) <= number(last.version):
+    if last and version_key(version) <= version_key(last.version):
         raise Failure(f"version {version} does not go up: {last.version} is released already", EXIT_FINDINGS)
     if last and last.state == content.state:
         raise Failure(f"nothing has changed since {last.version}: there is nothing to release", EXIT_FINDINGS)
@@ -106,7 +107,7 @@ def _must_go_up(content: Content, version: str) -> None:
 
 
 def _must_be_large_enough(changes: Changes, last: Release, version: str) -> None:
-    old, new = number(last.version), number(version)
+    old, new = version_key(last.version), version_key(version)
     if changes.level == "major" and new[0] == old[0]:
         why = "; ".join(changes.breaking()[:3])
         raise Failure(f"{version} is too small: {why}: make it {old[0] + 1}.0.0", EXIT_FINDINGS)

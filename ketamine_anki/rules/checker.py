@@ -108,7 +108,7 @@ def groups() -> dict[str, dict[str, str]]:
     from inspect import cleandoc  # these are wanted only here
 
     from ketamine_anki.deckfiles import formatter, pictures, reader
-    from ketamine_anki.release import ledger
+    from ketamine_anki.release import ledger_file
     from ketamine_anki.text import render
 
     pages: dict[str, dict[str, str]] = {
@@ -118,7 +118,7 @@ def groups() -> dict[str, dict[str, str]]:
     for group in ("identity", "provenance", "wording", "cloze", "interference", "released"):
         rules: tuple[object, ...] = (*_NOTE_RULES.get(group, ()), *_COLLECTION_RULES.get(group, ()))
         pages[group] = {name_of(rule): cleandoc(rule.__doc__ or "") for rule in rules}
-    pages["released"] = ledger.MANUAL | pages["released"]
+    pages["released"] = ledger_file.MANUAL | pages["released"]
     pages["medication"] = dict(medication.MANUAL)
     pages["excuses"] = MANUAL
     return pages

@@ -113,7 +113,7 @@ class Retirement(CollectionRule):
 
 
 def _retirement(ledger: Ledger, note: Note) -> str:
-    from ketamine_anki.release.ledger import number
+    from ketamine_anki.release.ledger_file import version_key
 
     known = ledger.notes.get(note.id)
     version = note.retired.version if note.retired else ""
@@ -122,6 +122,6 @@ def _retirement(ledger: Ledger, note: Note) -> str:
         return f"{note.id!r} was never released: delete it instead of retiring it"
     if known.retired:
         return f"{note.id!r} was retired in {known.retired}: keep that version" if known.retired != version else ""
-    if last and number(version) <= number(last.version):
+    if last and version_key(version) <= version_key(last.version):
         return f"version {version} is out already: name the release to come, after {last.version}"
     return ""

@@ -170,7 +170,7 @@ class Folder:
         read = self._read(LEDGER)
         if read is None:
             return None
-        from ketamine_anki.release.ledger import read_ledger  # there is none before the first release
+        from ketamine_anki.release.ledger_file import read_ledger  # there is none before the first release
 
         ledger, findings = read_ledger(*read)
         self.findings += findings

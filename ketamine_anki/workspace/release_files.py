@@ -20,7 +20,8 @@ from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
 from ketamine_anki.core.model import Ledger, Note, Places, Release
 from ketamine_anki.core.terminal import echo
 from ketamine_anki.release.changes import Changes
-from ketamine_anki.release.ledger import ledger_text, next_ledger, released_notes
+from ketamine_anki.release.ledger import next_ledger, released_notes
+from ketamine_anki.release.ledger_file import ledger_text
 from ketamine_anki.release.notes import release_notes, release_record, sections, skipped, with_section
 from ketamine_anki.workspace.content import Content
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes

@@ -47,7 +47,7 @@ with atheris.instrument_imports(include=["ketamine_anki", "markdown_it", "yaml"]
     from ketamine_anki.intake.blocks import Unturnable, blocks
     from ketamine_anki.intake.compare import compare
     from ketamine_anki.intake.unrender import unrender
-    from ketamine_anki.release.ledger import read_ledger
+    from ketamine_anki.release.ledger_file import read_ledger
     from ketamine_anki.text.mathml import with_mathml
     from ketamine_anki.text.render import render
 

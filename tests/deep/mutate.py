@@ -29,6 +29,7 @@ _TEXTS = ("text",)
 _RULES = ("rules",)
 TESTS = {
     "release/ledger": ("release/test_ledger.py",),
+    "release/ledger_file": ("release/test_ledger_file.py",),
     "text/render": _TEXTS,
     "text/markdown": _TEXTS,
     "text/scanner": _TEXTS,

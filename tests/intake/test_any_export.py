@@ -18,7 +18,7 @@ from ketamine_anki.core.model import Deck, Note
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.intake.apply import EditError, edited, entry
 from ketamine_anki.intake.compare import Change, compare
-from ketamine_anki.release.ledger import ledger_text, read_ledger
+from ketamine_anki.release.ledger_file import ledger_text, read_ledger
 from ketamine_anki.text.render import render, render_note
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))

@@ -184,7 +184,7 @@ def conflict(project: Project) -> None:
         (retire_for_nothing, "see names 'watr', which is no note that learners get"),
         (retire_again, "'gas' was retired in 1.1.0: keep that version [retirement]"),
         (forget_retired, "note 'gas', retired in 1.1.0, is gone: put it back [vanished-id]"),
-        (conflict, f"{LINE}: not as `release` writes it: restore the file from the version control [ledger]"),
+        (conflict, f"{LINE}: not as `release` writes it: restore the file from version control [ledger]"),
     ],
 )
 def test_a_broken_promise_is_a_finding(project: Project, edit, finding: str) -> None:
