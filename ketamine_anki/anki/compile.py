@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
 from ketamine_anki.anki.notetypes import NoteType, note_types
-from ketamine_anki.core.model import Collection, Note, Reference
+from ketamine_anki.core.model import Collection, Note, Reference, paragraph_of
 from ketamine_anki.text.escape import escape
 from ketamine_anki.text.render import Rendered
 
@@ -110,7 +110,7 @@ def _keys(fields: tuple[str, ...]) -> tuple[str, ...]:
 def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     """Every tag of a note under the collection's root, sorted as Anki sorts them."""
     claims = collection.claims
-    section = collection.sections.get(note.source.rpartition("/")[0])
+    section = collection.sections.get(paragraph_of(note.source)[0])
     tags = [f"Domain::{_segment(note.deck)}", f"Yield::{_YIELD[note.importance]}", f"Skill::{_SKILL[note.skill]}"]
     if section is not None:
         tags.append(f"Section::{_segment(section.title)}")
@@ -164,7 +164,7 @@ def _work(work: Reference) -> str:
 
 
 def _source(note: Note, collection: Collection) -> str:
-    slug, _, paragraph = note.source.rpartition("/")
+    slug, paragraph = paragraph_of(note.source)
     section = collection.sections.get(slug)
     title = section.title if section else slug
     said = [f"{title}, paragraph {paragraph}", *[cite.replace("/", " ", 1) for cite in note.cites]]

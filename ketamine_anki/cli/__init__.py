@@ -52,11 +52,10 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(context, args)
         except click.UsageError as error:
-            import difflib
+            from ketamine_anki.core.suggestion import closest
 
-            close = difflib.get_close_matches(args[0], list(COMMANDS), 1)
-            if close:
-                raise click.UsageError(f"No such command {args[0]!r}. Did you mean {close[0]!r}?", context) from error
+            if name := closest(args[0], COMMANDS):
+                raise click.UsageError(f"No such command {args[0]!r}. Did you mean {name!r}?", context) from error
             raise
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -12,8 +12,8 @@ import click
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Collection, Deck
+from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.core.terminal import echo
-from ketamine_anki.rules.view import nearest
 from ketamine_anki.workspace.folder import Folder, read_bytes
 from ketamine_anki.workspace.output import write_text
 from ketamine_anki.workspace.reporting import report
@@ -165,7 +165,7 @@ def given_or_asked(what: str, option: str, given: str | None, known: Mapping[str
         said = _by_number(_ask(f"{what} (number or name)", option), known)
         if said in known or not sys.stdin.isatty():
             return _known(what, said, known)
-        echo(f"unknown {what} {said!r}{nearest(said, known)}", err=True)
+        echo(f"unknown {what} {said!r}{did_you_mean(said, known)}", err=True)
 
 
 def _several(what: str, known: Mapping[str, str], required: bool = True) -> list[str]:
@@ -191,7 +191,7 @@ def _by_number(said: str, known: Iterable[str]) -> str:
 def _known(what: str, said: str, known: Mapping[str, str]) -> str:
     if said in known:
         return said
-    raise Failure(f"unknown {what} {said!r}{nearest(said, known)}", EXIT_USAGE)
+    raise Failure(f"unknown {what} {said!r}{did_you_mean(said, known)}", EXIT_USAGE)
 
 
 def _ask(what: str, option: str, default: str | None = None) -> str:

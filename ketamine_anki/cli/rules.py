@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.suggestion import did_you_mean
 
 
 @click.command("rules")
@@ -15,13 +16,12 @@ def command(rule: str) -> None:
     A note is excused from a wording, cloze or medication rule by `allow: {rule: reason}`.
     """
     from ketamine_anki.rules.checker import EXCUSABLE, groups, manual
-    from ketamine_anki.rules.view import nearest
 
     known = manual()
     if rule:
         name = rule.strip("[]")
         if name not in known:
-            raise Failure(f"no rule {rule!r}{nearest(rule, known)}", EXIT_USAGE)
+            raise Failure(f"no rule {rule!r}{did_you_mean(rule, known)}", EXIT_USAGE)
         click.echo(_page(name, known[name], name in EXCUSABLE))
         return
     click.echo(

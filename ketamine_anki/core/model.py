@@ -3,6 +3,7 @@
 Annotations are not postponed here: each of a NamedTuple would be compiled once more at every start.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -110,6 +111,19 @@ class Retired(NamedTuple):
     version: str
     reason: str
     see: str = ""
+
+
+# How a note names a paragraph of source.yaml: the section's slug and the paragraph's number from 1.
+PARAGRAPH = r"([^\s/]+)/([1-9][0-9]{0,3})"
+
+
+def paragraph_of(source: str) -> tuple[str, int]:
+    """A note's `source` -> the slug of the section and the number of the paragraph.
+
+    ("", 0) for a text that does not match `PARAGRAPH`; the reader refuses such a note.
+    """
+    match = re.fullmatch(PARAGRAPH, source)
+    return (match[1], int(match[2])) if match else ("", 0)
 
 
 # The keys of the texts of a note, as its fields from `question` to `caveat` hold them.

@@ -37,11 +37,7 @@ def propose_id(text: str, taken: Some[str]) -> str:
 
 def propose_cites(source: str, collection: Collection) -> tuple[str, ...]:
     """What the paragraph cites: its problems, or its entries where it has no problem."""
-    slug, _, paragraph = source.rpartition("/")
-    section = collection.sections.get(slug)
-    if section is None or not paragraph.isdecimal() or not 1 <= int(paragraph) <= len(section.cites):
-        return ()
-    cites = section.cites[int(paragraph) - 1]
+    cites = collection.paragraphs.get(source, ())
     return tuple(cite for cite in cites if cite.startswith("problem/")) or cites
 
 

@@ -28,6 +28,7 @@ from ketamine_anki.core.model import (
     Section,
 )
 from ketamine_anki.core.scalars import as_read, typed
+from ketamine_anki.core.suggestion import closest, did_you_mean
 from ketamine_anki.deckfiles import laid_out, schema
 from ketamine_anki.deckfiles.parser import (
     File,
@@ -123,8 +124,9 @@ def _text(file: File, shape: Any, node: Node, label: str) -> str | None:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_NAME}")
         return None
     if shape.choices or (shape.pattern and not _pattern(shape.pattern)(text)):
-        likely = _nearest(text, shape.choices) or shape.expected or f"one of {', '.join(shape.choices)}"
-        file.at(node, "choice", f"{label} is {_quoted(text)}: {likely}")
+        form = shape.expected or f"one of {', '.join(shape.choices)}"
+        hint = did_you_mean(text, shape.choices) or f": {form}"
+        file.at(node, shape.rule, f"{label} is {_quoted(text)}{hint}")
         return None
     return text
 
@@ -308,26 +310,15 @@ def _meant(file: File, shape: schema.Either, node: Node, names: set[str]) -> sch
 
 def _mistyped(needed: str, names: Iterable[str], shape: schema.Record) -> bool:
     """Whether an unknown key is this one misspelt: one mistake, one finding."""
-    return any(name not in shape.keys and _close(name, [needed]) for name in names)
+    return any(name not in shape.keys and closest(name, [needed]) for name in names)
 
 
 def _unknown(name: str, shape: schema.Record, names: Iterable[str]) -> str:
     if (name == "question" and "text" in shape.keys) or (name == "answer" and "text" in shape.keys):
         return f"key {_quoted(name)} beside 'text': a note has either question and answer, or text"
     free = [known for known in shape.keys if known not in names]
-    return f"unknown key {_quoted(name)}: {_nearest(name, free) or 'known keys are ' + ', '.join(shape.keys)}"
-
-
-def _nearest(typed: str, known: Iterable[str]) -> str:
-    close = _close(typed, known)
-    return f"did you mean {close[0]!r}?" if close else ""
-
-
-def _close(typed: str, known: Iterable[str]) -> list[str]:
-    """The known name that a mistyped one is most like, if any is like it."""
-    import difflib  # only mistakes need it
-
-    return difflib.get_close_matches(typed.lower(), list(known), 1, 0.6)
+    known = ", ".join(shape.keys)
+    return f"unknown key {_quoted(name)}{did_you_mean(name, free) or f': known keys are {known}'}"
 
 
 def _example(shape: schema.Shape) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ketamine_anki.core.model import PARAGRAPH
+
 
 class Text(NamedTuple):
     """One scalar, read as the text that was typed."""
@@ -18,6 +20,7 @@ class Text(NamedTuple):
     choices: tuple[str, ...] = ()
     pattern: str = ""
     expected: str = ""
+    rule: str = "choice"  # of the finding when a text is not of the form
     names: str = ""
     markdown: bool = False
     prose: bool = False  # words, in which ` #` is meant; Markdown is prose too
@@ -121,6 +124,9 @@ _NOTE_TAIL: dict[str, Shape] = {
     "source": Text(
         "Where the source teaches it: section/paragraph of source.yaml.",
         ("how-leaves-work/2",),
+        pattern=PARAGRAPH,
+        expected="section/paragraph of source.yaml, such as how-leaves-work/2",
+        rule="unknown-source",
         names="paragraphs",
     ),
     "cites": List(

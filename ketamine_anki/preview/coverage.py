@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ketamine_anki.anki.compile import CompiledNote
-from ketamine_anki.core.model import Claim, Collection, Note
+from ketamine_anki.core.model import Claim, Collection, Note, paragraph_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def rows(collection: Collection, notes: Sequence[tuple[Note, CompiledNote]]) -> 
     by_section = [
         _row(
             section.title,
-            [n for n in notes if n[0].source.rpartition("/")[0] == slug],
+            [n for n in notes if paragraph_of(n[0].source)[0] == slug],
             [c for c in claims if c.section == slug],
             tested,
         )

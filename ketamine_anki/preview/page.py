@@ -21,7 +21,7 @@ from string import Template
 from ketamine_anki.anki.cards import Card, cards
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import note_types
-from ketamine_anki.core.model import Collection, Finding, Note
+from ketamine_anki.core.model import Collection, Finding, Note, paragraph_of
 from ketamine_anki.preview.coverage import Row, rows, untested
 from ketamine_anki.preview.links import Link
 from ketamine_anki.preview.marks import marked
@@ -137,7 +137,7 @@ def _json(value: object) -> str:
 def _note(collection: Collection, shown: Shown, link: Link) -> str:
     note = shown.note
     place = note.places.at("id")
-    slug = note.source.rpartition("/")[0]
+    slug = paragraph_of(note.source)[0]
     facts = {
         "deck": note.deck,
         "section": slug,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ketamine_anki.core.characters import printable
-from ketamine_anki.core.model import Collection, Note
+from ketamine_anki.core.model import Collection, Note, paragraph_of
 
 IMPORTANCES = ("core", "supporting", "colour")
 _BAR = 30  # characters of the longest bar
@@ -35,7 +35,7 @@ class Statistics:
         self.cards += cards
         groups = {
             "subdeck": note.deck,
-            "section": note.source.rpartition("/")[0],
+            "section": paragraph_of(note.source)[0],
             "paragraph": note.source,
             "yield": note.importance,
             "skill": note.skill,

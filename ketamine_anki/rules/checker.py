@@ -15,8 +15,9 @@ from itertools import islice
 
 from ketamine_anki.core.limits import MAX_PER_TEXT
 from ketamine_anki.core.model import Collection, Deck, Finding, Position
+from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.rules import cloze, copying, identity, interference, medication, provenance, released, wording
-from ketamine_anki.rules.view import MOST_WORDS, CollectionRule, NoteRule, View, nearest
+from ketamine_anki.rules.view import MOST_WORDS, CollectionRule, NoteRule, View
 from ketamine_anki.text.words import parts_of
 
 _NOTE_RULES: dict[str, tuple[NoteRule, ...]] = {
@@ -279,7 +280,7 @@ class Check:
             if rule in _SPEAK_LAST:
                 self._excuses[note.places.at("id"), rule] = at
             elif rule not in EXCUSABLE:
-                what = "cannot be allowed" if rule in manual() else f"is unknown{nearest(rule, EXCUSABLE)}"
+                what = "cannot be allowed" if rule in manual() else f"is unknown{did_you_mean(rule, EXCUSABLE)}"
                 findings.append(Finding(at, "unused-allow", f"rule {rule!r} {what}"))
             else:
                 findings.append(Finding(at, "unused-allow", f"{rule!r} silences nothing: delete it"))

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from ketamine_anki.core.limits import MAX_TAGS
 from ketamine_anki.core.model import Collection, Deck, Finding, Position, Where
-from ketamine_anki.rules.view import MOST_WORDS, CollectionRule, Complaint, View, nearest
+from ketamine_anki.core.suggestion import did_you_mean
+from ketamine_anki.rules.view import MOST_WORDS, CollectionRule, Complaint, View
 
 _RESERVED = r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)"
 
@@ -98,7 +99,7 @@ class UnknownDeck(CollectionRule):
             yield Finding(
                 position,
                 "unknown-deck",
-                f"deck {deck.name!r} is not in collection.yaml{nearest(deck.name, self.collection.decks)}",
+                f"deck {deck.name!r} is not in collection.yaml{did_you_mean(deck.name, self.collection.decks)}",
             )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ketamine_anki.core.model import Collection, Finding
-from ketamine_anki.rules.view import CollectionRule, Complaint, View, nearest, place
+from ketamine_anki.core.model import Collection, Finding, paragraph_of
+from ketamine_anki.core.suggestion import did_you_mean
+from ketamine_anki.rules.view import CollectionRule, Complaint, View, place
 
 
 def unknown_source(view: View) -> Iterator[Complaint]:
@@ -20,34 +21,12 @@ def unknown_source(view: View) -> Iterator[Complaint]:
     """
     if view.note.source in view.collection.paragraphs or "source" in view.collection.unread:
         return
-    slug, slash, paragraph = view.note.source.rpartition("/")
+    slug, paragraph = paragraph_of(view.note.source)
     sections = view.collection.sections
-    if not slash or not (paragraph.isascii() and paragraph.isdecimal()):
-        yield "source", f"source {view.note.source!r} must be section/paragraph, such as {_example(view)!r}"
-    elif slug not in sections:
-        yield "source", f"unknown section {slug!r}{nearest(slug, sections)}"
-    elif not 1 <= int(paragraph) <= len(sections[slug].cites):
+    if slug not in sections:
+        yield "source", f"unknown section {slug!r}{did_you_mean(slug, sections)}"
+    else:
         yield "source", f"no paragraph {paragraph} in section {slug!r}: its last one is {len(sections[slug].cites)}"
-
-
-def _example(view: View) -> str:
-    return f"{next(iter(view.collection.sections), 'section')}/1"
-
-
-def _paragraph_cites(view: View) -> tuple[str, ...] | None:
-    """What the note's paragraph cites; None when the paragraph is not known."""
-    made = view.collection.paragraphs.get(view.note.source)
-    if made is not None:
-        return made
-    slug, _, paragraph = view.note.source.rpartition("/")
-    section = view.collection.sections.get(slug)
-    if (
-        section is None
-        or not (paragraph.isascii() and paragraph.isdecimal())
-        or not 1 <= int(paragraph) <= len(section.cites)
-    ):
-        return None
-    return section.cites[int(paragraph) - 1]
 
 
 def uncited(view: View) -> Iterator[Complaint]:
@@ -60,7 +39,7 @@ def uncited(view: View) -> Iterator[Complaint]:
 
     Good: `cites: [problem/4717727]`
     """
-    made = _paragraph_cites(view)
+    made = view.collection.paragraphs.get(view.note.source)
     if made is None:
         return
     for n, cite in enumerate(view.note.cites):
@@ -88,7 +67,7 @@ def unknown_claim(view: View) -> Iterator[Complaint]:
         return
     for n, claim in enumerate(view.note.claims):
         if claim not in view.collection.claims:
-            yield f"claims.{n}", f"unknown claim {claim!r}{nearest(claim, view.collection.claims)}"
+            yield f"claims.{n}", f"unknown claim {claim!r}{did_you_mean(claim, view.collection.claims)}"
     if view.collection.claims and not view.note.claims and not view.note.beyond:
         yield "id", "no claims: name the claims that the note tests, or say in 'beyond' why it goes beyond the source"
 
@@ -104,7 +83,7 @@ def unknown_evidence(view: View) -> Iterator[Complaint]:
         return
     for n, key in enumerate(view.note.evidence):
         if key not in view.collection.references:
-            yield f"evidence.{n}", f"unknown reference {key!r}{nearest(key, view.collection.references)}"
+            yield f"evidence.{n}", f"unknown reference {key!r}{did_you_mean(key, view.collection.references)}"
 
 
 def missing_evidence(view: View) -> Iterator[Complaint]:

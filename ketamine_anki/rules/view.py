@@ -226,12 +226,3 @@ class CollectionRule:
     def finish(self) -> Iterable[Finding]:
         """Findings that need all notes, called at the end."""
         return ()
-
-
-def nearest(typed: str, known: Iterable[str]) -> str:
-    """`: did you mean 'x'?` for the closest of the known names, or nothing."""
-    import difflib  # only mistakes need it
-
-    folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(typed.casefold(), list(folded), 1, 0.6)
-    return f": did you mean {folded[close[0]]!r}?" if close else ""

@@ -14,6 +14,7 @@ from unicodedata import category
 
 from markdown_it import MarkdownIt
 
+from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.text.escape import escape, image
 from ketamine_anki.text.scanner import HELD, HOLD, WHOLE_COMMAND, Markup, Span
 
@@ -376,7 +377,7 @@ class Html:
             message = f"picture {name!r} is not a file name: pictures come from the media folder"
             self._report("picture", name, message, start)
         elif not packaged:
-            message = f"no picture {name!r} in the media folder{_similar(name, self.media)}"
+            message = f"no picture {name!r} in the media folder{did_you_mean(name, self.media)}"
             self._report("picture", name, message, start)
         self.pictures.append(name)
         return image(packaged or "missing.png", alt)
@@ -399,10 +400,3 @@ def _beside(tokens: list[Any], place: int, step: int) -> str:
         return ""
     content: str = tokens[place].content
     return content[-1:] if step < 0 else content[:1]
-
-
-def _similar(name: str, media: Mapping[str, str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, list(media), 1, 0.6)
-    return f": did you mean {close[0]!r}?" if close else ""

@@ -209,8 +209,9 @@ def test_what_is_huge_is_left_to_the_long_way_at_once(body: str) -> None:
 
 
 def test_more_values_than_a_file_may_have_are_left_to_the_long_way() -> None:
-    keys = "question answer extra caveat beyond source".split()
+    keys = "question answer extra caveat beyond".split()
     note = "".join(f"    {key}: x\n" for key in keys)
+    note += "    source: a/1\n"
     note += "    evidence: [a]\n    cites: [b]\n    claims: [c]\n    tags: [d]\n    yield: core\n    skill: recall\n"
     for number in (1_000, 5_000):
         data = ("deck: First Part\nnotes:\n" + "".join(f"  - id: a-{n}\n{note}" for n in range(number))).encode()

@@ -1,0 +1,20 @@
+"""Finds the known name that a mistyped one is most like: the one "did you mean" of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def closest(typed: str, known: Iterable[str]) -> str:
+    """The known name most like `typed`, without regard to case; "" when none is like it."""
+    import difflib  # loaded only for mistakes
+
+    names = {name.casefold(): name for name in known}
+    matches = difflib.get_close_matches(typed.casefold(), list(names), 1, 0.6)
+    return names[matches[0]] if matches else ""
+
+
+def did_you_mean(typed: str, known: Iterable[str]) -> str:
+    """`: did you mean 'x'?`, to append to a message about an unknown name; "" when no known name is like it."""
+    name = closest(typed, known)
+    return f": did you mean {name!r}?" if name else ""
