@@ -25,8 +25,8 @@ def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> 
     by GUID. Between packages a retired note is seen in the update package; the one for everyone
     lacks it. The note types of OLD are those released last, as its ledger.yaml has them.
     """
-    from ketamine_anki.release.change_views import as_json, as_markdown, as_text
     from ketamine_anki.release.changes import compare
+    from ketamine_anki.release.diff import as_json, as_markdown, as_text
     from ketamine_anki.workspace.editions import edition
 
     changes = compare(edition(old, folder, old=True), edition(new, folder))

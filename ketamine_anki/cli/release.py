@@ -15,7 +15,7 @@ from ketamine_anki.core.model import Ledger, Release
 from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
 from ketamine_anki.release.ledger import fresh_time
 from ketamine_anki.release.ledger_file import version_key
-from ketamine_anki.release.notes import section, sections
+from ketamine_anki.release.release_notes import section, sections
 from ketamine_anki.workspace.content import Content, read_content
 from ketamine_anki.workspace.editions import edition, released
 from ketamine_anki.workspace.folder import FILES, Folder

@@ -1,12 +1,13 @@
-"""Two editions of a collection -> what a learner who has the old one will see of the new one.
+"""Two editions of a collection -> what changes for a learner who goes from the old one to the new one.
 
-Notes are matched by GUID, note types by id and decks by name, as Anki does. An edition is made from a
-package, from compiled notes, or from the ledger, which knows hashes instead of texts.
+Notes are matched by GUID, note types by id and decks by name, as Anki does. An edition is made from a package, from
+compiled notes, or from the ledger, which has hashes instead of texts.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,18 +22,30 @@ if TYPE_CHECKING:
     from ketamine_anki.anki.package_reader import PackageContents
 
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
+# The kinds of a changed note (see `NoteChange.kind`) with their titles and what a learner is told of them.
+KINDS = {
+    "corrected": ("Corrected", "The answer or a caveat changed."),
+    "reworded": ("Reworded", "Other words, the same answer."),
+    "changed": ("Changed", ""),
+    "details": ("Details", "Only tags, sources, literature or formatting changed."),
+}
 _RETIRED = re.compile(r"::Retired::(\S+)$")
 _DOMAIN = re.compile(r"^[^:]+::Domain::")
-# What a learner is examined on; a change here is a correction, elsewhere a rewording.
+# What a learner is examined on: a change here is a correction, elsewhere a rewording.
 _ANSWERS = ("Answer", "ReverseAnswer", "Caveat")
 _WORDED = ("Question", "ReverseQuestion", "Text", "Extra", "Picture", "Notice", *_ANSWERS)
 
 
+# --- editions ---------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class EditionNote:
-    """One note of an edition: `note_type` is Anki's id, `deck` a full name; `fields` (HTML by name) and
-    `tags` are None when only the hash is known, `hash` is "" when only they are; `cards` are numbers
-    from 1, () when unknown; `retired` is the version that retired it.
+    """One note of an edition.
+
+    `note_type` is Anki's id, `deck` a full name. `fields` (HTML by name) and `tags` are None when only the hash is
+    known; `hash` is "" when only they are. `cards` are numbers from 1, () when unknown. `retired` is the version that
+    retired the note, or "".
     """
 
     guid: str
@@ -47,8 +60,13 @@ class EditionNote:
 
     @property
     def title(self) -> str:
-        """What the note asks, as text; "" if unknown."""
+        """What the note asks, as plain text; "" if unknown."""
         return plain(next(iter(self.fields.values()), "")) if self.fields else ""
+
+    @property
+    def subdeck(self) -> str:
+        """The last part of the deck's name."""
+        return self.deck.rpartition("::")[2]
 
 
 class EditionType(NamedTuple):
@@ -70,28 +88,27 @@ class Edition:
 def of_ledger(ledger: Ledger, collection: Collection) -> Edition:
     """The edition that was released last, without texts."""
     ids = {key: stable_id(ledger.namespace, "notetype", key) for key in ledger.note_types}
-    labels = {key: note_type_name(collection, kind.label) for key, kind in note_types().items()}
-    notes = (
-        EditionNote(
+    names = {key: note_type_name(collection, kind.label) for key, kind in note_types().items()}
+    notes = {
+        note.guid: EditionNote(
             note.guid, note.id, ids[note.note_type], ledger.decks[note.deck - 1], None, None, note.hash, note.cards,
             note.retired,
         )
         for note in ledger.notes.values()
-    )  # fmt: skip
-    kinds = {
-        ids[key]: EditionType(labels.get(key, key), TypeHashes(k.schema, k.content))
-        for key, k in ledger.note_types.items()
+    }  # fmt: skip
+    types = {
+        ids[key]: EditionType(names.get(key, key), TypeHashes(kind.schema, kind.content))
+        for key, kind in ledger.note_types.items()
     }
-    return Edition({note.guid: note for note in notes}, kinds, frozenset(ledger.decks))
+    return Edition(notes, types, frozenset(ledger.decks))
 
 
 def of_notes(collection: Collection, notes: Iterable[tuple[CompiledNote, str]]) -> Edition:
     """The edition of compiled notes, each with the version that retired it, or ""."""
     kinds = note_types(collection.repository)
     ids = {key: stable_id(collection.namespace, "notetype", key) for key in kinds}
-    hashes = note_type_hashes(collection)
-    made = (
-        EditionNote(
+    edition_notes = {
+        note.guid: EditionNote(
             guid=note.guid,
             id=note.id,
             note_type=ids[note.note_type],
@@ -103,40 +120,45 @@ def of_notes(collection: Collection, notes: Iterable[tuple[CompiledNote, str]]) 
             retired=retired,
         )
         for note, retired in notes
-    )
-    return Edition(
-        {note.guid: note for note in made},
-        {ids[key]: EditionType(note_type_name(collection, kind.label), hashes[key]) for key, kind in kinds.items()},
-        frozenset(collection.deck_name(name) for name in collection.decks),
-    )
+    }
+    types = {
+        ids[key]: EditionType(note_type_name(collection, kinds[key].label), hashes)
+        for key, hashes in note_type_hashes(collection).items()
+    }
+    return Edition(edition_notes, types, frozenset(collection.deck_name(name) for name in collection.decks))
 
 
 def of_package(contents: PackageContents) -> Edition:
     """The edition that a package holds."""
-    kinds = contents.note_types
-    made = (
-        EditionNote(
+    notes = {
+        note.guid: EditionNote(
             guid=note.guid,
             id=note.fields.get("ID", ""),
-            note_type=kinds[note.note_type].id,
+            note_type=contents.note_types[note.note_type].id,
             deck=note.deck,
             fields=note.fields,
             tags=frozenset(note.tags),
-            retired=next((found[1] for tag in note.tags if (found := _RETIRED.search(tag))), ""),
+            retired=next((match[1] for tag in note.tags if (match := _RETIRED.search(tag))), ""),
         )
         for note in contents.notes
-    )
-    notes = {note.guid: note for note in made}
-    return Edition(
-        notes,
-        {
-            kind.id: EditionType(
-                kind.name, type_hashes(kind.name, kind.is_cloze, kind.fields, kind.templates, kind.css)
-            )
-            for kind in kinds.values()
-        },
-        frozenset(note.deck for note in notes.values()),
-    )
+    }
+    types = {
+        kind.id: EditionType(kind.name, type_hashes(kind.name, kind.is_cloze, kind.fields, kind.templates, kind.css))
+        for kind in contents.note_types.values()
+    }
+    return Edition(notes, types, frozenset(note.deck for note in notes.values()))
+
+
+def with_texts(released: Edition, texts: Edition) -> Edition:
+    """The ledger's edition, with the fields and tags that another source has of its notes."""
+    notes = {
+        guid: replace(note, fields=known.fields, tags=known.tags) if (known := texts.notes.get(guid)) else note
+        for guid, note in released.notes.items()
+    }
+    return replace(released, notes=notes)
+
+
+# --- changes ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +170,7 @@ class NoteChange:
 
     @property
     def note(self) -> EditionNote:
-        """The note as it is now, or was."""
+        """The note as it is now or, when it is lost, as it was."""
         note = self.after or self.before
         assert note is not None
         return note
@@ -157,6 +179,13 @@ class NoteChange:
     def name(self) -> str:
         """The note's id, or its GUID where the package has none."""
         return self.note.id or self.note.guid
+
+    @property
+    def place(self) -> str:
+        """The note's subdeck, or `old → new` when it moved."""
+        if self.before and self.after and self.before.deck != self.after.deck:
+            return f"{self.before.subdeck} → {self.after.subdeck}"
+        return self.note.subdeck
 
     @property
     def fields(self) -> list[tuple[str, str, str]]:
@@ -169,27 +198,27 @@ class NoteChange:
 
     @property
     def tags(self) -> tuple[list[str], list[str]]:
-        """The tags that went and the tags that came."""
+        """The tags that were removed and those that were added."""
         if not (self.before and self.after) or self.before.tags is None or self.after.tags is None:
             return [], []
         return sorted(self.before.tags - self.after.tags), sorted(self.after.tags - self.before.tags)
 
     @property
     def cards_gone(self) -> list[int]:
-        """Card numbers that the note had and has no longer."""
+        """Numbers of the cards that the note had and has no longer."""
         if not (self.before and self.after and self.before.cards and self.after.cards):
             return []
         return sorted(set(self.before.cards) - set(self.after.cards))
 
     @property
     def kind(self) -> str:
-        """`corrected` when an answer or a caveat changed, `reworded` when other words did, `details` when
-        only tags, sources or markup did, `changed` when the old text is not known.
+        """`corrected` when an answer or a caveat changed, `reworded` when other words did, `details` when only tags,
+        sources or markup did, `changed` when the old text is not known.
         """
         if not self.before or self.before.fields is None:
             return "changed"
-        changed = {name: (plain(old), plain(new)) for name, old, new in self.fields}
-        worded = {name: texts for name, texts in changed.items() if name in _WORDED and texts[0] != texts[1]}
+        texts = {name: (plain(old), plain(new)) for name, old, new in self.fields if name in _WORDED}
+        worded = {name: (old, new) for name, (old, new) in texts.items() if old != new}
         if any(n in _ANSWERS or (n == "Text" and answers(old) != answers(new)) for n, (old, new) in worded.items()):
             return "corrected"
         return "reworded" if worded else "details"
@@ -197,8 +226,8 @@ class NoteChange:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All differences of two editions. A note may be both moved and changed. `returned` notes were
-    retired and are live again, `retyped` ones have another note type; `lost` ones are gone.
+    """All differences of two editions. A note may be both moved and changed. `returned` notes were retired and are
+    live again, `retyped` ones have another note type, `lost` ones are gone.
     """
 
     new: tuple[NoteChange, ...] = ()
@@ -215,8 +244,8 @@ class Changes:
 
     @property
     def level(self) -> str:
-        """The least step of version that says it: major when an update cannot reach everyone as it is,
-        minor when notes come, move or retire, patch when words, tags or style change.
+        """The part of the version that has to rise: major when an update cannot reach everyone as it is, minor when
+        notes come, move or retire, patch when words, tags or style change.
         """
         if self.lost or self.returned or self.retyped or self.schemas or self.decks_gone:
             return MAJOR
@@ -225,58 +254,53 @@ class Changes:
         return PATCH if self.changed or self.styles else NONE
 
     def breaking(self) -> list[str]:
-        """What makes the change a major one, a phrase for each."""
+        """The reasons why the change is a major one, a phrase for each."""
         groups = ((self.lost, "is gone"), (self.returned, "was retired and is back"), (self.retyped, "changed type"))
-        found = [f"note {change.name!r} {what}" for changes, what in groups for change in changes]
-        found += [f"note type {name!r} has other fields or templates" for name in self.schemas]
-        return found + [f"deck {name!r} is gone or has another name" for name in self.decks_gone]
+        reasons = [f"note {change.name!r} {reason}" for changes, reason in groups for change in changes]
+        reasons += [f"note type {name!r} has other fields or templates" for name in self.schemas]
+        return reasons + [f"deck {name!r} is gone or has another name" for name in self.decks_gone]
 
 
 def compare(old: Edition, new: Edition) -> Changes:
-    """The changes from an old edition to a new one, in the order of the new."""
-    groups: dict[str, list[NoteChange]] = {}
-
-    def put(group: str, before: EditionNote | None, after: EditionNote | None) -> None:
-        groups.setdefault(group, []).append(NoteChange(before, after))
-
+    """The changes from an old edition to a new one, in the order of the new one."""
+    groups: dict[str, list[NoteChange]] = defaultdict(list)
     for guid, after in new.notes.items():
         before = old.notes.get(guid)
         for group in _groups(before, after):
-            put(group, before, after)
+            groups[group].append(NoteChange(before, after))
     for guid, before in old.notes.items():
         if guid not in new.notes and not before.retired:
-            put("lost", before, None)
-    used = {note.deck for note in old.notes.values()}
+            groups["lost"].append(NoteChange(before, None))
     return Changes(
         **{group: tuple(changes) for group, changes in groups.items()},
         schemas=tuple(
-            kind.name
-            for key, kind in old.note_types.items()
-            if key not in new.note_types or new.note_types[key].hashes.schema != kind.hashes.schema
+            kind.name for key, kind in old.note_types.items() if _hashes(new, key).schema != kind.hashes.schema
         ),
         styles=tuple(
             kind.name
             for key, kind in new.note_types.items()
-            if key in old.note_types
-            and old.note_types[key].hashes.schema == kind.hashes.schema
-            and old.note_types[key].hashes.content != kind.hashes.content
+            if _hashes(old, key).schema == kind.hashes.schema and _hashes(old, key).content != kind.hashes.content
         ),
-        decks_gone=tuple(sorted(used - new.decks)),
+        decks_gone=tuple(sorted({note.deck for note in old.notes.values()} - new.decks)),
         decks_new=tuple(sorted({note.deck for note in new.notes.values()} - old.decks)),
     )
 
 
+def _hashes(edition: Edition, note_type: int) -> TypeHashes:
+    known = edition.note_types.get(note_type)
+    return known.hashes if known else TypeHashes("", "")
+
+
 def _groups(before: EditionNote | None, after: EditionNote) -> list[str]:
+    """The groups of Changes that a note belongs to."""
     if before is None:
         return [] if after.retired else ["new"]
-    if before.retired and not after.retired:
-        return ["returned"]
-    if after.retired and not before.retired:
-        return ["retired"]
+    if bool(before.retired) != bool(after.retired):
+        return ["retired" if after.retired else "returned"]
     if before.note_type != after.note_type:
         return ["retyped"]
     moved = before.deck != after.deck
-    return (["moved"] if moved else []) + (["changed"] if _differ(before, after, moved) else [])
+    return ["moved"] * moved + ["changed"] * _differ(before, after, moved)
 
 
 def _differ(before: EditionNote, after: EditionNote, moved: bool) -> bool:
@@ -284,16 +308,5 @@ def _differ(before: EditionNote, after: EditionNote, moved: bool) -> bool:
     if before.hash and after.hash and not (moved and before.hash != after.hash):
         return before.hash != after.hash
     change = NoteChange(before, after)
-    tags = [tag for listed in change.tags for tag in listed]
-    return bool(change.fields) or any(not (moved and _DOMAIN.match(tag)) for tag in tags)
-
-
-def with_texts(released: Edition, texts: Edition) -> Edition:
-    """The ledger's edition, with the fields and tags that another source has of its notes."""
-    notes = {
-        guid: replace(note, fields=texts.notes[guid].fields, tags=texts.notes[guid].tags)
-        if guid in texts.notes
-        else note
-        for guid, note in released.notes.items()
-    }
-    return replace(released, notes=notes)
+    removed, added = change.tags
+    return bool(change.fields) or any(not (moved and _DOMAIN.match(tag)) for tag in (*removed, *added))

@@ -22,7 +22,7 @@ from ketamine_anki.core.terminal import echo
 from ketamine_anki.release.changes import Changes
 from ketamine_anki.release.ledger import next_ledger, released_notes
 from ketamine_anki.release.ledger_file import ledger_text
-from ketamine_anki.release.notes import release_notes, release_record, sections, skipped, with_section
+from ketamine_anki.release.release_notes import release_notes, release_record, sections, skipped, with_section
 from ketamine_anki.workspace.content import Content
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes
 from ketamine_anki.workspace.output import Move, alone, move_together, output_folder, scratch_folder, write_text

@@ -19,7 +19,6 @@ from releases import DAY, NOTES, START, Project
 
 from ketamine_anki.anki import notetypes
 from ketamine_anki.core.alignment import Aligner
-from ketamine_anki.release.change_views import as_json, as_markdown, as_text, escape
 from ketamine_anki.release.changes import (
     Changes,
     Edition,
@@ -30,6 +29,7 @@ from ketamine_anki.release.changes import (
     of_package,
     with_texts,
 )
+from ketamine_anki.release.diff import as_json, as_markdown, as_text, escape
 from ketamine_anki.release.ledger import TypeHashes
 from ketamine_anki.text.plain import Part, answers, difference, plain, readable
 
@@ -335,7 +335,7 @@ def test_changes_as_json() -> None:
 def test_only_so_much_is_shown_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the other notes it is said how many there are; JSON has all of them."""
     old, new = (edition(*(note(f"n{n}", answer) for n in range(5))) for answer in ("5 mg", "10 mg"))
-    monkeypatch.setattr("ketamine_anki.release.change_views.MAX_DIFF_TEXT", 500)
+    monkeypatch.setattr("ketamine_anki.release.diff.MAX_DIFF_TEXT", 500)
     shown = list(as_text(compare(old, new)))
     assert [line for line in shown if "(" in line] == ["Corrected (2)", "Changed (3)"]
     assert shown[-1] == "  … and 3 more: --format json shows all"

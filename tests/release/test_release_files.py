@@ -18,7 +18,7 @@ from releases import DAY, NOTES, START, Project
 from ketamine_anki.anki import notetypes
 from ketamine_anki.anki.package_writer import Counts
 from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES
-from ketamine_anki.release.notes import sections, with_section
+from ketamine_anki.release.release_notes import sections, with_section
 from ketamine_anki.workspace import packages
 from ketamine_anki.workspace.folder import FILES
 from ketamine_anki.workspace.git import uncommitted
@@ -600,7 +600,7 @@ def test_a_card_that_is_gone_is_told(project: Project) -> None:
     project.at(START + DAY)
     project.released("1.0.1", "--since", "old")
     text = (project.root / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert "Card 2 is gone: in Anki, *Tools > Empty Cards* takes it away." in text
+    assert "Card 2 is gone: in Anki, *Tools > Empty Cards* removes it." in text
 
 
 def test_a_section_that_the_ledger_does_not_know_is_refused(project: Project) -> None:

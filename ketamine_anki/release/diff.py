@@ -1,0 +1,208 @@
+"""Changes -> the output of `diff`: text for a terminal, Markdown for a pull request, JSON for programs."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+
+from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.core.characters import printable
+from ketamine_anki.core.limits import DIFF_TEXT_OF_A_NOTE, MAX_DIFF_TEXT
+from ketamine_anki.release.changes import KINDS, MAJOR, NONE, Changes, NoteChange
+from ketamine_anki.text.plain import difference, plain, readable
+
+# What stands around a run of text that both have, that only the old has (-), or only the new (+).
+_Marks = Mapping[str, tuple[str, str]]
+_BRACKETS: _Marks = {"=": ("", ""), "-": ("[-", "-]"), "+": ("{+", "+}")}
+_COLOURS: _Marks = {"=": ("", ""), "-": ("\033[31m", "\033[0m"), "+": ("\033[32m", "\033[0m")}
+_ELEMENTS: _Marks = {"=": ("", ""), "-": ("<del>", "</del>"), "+": ("<ins>", "</ins>")}
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$#@])")
+_GROUPS = ("new", "changed", "moved", "retired", "lost", "returned", "retyped")
+MAX_MARKDOWN = 500_000  # characters; GitHub cuts the summary of a job at 1 MiB
+
+
+# --- terminal ---------------------------------------------------------------------------------
+
+
+def as_text(changes: Changes, colour: bool = False) -> Iterator[str]:
+    """Lines for a terminal: removed words as `[-old-]`, added ones as `{+new+}`, or in colour."""
+    bold, end = ("\033[1m", "\033[0m") if colour else ("", "")
+    aligner = Aligner()
+    yield f"{bold}{headline(changes)}{end}"
+    for line in _structure(changes):
+        yield f"  {printable(line)}"
+    for title, listed, detailed in _groups(changes):
+        yield f"{bold}{title} ({len(listed)}){end}"
+        for change in detailed:
+            yield f"  {_printable(change.name)} · {_printable(change.place)}{_printable(_remark(change))}"
+            for label, old, new in _details(change):
+                marked = _diff(old, new, aligner, _COLOURS if colour else _BRACKETS, _printable)
+                yield f"    {_printable(label)}: {marked}"
+        if len(detailed) < len(listed):
+            yield f"  … and {len(listed) - len(detailed):,} more: --format json shows all"
+
+
+def headline(changes: Changes) -> str:
+    """`3 new, 1 retired: a minor change`."""
+    if changes.level == NONE:
+        return "no change"
+    counts = {name: len(getattr(changes, name)) for name in _GROUPS}
+    counts |= {"restyled note types": len(changes.styles), "rebuilt note types": len(changes.schemas)}
+    counts |= {"decks gone": len(changes.decks_gone)}
+    return f"{', '.join(f'{count} {name}' for name, count in counts.items() if count)}: a {changes.level} change"
+
+
+def _diff(old: str, new: str, aligner: Aligner, marks: _Marks, clean: Callable[[str], str]) -> str:
+    """Two texts as one, with marks around what differs."""
+    return "".join(f"{marks[sign][0]}{clean(text)}{marks[sign][1]}" for sign, text in difference(old, new, aligner))
+
+
+# --- Markdown ---------------------------------------------------------------------------------
+
+
+def as_markdown(changes: Changes) -> str:
+    """A section for a pull request or the summary of a job. All texts are escaped: anyone may have written them."""
+    lines = [f"### Cards: {headline(changes)}", ""]
+    bold = "**" if changes.level == MAJOR else ""
+    lines += [f"- {bold}{escape(line)}{bold}" for line in _structure(changes)]
+    size, aligner = 0, Aligner()
+    for title, listed, detailed in _groups(changes):
+        lines += ["", f"#### {title} ({len(listed)})", ""]
+        rest = len(listed) - len(detailed)
+        for n, change in enumerate(detailed):
+            entry = [f"- **{escape(change.name)}** · {escape(change.place)}{escape(_remark(change))}"]
+            entry += [
+                f"  - {escape(label)}: {_diff(old, new, aligner, _ELEMENTS, escape)}"
+                for label, old, new in _details(change)
+            ]
+            size += sum(map(len, entry))
+            if size > MAX_MARKDOWN:
+                rest = len(listed) - n
+                break
+            lines += entry
+        if rest:
+            lines += ["", f"… and {rest} more: `ketamine-anki diff` shows all."]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """A text as Markdown that shows it character by character, on one line."""
+    return _MARKDOWN.sub(r"\\\1", html.escape(_printable(text), quote=False))
+
+
+def _printable(text: str) -> str:
+    text = printable(text.replace("\n", " / "))
+    # a line that starts with :: is a command to GitHub's runner
+    return text.replace(":", "\\x3a", 1) if text.lstrip().startswith("::") else text
+
+
+# --- JSON -------------------------------------------------------------------------------------
+
+
+def as_json(changes: Changes) -> Iterator[str]:
+    """All changes as JSON, in chunks: `level`, `breaking`, a list for each group, note types and decks."""
+    kinds = _kinds(changes)
+    record = {
+        "level": changes.level,
+        "breaking": changes.breaking(),
+        **{name: [_record(change, kinds) for change in getattr(changes, name)] for name in _GROUPS},
+        "note_types": {"schema": list(changes.schemas), "style": list(changes.styles)},
+        "decks": {"gone": list(changes.decks_gone), "new": list(changes.decks_new)},
+    }
+    tokens = json.JSONEncoder(indent=1).iterencode(record)  # in ASCII: anyone may have written the texts
+    while chunk := "".join(islice(tokens, 100)):
+        yield chunk.replace("##[", "#\\u0023[")  # a command to GitHub's runner
+
+
+def _record(change: NoteChange, kinds: Mapping[int, str]) -> dict[str, object]:
+    record: dict[str, object] = {"id": change.note.id, "guid": change.note.guid, "deck": change.note.deck}
+    if not (change.before and change.after):
+        return record | {"fields": dict(change.note.fields or {})}
+    if change.before.deck != change.after.deck:
+        record["from"] = change.before.deck
+    removed, added = change.tags
+    return record | {
+        "kind": kinds.get(id(change)) or change.kind,
+        "fields": {name: {"old": old, "new": new} for name, old, new in change.fields},
+        "tags": {"gone": removed, "new": added},
+        "cards_gone": change.cards_gone,
+    }
+
+
+# --- what all views have in common ------------------------------------------------------------
+
+
+class _Budget:
+    """The amount of text that is still compared word by word."""
+
+    def __init__(self) -> None:
+        self.left = MAX_DIFF_TEXT
+
+    def covers(self, change: NoteChange) -> bool:
+        """Whether the budget covers one more note; its texts are taken from the budget."""
+        texts = [text for _, *both in change.fields for text in both]
+        if change.before is None or change.after is None:
+            texts = list((change.note.fields or {}).values())
+        self.left -= DIFF_TEXT_OF_A_NOTE + sum(map(len, texts))
+        return self.left >= 0
+
+
+def _groups(changes: Changes) -> Iterator[tuple[str, list[NoteChange], list[NoteChange]]]:
+    """(title, all changes, those whose details are shown) of every group that is not empty, what breaks first."""
+    kinds = _kinds(changes)
+    groups = {
+        "Lost": changes.lost,
+        "Back from retirement": changes.returned,
+        "Other note type": changes.retyped,
+        "Retired": changes.retired,
+        **{title: [c for c in changes.changed if kinds[id(c)] == kind] for kind, (title, _) in KINDS.items()},
+        "Moved": changes.moved,
+        "New": changes.new,
+    }
+    budget = _Budget()
+    for title, listed in groups.items():
+        if listed:
+            yield title, list(listed), [change for change in listed if budget.covers(change)]
+
+
+def _kinds(changes: Changes) -> dict[int, str]:
+    """The kind of each changed note by the id() of its change; `changed` for those beyond the budget."""
+    budget = _Budget()
+    return {id(change): change.kind if budget.covers(change) else "changed" for change in changes.changed}
+
+
+def _structure(changes: Changes) -> Iterable[str]:
+    """A sentence for each note type and deck that differs."""
+    for name in changes.schemas:
+        yield f"note type {name!r}: other fields or templates; Anki skips its notes unless note types are merged"
+    for name in changes.styles:
+        yield f"note type {name!r}: new style or template text"
+    for name in changes.decks_gone:
+        yield f"deck {name!r} is gone or has another name: cards that learners have stay in the old one"
+    for name in changes.decks_new:
+        yield f"deck {name!r} is new"
+
+
+def _remark(change: NoteChange) -> str:
+    """The end of a note's first line: its question if the note is new or lost, else the cards that are gone."""
+    if change.before and change.after:
+        gone = change.cards_gone
+        return f" · card {', '.join(map(str, gone))} is gone" if gone else ""
+    return f": {readable(change.note.title)}" if change.note.title else ""
+
+
+def _details(change: NoteChange) -> Iterator[tuple[str, str, str]]:
+    """(label, old, new) of each field and of the tags that differ; the other fields of a new note."""
+    for name, old, new in change.fields:
+        texts = plain(old), plain(new)
+        yield (name, *(texts if texts[0] != texts[1] else (old, new)))
+    removed, added = change.tags
+    if removed or added:
+        yield "Tags", " ".join(removed), " ".join(added)
+    if change.before is None and change.note.fields:
+        for name, field in list(change.note.fields.items())[1:]:
+            if field and name not in ("ID", "Source", "Evidence"):
+                yield name, "", plain(field)
