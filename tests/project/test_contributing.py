@@ -105,7 +105,7 @@ def test_an_issue_form_is_one_that_github_takes(path: Path) -> None:
 
 
 def test_the_link_on_a_card_fills_in_a_field_of_its_form() -> None:
-    link = (REPOSITORY / "ketamine_anki" / "notetypes" / "report-link.html").read_text(encoding="utf-8")
+    link = (REPOSITORY / "ketamine_anki" / "anki" / "notetypes" / "report-link.html").read_text(encoding="utf-8")
     query = dict(part.split("=") for part in re.search(r"new\?([^\"]+)", link)[1].split("&amp;"))  # type: ignore[index]
     template = query.pop("template")
     form = yaml.load(
