@@ -121,9 +121,9 @@ def package(folder: Path, path: Path | None = None, times: Times | None = None) 
     collection = Folder(str(folder)).collection
     assert collection is not None
     path = path or folder / "small.apkg"
-    whole = Package(collection, path.with_suffix(".db"), times or Times(1_700_000_000), "1.0.0")
-    for made in compiled(folder):
-        whole.add(made.compiled)
-    with path.open("wb") as file:
+    times = times or Times(1_700_000_000)
+    with Package(collection, path.with_suffix(".db"), times, "1.0.0") as whole, path.open("wb") as file:
+        for made in compiled(folder):
+            whole.add(made.compiled)
         whole.write(file)
     return path

@@ -1,5 +1,5 @@
-"""Notes <-> what Anki stores.
+"""Notes to what Anki stores, and back.
 
-In: notes. Out: compiled notes, cards, packages; and back: the notes in a package or a text export that somebody else
-may have made. It knows no release and no rule.
+In: notes and their rendered texts. Out: compiled notes, cards and packages; and the notes in a package or a text
+export, which may come from a stranger. It does not know releases or rules.
 """

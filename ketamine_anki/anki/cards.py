@@ -1,17 +1,16 @@
-"""A compiled note -> the HTML of both sides of its cards, byte for byte what Anki makes of it.
+"""Shows a compiled note as cards: the HTML of both sides, byte for byte what Anki makes of it.
 
-Anki's template language as far as the note types use it, learnt from the engine by experiment and
-held to it by tests: `{{Field}}`, `{{cloze:Field}}`, `{{FrontSide}}`, `{{#Field}}`, `{{^Field}}` and
-`{{/Field}}`. Anything else in a template raises ValueError.
+Implements as much of Anki's template language as the note types use, as observed in the engine, which tests compare
+it with: `{{Field}}`, `{{cloze:Field}}`, `{{FrontSide}}`, `{{#Field}}`, `{{^Field}}` and `{{/Field}}`. Anything else in
+a template raises ValueError.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import NoteType
@@ -21,14 +20,14 @@ _EMPTY = re.compile(r"(?:[ \t\n\v\f\r]|</?(?:br|div) ?/?>)*", re.IGNORECASE)
 _CLOZE = re.compile(r"\{\{c(\d{1,9})::|\}\}")
 _MATH = re.compile(r"(\\[(\[])(.*?)(\\[\])])", re.DOTALL)
 _TAG = re.compile(r"<.*?>")
-# What Anki writes into the attribute `data-cloze`: every sign up to U+00FF but ASCII letters and digits.
-_SIGN = re.compile(r"[^A-Za-z0-9\u0100-\U0010ffff]")
+# What Anki escapes in the attribute `data-cloze`: all characters up to U+00FF but ASCII letters and digits.
+_ESCAPED = re.compile(r"[^A-Za-z0-9\u0100-\U0010ffff]")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
 @dataclass(frozen=True)
 class Card:
-    """One card: its ordinal from 0, the template it came from, the HTML of both sides."""
+    """One card: its ordinal from 0, the name of its template, the HTML of both sides."""
 
     ordinal: int
     template: str
@@ -39,23 +38,23 @@ class Card:
 def cards(note: CompiledNote, kind: NoteType) -> tuple[Card, ...]:
     """Every card of a note, in order. A cloze note has one template and a card per number."""
     fields = dict(zip(kind.fields, note.fields, strict=True))
-    made = []
+    rendered = []
     for ordinal in note.cards:
         template = kind.templates[0 if kind.is_cloze else ordinal]
         question = render_template(template.front, fields, ordinal + 1)
         answer = render_template(template.back, {**fields, "FrontSide": question}, ordinal + 1, answer=True)
-        made.append(Card(ordinal, template.name, question, answer))
-    return tuple(made)
+        rendered.append(Card(ordinal, template.name, question, answer))
+    return tuple(rendered)
 
 
 def render_template(template: str, fields: Mapping[str, str], number: int, *, answer: bool = False) -> str:
-    """A template and {field: HTML} -> the HTML of one side of the card with that number from 1.
+    """A template and {field: HTML} -> the HTML of one side of a card; `number` is the card's number, from 1.
 
-    Raises ValueError on a field that does not exist, another filter than `cloze:`, or a section
-    that is not closed.
+    Raises ValueError for a field that does not exist, a filter other than `cloze:`, or a section that is not
+    closed.
     """
     parts: list[str] = []
-    opened: list[tuple[str, bool]] = []  # the sections around the present place: name, shown
+    opened: list[tuple[str, bool]] = []  # the open sections: name, whether its content is shown
     for kind, text in _template_parts(template):
         if kind in ("#", "^"):
             opened.append((text, _is_empty(_field(fields, text)) == (kind == "^")))
@@ -83,7 +82,7 @@ def _template_parts(template: str) -> tuple[tuple[str, str], ...]:
 
 def _field(fields: Mapping[str, str], name: str) -> str:
     if name not in fields:
-        raise ValueError(f"the template asks for {name!r}, which is no field")
+        raise ValueError(f"the template names {name!r}, which is not a field")
     return fields[name]
 
 
@@ -99,7 +98,7 @@ def _value(fields: Mapping[str, str], name: str, number: int, answer: bool) -> s
 
 @dataclass
 class _Deletion:
-    """One deletion: its number, the texts and deletions inside it, its hint."""
+    """A cloze deletion: its number, the texts and deletions inside it, its hint."""
 
     number: int
     inside: list[str | _Deletion] = field(default_factory=list)
@@ -107,45 +106,32 @@ class _Deletion:
 
 
 def cloze(text: str, number: int, *, answer: bool = False) -> str:
-    """The HTML of a cloze field for the card of a number: hidden on the question, marked on the answer."""
-    shown = _show(_deletions(text), number, answer)
-    return _MATH.sub(_without_tags, shown)
+    """The HTML of a cloze field on the card of a number: hidden on the question, marked on the answer."""
+    # MathJax reads text, not elements: inside math Anki removes the elements around deletions.
+    return _MATH.sub(lambda match: match[1] + _TAG.sub("", match[2]) + match[3], _show(_parse(text), number, answer))
 
 
-def _without_tags(match: re.Match[str]) -> str:
-    """MathJax reads text, not elements: inside math Anki takes the marks of deletions away again."""
-    return match[1] + _TAG.sub("", match[2]) + match[3]
-
-
-def _deletions(text: str) -> list[str | _Deletion]:
-    """The text as a tree. What is never closed is lost, as in Anki; a `}}` of nothing is text."""
-    whole: list[str | _Deletion] = []
+def _parse(text: str) -> list[str | _Deletion]:
+    """The text as a tree. As in Anki, a deletion that is never closed is dropped; a stray `}}` is text."""
+    tree: list[str | _Deletion] = []
     opened: list[_Deletion] = []
-    for kind, value in _cloze_parts(text):
-        if kind == "open":
-            opened.append(_Deletion(int(value)))
-        elif kind == "close" and opened:
-            done = opened.pop()
-            (opened[-1].inside if opened else whole).append(done)
-        elif opened and kind == "text":
-            shown, separator, hint = value.partition("::")
-            opened[-1].inside.append(shown)
-            opened[-1].hint = hint if separator else opened[-1].hint
-        else:
-            whole.append(value)
-    return whole
-
-
-def _cloze_parts(text: str) -> Iterator[tuple[str, str]]:
-    marks = list(_CLOZE.finditer(text))
-    edges = [0, *(edge for mark in marks for edge in mark.span()), len(text)]
-    for index, (start, end) in enumerate(pairwise(edges)):
+    # Every second piece stands for a mark: the number of a deletion that opens, or None for `}}`.
+    for index, piece in enumerate(_CLOZE.split(text)):
         if index % 2 == 0:
-            if start < end:
-                yield "text", text[start:end]
+            if not opened:
+                tree.append(piece)
+                continue
+            text, separator, hint = piece.partition("::")
+            opened[-1].inside.append(text)
+            opened[-1].hint = hint if separator else opened[-1].hint
+        elif piece is not None:
+            opened.append(_Deletion(int(piece)))
+        elif opened:
+            closed = opened.pop()
+            (opened[-1].inside if opened else tree).append(closed)
         else:
-            mark = marks[index // 2]
-            yield ("open", mark[1]) if mark[1] else ("close", mark[0])
+            tree.append("}}")
+    return tree
 
 
 def _show(parts: Iterable[str | _Deletion], number: int, answer: bool) -> str:
@@ -164,4 +150,4 @@ def _show_deletion(deletion: _Deletion, number: int, answer: bool) -> str:
 
 
 def _attribute(text: str) -> str:
-    return _SIGN.sub(lambda sign: _NAMED.get(sign[0]) or f"&#x{ord(sign[0]):02X};", text)
+    return _ESCAPED.sub(lambda match: _NAMED.get(match[0]) or f"&#x{ord(match[0]):02X};", text)

@@ -1,4 +1,4 @@
-"""A note as written -> the note that Anki gets: GUID, fields, tags, card numbers."""
+"""Compiles notes: a note and its rendered texts -> the note that Anki stores, with GUID, fields, tags and cards."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import json
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
-from ketamine_anki.anki.notetypes import NoteType, note_types
+from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.model import Collection, Note, Reference, paragraph_of
 from ketamine_anki.text.escape import escape
 from ketamine_anki.text.render import Rendered
 
 _YIELD = {"core": "1-Core", "supporting": "2-Supporting"}
 _SKILL = {"recall": "1-Recall", "understand": "2-Understand", "apply": "3-Apply"}
-# The field of a note type that shows a text: its key in the note. The other fields are made.
+# {field of a note type: key of the note's text that it shows}. The other fields are computed.
 FIELD_KEYS = {
     "Question": "question",
     "Answer": "answer",
@@ -25,14 +25,13 @@ FIELD_KEYS = {
     "Picture": "picture",
     "Caveat": "caveat",
 }
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PAIRS = [low + high for high in _ALPHABET for low in _ALPHABET]  # the digits of a number to the base 62, two at once
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass  # frozen, one would take nearly three times as long to make
+@dataclass  # not frozen: that would make creating one nearly three times as slow
 class CompiledNote:
-    """One note as Anki stores it. `fields` are in the order of the note type's; `cards` are the
-    card ordinals from 0; `number` is the subdeck's place and `index` the note's place in it.
+    """One note as Anki stores it. `fields` are in the order of the note type's fields; `cards` are card ordinals
+    from 0; `number` is the number of the subdeck and `index` the note's index in it.
     """
 
     id: str
@@ -48,23 +47,25 @@ class CompiledNote:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over what a learner gets (note type, fields, tags), 16 hex digits."""
+        """The first 16 hex digits of the SHA-256 of all that a learner gets: note type, fields and tags. Ledgers
+        remember it: serialized otherwise, every released note would count as changed.
+        """
         content = json.dumps([self.note_type, self.fields, self.tags], ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
 
 
 def guid(namespace: str, note_id: str) -> str:
-    """The identity of a note in Anki: 14 letters and digits from the namespace and the id alone."""
+    """The identity of a note in Anki: 14 letters and digits, from the namespace and the note's id alone."""
     number = int.from_bytes(hashlib.sha256(f"{namespace}\0note\0{note_id}".encode()).digest()[:10], "big")
-    pairs = []
-    for _ in range(7):
-        number, rest = divmod(number, 62 * 62)
-        pairs.append(_PAIRS[rest])
-    return "".join(pairs)
+    digits = []
+    for _ in range(14):
+        number, digit = divmod(number, 62)
+        digits.append(_BASE62[digit])
+    return "".join(digits)
 
 
 def stable_id(namespace: str, *parts: str) -> int:
-    """A number for a deck, note type, field or template: derived from its names, about 2^40 to 2^41."""
+    """The id of a deck, note type, field or template, from its names: at least 2^40, below 2^41."""
     digest = hashlib.sha256("\0".join((namespace, *parts)).encode()).digest()
     return (1 << 40) + int.from_bytes(digest[:5], "big")
 
@@ -75,40 +76,40 @@ def note_type_name(collection: Collection, label: str) -> str:
 
 
 def compile_note(
-    note: Note, collection: Collection, shown: dict[str, Rendered], number: int = 0, index: int = 0
+    note: Note, collection: Collection, texts: dict[str, Rendered], number: int = 0, index: int = 0
 ) -> CompiledNote:
-    """A checked note and its rendered texts -> its compiled form. A retired note carries its notice
-    and tag. `number` is the place of its subdeck, `index` its own place there.
+    """A checked note and its rendered texts by key -> its compiled form. `number` is the number of its
+    subdeck, `index` its index in it. A retired note gets a notice and a tag.
     """
-    kind = note_types(collection.repository)["cloze" if note.is_cloze else "question"]
-    made = {key: rendered.html for key, rendered in shown.items()}
-    made["Evidence"] = _evidence(note, collection)
-    made["Source"] = _source(note, collection)
-    made["Notice"] = _notice(note, shown)
-    made["ID"] = note.id
-    fields = tuple([made.get(key, "") for key in _keys(kind.fields)])
+    note_type = note_types(collection.repository)["cloze" if note.is_cloze else "question"]
+    html = {key: rendered.html for key, rendered in texts.items()}
+    html["Evidence"] = _evidence(note, collection)
+    html["Source"] = _source(note, collection)
+    html["Notice"] = _notice(note, texts)
+    html["ID"] = note.id
+    fields = tuple([html.get(key, "") for key in _keys(note_type.fields)])
     return CompiledNote(
         id=note.id,
         guid=guid(collection.namespace, note.id),
-        note_type=kind.key,
+        note_type=note_type.key,
         deck=collection.deck_name(note.deck),
         fields=fields,
         tags=derived_tags(note, collection),
-        cards=_cards(note, kind, shown),
+        cards=_cards(note, texts),
         number=number,
         index=index,
-        pictures=tuple([name for rendered in shown.values() for name in rendered.pictures]),
+        pictures=tuple([name for rendered in texts.values() for name in rendered.pictures]),
     )
 
 
 @cache
 def _keys(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """For each field of a note type the key of the text that it shows, or its own name when it is made."""
+    """For each field of a note type the key of the text that it shows, or its own name when it is computed."""
     return tuple(FIELD_KEYS.get(name, name) for name in fields)
 
 
 def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
-    """Every tag of a note under the collection's root, sorted as Anki sorts them."""
+    """All tags of a note, under the collection's root tag and sorted as Anki sorts them."""
     claims = collection.claims
     section = collection.sections.get(paragraph_of(note.source)[0])
     tags = [f"Domain::{_segment(note.deck)}", f"Yield::{_YIELD[note.importance]}", f"Skill::{_SKILL[note.skill]}"]
@@ -136,9 +137,9 @@ def _segment(name: str) -> str:
     return "_".join(words)
 
 
-def _cards(note: Note, kind: NoteType, shown: dict[str, Rendered]) -> tuple[int, ...]:
-    if kind.is_cloze:
-        return tuple(number - 1 for number in shown["text"].markup.numbers if number > 0)
+def _cards(note: Note, texts: dict[str, Rendered]) -> tuple[int, ...]:
+    if note.is_cloze:
+        return tuple(number - 1 for number in texts["text"].markup.numbers if number > 0)
     return (0, 1) if note.reverse_question else (0,)
 
 
@@ -167,14 +168,13 @@ def _source(note: Note, collection: Collection) -> str:
     slug, paragraph = paragraph_of(note.source)
     section = collection.sections.get(slug)
     title = section.title if section else slug
-    said = [f"{title}, paragraph {paragraph}", *[cite.replace("/", " ", 1) for cite in note.cites]]
-    return escape(" · ".join(said))
+    return escape(" · ".join([f"{title}, paragraph {paragraph}", *[cite.replace("/", " ", 1) for cite in note.cites]]))
 
 
-def _notice(note: Note, shown: dict[str, Rendered]) -> str:
+def _notice(note: Note, texts: dict[str, Rendered]) -> str:
     if note.retired is None:
         return ""
-    reason = shown["retired.reason"].html
+    reason = texts["retired.reason"].html
     see = f" See {escape(note.retired.see, quote=True)}." if note.retired.see else ""
     version = escape(note.retired.version, quote=True)
     return f"Retired in version {version}: {reason}{see} You can suspend or delete this note."

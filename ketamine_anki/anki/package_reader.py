@@ -1,9 +1,9 @@
-"""The bytes of an .apkg that anyone may have made -> its notes, note types and pictures.
+"""Reads Anki packages: the bytes of an .apkg, perhaps from a stranger -> its notes, note types and pictures.
 
-Reads what Anki and genanki write: the old form (`collection.anki2` or `collection.anki21`, JSON) and
-the new one (`collection.anki21b`, zstd, protobuf). `meta` says which; a new package also holds a
-dummy `collection.anki2` that asks for a newer Anki. Nothing is unpacked to the disk, and memory and
-time are bounded whatever the file says (`limits.py`). Any defect is a PackageError.
+Supports what Anki and genanki write: the old format (`collection.anki2` or `collection.anki21`, JSON) and the new one
+(`collection.anki21b`, zstd, protobuf). `meta` says which; a package in the new format also has a dummy
+`collection.anki2` that asks for a newer Anki. Nothing is unpacked to disk; limits on memory and time are in
+`core/limits.py`. Any defect is a PackageError.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from sys import getsizeof
 from typing import Any
 
 from ketamine_anki.anki import archive
-from ketamine_anki.anki.archive import ArchiveError, Entry
-from ketamine_anki.anki.sqlite_reader import DatabaseError, Tables, opened
-from ketamine_anki.anki.wire import Messages, WireError, inflate, strict_json
+from ketamine_anki.anki.archive import Entry, PackageError
+from ketamine_anki.anki.sqlite_reader import Tables, opened
+from ketamine_anki.anki.wire import Messages, inflate, strict_json
 from ketamine_anki.core.limits import (
     MAX_CONTENT_BYTES,
     MAX_DATABASE_BYTES,
@@ -32,14 +32,10 @@ from ketamine_anki.core.limits import (
 )
 
 
-class PackageError(ValueError):
-    """Why a package is not read, in one sentence."""
-
-
 @dataclass(frozen=True, slots=True)
 class PackagedNote:
-    """One note: `note_type` is a name, `fields` are HTML by field name, `deck` the full name of the
-    deck of its first card ("" without cards), `mod` in seconds since 1970.
+    """One note: `note_type` is a name, `fields` are HTML by field name, `deck` is the full name of the
+    deck of its first card ("" without cards), `mod` is in seconds since 1970.
     """
 
     guid: str
@@ -65,7 +61,7 @@ class PackagedNoteType:
 
 @dataclass(frozen=True, slots=True)
 class PackageContents:
-    """Everything that a package teaches; scheduling is left out. Pictures are unpacked when asked for."""
+    """All that a package teaches, without scheduling. A picture is unpacked when it is looked up."""
 
     notes: tuple[PackagedNote, ...]
     note_types: Mapping[str, PackagedNoteType]
@@ -73,48 +69,16 @@ class PackageContents:
     deck_descriptions: Mapping[str, str]
 
 
-class _Media(Mapping[str, bytes]):
-    """The pictures by name, each unpacked when asked for. Getting one may raise PackageError."""
-
-    def __init__(self, data: bytes, members: Mapping[str, Entry], is_new: bool) -> None:
-        self._data = data
-        self._members = members
-        self._is_new = is_new
-
-    def __getitem__(self, name: str) -> bytes:
-        try:
-            found = archive.read(self._data, self._members[name], MAX_PICTURE_BYTES)
-            return inflate(found, MAX_PICTURE_BYTES) if self._is_new else found
-        except (ArchiveError, WireError) as error:
-            raise PackageError(str(error)) from None
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._members  # without unpacking it
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._members)
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-
 def read_package(data: bytes) -> PackageContents:
     """The bytes of an .apkg -> its contents. Raises PackageError, and nothing else."""
     if len(data) > MAX_PACKAGE_BYTES:
         raise PackageError(f"{len(data):,} bytes: a package that is read back has at most {MAX_PACKAGE_BYTES:,}")
-    try:
-        return _read(data)
-    except (ArchiveError, DatabaseError, WireError) as error:
-        raise PackageError(str(error)) from None
-
-
-def _read(data: bytes) -> PackageContents:
     members, messages = archive.entries(data), Messages()
     name = _database_name(data, members, messages)
     is_new = name.endswith("b")
     if name not in members:
         raise PackageError(f"not an Anki package: there is no {name} in it")
-    media = _Media(data, _media(data, members, messages, is_new), is_new)
+    media = _Media(data, _media_entries(data, members, messages, is_new), is_new)
     database = archive.read(data, members[name], MAX_DATABASE_BYTES)
     if is_new:
         database = inflate(database, MAX_DATABASE_BYTES)
@@ -122,27 +86,28 @@ def _read(data: bytes) -> PackageContents:
         del database  # SQLite has its own copy now
         types, decks = _new_tables(tables, messages) if is_new else _old_tables(tables)
         notes = _notes(tables, types, decks)
-    if any(len(set(kind.fields)) < len(kind.fields) for kind in types.values()):
+    if any(len(set(note_type.fields)) < len(note_type.fields) for note_type in types.values()):
         raise PackageError("two fields of one of its note types have one name")
-    names = {kind.name: kind for kind in types.values()}
-    if len(names) < len(types):
+    by_name = {note_type.name: note_type for note_type in types.values()}
+    if len(by_name) < len(types):
         raise PackageError("two of its note types have one name")
-    return PackageContents(notes, names, media, {name: text for name, text in decks.values() if text})
+    return PackageContents(notes, by_name, media, {name: text for name, text in decks.values() if text})
 
 
 class Budget:
     """Memory that is left for texts."""
 
     def __init__(self, most: int) -> None:
-        self.left = most
+        self._left = most
 
     def take(self, *values: object) -> None:
-        self.left -= sum(map(getsizeof, values))
-        if self.left < 0:
-            raise PackageError("its texts are too long to be cards")
+        """Subtracts the size of these values. Raises PackageError when nothing is left."""
+        self._left -= sum(map(getsizeof, values))
+        if self._left < 0:
+            raise PackageError("its texts are too long for cards")
 
-    def note(self, note: PackagedNote) -> None:
-        """Takes a note, if it could be one of cards that somebody learns."""
+    def take_note(self, note: PackagedNote) -> None:
+        """Subtracts the size of a note. Raises PackageError when that, a field or the tags are too long."""
         longest = max(map(len, note.fields.values()), default=0)
         if longest > MAX_PACKAGED_FIELD:
             raise PackageError(f"a field of a note has {longest:,} characters: at most {MAX_PACKAGED_FIELD:,}")
@@ -160,44 +125,63 @@ def _database_name(data: bytes, members: Mapping[str, Entry], messages: Messages
     version = messages.fields(archive.read(data, members["meta"], 1024), 1).get(1)
     names = {1: "collection.anki2", 2: "collection.anki21", 3: "collection.anki21b"}
     if not isinstance(version, int) or version not in names:
-        raise PackageError("its form is unknown: export it from Anki as a deck package (.apkg)")
+        raise PackageError("its format is unknown: export it from Anki as a deck package (.apkg)")
     return names[version]
 
 
-def _media(data: bytes, members: Mapping[str, Entry], messages: Messages, is_new: bool) -> dict[str, Entry]:
-    """{name of the picture: the entry that holds it}."""
+class _Media(Mapping[str, bytes]):
+    """The pictures by name, each unpacked when it is looked up, which may raise PackageError."""
+
+    def __init__(self, data: bytes, members: Mapping[str, Entry], is_new: bool) -> None:
+        self._data = data
+        self._members = members
+        self._is_new = is_new
+
+    def __getitem__(self, name: str) -> bytes:
+        content = archive.read(self._data, self._members[name], MAX_PICTURE_BYTES)
+        return inflate(content, MAX_PICTURE_BYTES) if self._is_new else content
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members  # without unpacking it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+
+def _media_entries(data: bytes, members: Mapping[str, Entry], messages: Messages, is_new: bool) -> dict[str, Entry]:
+    """{name of a picture: the entry that holds it}."""
     if "media" not in members:
         raise PackageError("its list of pictures is missing")
     listed = archive.read(data, members["media"], MAX_JSON_BYTES)
     pairs = _new_media(inflate(listed, MAX_JSON_BYTES), messages) if is_new else _old_media(listed)
-    found: dict[str, Entry] = {}
+    by_name: dict[str, Entry] = {}
     for member, name in pairs:
         if not name or len(name) > 255 or set(name) & set("/\\\0") or name in (".", ".."):
             raise PackageError(f"picture {name[:60]!r} would leave the media folder")
-        if name in found:
+        if name in by_name:
             raise PackageError(f"picture {name[:60]!r} is listed twice")
         if member not in members:
             raise PackageError(f"picture {name[:60]!r} is listed but not in it")
-        found[name] = members[member]
-    return found
+        by_name[name] = members[member]
+    return by_name
 
 
 def _old_media(listed: bytes) -> Iterator[tuple[str, str]]:
-    for member, name in _mapping(strict_json(listed.decode("utf-8", "replace")), "media").items():
-        yield member, _text(name, "media")
+    for member, name in _mapping(strict_json(listed.decode("utf-8", "replace")), "media list").items():
+        yield member, _text(name, "media list")
 
 
 def _new_media(listed: bytes, messages: Messages) -> Iterator[tuple[str, str]]:
-    index = 0
-    for number, entry in messages.message(listed):
-        if number != 1:
-            continue
+    pictures = (entry for number, entry in messages.message(listed) if number == 1)
+    for index, entry in enumerate(pictures):
         if index >= MAX_ENTRIES:
             raise PackageError("it lists too many pictures")
-        parts = messages.fields(_blob(entry, "media"), 1, 255)
-        member = parts.get(255, index)  # of packages converted from the old form
-        yield str(_number(member, "media")), _blob_text(parts.get(1, b""), "media")
-        index += 1
+        parts = messages.fields(_blob(entry, "media list"), 1, 255)
+        member = parts.get(255, index)  # in packages that were converted from the old format
+        yield str(_number(member, "media list")), _blob_text(parts.get(1, b""), "media list")
 
 
 # --- note types and decks ---------------------------------------------------------------------
@@ -211,67 +195,53 @@ def _old_tables(tables: Tables) -> tuple[_Types, _Decks]:
     if len(rows) != 1:
         raise PackageError("its collection has no note types")
     models, decks = (_mapping(strict_json(_text(value, "col")), "col") for value in rows[0])
-    types: _Types = {}
-    for key, value in models.items():
-        model = _mapping(value, "note type")
-        fields = [_mapping(item, "field") for item in _list(model.get("flds"), "note type")]
-        templates = [_mapping(item, "template") for item in _list(model.get("tmpls"), "note type")]
-        kind = PackagedNoteType(
-            _key(key, "note type"),
-            _text(model.get("name"), "note type"),
-            _number(model.get("mod"), "note type"),
-            _number(model.get("type"), "note type") == 1,
-            tuple(_text(item.get("name"), "field") for item in fields),
-            tuple(
-                (_template_text(item, "name"), _template_text(item, "qfmt"), _template_text(item, "afmt"))
-                for item in templates
-            ),
-            _text(model.get("css", ""), "note type"),
-        )
-        types[kind.id] = kind
-    found: _Decks = {}
-    for key, value in decks.items():
-        deck = _mapping(value, "deck")
-        found[_key(key, "deck")] = (_text(deck.get("name"), "deck"), _text(deck.get("desc", ""), "deck"))
-    return types, found
+    types = (_old_note_type(_id(key, "note type"), _mapping(model, "note type")) for key, model in models.items())
+    listed = ((_id(key, "deck"), _mapping(deck, "deck")) for key, deck in decks.items())
+    return (
+        {note_type.id: note_type for note_type in types},
+        {did: (_text(deck.get("name"), "deck"), _text(deck.get("desc", ""), "deck")) for did, deck in listed},
+    )
 
 
-def _template_text(template: Mapping[str, Any], key: str) -> str:
-    return _text(template.get(key), "template")
+def _old_note_type(ntid: int, model: Mapping[str, Any]) -> PackagedNoteType:
+    fields = [_mapping(item, "field") for item in _list(model.get("flds"), "note type")]
+    templates = [_mapping(item, "template") for item in _list(model.get("tmpls"), "note type")]
+    sides = [[_text(item.get(key), "template") for key in ("name", "qfmt", "afmt")] for item in templates]
+    return PackagedNoteType(
+        id=ntid,
+        name=_text(model.get("name"), "note type"),
+        mod=_number(model.get("mod"), "note type"),
+        is_cloze=_number(model.get("type"), "note type") == 1,
+        fields=tuple(_text(item.get("name"), "field") for item in fields),
+        templates=tuple((name, front, back) for name, front, back in sides),
+        css=_text(model.get("css", ""), "note type"),
+    )
 
 
 def _new_tables(tables: Tables, messages: Messages) -> tuple[_Types, _Decks]:
     budget = Budget(MAX_JSON_BYTES)
-    kinds: dict[int, tuple[str, int, dict[int, Any]]] = {}
+    types: _Types = {}
     for ntid, name, mod, config in tables.rows("notetypes", "id", "name", "mtime_secs", "config"):
         budget.take(name, config)
         parts = messages.fields(_blob(config, "note type"), 1, 3)
-        kinds[_number(ntid, "note type")] = (_text(name, "note type"), _number(mod, "note type"), parts)
-    # Rows of note types that were deleted stay behind in Anki's own packages.
-    fields: dict[int, dict[int, str]] = {ntid: {} for ntid in kinds}
+        number, css = _number(ntid, "note type"), _blob_text(parts.get(3, b""), "note type")
+        mod = _number(mod, "note type")
+        types[number] = PackagedNoteType(number, _text(name, "note type"), mod, parts.get(1) == 1, (), (), css)
+    # Anki leaves fields and templates of deleted note types behind in its own packages.
+    fields: dict[int, dict[int, str]] = {ntid: {} for ntid in types}
     for ntid, ordinal, name in tables.rows("fields", "ntid", "ord", "name"):
         budget.take(name)
-        if ntid in kinds:
+        if ntid in types:
             fields[ntid][_number(ordinal, "field")] = _text(name, "field")
-    templates: dict[int, dict[int, tuple[str, str, str]]] = {ntid: {} for ntid in kinds}
+    templates: dict[int, dict[int, tuple[str, str, str]]] = {ntid: {} for ntid in types}
     for ntid, ordinal, name, config in tables.rows("templates", "ntid", "ord", "name", "config"):
         budget.take(name, config)
-        if ntid in kinds:
+        if ntid in types:
             sides = messages.fields(_blob(config, "template"), 1, 2)
             front, back = (_blob_text(sides.get(number, b""), "template") for number in (1, 2))
             templates[ntid][_number(ordinal, "template")] = (_text(name, "template"), front, back)
-    types = {
-        ntid: PackagedNoteType(
-            ntid,
-            name,
-            mod,
-            parts.get(1) == 1,
-            tuple(text for _, text in sorted(fields[ntid].items())),
-            tuple(sides for _, sides in sorted(templates[ntid].items())),
-            _blob_text(parts.get(3, b""), "note type"),
-        )
-        for ntid, (name, mod, parts) in kinds.items()
-    }
+    for ntid, note_type in types.items():
+        types[ntid] = replace(note_type, fields=_ordered(fields[ntid]), templates=_ordered(templates[ntid]))
     decks: _Decks = {}
     for did, name, kind in tables.rows("decks", "id", "name", "kind"):
         budget.take(name, kind)
@@ -279,6 +249,10 @@ def _new_tables(tables: Tables, messages: Messages) -> tuple[_Types, _Decks]:
         text = messages.fields(_blob(normal, "deck"), 4).get(4, b"")
         decks[_number(did, "deck")] = (_text(name, "deck").replace("\x1f", "::"), _blob_text(text, "deck"))
     return types, decks
+
+
+def _ordered(by_ordinal: Mapping[int, Any]) -> tuple[Any, ...]:
+    return tuple(value for _, value in sorted(by_ordinal.items()))
 
 
 # --- notes ------------------------------------------------------------------------------------
@@ -291,31 +265,25 @@ def _notes(tables: Tables, types: _Types, decks: _Decks) -> tuple[PackagedNote, 
     for nid, guid, mid, mod, tags, flds in tables.rows("notes", "id", "guid", "mid", "mod", "tags", "flds"):
         if len(rows) >= MAX_PACKAGED_NOTES:
             raise PackageError(f"over {MAX_PACKAGED_NOTES:,} notes")
-        kind = types.get(mid)
-        if kind is None:
-            raise PackageError("a note is of a note type that is not in it")
-        values = _text(flds, "note").split("\x1f")
-        if len(values) != len(kind.fields):
-            raise PackageError(f"a note has {len(values)} fields: its note type has {len(kind.fields)}")
-        note = PackagedNote(
-            _text(guid, "note"),
-            kind.name,
-            dict(zip(kind.fields, values, strict=True)),
-            tuple(_text(tags, "note").split()),
-            "",
-            _number(mod, "note"),
-        )
-        budget.note(note)
+        if mid not in types:
+            raise PackageError("a note has a note type that is not in it")
+        names, values = types[mid].fields, _text(flds, "note").split("\x1f")
+        if len(values) != len(names):
+            raise PackageError(f"a note has {len(values)} fields: its note type has {len(names)}")
+        fields = dict(zip(names, values, strict=True))
+        listed = tuple(_text(tags, "note").split())
+        note = PackagedNote(_text(guid, "note"), types[mid].name, fields, listed, "", _number(mod, "note"))
+        budget.take_note(note)
         if note.guid in guids:
             raise PackageError(f"two notes have the GUID {note.guid[:40]!r}")
         guids.add(note.guid)
         rows[_number(nid, "note")] = note
     first: dict[int, tuple[int, int]] = {}  # note -> (ordinal, deck) of its first card
-    for number, (nid, ordinal, did, odid) in enumerate(tables.rows("cards", "nid", "ord", "did", "odid")):
-        if number >= MAX_PACKAGED_CARDS:
+    for count, (nid, ordinal, did, odid) in enumerate(tables.rows("cards", "nid", "ord", "did", "odid")):
+        if count >= MAX_PACKAGED_CARDS:
             raise PackageError(f"over {MAX_PACKAGED_CARDS:,} cards")
         if nid in rows:  # a card without its note teaches nothing
-            home = _number(odid, "card") or _number(did, "card")  # odid: where a filtered deck got it from
+            home = _number(odid, "card") or _number(did, "card")  # odid: the home of a card in a filtered deck
             first[nid] = min(first.get(nid, (1 << 64, 0)), (_number(ordinal, "card"), home))
     return tuple(
         replace(note, deck=decks.get(first[nid][1], ("", ""))[0]) if nid in first else note
@@ -323,43 +291,43 @@ def _notes(tables: Tables, types: _Types, decks: _Decks) -> tuple[PackagedNote, 
     )
 
 
-# --- values of the right kind -----------------------------------------------------------------
+# --- values of the right type -----------------------------------------------------------------
 
 
-def _of(kind: type, form: str) -> Callable[[object, str], Any]:
-    def narrowed(value: object, what: str) -> Any:
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise PackageError(f"damaged: a {what} of it holds something other than {form}")
+def _checker(expected: type, description: str) -> Callable[[object, str], Any]:
+    """A function (value, place) -> the value, which raises PackageError when it has another type."""
+
+    def check(value: object, place: str) -> Any:
+        if not isinstance(value, expected) or isinstance(value, bool):
+            raise PackageError(f"damaged: a {place} holds something other than {description}")
         return value
 
-    return narrowed
+    return check
 
 
-_number = _of(int, "a number")
-_string = _of(str, "a text")
-_blob = _of(bytes, "bytes")
-_mapping = _of(dict, "named values")
-_list = _of(list, "a list")
+_number = _checker(int, "a number")
+_string = _checker(str, "a text")
+_blob = _checker(bytes, "bytes")
+_mapping = _checker(dict, "named values")
+_list = _checker(list, "a list")
 
 
-def _text(value: object, what: str) -> str:
-    text: str = _string(value, what)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # JSON can name halves of a character, which nothing can show
-        raise PackageError(f"damaged: a {what} of it holds half a character") from None
+def _text(value: object, place: str) -> str:
+    text: str = _string(value, place)
+    if not text.isascii() and re.search("[\ud800-\udfff]", text):  # JSON can name lone surrogates
+        raise PackageError(f"damaged: a {place} holds half a character")
     return text
 
 
-def _key(key: str, what: str) -> int:
-    """The id that names a note type or deck; inside it genanki writes a text, Anki a number."""
+def _id(key: str, place: str) -> int:
+    """The id of a note type or deck from its key; genanki repeats it inside as a text, Anki as a number."""
     if not re.fullmatch("[0-9]{1,19}", key):
-        raise PackageError(f"damaged: a {what} of it has the id {key[:40]!r}")
+        raise PackageError(f"damaged: a {place} has the id {key[:40]!r}")
     return int(key)
 
 
-def _blob_text(value: object, what: str) -> str:
+def _blob_text(value: object, place: str) -> str:
     try:
-        return str(_blob(value, what), "utf-8")
+        return str(_blob(value, place), "utf-8")
     except UnicodeDecodeError:
-        raise PackageError(f"damaged: a {what} of it is not UTF-8 text") from None
+        raise PackageError(f"damaged: a {place} is not UTF-8 text") from None

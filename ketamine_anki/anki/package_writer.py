@@ -1,56 +1,41 @@
-"""Compiled notes -> the bytes of an .apkg. The only module that knows genanki.
+"""Writes packages: compiled notes -> the bytes of an .apkg. The only module that uses genanki.
 
-genanki makes the JSON of note types and decks, the schema and the collection row; the rows of notes
-and cards are those that genanki's own writer makes, written in bulk. The same input gives the same
-bytes on any machine, Python and SQLite: indexes after the rows, canonical SQLite bytes, sorted JSON,
-and a stored zip with fixed dates and modes.
+genanki makes the JSON of note types and decks, the schema and the collection row; the rows of notes and cards are those
+that genanki's own writer makes, inserted in bulk. The same input gives the same bytes on any machine, Python and
+SQLite: indexes after the rows, canonical SQLite bytes, sorted JSON, and a stored zip with fixed dates and modes.
 """
 
 from __future__ import annotations
 
 import errno
-import functools
 import json
+import shutil
 import sqlite3
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from ketamine_anki.anki.compile import CompiledNote, note_type_name, stable_id
+from ketamine_anki.anki.genanki_import import APKG_COL, APKG_SCHEMA, genanki
 from ketamine_anki.anki.notetypes import NoteType, note_types
 from ketamine_anki.anki.sqlite_bytes import make_canonical
 from ketamine_anki.core.model import Collection, Picture
 from ketamine_anki.text.escape import escape
 
-# genanki takes `cached_property` from a library that imports asyncio, a ninth of a build of 100 notes, for no more than
-# functools has. If it ever asks for more, the library itself is imported.
-_borrowed = sys.modules.setdefault("cached_property", functools) is functools
-try:
-    import genanki
-except ImportError:  # pragma: no cover
-    sys.modules.pop("cached_property")
-    import genanki
-finally:
-    if _borrowed:
-        sys.modules.pop("cached_property", None)
-from genanki.apkg_col import APKG_COL  # noqa: E402
-from genanki.apkg_schema import APKG_SCHEMA  # noqa: E402
-
 _TABLES, _, _INDEXES = APKG_SCHEMA.partition("CREATE INDEX")
 _NOTE = "INSERT INTO notes VALUES(?,?,?,?,-1,?,?,?,0,0,'')"
 _CARD = "INSERT INTO cards VALUES(?,?,?,?,?,-1,0,0,?,0,0,0,0,0,0,0,0,'')"
 _BATCH = 500
-_MOST_DUE = 999_999  # Anki's database check complains from a million on
+_MAX_DUE = 999_999  # Anki's database check complains about a million and more
 
 
 @dataclass(frozen=True)
 class Times:
-    """Modification times in seconds since 1970: of a note by GUID, of a note type by key; `build`
-    is the time of what neither knows, and must not lie in the future.
+    """Modification times in seconds since 1970: of notes by GUID, of note types by key. `build` is the time of
+    everything else, and must not lie in the future.
     """
 
     build: int
@@ -60,7 +45,7 @@ class Times:
 
 @dataclass
 class Counts:
-    """What a package holds; checked against the file that was written."""
+    """What a package holds; `count` of the written file must give the same."""
 
     notes: int = 0
     cards: int = 0
@@ -68,20 +53,11 @@ class Counts:
     pictures: int = 0
 
 
-@contextmanager
-def _on_disk(path: Path) -> Iterator[None]:
-    """SQLite's complaints about the disk as the OSError that they are."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise OSError(errno.EIO, str(error), str(path)) from None
-
-
 class Package:
-    """One .apkg in the making: `add` notes in authored order, then `write`.
+    """An .apkg that is being written: `add` notes in authored order, then `write`, all in a `with` block.
 
-    `scratch` is a file that does not exist yet; it holds the database until `write` or `close`.
-    `times` and `version`, the deck's as shown on its page, may be set anew until `write`.
+    `scratch` is a file that does not exist yet; it holds the database until the end of the block. `times` and
+    `version`, which is the deck's as learners see it, may be changed until `write`.
     """
 
     def __init__(self, collection: Collection, scratch: Path, times: Times, version: str = "") -> None:
@@ -94,33 +70,36 @@ class Package:
         self._cards: list[tuple[Any, ...]] = []
         self._decks: dict[str, int] = {}
         self._pictures: set[str] = set()
-        self._kinds = note_types(collection.repository)
-        self._model_ids = {key: stable_id(collection.namespace, "notetype", key) for key in self._kinds}
+        self._note_types = note_types(collection.repository)
+        self._model_ids = {key: stable_id(collection.namespace, "notetype", key) for key in self._note_types}
         # Note ids look like milliseconds of 2021 to 2023, spread by collection: Anki shows them as
         # the date of creation and replaces those in the future.
         spread = stable_id(collection.namespace, "first note") % 94_000_000
-        self._next_id = 1_609_459_200_000 + spread * 1000
-        with _on_disk(scratch):
-            self._db = sqlite3.connect(scratch, isolation_level=None)
-            for pragma in ("page_size=16384", "journal_mode=off", "synchronous=off", "locking_mode=exclusive"):
-                self._db.execute(f"PRAGMA {pragma}")
-            self._db.execute("BEGIN")
-            for statement in _TABLES.split(";"):
-                self._db.execute(statement)
+        self._first_id = 1_609_459_200_000 + spread * 1000
+        self._db = _create_database(scratch)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes and removes the scratch database; may be called again."""
+        self._db.close()
+        self._scratch.unlink(missing_ok=True)
 
     def add(self, note: CompiledNote, time: int | None = None) -> None:
-        """Appends a note and its cards, with its modification time unless `times` knows it."""
-        guid, index = note.guid, self.counts.notes
-        mod = self.times.notes.get(guid, self.times.build) if time is None else time
+        """Appends a note and its cards; `time` is its modification time, by default the one in `times`."""
+        mod = self.times.notes.get(note.guid, self.times.build) if time is None else time
         did = self._decks.get(note.deck)
         if did is None:
             did = self._decks[note.deck] = stable_id(self.collection.namespace, "deck", note.deck)
-        note_id = self._next_id + index * 1000
-        fields = note.fields
+        note_id = self._first_id + self.counts.notes * 1000
         tags = " " + " ".join(note.tags) + " "
         model_id = self._model_ids[note.note_type]
-        self._notes.append((note_id, guid, model_id, mod, tags, "\x1f".join(fields), fields[0]))
-        due = min(note.number * 10_000 + note.index * 10, _MOST_DUE)
+        self._notes.append((note_id, note.guid, model_id, mod, tags, "\x1f".join(note.fields), note.fields[0]))
+        due = min(note.number * 10_000 + note.index * 10, _MAX_DUE)
         for ordinal in note.cards:
             self._cards.append((note_id + 1 + ordinal, note_id, did, ordinal, mod, due))
         self.counts.notes += 1
@@ -131,16 +110,16 @@ class Package:
             self._flush()
 
     def _flush(self) -> None:
-        with _on_disk(self._scratch):
+        with _disk_errors(self._scratch):
             self._db.executemany(_NOTE, self._notes)
             self._db.executemany(_CARD, self._cards)
         self._notes.clear()
         self._cards.clear()
 
     def write(self, out: BinaryIO) -> Counts:
-        """Writes the .apkg to an open binary file and returns what it holds."""
-        with _on_disk(self._scratch):
-            self._flush()
+        """Writes the .apkg to an open binary file, removes the scratch database, and returns what it holds."""
+        self._flush()
+        with _disk_errors(self._scratch):
             self._write_collection_row()
             for statement in ("CREATE INDEX" + _INDEXES).split(";"):
                 self._db.execute(statement)
@@ -155,58 +134,78 @@ class Package:
         self.counts.pictures = len(pictures)
         return self.counts
 
-    def close(self) -> None:
-        """Drops the database; harmless after `write`."""
-        self._db.close()
-        self._scratch.unlink(missing_ok=True)
-
     def _write_collection_row(self) -> None:
         self._db.execute(APKG_COL.strip().rstrip(";"))
-        decks = json.loads(self._db.execute("SELECT decks FROM col").fetchone()[0])
-        parent = self.collection.title
-        for name in [parent, *sorted(self._decks)]:
-            did = stable_id(self.collection.namespace, "deck", name)
-            decks[str(did)] = genanki.Deck(did, name, description(self.collection, self.version)).to_json()
-            decks[str(did)]["mod"] = self.times.build
-        models = {}
-        for key, kind in self._kinds.items():
-            model_id = self._model_ids[key]
-            made = model(kind, self.collection).to_json(self.times.note_types.get(key, self.times.build), None)
-            models[str(model_id)] = made
         build = self.times.build
+        decks = json.loads(self._db.execute("SELECT decks FROM col").fetchone()[0])
+        for name in (self.collection.title, *sorted(self._decks)):
+            did = stable_id(self.collection.namespace, "deck", name)
+            deck = genanki.Deck(did, name, description(self.collection, self.version)).to_json()
+            decks[str(did)] = deck | {"mod": build}
+        models = {
+            str(self._model_ids[key]): model(note_type, self.collection).to_json(
+                self.times.note_types.get(key, build), None
+            )
+            for key, note_type in self._note_types.items()
+        }
         self._db.execute(
             "UPDATE col SET crt=?, mod=?, scm=?, decks=?, models=?",
             (build - build % 86400, build * 1000, build * 1000, _json(decks), _json(models)),
         )
 
 
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Raises SQLite's errors about the disk as the OSError that they are."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OSError(errno.EIO, str(error), str(path)) from None
+
+
+def _create_database(path: Path) -> sqlite3.Connection:
+    """A new database with genanki's tables, within a transaction. Raises OSError."""
+    with _disk_errors(path):
+        db = sqlite3.connect(path, isolation_level=None)
+        try:
+            for pragma in ("page_size=16384", "journal_mode=off", "synchronous=off", "locking_mode=exclusive"):
+                db.execute(f"PRAGMA {pragma}")
+            db.execute("BEGIN")
+            for statement in _TABLES.split(";"):
+                db.execute(statement)
+        except sqlite3.Error:
+            db.close()
+            raise
+    return db
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def model(kind: NoteType, collection: Collection) -> genanki.Model:
-    """A note type as genanki's Model, with the stable ids that let Anki follow a renaming."""
-    namespace = collection.namespace
+def model(note_type: NoteType, collection: Collection) -> genanki.Model:
+    """A note type as genanki's Model, with the stable ids by which Anki recognizes renamed fields and templates."""
 
-    def id_of(what: str, name: str) -> int:
-        return stable_id(namespace, what, kind.key, name)
+    def id_of(kind: str, name: str) -> int:
+        return stable_id(collection.namespace, kind, note_type.key, name)
 
     return genanki.Model(
-        stable_id(namespace, "notetype", kind.key),
-        note_type_name(collection, kind.label),
-        fields=[{"name": name, "id": id_of("field", name)} for name in kind.fields],
+        stable_id(collection.namespace, "notetype", note_type.key),
+        note_type_name(collection, note_type.label),
+        fields=[{"name": name, "id": id_of("field", name)} for name in note_type.fields],
         templates=[
-            {"name": t.name, "id": id_of("template", t.name), "qfmt": t.front, "afmt": t.back} for t in kind.templates
+            {"name": t.name, "id": id_of("template", t.name), "qfmt": t.front, "afmt": t.back}
+            for t in note_type.templates
         ],
-        css=kind.css,
-        model_type=genanki.Model.CLOZE if kind.is_cloze else genanki.Model.FRONT_BACK,
+        css=note_type.css,
+        model_type=genanki.Model.CLOZE if note_type.is_cloze else genanki.Model.FRONT_BACK,
         latex_pre="",
         latex_post="",
     )
 
 
 def description(collection: Collection, version: str = "") -> str:
-    """The HTML shown on a deck's page: what it is, version, licence, where it lives, disclaimer."""
+    """The HTML of a deck's page: what it is, its version, source, license and address, and the disclaimer."""
     parts = [f"<p>{escape(collection.description)}</p>"]
     if version:
         dated = f", literature of {escape(collection.evidence_date)}" if collection.evidence_date else ""
@@ -226,46 +225,44 @@ def description(collection: Collection, version: str = "") -> str:
 
 def _write_zip(out: BinaryIO, database: Path, pictures: list[Picture]) -> None:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        with database.open("rb") as source, archive.open(_entry("collection.anki2", database), "w") as target:
-            while chunk := source.read(1 << 20):
-                target.write(chunk)
+        entry = _entry("collection.anki2")
+        entry.file_size = database.stat().st_size
+        with database.open("rb") as source, archive.open(entry, "w") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
         names = {str(number): picture.packaged for number, picture in enumerate(pictures)}
         archive.writestr(_entry("media"), _json(names))
         for number, picture in enumerate(pictures):
             archive.writestr(_entry(str(number)), picture.data)
 
 
-def _entry(name: str, source: Path | None = None) -> zipfile.ZipInfo:
+def _entry(name: str) -> zipfile.ZipInfo:
+    """A zip entry without a date or file mode of this machine."""
     entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     entry.create_system = 3
     entry.external_attr = 0o100644 << 16
-    if source is not None:
-        entry.file_size = source.stat().st_size
     return entry
 
 
 def count(apkg: Path, scratch: Path) -> Counts:
-    """Opens a written package again and counts what is in it. Raises ValueError if it is not whole."""
+    """Opens a written package again and counts what it holds, with its database unpacked to `scratch`, a file that
+    does not exist. Raises ValueError when the package is not whole.
+    """
     try:
         with zipfile.ZipFile(apkg) as archive:
-            broken = archive.testzip()
-            if broken is not None:
-                raise ValueError(f"{broken} is damaged")
+            if damaged := archive.testzip():
+                raise ValueError(f"{damaged} is damaged")
             media = json.loads(archive.read("media"))
-            with archive.open("collection.anki2") as source, scratch.open("xb") as target:
-                while chunk := source.read(1 << 20):
-                    target.write(chunk)
-            missing = set(media) - set(archive.namelist())
-            if missing:
+            if not media.keys() <= set(archive.namelist()):
                 raise ValueError("a picture is missing")
+            with archive.open("collection.anki2") as source, scratch.open("xb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
         with closing(sqlite3.connect(scratch)) as db:
             (state,) = db.execute("PRAGMA integrity_check").fetchone()
             if state != "ok":
                 raise ValueError(state)
             (notes,) = db.execute("SELECT count(*) FROM notes").fetchone()
-            (cards,) = db.execute("SELECT count(*) FROM cards").fetchone()
-            (dids,) = db.execute("SELECT count(DISTINCT did) FROM cards").fetchone()
-        return Counts(notes, cards, dids, len(media))
+            cards, decks = db.execute("SELECT count(*), count(DISTINCT did) FROM cards").fetchone()
+        return Counts(notes, cards, decks, len(media))
     except (zipfile.BadZipFile, KeyError, sqlite3.Error) as error:
         raise ValueError(str(error)) from error
     finally:

@@ -1,10 +1,9 @@
-"""The bytes of an SQLite database that anyone may have made -> rows, in bounded memory and time.
+"""Reads the SQLite database of a stranger in bounded memory and time: bytes -> rows of named columns.
 
-Follows "Defense Against Dark Arts" of sqlite.org/security.html: the database lives in memory; views,
-triggers and virtual tables are refused, because a query of a table could then run anything;
-generated columns too; of the schema, which SQLite parses whole, as much as honest ones need; the pages
-of a table are checked before it is read; statements other than SELECT, and functions, are not
-authorised; values have a largest length and all work a deadline.
+Follows "Defense Against Dark Arts" of sqlite.org/security.html: the database lives in memory; views, triggers, virtual
+tables and generated columns are refused, because reading a table could then run anything; the schema, which SQLite
+parses as a whole, is limited; the pages of a table are checked before it is read; only SELECT without functions is
+authorized; values have a maximum length, and all work has a deadline.
 """
 
 from __future__ import annotations
@@ -12,15 +11,16 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
+from ketamine_anki.anki.archive import PackageError
 from ketamine_anki.core.limits import MAX_DATABASE_SECONDS, MAX_JSON_BYTES, MAX_TABLES
 
 _MAGIC = b"SQLite format 3\0"
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: MAX_JSON_BYTES,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 4_000,  # parsed it takes 35 times as much memory
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 4_000,  # parsed, it takes 35 times as much memory
     sqlite3.SQLITE_LIMIT_COLUMN: 64,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 20,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 2,
@@ -32,28 +32,31 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-_STEPS = 1_000  # of SQLite's machine between two looks at the clock
-_STEPS_OF_A_TABLE = 8  # of it, to parse one line of the schema; older versions of SQLite take five
-
-
-class DatabaseError(ValueError):
-    """Why a database is not read, in one sentence."""
+_PRAGMAS = (
+    "trusted_schema=OFF",
+    "cell_size_check=ON",
+    "ignore_check_constraints=ON",
+    "mmap_size=0",
+    "query_only=ON",
+)
+_STEPS = 1_000  # virtual machine instructions between two looks at the clock
+_STEPS_PER_TABLE = 8  # instructions that parse one line of the schema; older versions of SQLite take five
 
 
 class Tables:
-    """The tables of an opened database: their names, and the rows of some columns."""
+    """The tables of an open database; `names` has their names."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._checked: set[str] = set()
-        self.names = frozenset(_names(connection))
+        self.names = frozenset(_table_names(connection))
 
     def rows(self, table: str, *columns: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a table, in the order of the file. Raises DatabaseError or sqlite3.Error."""
+        """The rows of a table, in the order of the file. Raises PackageError or sqlite3.Error."""
         if table not in self._checked:
             self._check(table, columns)
             self._checked.add(table)
-        # Table and column names are the callers' constants. An index could hold other values than
+        # Table and column names are constants of the callers. An index could hold other values than
         # the table that was checked.
         query = f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED"  # noqa: S608
         self._connection.set_authorizer(_authorize)
@@ -61,70 +64,68 @@ class Tables:
 
     def _check(self, table: str, columns: tuple[str, ...]) -> None:
         if table not in self.names:
-            raise DatabaseError(f"its database has no table {table!r}")
+            raise PackageError(f"its database has no table {table!r}")
         self._connection.set_authorizer(None)
-        found = self._connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
-        if any(hidden for *_, hidden in found):
-            raise DatabaseError(f"table {table!r} of its database computes its values")
-        missing = set(columns) - {column for _, column, *_ in found}
+        declared = self._connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
+        if any(hidden for *_, hidden in declared):
+            raise PackageError(f"table {table!r} of its database has a generated column")
+        missing = set(columns) - {column for _, column, *_ in declared}
         if missing:
-            raise DatabaseError(f"table {table!r} of its database has no column {min(missing)!r}")
+            raise PackageError(f"table {table!r} of its database has no column {min(missing)!r}")
         (verdict,) = self._connection.execute(f"PRAGMA quick_check({table})").fetchone()
         if verdict != "ok":
-            raise DatabaseError("its database is damaged")
+            raise PackageError("its database is damaged")
 
 
 @contextmanager
 def opened(data: bytes) -> Iterator[Tables]:
-    """Opens the bytes of a database for reading. Whatever is wrong, then or while the rows are read,
-    is raised as DatabaseError.
+    """Opens the bytes of a database for reading, and closes it at the end of the `with` block.
+
+    Raises PackageError for any defect, when it is opened or while the rows are read.
     """
     if not data.startswith(_MAGIC):
-        raise DatabaseError("its database is not one of SQLite")
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+        raise PackageError("its database is not an SQLite database")
     deadline = time.process_time() + MAX_DATABASE_SECONDS
-    try:
-        for limit, value in _LIMITS.items():
-            connection.setlimit(limit, value)
-        # Anki leaves the mark of write-ahead logging (bytes 18 and 19) in a file that has no log; a
-        # database in memory cannot have one.
-        connection.deserialize(data[:18] + b"\1\1" + data[20:] if data[18:20] == b"\2\2" else data)
-        for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "ignore_check_constraints=ON", "mmap_size=0"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA query_only=ON")
-        _parse_schema(connection)
-        connection.set_progress_handler(lambda: time.process_time() > deadline, _STEPS)
-        connection.create_collation("unicase", _unicase)  # Anki's own, named in its schema
-        yield Tables(connection)
-    except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError, MemoryError, OverflowError) as error:
-        # UnicodeDecodeError: sqlite3 cannot decode its own message about a name in the schema
-        late = "it takes too long" if "interrupted" in str(error) else "damaged, or not as Anki makes them"
-        raise DatabaseError(f"its database cannot be read: {late}") from None
-    finally:
-        connection.close()
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        try:
+            for limit, value in _LIMITS.items():
+                connection.setlimit(limit, value)
+            # Anki leaves the mark of write-ahead logging (bytes 18 and 19) in a file that has no log; a
+            # database in memory cannot have one.
+            connection.deserialize(data[:18] + b"\1\1" + data[20:] if data[18:20] == b"\2\2" else data)
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            _parse_schema(connection)
+            connection.set_progress_handler(lambda: time.process_time() > deadline, _STEPS)
+            connection.create_collation("unicase", _unicase)  # Anki's own, named in its schema
+            yield Tables(connection)
+        except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError, MemoryError, OverflowError) as error:
+            # UnicodeDecodeError: sqlite3 cannot decode its own message about a name in the schema.
+            reason = "it takes too long" if "interrupted" in str(error) else "damaged, or not as Anki writes them"
+            raise PackageError(f"its database cannot be read: {reason}") from None
 
 
 def _parse_schema(connection: sqlite3.Connection) -> None:
-    """Lets SQLite parse the schema, as it would before anything else, unless there is too much of it."""
-    connection.set_progress_handler(lambda: True, _STEPS_OF_A_TABLE * MAX_TABLES)
+    """Makes SQLite parse the schema, which it does before anything else, unless there are too many tables."""
+    connection.set_progress_handler(lambda: True, _STEPS_PER_TABLE * MAX_TABLES)
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 0")
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
-            raise DatabaseError("its database has too many tables") from None
+            raise PackageError("its database has too many tables") from None
         raise
 
 
-def _names(connection: sqlite3.Connection) -> list[str]:
-    """The names of the tables, after a look at everything that the schema declares."""
+def _table_names(connection: sqlite3.Connection) -> list[str]:
+    """The names of the tables, when the schema declares nothing but tables and indexes."""
     names: list[str] = []
     for number, (kind, name, sql) in enumerate(connection.execute("SELECT type, name, sql FROM sqlite_master")):
         if number >= MAX_TABLES:
-            raise DatabaseError("its database has too many tables")
+            raise PackageError("its database has too many tables")
         if not isinstance(name, str) or kind not in ("table", "index"):
-            raise DatabaseError("its database holds a view or trigger, which no package needs")
+            raise PackageError("its database has a view or trigger, which no package needs")
         if isinstance(sql, str) and sql.upper().split()[:2] == ["CREATE", "VIRTUAL"]:
-            raise DatabaseError("its database holds a virtual table, which no package needs")
+            raise PackageError("its database has a virtual table, which no package needs")
         if kind == "table":
             names.append(name)
     return names

@@ -1,7 +1,7 @@
-"""The bytes of an Anki export "Notes in Plain Text" -> its notes. Raises PackageError.
+"""Reads text exports: the bytes of Anki's "Notes in Plain Text" -> its notes.
 
-Format: docs.ankiweb.net, "Text files": lines `#key:value` first, then CSV with the separator that
-they name. Needed are a GUID column and HTML; the other columns are fields, in the note type's order.
+Format: docs.ankiweb.net, "Text files": lines `#key:value` first, then CSV with the separator that they name. A GUID
+column and HTML are needed; columns that the header does not name are fields, in the order of the note type.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from ketamine_anki.anki.package_reader import Budget, PackagedNote, PackageError
+from ketamine_anki.anki.archive import PackageError
+from ketamine_anki.anki.package_reader import Budget, PackagedNote
 from ketamine_anki.core.limits import (
     MAX_CONTENT_BYTES,
     MAX_EXPORT_BYTES,
@@ -20,13 +21,15 @@ from ketamine_anki.core.limits import (
 )
 
 _SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "colon": ":"}
-_HOW = 'in the export window choose "Notes in Plain Text" and tick'
+_ADVICE = 'in the export window choose "Notes in Plain Text" and tick'
 FieldNames = Callable[[str, str], Sequence[str]]
 
 
-def read_text(data: bytes, names: FieldNames) -> tuple[PackagedNote, ...]:
-    """The bytes of a text export -> its notes. `names` gives the field names of a note by its GUID
-    and the name of its note type; columns beyond them are called `column N` if they are filled.
+def read_text(data: bytes, field_names: FieldNames) -> tuple[PackagedNote, ...]:
+    """The bytes of a text export -> its notes. Raises PackageError.
+
+    `field_names` gives the field names of a note by its GUID and the name of its note type; filled columns
+    beyond them are named `column N`.
     """
     if len(data) > MAX_EXPORT_BYTES:
         raise PackageError(f"{len(data):,} bytes: a text export has at most {MAX_EXPORT_BYTES:,}")
@@ -34,18 +37,17 @@ def read_text(data: bytes, names: FieldNames) -> tuple[PackagedNote, ...]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise PackageError("neither an .apkg nor a text file in UTF-8") from None
-    head, body = _head(text)
-    if head.get("html", "").lower() != "true":
-        raise PackageError(f'its texts are without HTML: {_HOW} "Include HTML and media references"')
-    columns = {name: _number(head, name) for name in ("guid", "notetype", "deck", "tags")}
+    header, body = _header(text)
+    if header.get("html", "").lower() != "true":
+        raise PackageError(f'its texts are without HTML: {_ADVICE} "Include HTML and media references"')
+    columns = {name: _column(header, name) for name in ("guid", "notetype", "deck", "tags")}
     if not columns["guid"]:
-        raise PackageError(f'it has no GUIDs: {_HOW} "Include unique identifier"')
-    separator = _SEPARATORS.get(head.get("separator", "tab").lower(), head.get("separator", ""))
+        raise PackageError(f'it has no GUIDs: {_ADVICE} "Include unique identifier"')
+    separator = _SEPARATORS.get(header.get("separator", "tab").lower(), header.get("separator", ""))
     if separator not in _SEPARATORS.values():
-        raise PackageError("its #separator is none that Anki writes")
+        raise PackageError("its #separator is not one that Anki writes")
     budget = Budget(MAX_CONTENT_BYTES)
-    notes: list[PackagedNote] = []
-    seen: set[str] = set()
+    notes: dict[str, PackagedNote] = {}
     try:
         for row in csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True):
             if not row:
@@ -54,44 +56,40 @@ def read_text(data: bytes, names: FieldNames) -> tuple[PackagedNote, ...]:
                 raise PackageError(f"over {MAX_PACKAGED_NOTES:,} notes")
             if len(row) > MAX_EXPORT_COLUMNS:
                 raise PackageError(f"a line has {len(row):,} columns: at most {MAX_EXPORT_COLUMNS}")
-            note = _note(row, columns, names)
-            budget.note(note)
-            if note.guid in seen:
+            note = _note(row, columns, field_names)
+            budget.take_note(note)
+            if note.guid in notes:
                 raise PackageError(f"two notes have the GUID {note.guid[:40]!r}")
-            seen.add(note.guid)
-            notes.append(note)
+            notes[note.guid] = note
     except (csv.Error, TypeError) as error:
         raise PackageError(f"not a text export of Anki: {error}") from None
-    return tuple(notes)
+    return tuple(notes.values())
 
 
-def _head(text: str) -> tuple[dict[str, str], str]:
-    head: dict[str, str] = {}
-    at = 0
+def _header(text: str) -> tuple[dict[str, str], str]:
+    """The header's values by key, and the text after it."""
+    header: dict[str, str] = {}
+    offset = 0
     for _ in range(MAX_EXPORT_HEAD):
-        if not text.startswith("#", at):
-            return head, text[at:]
-        end = text.find("\n", at) + 1 or len(text)
-        key, _, value = text[at + 1 : end].rstrip("\r\n").partition(":")
-        head[key.strip().lower()] = value.strip()
-        at = end
-    raise PackageError(f"over {MAX_EXPORT_HEAD} lines that start with '#' at its head")
+        if not text.startswith("#", offset):
+            return header, text[offset:]
+        end = text.find("\n", offset) + 1 or len(text)
+        key, _, value = text[offset + 1 : end].rstrip("\r\n").partition(":")
+        header[key.strip().lower()] = value.strip()
+        offset = end
+    raise PackageError(f"over {MAX_EXPORT_HEAD} lines at its start begin with '#'")
 
 
-def _number(head: dict[str, str], name: str) -> int:
+def _column(header: dict[str, str], name: str) -> int:
     """The number of a column, from 1; 0 if there is none."""
-    said = head.get(f"{name} column", "")
-    return int(said) if said.isdecimal() and len(said) < 4 else 0
+    number = header.get(f"{name} column", "")
+    return int(number) if number.isdecimal() and len(number) < 4 else 0
 
 
-def _note(row: list[str], columns: dict[str, int], names: FieldNames) -> PackagedNote:
-    def cell(name: str) -> str:
-        number = columns[name]
-        return row[number - 1] if 0 < number <= len(row) else ""
-
+def _note(row: list[str], columns: dict[str, int], field_names: FieldNames) -> PackagedNote:
+    named = {name: row[number - 1] if 0 < number <= len(row) else "" for name, number in columns.items()}
     values = [value for number, value in enumerate(row, 1) if number not in columns.values()]
-    guid, kind = cell("guid"), cell("notetype")
-    known = names(guid, kind)
-    fields = dict(zip(known, values, strict=False))
-    fields |= {f"column {number}": value for number, value in enumerate(values, 1) if number > len(known) and value}
-    return PackagedNote(guid, kind, fields, tuple(cell("tags").split()), cell("deck"), 0)
+    names = field_names(named["guid"], named["notetype"])
+    fields = dict(zip(names, values, strict=False))
+    fields |= {f"column {number}": value for number, value in enumerate(values, 1) if number > len(names) and value}
+    return PackagedNote(named["guid"], named["notetype"], fields, tuple(named["tags"].split()), named["deck"], 0)

@@ -37,8 +37,11 @@ def command(folder: str, output: str, split: bool) -> None:
         report(read.findings)
         raise AssertionError("a collection that cannot be read has findings")
     target = Path(output)
-    with output_folder(target), scratch_folder(target) as scratch:
-        packing = Packing(collection, scratch, build_time(read.path), split=split)
+    with (
+        output_folder(target),
+        scratch_folder(target) as scratch,
+        Packing(collection, scratch, build_time(read.path), split=split) as packing,
+    ):
 
         def visit(view: View, number: int, index: int) -> None:
             compiled = compile_note(view.note, collection, view.shown, number, index)

@@ -67,9 +67,10 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
 
 def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Sequence[PackagedNote]:
     """The notes of an export, whatever its form."""
+    from ketamine_anki.anki.archive import PackageError
     from ketamine_anki.anki.compile import guid
     from ketamine_anki.anki.notetypes import note_types
-    from ketamine_anki.anki.package_reader import PackageError, read_package
+    from ketamine_anki.anki.package_reader import read_package
     from ketamine_anki.anki.text_export import read_text
 
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from ketamine_anki.anki.package_writer import Counts, Package
 
 
-class Packing:
-    """`add` each note in order, then `finish`, then `write` each of the `packages`.
+class Packing(ExitStack):
+    """`add` each note in order, then `finish`, then `write` each of the `packages`, all in a `with` block.
 
     `whole` holds the live notes, `parts` one package per subdeck by its number (if `split`), `update`
     the live notes and after them the retired ones (if `update`). Times come from the collection's
@@ -32,6 +33,7 @@ class Packing:
     ) -> None:
         from ketamine_anki.anki.package_writer import Times
 
+        super().__init__()
         self.collection = collection
         ledger = collection.ledger
         self.fresh = fresh_time(ledger, build)
@@ -53,7 +55,11 @@ class Packing:
     def _package(self, name: str) -> Package:
         from ketamine_anki.anki.package_writer import Package
 
-        return Package(self.collection, self._scratch / f"{name}.db", self._times)
+        try:
+            return self.enter_context(Package(self.collection, self._scratch / f"{name}.db", self._times))
+        except OSError:
+            self.close()
+            raise
 
     def add(self, note: CompiledNote, retired: bool = False) -> None:
         """Takes the next note in."""

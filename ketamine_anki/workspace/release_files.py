@@ -160,14 +160,14 @@ def _names(content: Content, release: Release, first: bool) -> dict[str, str]:
 
 
 def _packages(content: Content, release: Release, first: bool, scratch: Path) -> dict[str, Made]:
-    packing = Packing(content.collection, scratch, release.time, split=True, update=not first)
-    for note in content.live:
-        packing.add(note)
-    for note, _ in content.retired:
-        packing.add(note, retired=True)
-    packing.finish(release.version)
-    names = _names(content, release, first)
-    return {key: Made(name, publish(packing[key], scratch / name, scratch)) for key, name in names.items()}
+    with Packing(content.collection, scratch, release.time, split=True, update=not first) as packing:
+        for note in content.live:
+            packing.add(note)
+        for note, _ in content.retired:
+            packing.add(note, retired=True)
+        packing.finish(release.version)
+        names = _names(content, release, first)
+        return {key: Made(name, publish(packing[key], scratch / name, scratch)) for key, name in names.items()}
 
 
 def _texts(content: Content, release: Release) -> tuple[str, ...]:

@@ -1,22 +1,20 @@
-"""Packages that a stranger could send, each with its stated outcome.
+"""Packages that a stranger could send, each with its expected outcome.
 
-`CASES` is the table: (name, what the sentence of the refusal says or "" when the package is read,
-function that makes the bytes). Run `python tests/deep/hostile_packages.py FOLDER` to write them all.
+`CASES` is the table: (name, part of the expected message or "" when the package is read, function that makes the bytes).
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import sqlite3
 import struct
-import sys
 import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import closing
 from functools import cache
-from pathlib import Path
 
 import zstandard
 
@@ -132,16 +130,18 @@ def new(data: bytes | None = None, *more, media: bytes = b"", packed: bytes | No
     )
 
 
-def patched(data: bytes, where: bytes, offset: int, value: bytes, nth: int = 0) -> bytes:
-    """The bytes with `value` written `offset` after the nth (-1: last) place of `where`."""
-    at = data.rfind(where) if nth < 0 else data.find(where)
-    return data[: at + offset] + value + data[at + offset + len(value) :]
+def patched(data: bytes, where: bytes, offset: int, value: bytes) -> bytes:
+    """The bytes with `value` written `offset` after the first place of `where`."""
+    at = data.find(where) + offset
+    return data[:at] + value + data[at + len(value) :]
 
+
+# --- zip files --------------------------------------------------------------------------------
 
 CENTRAL, LOCAL, END = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06"
 
 
-def named(name: str, mode: int = 0o100644) -> zipfile.ZipInfo:
+def named(name: str, mode: int) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name)
     entry.create_system, entry.external_attr = 3, mode << 16
     return entry
@@ -152,57 +152,45 @@ def raw_named(name: bytes) -> bytes:
     return old(None, ("N" * len(name), b"x")).replace(b"N" * len(name), name)
 
 
-@cache
-def deflated(size: int, byte: bytes = b"\0") -> bytes:
-    """`size` equal bytes, deflated without holding them."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    block = byte * (1 << 20)
-    parts = [packer.compress(block) for _ in range(size >> 20)]
-    return b"".join((*parts, packer.flush()))
-
-
-def stored_blocks(size: int) -> bytes:
-    """`size` bytes in a form that deflate has for what it cannot make smaller."""
-    packer = zlib.compressobj(0, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return packer.compress(b"\xaa" * size) + packer.flush()
+def deflated(size: int, level: int = 9) -> bytes:
+    """`size` zero bytes, deflated; with level 0 in the form for data that does not shrink."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(bytes(size)) + packer.flush()
 
 
 def entry(name: bytes, data: bytes, size: int, *, method: int = 0, at: int = 0, crc: int = 0) -> tuple[bytes, bytes]:
-    """(local header with data, directory record) of an entry that says whatever we like."""
+    """(local header with data, directory record) of an entry with any stated size."""
     head = (0, 33, crc, len(data), size, len(name))
     local = struct.pack("<4s3H2H3I2H", LOCAL, 20, 0, method, *head, 0) + name + data
     return local, struct.pack("<4s4H2H3I5H2I", CENTRAL, 788, 20, 0, method, *head, 0, 0, 0, 0, 0, at) + name
 
 
+def archive(content: bytes, *records: bytes) -> bytes:
+    directory = b"".join(records)
+    end = struct.pack("<4s4H2IH", END, 0, 0, len(records), len(records), len(directory), len(content), 0)
+    return content + directory + end
+
+
 def bomb(name: str, packed: bytes, size: int) -> bytes:
-    """A package one entry of which is deflated, with a size of our choice."""
+    """A package with one deflated entry of any stated size."""
     first, first_record = entry(name.encode(), packed, size, method=8)
     listed, listed_record = entry(b"media", b"{}", 2, at=len(first), crc=zlib.crc32(b"{}"))
-    directory = first_record + listed_record
-    return first + listed + directory + struct.pack("<4s4H2IH", END, 0, 0, 2, 2, len(directory), len(first + listed), 0)
+    return archive(first + listed, first_record, listed_record)
 
 
 def overlapping() -> bytes:
     """Two entries of the directory that share one run of data, as in Fifield's better zip bomb."""
     inner, inner_record = entry(b"b", b"xy", 2, at=31, crc=zlib.crc32(b"xy"))
     outer, outer_record = entry(b"a", inner, len(inner), crc=zlib.crc32(inner))
-    directory = outer_record + inner_record
-    return outer + directory + struct.pack("<4s4H2IH", END, 0, 0, 2, 2, len(directory), len(outer), 0)
+    return archive(outer, outer_record, inner_record)
 
 
-def many_entries() -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for number in range(20_001):
-            archive.writestr(str(number), b"")
-    return out.getvalue()
+# --- zstd frames ------------------------------------------------------------------------------
 
 
 @cache
 def zstd_bomb(size: int) -> bytes:
-    packer = zstandard.ZstdCompressor(level=3).compressobj()
-    block = b"\0" * (1 << 20)
-    return b"".join((*(packer.compress(block) for _ in range(size >> 20)), packer.flush()))
+    return zstandard.compress(bytes(size))
 
 
 def zstd_window(log: int) -> bytes:
@@ -211,25 +199,25 @@ def zstd_window(log: int) -> bytes:
     return packer.compress(new_database()) + packer.flush()
 
 
+def new_with_media(packed_media: bytes) -> bytes:
+    return pack(
+        ("meta", field(1, 3)), ("collection.anki21b", zstandard.compress(new_database())), ("media", packed_media)
+    )
+
+
+# --- databases --------------------------------------------------------------------------------
+
+
 def many_notes(count: int, text: str = "\x1f") -> bytes:
     return database(notes=((n, f"g{n}", 7, 1, "", text) for n in range(1, count)), cards=())
 
 
 def shared_overflow() -> bytes:
-    """Two rows whose text is one chain of pages: every row more would double what is read."""
-    data = bytearray(
-        database(
-            notes=[NOTE, (12, "guid-2", 7, 1, "", "x" * 9000 + "\x1f"), (13, "guid-3", 7, 1, "", "y" * 9000 + "\x1f")]
-        )
-    )
-    first, second = (data.find(letter * 100) for letter in (b"x", b"y"))
-    heads = []
-    for start in (first, second):
-        end = start
-        while data[end] in b"xy" and data[end] == data[start]:
-            end += 1
-        heads.append(end)
-    data[heads[1] : heads[1] + 4] = data[heads[0] : heads[0] + 4]
+    """Two rows whose text is one chain of pages: every further row would double what is read."""
+    long = [(12, "guid-2", 7, 1, "", "x" * 9000 + "\x1f"), (13, "guid-3", 7, 1, "", "y" * 9000 + "\x1f")]
+    data = bytearray(database(notes=[NOTE, *long]))
+    first, second = (re.search(letter + b"{100,}", data).end() for letter in (b"x", b"y"))
+    data[second : second + 4] = data[first : first + 4]
     return bytes(data)
 
 
@@ -245,14 +233,47 @@ def page_circle() -> bytes:
     return bytes(data)
 
 
+def changed(data: bytes, change: Callable[[sqlite3.Connection], object]) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.create_collation("unicase", lambda a, b: (a > b) - (a < b))
+        db.deserialize(data)
+        change(db)
+        db.commit()
+        return db.serialize()
+
+
+def generated(expression: str) -> bytes:
+    """A table of notes one column of which is computed."""
+    columns = "id integer primary key, guid text, mid integer, mod integer, flds text"
+    computed = f"tags text GENERATED ALWAYS AS ({expression}) VIRTUAL"
+    return changed(
+        database(),
+        lambda db: db.executescript(
+            f"ALTER TABLE notes RENAME TO old_notes; CREATE TABLE notes ({columns}, {computed});"
+            "INSERT INTO notes (guid, mid, mod, flds) VALUES ('g', 7, 1, 'a' || char(31))"
+        ),
+    )
+
+
+def checks(count: int, items: int) -> bytes:
+    """A schema of tables whose constraints are long lists: parsed, they take 35 times as much memory."""
+    condition = ",".join("1" * items)
+    declared = f"'CREATE TABLE t' || i || '(a CHECK(a IN ({condition})))'"
+    return database(
+        "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)"
+        f" WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+        f" SELECT 'table', 't' || i, 't' || i, 2, {declared} FROM n"
+    )
+
+
+def many_configs(config: bytes, count: int) -> bytes:
+    rows = [(number, f"t{number}", config) for number in range(100, 100 + count)]
+    return changed(new_database(), lambda db: db.executemany("INSERT INTO notetypes VALUES (?, ?, 1, ?)", rows))
+
+
 def replaced(name: str, sql: str) -> tuple[str, ...]:
     """Statements that put a view in the place of a table."""
     return f"ALTER TABLE {name} RENAME TO old_{name}", f"CREATE VIEW {name} AS {sql}"
-
-
-ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i AS id, 'g'||i AS guid, 7 AS mid,"
-ENDLESS += " 1 AS mod, '' AS tags, 'a'||char(31)||'b' AS flds FROM n"
-HUGE = "SELECT 1 AS id, 'g' AS guid, 7 AS mid, 1 AS mod, '' AS tags, hex(zeroblob(400000000)) AS flds"
 
 
 def model(**changes: object) -> bytes:
@@ -279,118 +300,100 @@ CASES: list[Case] = [
     ("zip-cut", "not a zip file", lambda: old()[:-40]),
     ("zip-cut-in-end", "not a zip file", lambda: old()[:-1]),
     ("zip-no-files", "there is no collection.anki2", lambda: pack()),
-    ("zip-junk-before", "directory is damaged", lambda: b"#!/bin/sh\n" + old()),
-    ("zip-second-end-in-comment", "directory is damaged", lambda: _commented(pack()[-22:])),
-    ("zip-comment-lies", "directory is damaged", lambda: patched(old(), END, 20, b"\x05\x00")),
-    ("zip-directory-size-lies", "directory is damaged", lambda: patched(old(), END, 12, b"\xff\xff\x00\x00")),
-    ("zip-directory-start-lies", "directory is damaged", lambda: patched(old(), END, 16, b"\x01\x00\x00\x7f")),
-    ("zip-count-lies", "directory is damaged", lambda: patched(old(), END, 8, b"\x03\x00\x03\x00")),
-    ("zip-count-too-small", "directory is damaged", lambda: patched(old(), END, 8, b"\x01\x00\x01\x00")),
-    ("zip-many-entries", "at most 20,000", many_entries),
+    ("zip-junk-before", "zip directory", lambda: b"#!/bin/sh\n" + old()),
+    ("zip-second-end-in-comment", "zip directory", lambda: old()[:-2] + b"\x16\0" + pack()[-22:]),
+    ("zip-comment-lies", "zip directory", lambda: patched(old(), END, 20, b"\x05\x00")),
+    ("zip-directory-size-lies", "zip directory", lambda: patched(old(), END, 12, b"\xff\xff\x00\x00")),
+    ("zip-directory-start-lies", "zip directory", lambda: patched(old(), END, 16, b"\x01\x00\x00\x7f")),
+    ("zip-count-lies", "zip directory", lambda: patched(old(), END, 8, b"\x03\x00\x03\x00")),
+    ("zip-count-too-small", "zip directory", lambda: patched(old(), END, 8, b"\x01\x00\x01\x00")),
+    ("zip-many-entries", "at most 20,000", lambda: pack(*((str(number), b"") for number in range(20_001)))),
     ("zip-count-65535", "ZIP64", lambda: patched(old(), END, 8, b"\xff\xff\xff\xff")),
     ("zip-two-disks", "several parts", lambda: patched(old(), END, 4, b"\x01\x00")),
     ("zip-zip64-size", "ZIP64", lambda: patched(old(), CENTRAL, 24, b"\xff\xff\xff\xff")),
-    ("zip-record-broken", "directory is damaged", lambda: patched(old(), CENTRAL, 0, b"PK\x07\x07")),
-    ("zip-record-too-long", "directory is damaged", lambda: patched(old(), CENTRAL, 30, b"\xff\xff")),
-    ("zip-local-broken", "not where the directory says", lambda: patched(old(), LOCAL, 0, b"XX")),
-    ("zip-local-other-name", "not where the directory says", lambda: patched(old(), b"collection.anki2", 0, b"C")),
-    ("zip-local-other-method", "not where the directory says", lambda: patched(old(), LOCAL, 8, b"\x08\x00")),
-    ("zip-header-offset-lies", "not where the directory says", lambda: patched(old(), CENTRAL, 42, b"\x00\x00\xff\x00")),
-    ("zip-stored-size-lies", "is not true", lambda: patched(old(), CENTRAL, 24, b"\x01\x00\x00\x00")),
-    ("zip-packed-size-lies", "not where the directory says", lambda: patched(old(), CENTRAL, 20, b"\x00\x00\x00\x10")),
+    ("zip-record-broken", "zip directory", lambda: patched(old(), CENTRAL, 0, b"PK\x07\x07")),
+    ("zip-record-too-long", "zip directory", lambda: patched(old(), CENTRAL, 30, b"\xff\xff")),
+    ("zip-local-broken", "not where the zip directory says", lambda: patched(old(), LOCAL, 0, b"XX")),
+    ("zip-local-other-name", "not where the zip directory says", lambda: patched(old(), b"collection.anki2", 0, b"C")),
+    ("zip-local-other-method", "not where the zip directory says", lambda: patched(old(), LOCAL, 8, b"\x08\x00")),
+    ("zip-header-offset-lies", "not where the zip directory says", lambda: patched(old(), CENTRAL, 42, b"\x00\x00\xff\x00")),
+    ("zip-stored-size-lies", "the stated size", lambda: patched(old(), CENTRAL, 24, b"\x01\x00\x00\x00")),
+    ("zip-packed-size-lies", "not where the zip directory says", lambda: patched(old(), CENTRAL, 20, b"\x00\x00\x00\x10")),
     ("zip-checksum-lies", "is damaged", lambda: patched(old(), CENTRAL, 16, b"\x00\x00\x00\x00")),
     ("zip-deflate-noise", "is damaged", lambda: bomb("collection.anki2", b"\xff" * 200, 200)),
-    ("zip-encrypted", "encrypted", lambda: patched(old(), CENTRAL, 8, b"\x01\x00")),
-    ("zip-strongly-encrypted", "encrypted", lambda: patched(old(), CENTRAL, 8, b"\x40\x00")),
-    ("zip-bzip2", "unknown way", lambda: pack(("collection.anki2", database()), ("media", b"{}"), method=12)),
-    ("zip-lzma", "unknown way", lambda: pack(("collection.anki2", database()), ("media", b"{}"), method=14)),
-    ("zip-duplicate-name", "stands in it twice", lambda: old(None, ("medib", b"{}")).replace(b"medib", b"media")),
+    ("zip-encrypted", "encrypted or compressed", lambda: patched(old(), CENTRAL, 8, b"\x01\x00")),
+    ("zip-bzip2", "unsupported way", lambda: pack(("collection.anki2", database()), ("media", b"{}"), method=12)),
+    ("zip-duplicate-name", "is in it twice", lambda: old(None, ("medib", b"{}")).replace(b"medib", b"media")),
     ("zip-overlap", "share the same bytes", overlapping),
     ("zip-symbolic-link", "a link, folder or device", lambda: old(None, (named("0", 0o120777), b"/etc/passwd"))),
-    ("zip-fifo", "a link, folder or device", lambda: old(None, (named("0", 0o010644), b""))),
-    ("zip-folder", "a link, folder or device", lambda: old(None, (named("0", 0o040755), b""))),
-    ("zip-folder-name", "leave the package's folder", lambda: old(None, ("0/", b""))),
     ("zip-parent-name", "leave the package's folder", lambda: old(None, ("../../../tmp/x", b"x"))),
     ("zip-two-dots", "leave the package's folder", lambda: raw_named(b"..")),
-    ("zip-absolute-name", "leave the package's folder", lambda: old(None, ("/etc/cron.d/x", b"x"))),
     ("zip-drive-name", "leave the package's folder", lambda: old(None, ("C:x", b"x"))),
     ("zip-backslash-name", "leave the package's folder", lambda: raw_named(b"..\\x")),
-    ("zip-nul-name", "not readable", lambda: raw_named(b"a\0b")),
     ("zip-escape-name", "not readable", lambda: raw_named(b"\x1b[2J")),
-    ("zip-latin-name", "not readable", lambda: raw_named(b"\xe9t\xe9")),
     ("zip-long-name", "not readable", lambda: old(None, ("n" * 300, b"x"))),
-    ("bomb-database-500-mb", "at most 16,777,216", lambda: bomb("collection.anki2", deflated(500 << 20), 500 << 20)),
-    ("bomb-sum-520-mb", "over 536,870,912", lambda: bomb("x", deflated(520 << 20), 520 << 20)),
-    ("bomb-database-size-lies", "is not true", lambda: bomb("collection.anki2", deflated(256 << 20), 300_000)),
-    ("bomb-ratio-impossible", "is not true", lambda: bomb("collection.anki2", b"\x03\x00", 30_000_000)),
-    ("bomb-rest-after-size", "is not true", lambda: bomb("collection.anki2", stored_blocks(79 << 20), 16 << 20)),
-    ("bomb-rest-that-fits", "is not true", lambda: bomb("collection.anki2", stored_blocks(19 << 20), 16 << 20)),
-    ("bomb-empty-blocks", "is not true", lambda: bomb("collection.anki2", b"\0\0\0\xff\xff" * (15 << 20) + deflated(1 << 20), 1 << 20)),
+    ("bomb-database", "at most 16,777,216", lambda: bomb("collection.anki2", b"\xff" * 510_000, 500 << 20)),
+    ("bomb-sum", "over 536,870,912", lambda: bomb("x", b"\xff" * 530_000, 520 << 20)),
+    ("bomb-database-size-lies", "the stated size", lambda: bomb("collection.anki2", deflated(20 << 20), 300_000)),
+    ("bomb-ratio-impossible", "the stated size", lambda: bomb("collection.anki2", b"\x03\x00", 30_000_000)),
+    ("bomb-rest-after-size", "the stated size", lambda: bomb("collection.anki2", deflated(2 << 20, 0), 1 << 20)),
+    ("bomb-rest-that-fits", "the stated size", lambda: bomb("collection.anki2", deflated(1_200_000, 0), 1 << 20)),
+    ("bomb-empty-blocks", "the stated size", lambda: bomb("collection.anki2", b"\0\0\0\xff\xff" * (1 << 20) + deflated(1 << 20), 1 << 20)),
     ("bomb-media-list", "at most 2,097,152", lambda: pack(("collection.anki2", database()), ("media", b" " * 5_000_000), method=8)),
     # meta and the list of pictures
-    ("meta-unknown", "form is unknown", lambda: old(None, ("meta", field(1, 9)))),
-    ("meta-empty", "form is unknown", lambda: old(None, ("meta", b""))),
+    ("meta-unknown", "format is unknown", lambda: old(None, ("meta", field(1, 9)))),
+    ("meta-empty", "format is unknown", lambda: old(None, ("meta", b""))),
     ("meta-noise", "protobuf", lambda: old(None, ("meta", b"\xff\xff\xff"))),
-    ("meta-text", "form is unknown", lambda: old(None, ("meta", field(1, b"3")))),
+    ("meta-text", "format is unknown", lambda: old(None, ("meta", field(1, b"3")))),
     ("meta-huge", "at most 1,024", lambda: old(None, ("meta", b"\x08\x01" * 9000))),
     ("meta-says-new-only-dummy", "there is no collection.anki21b", lambda: old(None, ("meta", field(1, 3)))),
     ("media-missing", "list of pictures is missing", lambda: pack(("collection.anki2", database()))),
     ("media-parent", "leave the media folder", lambda: old(None, ("0", b"x"), media=b'{"0": "../../../../tmp/x"}')),
-    ("media-absolute", "leave the media folder", lambda: old(None, ("0", b"x"), media=b'{"0": "/tmp/x"}')),
     ("media-backslash", "leave the media folder", lambda: old(None, ("0", b"x"), media=rb'{"0": "..\\x"}')),
     ("media-empty-name", "leave the media folder", lambda: old(None, ("0", b"x"), media=b'{"0": ""}')),
     ("media-nul", "leave the media folder", lambda: old(None, ("0", b"x"), media=b'{"0": "a\\u0000"}')),
     ("media-long-name", "leave the media folder", lambda: old(None, ("0", b"x"), media=b'{"0": "%s"}' % (b"n" * 300))),
     ("media-twice", "listed twice", lambda: old(None, ("0", b"x"), ("1", b"y"), media=b'{"0": "a", "1": "a"}')),
-    ("media-key-twice", "a name twice", lambda: old(None, ("0", b"x"), media=b'{"0": "a", "0": "b"}')),
+    ("media-key-twice", "repeats a key", lambda: old(None, ("0", b"x"), media=b'{"0": "a", "0": "b"}')),
     ("media-absent", "listed but not in it", lambda: old(media=b'{"0": "a.png"}')),
     ("media-not-json", DAMAGED_JSON, lambda: old(media=b"hello")),
-    ("media-cut-json", "not closed", lambda: old(media=b'{"0": "a"')),
+    ("media-cut-json", DAMAGED_JSON, lambda: old(media=b'{"0": "a"')),
     ("media-latin", "listed but not in it", lambda: old(media=b'{"0": "\xff"}')),
     ("media-list", "something other than named values", lambda: old(media=b"[]")),
     ("media-number", "something other than a text", lambda: old(None, ("0", b"x"), media=b'{"0": 7}')),
     ("media-nested", "nested too deep", lambda: old(media=b"[" * 1_000_000 + b"]" * 1_000_000)),
-    ("media-nested-mixed", "nested too deep", lambda: old(media=b'{"a":[' * 50_000 + b"]}" * 50_000)),
     ("media-many-lists", "something other than named values", lambda: old(media=b"[" + b"[]," * 690_000 + b"[]]")),
-    ("media-giant-number", "number too large", lambda: old(media=b'{"0": %s}' % (b"9" * 1_900_000))),
-    ("media-giant-exponent", "something other than a text", lambda: old(media=b'{"0": 1e999999999}')),
-    ("media-nan", "NaN", lambda: old(media=b'{"0": NaN}')),
-    ("media-backslashes", "not closed", lambda: old(media=b'{"0": "' + b"\\" * 1_900_000)),
-    ("media-quotes", "not closed", lambda: old(media=b'{"0": "' + b'\\"' * 900_000)),
+    ("media-giant-number", DAMAGED_JSON, lambda: old(media=b'{"0": %s}' % (b"9" * 1_900_000))),
+    ("media-nan", "other than a text", lambda: old(media=b'{"0": NaN}')),
     ("media-new-noise", "protobuf", lambda: new(media=b"\xff" * 50)),
     ("media-new-cut", "cut off", lambda: new(media=field(1, field(1, b"a.png"))[:-3])),
     ("media-new-length-lies", "cut off", lambda: new(media=b"\x0a\xff\xff\xff\xff\x0f")),
-    ("media-new-group", "unknown kind", lambda: new(media=b"\x0b\x0c")),
+    ("media-new-group", "unknown type", lambda: new(media=b"\x0b\x0c")),
     ("media-new-number-for-entry", "something other than bytes", lambda: new(media=field(1, 5))),
     ("media-new-not-utf8", "not UTF-8", lambda: new(None, ("0", b"x"), media=field(1, field(1, b"\xff\xfe")))),
     ("media-new-parent", "leave the media folder", lambda: new(None, ("0", b"x"), media=field(1, field(1, b"../x")))),
-    ("media-new-many", "too many pictures", lambda: new(None, ("0", b"x"), media=_many_media())),
-    ("media-new-many-fields", "over 150,000 protobuf fields", lambda: new(media=b"\x10\x00" * 1_000_000)),
-    ("media-new-not-zstd", "cannot be unpacked", lambda: pack(
-        ("meta", field(1, 3)), ("collection.anki21b", zstandard.compress(new_database())), ("media", b"{}"))),
+    ("media-new-many", "too many pictures", lambda: new(None, ("0", b"x"), media=b"".join(field(1, field(1, b"n%d" % n) + field(255, 0)) for n in range(20_001)))),
+    ("media-new-not-zstd", "cannot be unpacked", lambda: new_with_media(b"{}")),
     # the database
-    ("db-not-sqlite", "not one of SQLite", lambda: old(b"hello" * 1000)),
-    ("db-empty", "not one of SQLite", lambda: old(b"")),
+    ("db-not-sqlite", "not an SQLite database", lambda: old(b"hello" * 1000)),
+    ("db-empty", "not an SQLite database", lambda: old(b"")),
     ("db-header-only", "cannot be read", lambda: old(database()[:100])),
     ("db-cut", "cannot be read|damaged", lambda: old(database()[:8192])),
     ("db-noise-after-header", "cannot be read", lambda: old(database()[:100] + b"\xa5" * 20_000)),
     ("db-page-size-lies", "cannot be read", lambda: old(patched(database(), b"SQLite format 3", 16, b"\x00\x03"))),
     ("db-page-circle", "damaged", lambda: old(page_circle())),
     ("db-shared-overflow", "damaged", lambda: old(shared_overflow())),
-    ("db-endless-view", VIEW, lambda: old(database(*replaced("notes", ENDLESS)))),
-    ("db-huge-view", VIEW, lambda: old(database(*replaced("notes", HUGE)))),
-    ("db-view-of-cards", VIEW, lambda: old(database(*replaced("cards", "SELECT * FROM old_cards")))),
+    ("db-view", VIEW, lambda: old(database(*replaced("notes", "SELECT * FROM old_notes")))),
     ("db-idle-view", VIEW, lambda: old(database("CREATE VIEW v AS SELECT 1"))),
     ("db-trigger", VIEW, lambda: old(database("CREATE TRIGGER t AFTER INSERT ON notes BEGIN DELETE FROM cards; END"))),
     ("db-virtual-table", "virtual table", lambda: old(database("CREATE VIRTUAL TABLE f USING fts5(x)"))),
-    ("db-generated-column", "computes its values", lambda: old(_generated("hex(zeroblob(40000000))"))),
-    ("db-generated-slow-column", "computes its values", lambda: old(_generated("('a' || flds) LIKE '%a%a%a%a%a%a%a%a%b'"))),
+    ("db-generated-column", "generated column", lambda: old(generated("hex(zeroblob(40000000))"))),
     ("db-expression-index", "", lambda: old(database("CREATE INDEX slow ON notes (length(flds) + 1) WHERE length(flds) > 0"))),
     ("db-many-tables", "too many tables", lambda: old(database(*(f"CREATE TABLE t{n} (x)" for n in range(300))))),
     ("db-long-schema", "cannot be read", lambda: old(database(f"CREATE TABLE t ({', '.join(f'c{n}' for n in range(1900))})"))),
-    ("db-long-checks", "cannot be read", lambda: old(_checks(750, 9_900))),
-    ("db-many-checks", "", lambda: old(_checks(190, 1_950))),
-    ("db-very-many-tables", "too many tables", lambda: old(_checks(200_000, 1))),
+    ("db-long-checks", "cannot be read", lambda: old(checks(750, 9_900))),
+    ("db-many-checks", "", lambda: old(checks(190, 1_950))),
+    ("db-very-many-tables", "too many tables", lambda: old(checks(20_000, 1))),
     ("db-no-notes-table", "no table 'notes'", lambda: old(database("DROP TABLE notes"))),
     ("db-no-cards-table", "no table 'cards'", lambda: old(database("DROP TABLE cards"))),
     ("db-no-column", "no column 'flds'", lambda: old(database("ALTER TABLE notes RENAME COLUMN flds TO f"))),
@@ -413,17 +416,14 @@ CASES: list[Case] = [
     ("db-many-cards", "over 30,000 cards", lambda: old(database(cards=((n, 11, 3, 0, 0) for n in range(1, 30_100))))),
     ("db-long-field", "has 200,001 characters", lambda: old(database(notes=[(*NOTE[:5], "a" * 200_001 + "\x1f")]))),
     ("db-many-tags", "has 501 tags", lambda: old(database(notes=[(*NOTE[:4], "t " * 501, NOTE[5])]))),
-    ("db-wide-letters", "too long to be cards", lambda: old(_wide())),
+    ("db-wide-letters", "too long for cards", lambda: old(many_notes(60, "a" * 190_000 + "\U0001f600\x1f"))),
     ("db-models-not-json", DAMAGED_JSON, lambda: old(database(models="hello"))),
     ("db-models-number", "other than a text", lambda: old(database("UPDATE col SET models=x'00'"))),
     ("db-models-list", "other than named values", lambda: old(database(models=[]))),
     ("db-models-deep", "nested too deep", lambda: old(database(models='{"7":' * 100_000 + "{}" + "}" * 100_000))),
-    ("db-models-infinity", "Infinity", lambda: old(database(models='{"7": -Infinity}'))),
-    ("db-models-quotes", "not closed", lambda: old(database(models='{"7": "' + '\\"' * 900_000))),
     ("db-model-is-text", "other than named values", lambda: old(database(models={"7": "x"}))),
     ("db-model-bad-id", "has the id", lambda: old(database(models={"-7": MODEL}))),
     ("db-model-giant-id", "has the id", lambda: old(database(models={"9" * 5000: MODEL}))),
-    ("db-model-giant-number", "number too large", lambda: old(database(models='{"7": {"mod": %s}}' % ("9" * 10_000)))),
     ("db-model-without-name", "other than a text", lambda: model(name=None)),
     ("db-model-mod-true", "other than a number", lambda: model(mod=True)),
     ("db-model-fields-text", "other than a list", lambda: model(flds="Front")),
@@ -438,91 +438,23 @@ CASES: list[Case] = [
     ("db-deck-name-number", "other than a text", lambda: old(database(decks={"3": {"name": 1}}))),
     # the new form
     ("new-not-zstd", "cannot be unpacked", lambda: new(packed=new_database())),
-    ("new-zstd-empty", "cannot be unpacked|not one of SQLite", lambda: new(packed=b"")),
-    ("new-zstd-cut", "not one of SQLite|cannot be", lambda: new(packed=zstandard.compress(new_database())[:-200])),
-    ("new-zstd-bomb-2-gb", "more than 16,777,216 bytes", lambda: new(packed=zstd_bomb(2 << 30))),
+    ("new-zstd-empty", "not an SQLite database", lambda: new(packed=b"")),
+    ("new-zstd-cut", "not an SQLite database", lambda: new(packed=zstandard.compress(new_database())[:-200])),
+    ("new-zstd-bomb", "more than 16,777,216 bytes", lambda: new(packed=zstd_bomb(64 << 20))),
     ("new-zstd-window-128-mb", "cannot be unpacked", lambda: new(packed=zstd_window(27))),
-    ("new-zstd-window-1-gb", "cannot be unpacked", lambda: new(packed=zstd_window(30))),
     ("new-zstd-unknown-dictionary", "cannot be unpacked", lambda: new(packed=b"\x28\xb5\x2f\xfd\x21\x07\x10" + b"\x01\x00\x00")),
-    ("new-media-bomb", "more than 2,097,152", lambda: _new_media_bomb()),
+    ("new-media-bomb", "more than 2,097,152", lambda: new_with_media(zstd_bomb(64 << 20))),
     ("new-view", VIEW, lambda: new(new_database(*replaced("fields", "SELECT * FROM old_fields")))),
     ("new-old-schema", "no table 'notetypes'", lambda: new(database())),
     ("new-config-noise", "protobuf", lambda: new(new_database("UPDATE notetypes SET config=x'ffffffffffffffffffffffff'"))),
     ("new-config-text", "other than bytes", lambda: new(new_database("UPDATE notetypes SET config='text'"))),
     ("new-config-not-utf8", "not UTF-8", lambda: new(new_database("UPDATE notetypes SET config=x'1a01ff'"))),
     ("new-config-css-number", "other than bytes", lambda: new(new_database("UPDATE notetypes SET config=x'1801'"))),
-    ("new-config-many-fields", "over 150,000 protobuf fields", lambda: new(new_database(
-        "UPDATE notetypes SET config=CAST(replace(hex(zeroblob(1000000)), '00', char(40) || char(1)) AS BLOB)"))),
-    ("new-many-configs-of-many-fields", "over 150,000 protobuf fields", lambda: new(_many_configs(field(2, 1) * 25_000, 40))),
-    ("new-configs-too-long", "too long to be cards", lambda: new(_many_configs())),
+    ("new-many-configs-of-many-fields", "over 150,000 protobuf fields", lambda: new(many_configs(field(2, 1) * 25_000, 40))),
+    ("new-configs-too-long", "too long for cards", lambda: new(many_configs(field(3, b" " * 1_000_000), 10))),
     ("new-template-cut", "cut off", lambda: new(new_database("UPDATE templates SET config=x'0aff' WHERE ntid=7"))),
     ("new-field-number", "other than a text", lambda: new(new_database("UPDATE fields SET name=x'41' WHERE ntid=7 AND ord=0"))),
     ("new-field-ordinal-text", "other than a number", lambda: new(new_database("UPDATE fields SET ord='x' WHERE ntid=7 AND ord=0"))),
     ("new-deck-noise", "protobuf", lambda: new(new_database("UPDATE decks SET kind=x'0b'"))),
     ("new-deck-name-blob", "other than a text", lambda: new(new_database("UPDATE decks SET name=x'41'"))),
 ]  # fmt: skip
-
-
-def _commented(comment: bytes) -> bytes:
-    return old()[:-2] + struct.pack("<H", len(comment)) + comment
-
-
-def _many_media() -> bytes:
-    return b"".join(field(1, field(1, b"n%d" % n) + field(255, 0)) for n in range(20_001))
-
-
-def _new_media_bomb() -> bytes:
-    return pack(
-        ("meta", field(1, 3)), ("collection.anki21b", zstandard.compress(new_database())), ("media", zstd_bomb(1 << 30))
-    )
-
-
-def _generated(expression: str) -> bytes:
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.deserialize(database())
-        db.execute("ALTER TABLE notes RENAME TO old_notes")
-        db.execute(
-            "CREATE TABLE notes (id integer primary key, guid text, mid integer, mod integer, flds text,"
-            f" tags text GENERATED ALWAYS AS ({expression}) VIRTUAL)"
-        )
-        db.execute("INSERT INTO notes (guid, mid, mod, flds) VALUES ('g', 7, 1, ?)", ["a" * 50_000 + "\x1f"])
-        db.commit()
-        return db.serialize()
-
-
-def _checks(count: int, items: int) -> bytes:
-    """A schema of tables whose constraints are long lists: parsed, they take 35 times as much memory."""
-    condition = ",".join("1" * items)
-    rows = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0})"
-    declared = f"'CREATE TABLE t' || i || '(a CHECK(a IN ({condition})))'"
-    return database(
-        "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)"
-        f" {rows.format(count)} SELECT 'table', 't' || i, 't' || i, 2, {declared} FROM n"
-    )
-
-
-def _wide() -> bytes:
-    """Texts of plain letters with one emoji each: four times as long in memory as in the file."""
-    text = "a" * 190_000 + "\U0001f600\x1f"
-    return database(notes=((n, f"g{n}", 7, 1, "", text) for n in range(1, 60)), cards=())
-
-
-def _many_configs(config: bytes = field(3, b" " * 1_000_000), count: int = 10) -> bytes:
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.create_collation("unicase", lambda a, b: (a > b) - (a < b))
-        db.deserialize(new_database())
-        for number in range(100, 100 + count):
-            db.execute("INSERT INTO notetypes VALUES (?, ?, 1, ?)", [number, f"t{number}", config])
-        db.commit()
-        return db.serialize()
-
-
-def main() -> None:
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, _, make in CASES:
-        (folder / f"{name}.apkg").write_bytes(make())
-
-
-if __name__ == "__main__":
-    main()

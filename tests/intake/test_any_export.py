@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ledgers import GOOD as LEDGER
 from made import Choices
 
-from ketamine_anki.anki.package_reader import PackageError, read_package
+from ketamine_anki.anki.archive import PackageError
+from ketamine_anki.anki.package_reader import read_package
 from ketamine_anki.anki.text_export import read_text
 from ketamine_anki.core.model import Deck, Note
 from ketamine_anki.deckfiles.reader import read_deck

@@ -447,10 +447,10 @@ TEXT_FILES = [
     (b'#html:true\n#guid column:1\n"x\ty\n', "not a text export"),
     (b"#html:true\n#guid column:1\n" + b"x" * 200_000, "not a text export"),
     (b"#html:true\n#guid column:1\nx\ty\n\nx\tz\n", "two notes have the GUID 'x'"),
-    (b"#a:\n" * 101, "over 100 lines that start with '#' at its head"),
+    (b"#a:\n" * 101, "over 100 lines at its start begin with '#'"),
     (b"#html:true\n#guid column:1\n" + b"\tq" * 50, "a line has 51 columns: at most 50"),
     (b"#html:true\n#guid column:1\n#tags column:2\nx\t" + b"t " * 501, "a note has 501 tags: at most 500"),
-    (b'#separator:"\n#html:true\n#guid column:1\nx\ty\n', "#separator is none"),
+    (b'#separator:"\n#html:true\n#guid column:1\nx\ty\n', "#separator is not one"),
 ]
 
 
