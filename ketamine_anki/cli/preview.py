@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -15,12 +15,13 @@ from ketamine_anki.core.model import Collection, Finding
 from ketamine_anki.core.report import as_lines
 from ketamine_anki.core.terminal import echo, with_progress
 from ketamine_anki.deckfiles.reader import sorted_findings
+from ketamine_anki.preview.baseline import Baseline
 from ketamine_anki.preview.links import links
-from ketamine_anki.preview.page import Comparison, Shown, parts
+from ketamine_anki.preview.page import PageNote, page
 from ketamine_anki.rules.checker import Check
 from ketamine_anki.rules.view import View
+from ketamine_anki.workspace.editions import baseline
 from ketamine_anki.workspace.folder import Folder
-from ketamine_anki.workspace.older import older
 from ketamine_anki.workspace.output import output_folder, write_whole
 
 _NOTHING = Collection(title="Nothing to show", tag="", namespace="", decks=())
@@ -52,22 +53,13 @@ def command(
     Findings do not prevent it: they stand on the page and on standard error, and the exit code is 1.
     """
     target = Path(output)
-    old = older(against, folder, shown) if against else None
+    old = baseline(against, folder) if against else None
     if watch:
-        from ketamine_anki.preview.server import watched
-
-        def make() -> str:
-            return "".join(look(folder, target, kind or "vscode", old, live=True)[0])
-
-        with watched(Path(folder), make, port) as server:
-            click.echo(f"{server.address}: reloads at every save; Ctrl-C ends it", err=True)
-            if show:
-                webbrowser.open(server.address)
-            server.run()
+        _watch(folder, port, show, lambda: "".join(make_page(folder, target, kind or "vscode", old, live=True)[0]))
         return
-    made, findings = look(folder, target, kind, old)
+    chunks, findings = make_page(folder, target, kind, old)
     with output_folder(target.parent):
-        write_whole(target, lambda file: file.writelines(part.encode("utf-8") for part in made))
+        write_whole(target, lambda file: file.writelines(chunk.encode("utf-8") for chunk in chunks))
     for line in as_lines(findings):
         click.echo(line, err=True)
     echo(target)
@@ -77,27 +69,42 @@ def command(
         raise click.exceptions.Exit(EXIT_FINDINGS)
 
 
-def look(
-    folder: str, target: Path, kind: str | None, old: Comparison | None, *, live: bool = False
+def _watch(folder: str, port: int, show: bool, make: Callable[[], str]) -> None:
+    from ketamine_anki.preview.server import serve
+
+    def complain(error: Exception) -> None:
+        echo(f"ketamine-anki: {error}", err=True)
+
+    with serve(Path(folder), make, complain, port) as server:
+        click.echo(f"{server.address}: reloads at every save; Ctrl-C ends it", err=True)
+        if show:
+            webbrowser.open(server.address)
+        server.watch()
+
+
+def make_page(
+    folder: str, target: Path, kind: str | None, old: Baseline | None, *, live: bool = False
 ) -> tuple[Iterator[str], list[Finding]]:
-    """The page of a collection as it stands on disk, part after part, and its findings."""
+    """The page of the collection in a folder, in chunks, and the findings. `target` is the file that it is for, `kind`
+    that of its links.
+    """
     read = Folder(folder)
-    collection, notes = shown(read)
+    collection, notes = _read_notes(read)
     findings = sorted_findings(read.findings)
     kind = kind or ("repository" if collection.repository else "file")
     link = links(kind, target.parent, collection.repository, _repository(read.path))
+    chunks = page(collection, notes, findings, link=link, baseline=old, live=live)
     # the name of a file or folder may be no text in any encoding
-    made = parts(collection, notes, findings, link=link, old=old, live=live)
-    return (part.encode("utf-8", "backslashreplace").decode("utf-8") for part in made), findings
+    return (chunk.encode("utf-8", "backslashreplace").decode("utf-8") for chunk in chunks), findings
 
 
-def shown(read: Folder) -> tuple[Collection, list[Shown]]:
-    """Every note that could be read, with its findings; the collection knows the subdecks it lacks."""
+def _read_notes(read: Folder) -> tuple[Collection, list[PageNote]]:
+    """Every note that can be read, with its findings; the collection gets the subdecks that it does not list."""
     collection = read.collection
     if collection is None:
         return _NOTHING, []
     check = Check(collection)
-    notes: list[Shown] = []
+    notes: list[PageNote] = []
     for deck in with_progress(read.decks(), lambda: len(read.deck_files), "Reading decks"):
         read.add(check.deck(deck))
         if deck.name not in collection.decks:
@@ -108,7 +115,7 @@ def shown(read: Folder) -> tuple[Collection, list[Shown]]:
             findings = check.note(view)
             read.add(findings)
             compiled = compile_note(note, collection, view.shown, number, index)
-            notes.append(Shown(note, compiled, tuple(findings)))
+            notes.append(PageNote(note, compiled, tuple(findings)))
     if read.complete:
         read.add(check.finish())
     return collection, notes
@@ -116,5 +123,5 @@ def shown(read: Folder) -> tuple[Collection, list[Shown]]:
 
 def _repository(folder: Path) -> Path | None:
     """The folder of the git repository around a folder, if there is one."""
-    whole = folder.resolve()
-    return next((parent for parent in (whole, *whole.parents) if (parent / ".git").exists()), None)
+    absolute = folder.resolve()
+    return next((parent for parent in (absolute, *absolute.parents) if (parent / ".git").exists()), None)

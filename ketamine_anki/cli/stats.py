@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ketamine_anki.core.model import Note
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.reporting import report
 
@@ -19,7 +20,7 @@ def command(folder: str, form: str) -> None:
     """
     import json
 
-    from ketamine_anki.preview.statistics import Statistics, as_data, as_text
+    from ketamine_anki.preview.statistics import as_data, as_text, count
     from ketamine_anki.text.render import render_note
 
     read = Folder(folder)
@@ -27,16 +28,15 @@ def command(folder: str, form: str) -> None:
     if collection is None:
         report(read.findings)
         raise AssertionError("a collection that cannot be read has findings")
-    counted = Statistics(collection)
-    for deck in read.decks():
-        for note in deck.notes:
-            if note.is_cloze:
-                cards = sum(number > 0 for number in render_note(note, collection)["text"].markup.numbers)
-            else:
-                cards = 2 if note.reverse_question else 1
-            counted.add(note, cards)
+
+    def cards(note: Note) -> int:
+        if note.is_cloze:
+            return sum(number > 0 for number in render_note(note, collection)["text"].markup.numbers)
+        return 2 if note.reverse_question else 1
+
+    statistics = count(collection, ((note, cards(note)) for deck in read.decks() for note in deck.notes))
     report(read.findings)
     if form == "json":
-        click.echo(json.dumps(as_data(counted), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(as_data(statistics), ensure_ascii=False, indent=2))
     else:
-        click.echo(as_text(counted), nl=False)
+        click.echo(as_text(statistics), nl=False)

@@ -1,4 +1,4 @@
-"""Where the page's links to source lines lead."""
+"""The addresses of deck lines, to which the source line of a card on the page leads."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Link = Callable[[Position], str]
 
 
 def links(kind: str, page: Path, repository: str, root: Path | None) -> Link:
-    """A function from a position to an address, "" for none.
+    """A function from a position to its address, "" for none.
 
-    `kind` is `repository` (the line on GitHub: needs its address and `root`, the folder of the
-    working copy), `vscode` (opens the editor), `file` (relative to the folder `page`) or `none`.
+    `kind` is `repository` (the line on GitHub: needs its address and `root`, the folder of the working copy), `vscode`
+    (opens the editor), `file` (relative to the folder `page`) or `none`.
     """
 
     def on_github(position: Position) -> str:
@@ -29,15 +29,15 @@ def links(kind: str, page: Path, repository: str, root: Path | None) -> Link:
         path = Path(position.path).resolve().as_posix()
         return f"vscode://file/{_quoted(path.lstrip('/'))}:{position.line}:{position.column}"
 
-    def beside(position: Position) -> str:
+    def relative(position: Position) -> str:
         path = Path(position.path).resolve()
         try:
             return _quoted(Path(os.path.relpath(path, page.resolve())).as_posix())
         except ValueError:  # on another drive of Windows
             return path.as_uri()
 
-    return {"repository": on_github, "vscode": in_editor, "file": beside, "none": lambda position: ""}[kind]
+    return {"repository": on_github, "vscode": in_editor, "file": relative, "none": lambda position: ""}[kind]
 
 
 def _quoted(path: str) -> str:
-    return quote(os.fsencode(path))  # a file's name may be no text in any encoding
+    return quote(os.fsencode(path))  # the name of a file may be no text in any encoding

@@ -1,8 +1,10 @@
-"""Two versions of a card's HTML -> the same with the words marked that differ."""
+"""Two versions of a card's HTML -> the same with the words marked in which they differ."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import groupby
 
 from ketamine_anki.core.alignment import Aligner
 
@@ -10,28 +12,22 @@ _PART = re.compile(r"<[^>]*>|\\\(.*?\\\)|\\\[.*?\\\]|&[#\w]+;|\s+|\w+|.", re.DOT
 
 
 def marked(before: str, after: str) -> tuple[str, str]:
-    """(before with what has gone in `<del>`, after with what is new in `<ins>`). Elements stay as
-    they are; a formula is one word.
+    """(before with what was removed in `<del>`, after with what was added in `<ins>`). Tags stay as they are; a formula
+    is one word.
     """
     old, new = _PART.findall(before), _PART.findall(after)
     left: list[str] = []
     right: list[str] = []
-    for what, a, b, c, d in Aligner(by_spaces=True).steps(old, new):
-        left.append("".join(old[a:b]) if what == "equal" else _wrap(old[a:b], "del"))
-        right.append("".join(new[c:d]) if what == "equal" else _wrap(new[c:d], "ins"))
+    for kind, a, b, c, d in Aligner(by_spaces=True).steps(old, new):
+        left.append("".join(old[a:b]) if kind == "equal" else _wrap(old[a:b], "del"))
+        right.append("".join(new[c:d]) if kind == "equal" else _wrap(new[c:d], "ins"))
     return "".join(left), "".join(right)
 
 
-def _wrap(parts: list[str], element: str) -> str:
+def _wrap(parts: Sequence[str], element: str) -> str:
     """The parts with each run of text between two tags in the element."""
-    made: list[str] = []
-    run: list[str] = []
-    for part in [*parts, "<>"]:
-        if not part.startswith("<") or part == "<":
-            run.append(part)
-            continue
+    wrapped = []
+    for is_tag, run in groupby(parts, lambda part: part.startswith("<") and len(part) > 1):
         text = "".join(run)
-        made.append(f"<{element}>{text}</{element}>" if text.strip() else text)
-        made.append(part)
-        run = []
-    return "".join(made[:-1])
+        wrapped.append(text if is_tag or not text.strip() else f"<{element}>{text}</{element}>")
+    return "".join(wrapped)

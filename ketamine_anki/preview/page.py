@@ -1,8 +1,8 @@
 """Notes -> one self-contained HTML page of every card: no network, no framework, no inline handlers.
 
-Each side of a card stands in a shadow root of its own with the note type's CSS, so that page and
-card cannot touch each other. Its HTML is that of `cards`; on the page math becomes MathML, and
-pictures get their bytes from a table, each stored once.
+Each side of a card stands in a shadow root of its own with the CSS of its note type, so that page and card cannot
+affect each other. Its HTML is that of `cards`; on the page math becomes MathML, and pictures get their bytes from a
+table that stores each once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from ketamine_anki.anki.cards import Card, cards
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.model import Collection, Finding, Note, paragraph_of
-from ketamine_anki.preview.coverage import Row, rows, untested
+from ketamine_anki.core.terminal import counted
+from ketamine_anki.preview.baseline import Baseline
 from ketamine_anki.preview.links import Link
 from ketamine_anki.preview.marks import marked
+from ketamine_anki.preview.statistics import Count, Statistics, count
 from ketamine_anki.text.mathml import with_mathml
 
 _IMG = re.compile(r'(<img )src="([^"]*)"')
@@ -33,9 +35,9 @@ _WINDOW = re.compile(r"@media\s*(?=\((?:max|min)-width)")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A note as written and as compiled, what is wrong with it, and, when it is compared with an
-    older state, the note as it was: `kind` is then `new` or `changed`.
+class PageNote:
+    """A note as written and as compiled, and its findings. When the page is compared with a baseline, `kind` is `new`
+    or `changed`, and `before` the note in the baseline.
     """
 
     note: Note
@@ -45,86 +47,66 @@ class Shown:
     before: CompiledNote | None = None
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The older state: what it is called, its notes by GUID, its pictures by packaged name."""
-
-    name: str
-    notes: Mapping[str, CompiledNote]
-    pictures: Mapping[str, bytes]
-
-
-def compared(notes: Iterable[Shown], old: Comparison) -> list[Shown]:
-    """The notes that are new or have changed since an older state, in their order."""
-    changed = []
-    for shown in notes:
-        before = old.notes.get(shown.compiled.guid)
+def compared(notes: Iterable[PageNote], baseline: Baseline) -> Iterator[PageNote]:
+    """The notes that are new or have changed since the baseline, in their order."""
+    for note in notes:
+        before = baseline.notes.get(note.compiled.guid)
         if before is None:
-            changed.append(Shown(shown.note, shown.compiled, shown.findings, "new"))
-        elif before.content_hash != shown.compiled.content_hash:
-            changed.append(Shown(shown.note, shown.compiled, shown.findings, "changed", before))
-    return changed
+            yield replace(note, kind="new")
+        elif before.content_hash != note.compiled.content_hash:
+            yield replace(note, kind="changed", before=before)
 
 
 def page(
     collection: Collection,
-    notes: Sequence[Shown],
+    notes: Sequence[PageNote],
     findings: Sequence[Finding] = (),
     *,
     link: Link,
-    old: Comparison | None = None,
-    live: bool = False,
-) -> str:
-    """The page as HTML. `link` gives the address of a place in a deck file, or "" for none; with
-    `old` only what differs from it is shown; a `live` page reloads when its server says so.
-    """
-    return "".join(parts(collection, notes, findings, link=link, old=old, live=live))
-
-
-def parts(
-    collection: Collection,
-    notes: Sequence[Shown],
-    findings: Sequence[Finding] = (),
-    *,
-    link: Link,
-    old: Comparison | None = None,
+    baseline: Baseline | None = None,
     live: bool = False,
 ) -> Iterator[str]:
-    """The page part after part: its pictures are larger than all the rest together."""
-    shown = compared(notes, old) if old is not None else list(notes)
-    articles = [_note(collection, note, link) for note in shown]
-    body = "".join(articles)
+    """The page as HTML, in chunks: its pictures are larger than all the rest together.
+
+    `link` gives the address of a place in a deck file, or "" for none. With a `baseline`, only what differs from it
+    is shown. A `live` page reloads when its server tells it to.
+    """
+    shown = list(notes) if baseline is None else list(compared(notes, baseline))
+    body = "".join(_note(collection, note, link) for note in shown)
     style, script = _text("style.css"), _text("script.js")
-    ours = {p.packaged: p.data for p in collection.pictures.values()}
-    used = sorted(set(re.findall(r'data-picture="([^"]*)"', body)))
-    css = {key: _framed(kind.css) for key, kind in note_types(collection.repository).items()}
-    everything = [(note.note, note.compiled) for note in notes if note.note.retired is None]
+    statistics = count(collection, ((note.note, len(note.compiled.cards)) for note in notes))
     before, after = _text("page.html").split("$data")
-    around = {
+    values = {
         "policy": _policy(style, script, live),
         "title": escape(collection.title),
-        "summary": escape(_summary(notes, shown, old)),
+        "summary": escape(_summary(statistics.total, shown, baseline)),
         "style": style,
         "script": script,
-        "filters": _filters(collection, shown, old is not None),
+        "filters": _filters(collection, shown),
         "findings": _findings(findings, link),
-        "coverage": "".join(_table(by, table) for by, table in rows(collection, everything).items()),
-        "claims": _claims(collection, everything, link),
-        "gone": _gone(notes, old),
+        "coverage": _coverage(collection, statistics),
+        "claims": _claims(statistics, link),
+        "gone": _gone(notes, baseline),
         "notes": body,
     }
-    yield Template(before).substitute(around)
+    css = {key: _WINDOW.sub("@container ", kind.css) for key, kind in note_types(collection.repository).items()}
+    yield Template(before).substitute(values)
     yield f'{{"css": {_json(css)}, "live": {_json(live)}, "pictures": {{'
-    yield from _pictures([name for name in used if name in ours or (old and name in old.pictures)], ours, old)
+    yield from _pictures(body, {p.packaged: p.data for p in collection.pictures.values()}, baseline)
     yield "}}"
-    yield Template(after).substitute(around)
+    yield Template(after).substitute(values)
 
 
-def _pictures(names: Iterable[str], ours: Mapping[str, bytes], old: Comparison | None) -> Iterator[str]:
-    """The members of a JSON object of pictures by name."""
-    for number, name in enumerate(names):
-        data = ours[name] if name in ours or old is None else old.pictures[name]
-        yield f'{", " if number else ""}{_json(name)}: "{_data_uri(name, data)}"'
+def _pictures(body: str, ours: Mapping[str, bytes], baseline: Baseline | None) -> Iterator[str]:
+    """The members of a JSON object: the pictures that the page shows, by name."""
+    old = baseline.pictures if baseline else {}
+    separator = ""
+    for name in sorted(set(re.findall(r'data-picture="([^"]*)"', body))):
+        if name in ours or name in old:
+            data = base64.b64encode(ours[name] if name in ours else old[name]).decode()
+            kind = {"png": "png", "webp": "webp"}.get(name.rpartition(".")[2], "jpeg")
+            yield f'{separator}{_json(name)}: "data:image/{kind};base64,{data}"'
+            separator = ", "
 
 
 def _json(value: object) -> str:
@@ -134,65 +116,59 @@ def _json(value: object) -> str:
 # --- one note ---------------------------------------------------------------------------------
 
 
-def _note(collection: Collection, shown: Shown, link: Link) -> str:
-    note = shown.note
-    place = note.places.at("id")
-    slug = paragraph_of(note.source)[0]
-    facts = {
+def _note(collection: Collection, noted: PageNote, link: Link) -> str:
+    note = noted.note
+    name = escape(note.id)
+    flags = _flags(noted, collection)
+    filters = {
         "deck": note.deck,
-        "section": slug,
+        "section": paragraph_of(note.source)[0],
         "tag": " ".join(note.tags),
-        "flag": " ".join(_flags(shown, collection)),
+        "flag": " ".join(flags),
         "yield": note.importance,
         "skill": note.skill,
         "claims": " ".join(note.claims),
     }
-    attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in facts.items() if value)
-    tags = (tag.replace("_", " ") for tag in (*note.tags, *_flags(shown, collection)))
-    about = [note.deck, note.importance, note.skill, *tags]
-    where = f"{place.path}:{place.line}"
-    address = link(place)
-    source = f'<a class="place" href="{escape(address)}">{escape(where)}</a>' if address else _span("place", where)
-    wrong = "".join(f"<li>{escape(f.message)} <code>{escape(f.rule)}</code></li>" for f in shown.findings)
+    attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in filters.items() if value)
+    facts = [note.deck, note.importance, note.skill, *(tag.replace("_", " ") for tag in (*note.tags, *flags))]
+    position = note.places.at("id")
+    place, address = escape(f"{position.path}:{position.line}"), escape(link(position))
+    source = f'<a class="place" href="{address}">{place}</a>' if address else f'<span class="place">{place}</span>'
+    findings = "".join(f"<li>{escape(f.message)} <code>{escape(f.rule)}</code></li>" for f in noted.findings)
     return (
-        f'<article class="note" id="note-{escape(note.id)}" tabindex="-1"{attributes}>'
-        f'<header><h2><a href="#note-{escape(note.id)}">{escape(note.id)}</a></h2>'
-        f'<ul class="about">{"".join(f"<li>{escape(part)}</li>" for part in about if part)}</ul>{source}</header>'
-        + (f'<ul class="wrong" aria-label="Findings in {escape(note.id)}">{wrong}</ul>' if wrong else "")
-        + _tag_changes(shown)
-        + (_cards(collection, shown) or '<p class="none">This note makes no card.</p>')
+        f'<article class="note" id="note-{name}" tabindex="-1"{attributes}>'
+        f'<header><h2><a href="#note-{name}">{name}</a></h2>'
+        f'<ul class="about">{"".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)}</ul>{source}</header>'
+        + (f'<ul class="wrong" aria-label="Findings in {name}">{findings}</ul>' if findings else "")
+        + _tag_changes(noted)
+        + (_cards(collection, noted) or '<p class="none">This note makes no card.</p>')
         + "</article>\n"
     )
 
 
-def _span(name: str, text: str) -> str:
-    return f'<span class="{name}">{escape(text)}</span>'
-
-
-def _flags(shown: Shown, collection: Collection) -> list[str]:
+def _flags(noted: PageNote, collection: Collection) -> list[str]:
     """The flags of a note's derived tags, its state in a comparison, and whether it has findings."""
     root = f"{collection.tag}::Flag::"
-    flags = [tag.removeprefix(root) for tag in shown.compiled.tags if tag.startswith(root)]
-    flags += ["Retired"] * (shown.note.retired is not None)
-    return flags + [shown.kind.capitalize()] * bool(shown.kind) + ["Finding"] * bool(shown.findings)
+    flags = [tag.removeprefix(root) for tag in noted.compiled.tags if tag.startswith(root)]
+    flags += ["Retired"] * (noted.note.retired is not None)
+    return flags + [noted.kind.capitalize()] * bool(noted.kind) + ["Finding"] * bool(noted.findings)
 
 
-def _tag_changes(shown: Shown) -> str:
-    if shown.before is None:
-        return ""
-    gone = [f"<del>{escape(tag)}</del>" for tag in shown.before.tags if tag not in shown.compiled.tags]
-    new = [f"<ins>{escape(tag)}</ins>" for tag in shown.compiled.tags if tag not in shown.before.tags]
-    return f'<p class="tags">Tags: {" ".join(gone + new)}</p>' if gone or new else ""
+def _tag_changes(noted: PageNote) -> str:
+    old, new = noted.before.tags if noted.before else noted.compiled.tags, noted.compiled.tags
+    changes = [f"<del>{escape(tag)}</del>" for tag in old if tag not in new]
+    changes += [f"<ins>{escape(tag)}</ins>" for tag in new if tag not in old]
+    return f'<p class="tags">Tags: {" ".join(changes)}</p>' if changes else ""
 
 
-def _cards(collection: Collection, shown: Shown) -> str:
+def _cards(collection: Collection, noted: PageNote) -> str:
     kinds = note_types(collection.repository)
-    key = shown.compiled.note_type
-    after = {card.ordinal: card for card in cards(shown.compiled, kinds[key])}
-    if shown.before is None:
-        return "".join(_card(shown.note.id, key, card) for card in after.values())
-    before = {card.ordinal: card for card in cards(shown.before, kinds[shown.before.note_type])}
-    made = []
+    name, key = noted.note.id, noted.compiled.note_type
+    after = {card.ordinal: card for card in cards(noted.compiled, kinds[key])}
+    if noted.before is None:
+        return "".join(_card(name, key, card) for card in after.values())
+    before = {card.ordinal: card for card in cards(noted.before, kinds[noted.before.note_type])}
+    html = []
     for ordinal in sorted({*before, *after}):
         old, new = before.get(ordinal), after.get(ordinal)
         if old is not None and new is not None:
@@ -200,16 +176,17 @@ def _cards(collection: Collection, shown: Shown) -> str:
                 continue
             old, new = _marked(old, new)
         if old is not None:
-            made.append(_card(shown.note.id, shown.before.note_type, old, "Before: "))
+            html.append(_card(name, noted.before.note_type, old, "Before: "))
         if new is not None:
-            made.append(_card(shown.note.id, key, new, "After: "))
-    return "".join(made) or '<p class="none">No card looks different.</p>'
+            html.append(_card(name, key, new, "After: "))
+    return "".join(html) or '<p class="none">No card looks different.</p>'
 
 
 def _marked(old: Card, new: Card) -> tuple[Card, Card]:
-    was_asked, asked = marked(old.question, new.question)
-    was_answered, answered = marked(old.answer, new.answer)
-    return replace(old, question=was_asked, answer=was_answered), replace(new, question=asked, answer=answered)
+    """Two versions of a card, each with the words marked that the other lacks."""
+    questions, answers = marked(old.question, new.question), marked(old.answer, new.answer)
+    old, new = (replace(card, question=q, answer=a) for card, q, a in zip((old, new), questions, answers, strict=True))
+    return old, new
 
 
 def _card(note_id: str, kind: str, card: Card, when: str = "") -> str:
@@ -229,59 +206,68 @@ def on_page(html: str) -> str:
     return with_mathml(_IMG.sub(r'\1data-picture="\2"', html))
 
 
-def _framed(css: str) -> str:
-    return _WINDOW.sub("@container ", css)
-
-
 # --- around the notes -------------------------------------------------------------------------
 
 
-def _filters(collection: Collection, notes: Sequence[Shown], comparing: bool) -> str:
-    sections = {slug: section.title for slug, section in collection.sections.items()}
-    tags = Counter(tag for shown in notes for tag in shown.note.tags)
-    flags = Counter(flag for shown in notes for flag in _flags(shown, collection))
-    chosen: dict[str, tuple[str, Mapping[str, str]]] = {
+def _filters(collection: Collection, notes: Sequence[PageNote]) -> str:
+    tags = Counter(tag for noted in notes for tag in noted.note.tags)
+    flags = Counter(flag for noted in notes for flag in _flags(noted, collection))
+    filters: dict[str, tuple[str, Mapping[str, str]]] = {
         "deck": ("Subdeck", {name: f"{n:02d} {name}" for n, name in enumerate(collection.decks, 1)}),
-        "section": ("Section", sections),
+        "section": ("Section", {slug: section.title for slug, section in collection.sections.items()}),
         "tag": ("Tag", {tag: f"{tag.replace('_', ' ')} ({tags[tag]})" for tag in sorted(tags, key=str.casefold)}),
         "flag": ("Flag", {flag: f"{flag.replace('_', ' ')} ({flags[flag]})" for flag in sorted(flags)}),
-        "yield": ("Yield", {"core": "core", "supporting": "supporting"}),
-        "skill": ("Skill", {"recall": "recall", "understand": "understand", "apply": "apply"}),
+        "yield": ("Yield", {name: name for name in ("core", "supporting")}),
+        "skill": ("Skill", {name: name for name in ("recall", "understand", "apply")}),
     }
     return "".join(
         f'<label>{label}<select data-filter="{name}"><option value="">all</option>'
         + "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options.items())
         + "</select></label>"
-        for name, (label, options) in chosen.items()
+        for name, (label, options) in filters.items()
         if options
     )
+
+
+def _link(text: str, address: str) -> str:
+    return f'<a href="{escape(address)}">{escape(text)}</a>' if address else escape(text)
 
 
 def _findings(findings: Sequence[Finding], link: Link) -> str:
     if not findings:
         return ""
-    items = []
-    for position, rule, message in findings:
-        where = f"{position.path}:{position.line}:{position.column}"
-        address = link(position)
-        place = f'<a href="{escape(address)}">{escape(where)}</a>' if address else escape(where)
-        items.append(f"<li>{place}: {escape(message)} <code>{escape(rule)}</code></li>")
+    items = "".join(
+        f"<li>{_link(f'{at.path}:{at.line}:{at.column}', link(at))}: {escape(message)} <code>{escape(rule)}</code></li>"
+        for at, rule, message in findings
+    )
     return (
         '<section class="findings" aria-labelledby="findings"><h2 id="findings">'
-        f"{_count(len(findings), 'finding')}</h2><ol>{''.join(items)}</ol></section>"
+        f"{counted(len(findings), 'finding')}</h2><ol>{items}</ol></section>"
     )
 
 
-def _table(by: str, table: Iterable[Row]) -> str:
-    importances = ("core", "supporting")
+def _coverage(collection: Collection, statistics: Statistics) -> str:
+    """The tables of notes, cards and tested claims by subdeck and by section."""
+    sections = collection.sections
+    by_section = [
+        (sections[slug].title if slug in sections else slug, row) for slug, row in statistics.by["section"].items()
+    ]
+    return "".join(
+        _table(by, [*rows, ("All", statistics.total)])
+        for by, rows in (("Subdeck", statistics.by["subdeck"].items()), ("Section", by_section))
+    )
+
+
+def _table(by: str, rows: Sequence[tuple[str, Count]]) -> str:
+    """A table; the last row is the total."""
     head = "".join(f'<th scope="col">{name}</th>' for name in (by, "Notes", "Cards", "Core", "Supporting"))
-    most = max((row.notes for row in table if row.name != "All"), default=0)
+    most = max((row.notes for _, row in rows[:-1]), default=0)
     lines = "".join(
-        f'<tr><th scope="row">{escape(row.name)}</th>'
-        f"<td>{row.notes}{_bar(row.notes, most, 'count') if row.name != 'All' else ''}</td><td>{row.cards}</td>"
-        + "".join(_tested(row.tested[i], row.claims[i]) for i in importances)
+        f'<tr><th scope="row">{escape(name)}</th>'
+        f"<td>{row.notes}{_bar(row.notes, most, 'count') if row is not rows[-1][1] else ''}</td><td>{row.cards}</td>"
+        + "".join(_tested(row.tested[importance], row.claims[importance]) for importance in ("core", "supporting"))
         + "</tr>"
-        for row in table
+        for name, row in rows
     )
     return (
         f"<table><caption>By {by.lower()}: notes, cards, and claims tested</caption>"
@@ -303,56 +289,40 @@ def _bar(part: int, whole: int, kind: str) -> str:
     )
 
 
-def _claims(collection: Collection, notes: Sequence[tuple[Note, CompiledNote]], link: Link) -> str:
-    items = []
-    for claim in untested(collection, notes):
-        place = claim.places.at("id")
-        address = link(place)
-        name = f'<a href="{escape(address)}">{escape(claim.id)}</a>' if address else escape(claim.id)
-        items.append(
-            f'<li class="claim" data-deck="{escape(claim.domain)}" data-section="{escape(claim.section)}">'
-            f"{name} {escape(claim.text)} <small>{escape(claim.importance)}, {escape(claim.domain)}</small></li>"
-        )
-    return "".join(items)
+def _claims(statistics: Statistics, link: Link) -> str:
+    return "".join(
+        f'<li class="claim" data-deck="{escape(claim.domain)}" data-section="{escape(claim.section)}">'
+        f"{_link(claim.id, link(claim.places.at('id')))} {escape(claim.text)} "
+        f"<small>{escape(claim.importance)}, {escape(claim.domain)}</small></li>"
+        for claim in statistics.untested
+    )
 
 
-def _gone(notes: Iterable[Shown], old: Comparison | None) -> str:
-    if old is None:
-        return ""
-    kept = {shown.compiled.guid for shown in notes}
-    names = [f"<li>{escape(note.id)}</li>" for guid, note in old.notes.items() if guid not in kept]
-    return f'<section class="gone"><h2>No longer there</h2><ul>{"".join(names)}</ul></section>' if names else ""
+def _gone(notes: Iterable[PageNote], baseline: Baseline | None) -> str:
+    kept = {noted.compiled.guid for noted in notes}
+    names = [escape(note.id) for guid, note in baseline.notes.items() if guid not in kept] if baseline else []
+    items = "".join(f"<li>{name}</li>" for name in names)
+    return f'<section class="gone"><h2>No longer there</h2><ul>{items}</ul></section>' if names else ""
 
 
-def _summary(notes: Sequence[Shown], shown: Sequence[Shown], old: Comparison | None) -> str:
-    taught = [note for note in notes if note.note.retired is None]
-    whole = f"{_count(len(taught), 'note')}, {_count(sum(len(note.compiled.cards) for note in taught), 'card')}"
-    if old is None:
-        return whole
-    new = sum(note.kind == "new" for note in shown)
-    return f"{whole}; against {old.name}: {new} new, {len(shown) - new} changed"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _summary(total: Count, shown: Sequence[PageNote], baseline: Baseline | None) -> str:
+    summary = f"{counted(total.notes, 'note')}, {counted(total.cards, 'card')}"
+    if baseline is None:
+        return summary
+    new = sum(noted.kind == "new" for noted in shown)
+    return f"{summary}; against {baseline.name}: {new} new, {len(shown) - new} changed"
 
 
 def _policy(style: str, script: str, live: bool) -> str:
     """The Content-Security-Policy: this style, this script, pictures in the page, and nothing else."""
+    style_hash, script_hash = (
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (style, script)
+    )
     connect = "; connect-src 'self'" if live else ""
     return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:"
+        f"default-src 'none'; style-src {style_hash}; script-src {script_hash}; img-src data:"
         f"{connect}; base-uri 'none'; form-action 'none'"
     )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _data_uri(name: str, data: bytes) -> str:
-    kind = {"png": "png", "webp": "webp"}.get(name.rpartition(".")[2], "jpeg")
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _text(name: str) -> str:

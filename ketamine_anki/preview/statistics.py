@@ -1,124 +1,132 @@
-"""What a collection holds, counted: notes and cards by kind, subdeck, section, claim."""
+"""Notes and claims, counted: what `stats` prints and what the page's table of coverage shows."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ketamine_anki.core.characters import printable
-from ketamine_anki.core.model import Collection, Note, paragraph_of
+from ketamine_anki.core.model import Claim, Collection, Note, paragraph_of
 
 IMPORTANCES = ("core", "supporting", "colour")
 _BAR = 30  # characters of the longest bar
 
 
 @dataclass
-class Statistics:
-    """The counts of one walk: `add` each note that is taught, then read."""
+class Count:
+    """One group of notes: how many, their cards, the group's claims by importance and those that a note tests."""
 
-    collection: Collection
     notes: int = 0
     cards: int = 0
-    retired: int = 0
-    by: dict[str, Counter[str]] = field(default_factory=dict)  # a grouping -> group -> notes
-    cards_by: dict[str, Counter[str]] = field(default_factory=dict)
-    tested: Counter[str] = field(default_factory=Counter)  # claim -> notes
+    claims: Counter[str] = field(default_factory=Counter)
+    tested: Counter[str] = field(default_factory=Counter)
 
-    def add(self, note: Note, cards: int) -> None:
-        """Counts a note that has so many cards; a retired one apart."""
+
+@dataclass(frozen=True)
+class Statistics:
+    """The counts of a collection: in total, and by grouping (`subdeck`, `section` …) and group; how many notes are
+    retired; the claims that no note tests, in the order of the source. Retired notes count nowhere else.
+    """
+
+    collection: Collection
+    total: Count
+    retired: int
+    by: Mapping[str, Mapping[str, Count]]
+    untested: list[Claim]
+
+
+def count(collection: Collection, notes: Iterable[tuple[Note, int]]) -> Statistics:
+    """Counts notes, each given with the number of its cards. Groups stand in the order of the collection, groups that
+    it does not list after them.
+    """
+    listed: dict[str, Iterable[str]] = {
+        "subdeck": collection.decks,
+        "section": collection.sections,
+        "paragraph": collection.paragraphs,
+        "yield": ("core", "supporting"),
+        "skill": ("recall", "understand", "apply"),
+    }
+    by = {grouping: {name: Count() for name in names} for grouping, names in listed.items()}
+    total, retired, tested = Count(), 0, set[str]()
+    for note, cards in notes:
         if note.retired is not None:
-            self.retired += 1
-            return
-        self.notes += 1
-        self.cards += cards
-        groups = {
-            "subdeck": note.deck,
-            "section": paragraph_of(note.source)[0],
-            "paragraph": note.source,
-            "yield": note.importance,
-            "skill": note.skill,
-            "kind": "cloze" if note.is_cloze else "reversed pair" if note.reverse_question else "question and answer",
-            "caveat": "with caveat" if note.caveat else "without caveat",
-            "beyond": "beyond the source" if note.beyond else "from the source",
-        }
-        for grouping, group in groups.items():
-            self.by.setdefault(grouping, Counter())[group] += 1
-            self.cards_by.setdefault(grouping, Counter())[group] += cards
-        self.tested.update(claim for claim in note.claims if claim in self.collection.claims)
-
-    def coverage(self) -> dict[str, tuple[int, int]]:
-        """Importance -> (claims that a note tests, claims)."""
-        return {
-            importance: (
-                sum(
-                    claim.id in self.tested
-                    for claim in self.collection.claims.values()
-                    if claim.importance == importance
-                ),
-                sum(claim.importance == importance for claim in self.collection.claims.values()),
-            )
-            for importance in IMPORTANCES
-        }
-
-    def claims_by(self) -> dict[str, dict[str, tuple[int, int]]]:
-        """Grouping -> group -> (claims that a note tests, claims), for subdecks, sections, paragraphs."""
-        counts: dict[str, dict[str, tuple[int, int]]] = {}
-        for claim in self.collection.claims.values():
-            paragraph = f"{claim.section}/{claim.paragraph}"
-            for grouping, group in (("subdeck", claim.domain), ("section", claim.section), ("paragraph", paragraph)):
-                tested, whole = counts.setdefault(grouping, {}).get(group, (0, 0))
-                counts[grouping][group] = tested + (claim.id in self.tested), whole + 1
-        return counts
-
-    def untested(self) -> dict[str, list[str]]:
-        """Importance -> the claims that no note tests, in the order of the source."""
-        return {
-            importance: [
-                c.id for c in self.collection.claims.values() if c.importance == importance and c.id not in self.tested
-            ]
-            for importance in IMPORTANCES
-        }
+            retired += 1
+            continue
+        for grouping, group in _groups(note).items():
+            _add(by.setdefault(grouping, {}).setdefault(group, Count()), cards)
+        _add(total, cards)
+        tested.update(note.claims)
+    for claim in collection.claims.values():
+        paragraph = f"{claim.section}/{claim.paragraph}"
+        groups = {"subdeck": claim.domain, "section": claim.section, "paragraph": paragraph}
+        for counted in (total, *(by[key][group] for key, group in groups.items() if group in by[key])):
+            counted.claims[claim.importance] += 1
+            counted.tested[claim.importance] += claim.id in tested
+    untested = [claim for claim in collection.claims.values() if claim.id not in tested]
+    ordered = {key: _ordered(groups, frozenset(listed.get(key, ()))) for key, groups in by.items()}
+    return Statistics(collection, total, retired, ordered, untested)
 
 
-def as_data(counted: Statistics) -> dict[str, Any]:
-    """The statistics as plain values for JSON. Groups stand in the order of `_ordered`."""
-    claims_by = counted.claims_by()
-    groupings = {}
-    for grouping in counted.by:
-        groups = {}
-        for group in _ordered(counted, grouping):
-            row: dict[str, Any] = {
-                "notes": counted.by[grouping][group],
-                "cards": counted.cards_by[grouping][group],
-            }
-            if grouping in claims_by:
-                row["claims_tested"], row["claims"] = claims_by[grouping].get(group, (0, 0))
-            groups[group] = row
-        groupings[grouping] = groups
+def _groups(note: Note) -> dict[str, str]:
+    """Grouping -> the group that a note belongs to."""
     return {
-        "title": counted.collection.title,
-        "notes": counted.notes,
-        "cards": counted.cards,
-        "retired": counted.retired,
-        "by": groupings,
-        "coverage": {
-            importance: {"tested": tested, "claims": whole}
-            for importance, (tested, whole) in counted.coverage().items()
-        },
-        "untested": counted.untested(),
+        "subdeck": note.deck,
+        "section": paragraph_of(note.source)[0],
+        "paragraph": note.source,
+        "yield": note.importance,
+        "skill": note.skill,
+        "kind": "cloze" if note.is_cloze else "reversed pair" if note.reverse_question else "question and answer",
+        "caveat": "with caveat" if note.caveat else "without caveat",
+        "beyond": "beyond the source" if note.beyond else "from the source",
     }
 
 
-def as_text(counted: Statistics) -> str:
+def _add(counted: Count, cards: int) -> None:
+    counted.notes += 1
+    counted.cards += cards
+
+
+def _ordered(groups: Mapping[str, Count], listed: frozenset[str]) -> dict[str, Count]:
+    names = sorted(groups, key=lambda name: "" if name in listed else name)  # the sort is stable
+    return {name: groups[name] for name in names}
+
+
+def as_data(statistics: Statistics) -> dict[str, Any]:
+    """The statistics as plain values for JSON."""
+    total = statistics.total
+    return {
+        "title": statistics.collection.title,
+        "notes": total.notes,
+        "cards": total.cards,
+        "retired": statistics.retired,
+        "by": {
+            grouping: {name: _row(grouping, counted) for name, counted in groups.items()}
+            for grouping, groups in statistics.by.items()
+        },
+        "coverage": {each: {"tested": total.tested[each], "claims": total.claims[each]} for each in IMPORTANCES},
+        "untested": {
+            each: [claim.id for claim in statistics.untested if claim.importance == each] for each in IMPORTANCES
+        },
+    }
+
+
+def _row(grouping: str, counted: Count) -> dict[str, int]:
+    row = {"notes": counted.notes, "cards": counted.cards}
+    if grouping in ("subdeck", "section", "paragraph"):
+        row |= {"claims_tested": counted.tested.total(), "claims": counted.claims.total()}
+    return row
+
+
+def as_text(statistics: Statistics) -> str:
     """The statistics for a terminal."""
-    data = as_data(counted)
+    data = as_data(statistics)
     retired = f", {data['retired']} retired" if data["retired"] else ""
     lines = [f"{printable(data['title'])}: {data['notes']} notes, {data['cards']} cards{retired}"]
     for grouping, groups in data["by"].items():
         lines += ["", f"By {grouping}", *_rows(groups)]
-    if counted.collection.claims:
+    if statistics.collection.claims:
         lines += ["", "Claims that a note tests"]
         for importance, row in data["coverage"].items():
             share = row["tested"] / row["claims"] if row["claims"] else 1.0
@@ -126,33 +134,17 @@ def as_text(counted: Statistics) -> str:
                 f"  {importance:<11}{row['tested']:>5} of {row['claims']:<5}{share:>6.1%}  {'#' * round(share * _BAR)}"
             )
         lines += ["", "Claims that no note tests"]
-        lines += [
-            f"  {name}  {importance}: {printable(counted.collection.claims[name].text)}"
-            for importance, names in data["untested"].items()
-            for name in names
-        ] or ["  none"]
+        untested = sorted(statistics.untested, key=lambda claim: IMPORTANCES.index(claim.importance))
+        lines += [f"  {c.id}  {c.importance}: {printable(c.text)}" for c in untested] or ["  none"]
     return "\n".join(lines) + "\n"
 
 
 def _rows(groups: Mapping[str, Mapping[str, int]]) -> list[str]:
-    width = max(len(group) for group in groups)
-    most = max(row["notes"] for row in groups.values()) or 1
+    width = max(map(len, groups), default=0)
+    most = max((row["notes"] for row in groups.values()), default=0) or 1
     lines = []
     for group, row in groups.items():
         claims = f" {row['claims_tested']:>4}/{row['claims']:<4}claims" if "claims" in row else ""
         bar = "#" * round(row["notes"] / most * _BAR)
         lines.append(f"  {printable(group):<{width}} {row['notes']:>5} notes {row['cards']:>5} cards{claims}  {bar}")
     return lines
-
-
-def _ordered(counted: Statistics, grouping: str) -> list[str]:
-    """The groups in the order of the collection; those without a note too, where they are known."""
-    sections = counted.collection.sections
-    known = {
-        "subdeck": list(counted.collection.decks),
-        "section": list(sections),
-        "paragraph": [f"{slug}/{n + 1}" for slug, section in sections.items() for n in range(len(section.cites))],
-        "yield": ["core", "supporting"],
-        "skill": ["recall", "understand", "apply"],
-    }.get(grouping, [])
-    return known + sorted(group for group in counted.by[grouping] if group not in known)

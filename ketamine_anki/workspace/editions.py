@@ -1,16 +1,22 @@
-"""Editions from what a user names: a package, a collection's folder, or a git revision."""
+"""What the user names as OLD or NEW -> an edition for `diff` and `release`, a baseline for `preview`.
+
+A name is that of a package, of a collection's folder or of a git revision.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ketamine_anki.anki.compile import CompiledNote, compile_note
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
-from ketamine_anki.core.limits import MAX_LEDGER_BYTES, MAX_PACKAGE_BYTES
-from ketamine_anki.core.model import Finding, Ledger, Position
+from ketamine_anki.core.limits import MAX_LEDGER_BYTES, MAX_MEDIA_BYTES, MAX_PACKAGE_BYTES
+from ketamine_anki.core.model import Collection, Finding, Position
+from ketamine_anki.preview.baseline import Baseline, notes_of_package
 from ketamine_anki.release.changes import Edition, of_ledger, of_notes, of_package
 from ketamine_anki.text.render import render_note
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes
@@ -18,75 +24,91 @@ from ketamine_anki.workspace.git import ask, is_release, released_revision
 from ketamine_anki.workspace.reporting import report
 from ketamine_anki.workspace.revision import check_out
 
+if TYPE_CHECKING:
+    from ketamine_anki.anki.package_reader import PackageContents
 
-def edition(named: str, folder: str, *, old: bool = False) -> Edition:
-    """The edition that a path or, for the collection in `folder`, a git revision names. Ends the program
-    when it cannot be read.
 
-    The note types are part of the program, which may have been another one then: those of an `old`
-    edition, and those of the revision of a release, are the released ones, as the ledger has them.
-    """
-    path = Path(named)
+@contextmanager
+def _opened(name: str, folder: str) -> Iterator[Folder | PackageContents]:
+    """The package or the collection that a path or, for the collection in `folder`, a git revision names."""
+    path = Path(name)
     if path.is_dir():
-        made, findings = of_folder(named, lambda _: old)
-    elif path.is_file() or named.endswith(".apkg"):
-        return of_file(path)
+        yield Folder(name)
+    elif path.is_file() or name.endswith(".apkg"):
+        from ketamine_anki.anki.package_reader import read_package
+
+        try:
+            package = read_package(read_bytes(path, MAX_PACKAGE_BYTES))
+        except ValueError as error:  # a PackageError is one
+            raise Failure(f"{path}: {error}", EXIT_USAGE) from None
+        yield package
     else:
-        made, findings = of_revision(named, folder, old)
-    report(findings)
-    assert made is not None, "a collection that cannot be read has findings"
-    return made
+        with _checked_out(name, folder) as read:
+            yield read
 
 
-def of_folder(folder: str, is_released: Callable[[Ledger], bool]) -> tuple[Edition | None, list[Finding]]:
-    """The edition of a collection on disk, whatever the rules say of it, or what cannot be read. Its note
-    types are those of the ledger if that `is_released`, else the program's.
-    """
-    read = Folder(folder)
-    collection = read.collection
-    if collection is None:
-        return None, read.findings
-    notes: list[tuple[CompiledNote, str]] = []
-    for deck in read.decks():
-        if deck.name not in collection.decks:
-            at = Position(read.show(COLLECTION), 1, 1)
-            read.findings.append(Finding(at, "unknown-deck", f"deck {deck.name!r} is not listed"))
-            continue
-        number = collection.decks.index(deck.name) + 1
-        for index, note in enumerate(deck.notes):
-            compiled = compile_note(note, collection, render_note(note, collection), number, index)
-            notes.append((compiled, note.retired.version if note.retired else ""))
-    if read.findings:
-        return None, read.findings
-    made, ledger = of_notes(collection, notes), collection.ledger
-    if ledger and is_released(ledger):
-        made = replace(made, note_types=of_ledger(ledger, collection).note_types)
-    return made, []
-
-
-def of_revision(revision: str, folder: str, old: bool) -> tuple[Edition | None, list[Finding]]:
-    """The edition of a collection at a git revision, or what cannot be read there."""
+@contextmanager
+def _checked_out(revision: str, folder: str) -> Iterator[Folder]:
+    """The collection in `folder` at a git revision, in a temporary folder that is deleted at the end of the block."""
     if not Path(folder).is_dir():
         raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
     with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
         check_out(Path(folder), revision, Path(scratch))
-        made, findings = of_folder(
-            scratch, lambda ledger: old or is_release(Path(folder), revision, ledger.releases[-1].version, LEDGER)
-        )
-    return made, [
-        Finding(position._replace(path=position.path.replace(scratch, f"{revision}:{folder}", 1)), rule, message)
-        for position, rule, message in findings
-    ]
+        yield Folder(scratch)
 
 
-def of_file(path: Path) -> Edition:
-    """The edition that an .apkg on disk holds."""
-    from ketamine_anki.anki.package_reader import read_package
+# --- editions ---------------------------------------------------------------------------------
 
-    try:
-        return of_package(read_package(read_bytes(path, MAX_PACKAGE_BYTES)))
-    except ValueError as error:  # a PackageError is one
-        raise Failure(f"{path}: {error}", EXIT_USAGE) from None
+
+def edition(name: str, folder: str, *, old: bool = False) -> Edition:
+    """The edition that a path or, for the collection in `folder`, a git revision names. Findings that keep it from
+    being read are printed and end the program.
+
+    The note types are part of the program, which may have been another version then: those of an `old` edition, and
+    those of the revision of a release, are the released ones, as the ledger has them.
+    """
+    with _opened(name, folder) as source:
+        if not isinstance(source, Folder):
+            return of_package(source)
+        result, findings = _of_folder(source, folder, "" if Path(name).is_dir() else name, old)
+    report(findings)
+    assert result is not None, "a collection that cannot be read has findings"
+    return result
+
+
+def _of_folder(read: Folder, folder: str, revision: str, old: bool) -> tuple[Edition | None, list[Finding]]:
+    """The edition of a collection, whatever the rules say of it, or the findings that keep it from being read.
+    `revision` is the git revision of the collection in `folder` that was checked out, or "".
+    """
+    collection = read.collection
+    notes = list(_compiled(read, collection)) if collection else []
+    if collection is None or read.findings:
+        scratch, shown = str(read.path), f"{revision}:{folder}" if revision else str(read.path)
+        return None, [
+            finding._replace(position=finding.position._replace(path=finding.position.path.replace(scratch, shown, 1)))
+            for finding in read.findings
+        ]
+    result, ledger = of_notes(collection, notes), collection.ledger
+    if ledger and not old and revision:
+        old = is_release(Path(folder), revision, ledger.releases[-1].version, LEDGER)
+    if ledger and old:
+        result = replace(result, note_types=of_ledger(ledger, collection).note_types)
+    return result, []
+
+
+def _compiled(read: Folder, collection: Collection) -> Iterator[tuple[CompiledNote, str]]:
+    """Every note of a collection that can be read, with the version that retired it; a deck that is not listed is a
+    finding.
+    """
+    for deck in read.decks():
+        if deck.name not in collection.decks:
+            at = Position(read.show(COLLECTION), 1, 1)
+            read.findings.append(Finding(at, "unknown-deck", f"deck {deck.name!r} is not listed"))
+            collection = replace(collection, decks=(*collection.decks, deck.name))
+        number = collection.decks.index(deck.name) + 1
+        for index, note in enumerate(deck.notes):
+            compiled = compile_note(note, collection, render_note(note, collection), number, index)
+            yield compiled, note.retired.version if note.retired else ""
 
 
 def released(folder: str, version: str) -> Edition | None:
@@ -95,5 +117,52 @@ def released(folder: str, version: str) -> Edition | None:
     if revision is None:
         return None
     ledger = ask(Path(folder), "cat-file", "blob", f"{revision}:./{LEDGER}", most=MAX_LEDGER_BYTES) or b""
-    known = f"{{version: {version}," in ledger.decode("utf-8", "replace")
-    return of_revision(revision, folder, True)[0] if known else None
+    if f"{{version: {version}," not in ledger.decode("utf-8", "replace"):
+        return None
+    with _checked_out(revision, folder) as read:
+        return _of_folder(read, folder, revision, old=True)[0]
+
+
+# --- baselines --------------------------------------------------------------------------------
+
+
+def baseline(name: str, folder: str) -> Baseline:
+    """The state that a path or, for the collection in `folder`, a git revision names. Of a collection with findings
+    it has what can be read.
+    """
+    with _opened(name, folder) as source:
+        if not isinstance(source, Folder):
+            return Baseline(Path(name).name, notes_of_package(source), _Pictures(Path(name), source.media))
+        collection = source.collection
+        if collection is None:
+            raise Failure(f"{name}: no collection to compare with: {source.findings[0].message}", EXIT_USAGE)
+        notes = {note.guid: note for note, _ in _compiled(source, collection)}
+        return Baseline(name, notes, {picture.packaged: picture.data for picture in collection.pictures.values()})
+
+
+class _Pictures(Mapping[str, bytes]):
+    """The pictures of a package that anyone may have made, each unpacked when it is used."""
+
+    def __init__(self, path: Path, media: Mapping[str, bytes]) -> None:
+        self._path = path
+        self._media = media
+        self._left = MAX_MEDIA_BYTES
+
+    def __getitem__(self, name: str) -> bytes:
+        try:
+            data = self._media[name]
+        except ValueError as error:  # a PackageError is one
+            raise Failure(f"{self._path}: {error}", EXIT_USAGE) from None
+        self._left -= len(data)
+        if self._left < 0:
+            raise Failure(f"{self._path}: its pictures together are over {MAX_MEDIA_BYTES:,} bytes", EXIT_USAGE)
+        return data
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._media  # without unpacking it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._media)
+
+    def __len__(self) -> int:
+        return len(self._media)

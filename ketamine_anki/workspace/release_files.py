@@ -181,14 +181,14 @@ def _write_texts(
 ) -> list[str]:
     """Writes them beside the packages. Returns the names of all files, in the order in which they appear."""
     from ketamine_anki.preview.links import links
-    from ketamine_anki.preview.page import Shown, page
+    from ketamine_anki.preview.page import PageNote, page
 
     collection, release = content.collection, ledger.releases[-1]
     names = {key: made.name for key, made in packages.items()}
     gallery, notes, record, sums = _texts(content, release)
     # Links to lines and the folder's name differ from one working copy to the next: neither enters the page.
-    cards = [Shown(_at_home(note), compiled) for note, compiled in zip(content.written, content.live, strict=True)]
-    write_text(scratch / gallery, page(collection, cards, link=links("none", scratch, "", None)))
+    cards = [PageNote(_at_home(note), compiled) for note, compiled in zip(content.written, content.live, strict=True)]
+    write_text(scratch / gallery, "".join(page(collection, cards, link=links("none", scratch, "", None))))
     earlier = skipped(ledger, changelog_text(read), release.version)
     write_text(scratch / notes, release_notes(collection, release, section, names, earlier))
     files: list[dict[str, object]] = []

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.cli import preview
-from ketamine_anki.preview.server import watched
+from ketamine_anki.preview.server import serve
 from ketamine_anki.workspace.folder import Folder
 
 pytestmark = pytest.mark.skipif(
@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 def deck_page(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the real deck, written once."""
     path = tmp_path_factory.mktemp("preview") / "page.html"
-    path.write_text("".join(preview.look(str(real_decks), path.parent, "file", None)[0]), encoding="utf-8")
+    path.write_text("".join(preview.make_page(str(real_decks), path.parent, "file", None)[0]), encoding="utf-8")
     return path
 
 
@@ -302,11 +302,15 @@ def test_print_to_pdf(page: Page) -> None:
 def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
     """Within a second or so of a save the browser shows it, and the search stays."""
     folder = small.write(tmp_path, "- question: Which gas do plants take up?\n  answer: Carbon dioxide")
+
+    def make() -> str:
+        return "".join(preview.make_page(str(folder), tmp_path, "none", None, live=True)[0])
+
     with (
-        watched(folder, lambda: "".join(preview.look(str(folder), tmp_path, "none", None, live=True)[0])) as server,
+        serve(folder, make, print) as server,
         chromium.new_context() as context,
     ):
-        threading.Thread(target=server.run, daemon=True).start()
+        threading.Thread(target=server.watch, daemon=True).start()
         page = context.new_page()
         troubles: list[str] = []
         page.on("console", lambda message: troubles.append(message.text))

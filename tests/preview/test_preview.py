@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import http.client
 import os
 import re
@@ -14,20 +13,16 @@ import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from email.message import Message
 from pathlib import Path
-from typing import NamedTuple
 
 import hostile_cases
 import pytest
 import small
-from program import command, environment, run
+from program import Ran, command, environment, run
 
-from ketamine_anki.anki.package_reader import read_package
 from ketamine_anki.cli import preview
 from ketamine_anki.core.errors import EXIT_IO, Failure
-from ketamine_anki.preview.server import Server, watched
-from ketamine_anki.workspace.older import comparison
+from ketamine_anki.preview.server import Server, serve
 
 NOTES = """
 - question: Which gas do plants take up?
@@ -41,56 +36,100 @@ def folder(tmp_path: Path) -> Path:
     return small.write(tmp_path / "decks", NOTES)
 
 
-def test_page_is_written(folder: Path, tmp_path: Path) -> None:
-    ran = run("preview", folder, "-o", tmp_path / "out" / "page.html")
-    assert ran == (0, f"{tmp_path / 'out' / 'page.html'}\n", "")
-    html = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+def previewed(folder: Path, *options: str | Path) -> tuple[Ran, str]:
+    """What the command prints, and the page that it writes."""
+    path = folder.parent / "out" / "page.html"
+    ran = run("preview", folder, "-o", path, *options)
+    return ran, path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def test_page_is_written(folder: Path) -> None:
+    ran, html = previewed(folder)
+    assert ran == (0, f"{folder.parent / 'out' / 'page.html'}\n", "")
     assert "2 notes, 3 cards" in html
     assert 'href="../decks/01-first.yaml"' in html
 
 
-def test_findings_do_not_prevent_it(folder: Path, tmp_path: Path) -> None:
-    """Broken notes of a deck that no collection knows are shown too; exit code 1."""
+def test_findings_do_not_prevent_it(folder: Path) -> None:
+    """Broken notes of a deck that the collection does not list are shown too; exit code 1."""
     broken = small.deck("- {question: 'What is <b>this</b>?', answer: '![x](no.png)', id: odd}", "Third Part")
     (folder / "03.yaml").write_text(broken, encoding="utf-8")
-    ran = run("preview", folder, "-o", tmp_path / "page.html")
+    ran, html = previewed(folder)
     assert ran.code == 1
-    assert ran.out == f"{tmp_path / 'page.html'}\n"
     assert "[raw-html]" in ran.err
     assert "[unknown-deck]" in ran.err
-    html = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert html.count("no picture &#x27;no.png&#x27; in the media folder") == 2
     assert 'id="note-odd"' in html
     assert '<option value="Third Part">03 Third Part</option>' in html
 
 
-def test_collection_that_cannot_be_read_gives_its_findings(folder: Path, tmp_path: Path) -> None:
+def test_collection_that_cannot_be_read_gives_its_findings(folder: Path) -> None:
     (folder / "collection.yaml").write_text("title: [", encoding="utf-8")
-    ran = run("preview", folder, "-o", tmp_path / "page.html")
+    ran, html = previewed(folder)
     assert ran.code == 1
-    html = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "Nothing to show" in html
     assert "[syntax]" in ran.err
+    assert "Nothing to show" in html
     assert "<code>syntax</code>" in html
 
 
-def test_links_lead_to_the_repository_that_the_collection_names(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "address"),
+    [
+        ((), "https://github.com/owner/name/blob/HEAD/some%20decks/01-first.yaml#L"),
+        (("--links", "vscode"), "vscode://file/"),
+    ],
+)
+def test_links_lead_to_the_repository_that_the_collection_names(
+    tmp_path: Path, options: tuple[str, ...], address: str
+) -> None:
     (tmp_path / ".git").mkdir()
     text = small.COLLECTION + "repository: https://github.com/owner/name\n"
-    folder = small.write(tmp_path / "some decks", NOTES, {"collection.yaml": text})
-    run("preview", folder, "-o", tmp_path / "page.html")
-    html = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "https://github.com/owner/name/blob/HEAD/some%20decks/01-first.yaml#L" in html
-    run("preview", folder, "-o", tmp_path / "page.html", "--links", "vscode")
-    assert "vscode://file/" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    _, html = previewed(small.write(tmp_path / "some decks", NOTES, {"collection.yaml": text}), *options)
+    assert f'href="{address}' in html
 
 
-def test_against_another_folder(folder: Path, tmp_path: Path) -> None:
-    new = small.write(tmp_path / "new", NOTES.replace("oxygen", "pure oxygen"))
-    run("preview", new, "-o", tmp_path / "page.html", "--against", folder)
-    html = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "0 new, 1 changed" in html
+def test_page_is_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", addresses.append)
+    previewed(folder, "--open")
+    assert addresses == [(folder.parent / "out" / "page.html").as_uri()]
+
+
+# --- against an older state -------------------------------------------------------------------
+
+
+def old_folder(folder: Path) -> str | Path:
+    return folder
+
+
+def old_package(folder: Path) -> str | Path:
+    return small.package(folder)
+
+
+def old_revision(folder: Path) -> str | Path:
+    git = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *arguments], check=True)
+    return "HEAD"
+
+
+@pytest.mark.parametrize("old", [old_folder, old_package, old_revision])
+def test_against_an_older_state(folder: Path, old) -> None:
+    """Of a folder, a package or a git revision; what the older state alone had is shown, pictures too. Mistakes in it
+    matter only where they are.
+    """
+    notes = NOTES + "  picture: '![A leaf](leaf.png)'\n"
+    small.write(folder, notes, {"media/leaf.png": small.PIXEL})
+    if old is not old_package:
+        (folder / "02-broken.yaml").write_text("deck: 7", encoding="utf-8")
+    name = old(folder)
+    new = folder if old is old_revision else folder.with_name("new")
+    small.write(new, NOTES.replace("oxygen", "pure oxygen"))
+    _, html = previewed(new, "--against", name)
+    assert ": 0 new, 1 changed" in html
     assert "<ins>pure </ins>" in html
+    assert "data:image/png;base64," in html
+    assert "No longer there" not in html
 
 
 def test_against_the_package_of_the_same_deck_nothing_differs(
@@ -102,188 +141,147 @@ def test_against_the_package_of_the_same_deck_nothing_differs(
     assert "No longer there" not in html
 
 
-def test_against_a_package(tmp_path: Path) -> None:
-    """Pictures that only the package has are shown too."""
-    notes = NOTES + "  picture: '![A leaf](leaf.png)'\n"
-    package = small.package(small.write(tmp_path / "old", notes, {"media/leaf.png": small.PIXEL}))
-    new = small.write(tmp_path / "new", NOTES.replace("oxygen", "pure oxygen"))
-    run("preview", new, "-o", tmp_path / "page.html", "--against", package)
-    html = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "0 new, 1 changed" in html
-    assert "data:image/png;base64," in html
-
-
-def test_against_a_git_revision(folder: Path, tmp_path: Path) -> None:
-    git = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
-        subprocess.run([*git, *arguments], check=True)
-    deck = folder / "01-first.yaml"
-    deck.write_text(deck.read_text(encoding="utf-8").replace("oxygen", "pure oxygen"), encoding="utf-8")
-    run("preview", folder, "-o", tmp_path / "page.html", "--against", "HEAD")
-    assert "against HEAD: 0 new, 1 changed" in (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert run("preview", folder, "--against", "no-such-revision").code == 2
-
-
 @pytest.mark.parametrize(
-    ("field", "shown"),
+    ("old", "message"),
     [
-        ('a <b>c</b><br> <img src="x.png" alt="y">', 'a <b>c</b><br> <img src="x.png" alt="y">'),
-        ("<script>x</script>", "&lt;script>x&lt;/script>"),
-        ("</template><meta http-equiv=refresh>", "&lt;/template>&lt;meta http-equiv=refresh>"),
-        ('<img src="x" onerror="y">', '&lt;img src="x" onerror="y">'),
-        ('<b style="x">', '&lt;b style="x">'),
-        ("a < b <", "a &lt; b &lt;"),
+        ("empty", "no collection to compare with: no collection.yaml here"),
+        ("no.apkg", "no.apkg: cannot be read: No such file"),
+        ("broken.apkg", "broken.apkg: "),
+        ("no-such-revision", "no-such-revision: no such package, folder or git revision"),
     ],
 )
-def test_package_of_a_stranger_brings_no_elements_that_act(field: str, shown: str, tmp_path: Path) -> None:
-    contents = read_package(small.package(small.write(tmp_path, NOTES)).read_bytes())
-    note = dataclasses.replace(contents.notes[0], fields={**contents.notes[0].fields, "Answer": field})
-    foreign = dataclasses.replace(contents.notes[1], fields={"Front": "a"}, guid="other")
-    made = comparison("x", dataclasses.replace(contents, notes=(note, foreign))).notes
-    assert list(made) == [note.guid]
-    assert made[note.guid].fields[1] == shown
+def test_against_nothing_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch, old: str, message: str) -> None:
+    monkeypatch.chdir(folder.parent)
+    Path("empty").mkdir()
+    Path("broken.apkg").write_bytes(b"PK")
+    ran, html = previewed(folder, "--against", old)
+    assert (ran.code, ran.out, html) == (2, "", "")
+    assert message in ran.err
 
 
-def test_against_nothing_is_refused(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "broken.apkg").write_bytes(b"PK")
-    for old, complaint in (("empty", "no collection"), ("no.apkg", "cannot be read"), ("broken.apkg", "broken.apkg")):
-        ran = run("preview", folder, "-o", tmp_path / "page.html", "--against", tmp_path / old)
-        assert ran.code == 2
-        assert complaint in ran.err
-    assert not (tmp_path / "page.html").exists()
-
-
-def test_pictures_of_a_package_are_unpacked_in_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_of_a_package_are_unpacked_in_bounds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     note = "- {question: 'Which gas do plants take up?', answer: Carbon dioxide, extra: '![A leaf](leaf.png)'}"
-    folder = small.write(tmp_path / "decks", note, {"media/leaf.png": small.PIXEL})
-    old = small.package(folder, tmp_path / "old.apkg")
+    old = small.package(small.write(folder, note, {"media/leaf.png": small.PIXEL}), folder.parent / "old.apkg")
     ours = hostile_cases.png(1, 1)
     small.write(folder, note.replace("A leaf", "One leaf"), {"media/leaf.png": ours})
-    against = ("preview", folder, "-o", tmp_path / "page.html", "--against", old)
-    assert run(*against).err == ""
-    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    ran, page = previewed(folder, "--against", old)
+    assert ran.err == ""
     assert all(base64.b64encode(data).decode() in page for data in (ours, small.PIXEL))
-    monkeypatch.setattr("ketamine_anki.workspace.older.MAX_MEDIA_BYTES", 10)
-    ran = run(*against)
-    assert (ran.code, ran.out) == (2, "")
+    monkeypatch.setattr("ketamine_anki.workspace.editions.MAX_MEDIA_BYTES", 10)
+    ran, after = previewed(folder, "--against", old)
+    assert (ran.code, ran.out, after) == (2, "", page)
     assert ran.err.endswith("old.apkg: its pictures together are over 10 bytes\n")
     old.write_bytes(old.read_bytes().replace(small.PIXEL, bytes(len(small.PIXEL))))
-    ran = run(*against)
-    assert ran.code == 2
+    ran, after = previewed(folder, "--against", old)
+    assert (ran.code, after) == (2, page)
     assert "is damaged" in ran.err
-    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
-
-
-def test_page_is_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", opened.append)
-    run("preview", folder, "-o", tmp_path / "page.html", "--open")
-    assert opened == [(tmp_path / "page.html").as_uri()]
 
 
 # --- watching ---------------------------------------------------------------------------------
 
 
+class Watched:
+    """A server at work, and the errors that it complained of."""
+
+    def __init__(self, folder: Path, server: Server, errors: list[Exception]) -> None:
+        self.folder, self.server, self.errors = folder, server, errors
+
+    def save(self, old: str, new: str) -> None:
+        deck = self.folder / "01-first.yaml"
+        deck.write_text(deck.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+    @contextmanager
+    def request(self, path: str = "/", host: str = "", method: str = "GET") -> Iterator[http.client.HTTPResponse]:
+        port = self.server.server_port
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            connection.request(method, path, headers={"Host": host.format(port) or f"127.0.0.1:{port}"})
+            with connection.getresponse() as response:
+                yield response
+
+    def get(self, path: str = "/", host: str = "", method: str = "GET") -> tuple[int, str]:
+        with self.request(path, host, method) as response:
+            return response.status, response.read().decode("utf-8")
+
+
 @pytest.fixture
-def server(folder: Path, tmp_path: Path) -> Iterator[Server]:
+def watched(folder: Path, tmp_path: Path) -> Iterator[Watched]:
+    errors: list[Exception] = []
+
     def make() -> str:
-        return "".join(preview.look(str(folder), tmp_path, "none", None, live=True)[0])
+        return "".join(preview.make_page(str(folder), tmp_path, "none", None, live=True)[0])
 
-    with watched(folder, make) as server:
-        threading.Thread(target=server.run, daemon=True).start()
-        yield server
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: Message
-    text: str
+    with serve(folder, make, errors.append) as server:
+        yield Watched(folder, server, errors)
 
 
-@contextmanager
-def asked(server: Server, path: str = "/", host: str = "", method: str = "GET") -> Iterator[http.client.HTTPResponse]:
-    with closing(http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)) as connection:
-        connection.request(method, path, headers={"Host": host or f"127.0.0.1:{server.server_port}"})
-        with connection.getresponse() as answer:
-            yield answer
-
-
-def ask(server: Server, path: str = "/", host: str = "", method: str = "GET") -> Answer:
-    with asked(server, path, host, method) as answer:
-        return Answer(answer.status, answer.headers, answer.read().decode("utf-8"))
-
-
-def test_page_is_served_to_this_machine(server: Server) -> None:
-    answer = ask(server)
-    assert answer.status == 200
-    assert "2 notes, 3 cards" in answer.text
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert server.server_address[0] == "127.0.0.1"
-    assert ask(server, host=f"localhost:{server.server_port}").status == 200
-    assert ask(server, method="HEAD").text == ""
+def test_page_is_served_to_this_machine(watched: Watched) -> None:
+    assert watched.server.server_address[0] == "127.0.0.1"
+    with watched.request() as response:
+        assert response.status == 200
+        assert "2 notes, 3 cards" in response.read().decode("utf-8")
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert watched.get(host="localhost:{}")[0] == 200
+    assert watched.get(method="HEAD") == (200, "")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{}", "127.0.0.1", "127.0.0.1:1", "localhost.evil:{}"])
-def test_other_host_is_refused(server: Server, host: str) -> None:
-    """A page elsewhere whose name is bound to 127.0.0.1 reads nothing."""
+def test_other_host_is_refused(watched: Watched, host: str) -> None:
+    """A page elsewhere whose name resolves to 127.0.0.1 reads nothing."""
     for path in ("/", "/events"):
-        answer = ask(server, path, host=host.format(server.server_port))
-        assert answer.status == 421
-        assert "notes" not in answer.text
+        status, text = watched.get(path, host)
+        assert (status, "notes" in text) == (421, False)
 
 
 @pytest.mark.parametrize("path", ["/decks", "/01-first.yaml", "/../decks/01-first.yaml", "/%2e%2e/", "/?", "*"])
-def test_nothing_else_is_served(server: Server, path: str) -> None:
-    assert ask(server, path).status == 404
+def test_nothing_else_is_served(watched: Watched, path: str) -> None:
+    assert watched.get(path)[0] == 404
+    assert watched.get(path, method="POST")[0] == 501
 
 
-def test_other_methods_are_refused(server: Server) -> None:
-    assert ask(server, method="POST").status == 501
-
-
-def test_save_reaches_the_browser_within_a_second(server: Server, folder: Path) -> None:
-    ask(server)
-    with asked(server, "/events") as stream:
+def test_save_reaches_the_browser_within_a_second(watched: Watched) -> None:
+    threading.Thread(target=watched.server.watch, daemon=True).start()
+    watched.get()
+    with watched.request("/events") as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         assert stream.readline() == b"retry: 500\n"
-        deck = folder / "01-first.yaml"
         began = time.monotonic()
-        deck.write_text(deck.read_text(encoding="utf-8").replace("oxygen", "pure oxygen"), encoding="utf-8")
+        watched.save("oxygen", "pure oxygen")
         stream.readline()
         assert stream.readline() == b"event: changed\n"
         assert time.monotonic() - began < 1
-    assert "pure oxygen" in ask(server).text
+    assert "pure oxygen" in watched.get()[1]
 
 
-def test_save_before_the_stream_opens_is_not_missed(server: Server, folder: Path) -> None:
-    ask(server)
-    deck = folder / "01-first.yaml"
-    deck.write_text(deck.read_text(encoding="utf-8").replace("oxygen", "pure oxygen"), encoding="utf-8")
-    while server.version == 0:
-        time.sleep(0.01)
-    with asked(server, "/events") as stream:
+def test_save_before_the_stream_opens_is_not_missed(watched: Watched) -> None:
+    watched.get()
+    watched.save("oxygen", "pure oxygen")
+    watched.server.poll()
+    with watched.request("/events") as stream:
         assert [stream.readline() for _ in range(3)][-1] == b"event: changed\n"
 
 
-def test_touch_without_a_change_is_no_news(server: Server, folder: Path) -> None:
-    os.utime(folder / "01-first.yaml")
-    server.look()
-    assert server.version == 0
+def test_touch_without_a_change_is_no_news(watched: Watched) -> None:
+    os.utime(watched.folder / "01-first.yaml")
+    watched.server.poll()
+    assert watched.server.version == 0
 
 
-def test_folder_that_is_gone_for_a_moment(server: Server, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder.rename(folder.with_name("away"))
-    server.look()
-    assert "no such folder" in capsys.readouterr().err
-    folder.with_name("away").rename(folder)
-    server.look()
-    assert "2 notes, 3 cards" in ask(server).text
+def test_folder_that_is_gone_for_a_moment(watched: Watched) -> None:
+    """The page stays as it was until the folder is back."""
+    away = watched.folder.rename(watched.folder.with_name("away"))
+    watched.server.poll()
+    assert [str(error).partition(": ")[2][:14] for error in watched.errors] == ["no such folder"]
+    assert "2 notes, 3 cards" in watched.get()[1]
+    away.rename(watched.folder)
+    watched.save("oxygen", "pure oxygen")
+    watched.server.poll()
+    assert "pure oxygen" in watched.get()[1]
 
 
-def test_port_in_use_is_one_sentence(server: Server, folder: Path) -> None:
-    with pytest.raises(Failure, match="cannot listen") as failed, watched(folder, lambda: "", server.server_port):
+def test_port_in_use_is_one_sentence(watched: Watched) -> None:
+    port = watched.server.server_port
+    with pytest.raises(Failure, match="cannot listen") as failed, serve(watched.folder, str, print, port):
         pass
     assert failed.value.exit_code == EXIT_IO
 
@@ -292,19 +290,26 @@ def test_ctrl_c_ends_it(folder: Path) -> None:
     arguments = command("preview", folder, "--watch")
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, env=environment(), encoding="utf-8") as process:
         try:
-            said = process.stderr.readline()
+            line = process.stderr.readline()
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 130
         finally:
             process.kill()  # leaving the block waits for the process, for ever
         assert process.stderr.read().strip() == "ketamine-anki: interrupted"
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/: reloads at every save; Ctrl-C ends it\n", said)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/: reloads at every save; Ctrl-C ends it\n", line)
 
 
-def test_watching_opens_the_browser(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", opened.append)
-    monkeypatch.setattr(Server, "run", lambda server: opened.append(ask(server).text))
-    assert run("preview", folder, "--watch", "--open").code == 0
-    assert opened[0].startswith("http://127.0.0.1:")
-    assert "vscode://file/" in opened[1]
+def test_watching_opens_the_browser_and_prints_errors(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", addresses.append)
+
+    def watch(server: Server) -> None:
+        assert b"vscode://file/" in server.page
+        folder.rename(folder.with_name("away"))
+        server.poll()
+
+    monkeypatch.setattr(Server, "watch", watch)
+    ran = run("preview", folder, "--watch", "--open")
+    assert ran.code == 0
+    assert ran.err.splitlines()[1].startswith(f"ketamine-anki: {folder}: no such folder")
+    assert addresses == [ran.err.partition(": reloads")[0]]

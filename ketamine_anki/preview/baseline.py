@@ -1,0 +1,67 @@
+"""The older state of a collection that the preview page is compared with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ketamine_anki.anki.compile import CompiledNote
+from ketamine_anki.anki.notetypes import note_types
+
+if TYPE_CHECKING:
+    from ketamine_anki.anki.package_reader import PackageContents, PackagedNote
+
+_DELETION = re.compile(r"\{\{c(\d{1,9})::")
+# The elements of our own fields.
+_ELEMENTS = (
+    "a|b|blockquote|br|code|div|em|h[1-6]|hr|i|img|li|ol|p|pre|span|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul"
+)
+_OUR_TAG = re.compile(rf'</?(?:{_ELEMENTS})(?:\s+(?:alt|class|dir|href|src|start)="[^"<>]*")*\s*/?>')
+_ANY_TAG = re.compile(r"<[^>]*>?")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The older state: its name as the user gave it, its notes by GUID, its pictures by packaged name."""
+
+    name: str
+    notes: Mapping[str, CompiledNote]
+    pictures: Mapping[str, bytes]
+
+
+def notes_of_package(package: PackageContents) -> dict[str, CompiledNote]:
+    """The notes of a package by GUID; those of foreign note types, which cannot be compared, are left out.
+
+    Anyone may have made the package: of its HTML only the elements that our own fields have are kept, the others are
+    escaped.
+    """
+    return {
+        note.guid: _compiled(note, package.note_types[note.note_type].is_cloze)
+        for note in package.notes
+        if "ID" in note.fields
+    }
+
+
+def _compiled(note: PackagedNote, is_cloze: bool) -> CompiledNote:
+    fields = {name: _ANY_TAG.sub(_harmless, value) for name, value in note.fields.items()}
+    if is_cloze:
+        numbers = {int(number) for number in _DELETION.findall(fields.get("Text", ""))}
+        cards = tuple(sorted(number - 1 for number in numbers if number))
+    else:
+        cards = (0, 1) if fields.get("ReverseQuestion") else (0,)
+    key = "cloze" if is_cloze else "question"
+    return CompiledNote(
+        id=fields["ID"],
+        guid=note.guid,
+        note_type=key,
+        deck=note.deck,
+        fields=tuple(fields.get(name, "") for name in note_types()[key].fields),
+        tags=tuple(sorted(note.tags, key=str.casefold)),
+        cards=cards,
+    )
+
+
+def _harmless(tag: re.Match[str]) -> str:
+    return tag[0] if _OUR_TAG.fullmatch(tag[0]) else tag[0].replace("<", "&lt;")
