@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
-from unittest import mock
 
 import made
 
@@ -14,8 +13,6 @@ from ketamine_anki.anki.compile import compile_note
 from ketamine_anki.core.characters import kind
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.report import as_frames, as_json, as_lines, as_sarif
-from ketamine_anki.deckfiles import laid_out
-from ketamine_anki.deckfiles.parser import File, decode
 from ketamine_anki.deckfiles.reader import read_deck, sorted_findings
 from ketamine_anki.rules.checker import Check, manual
 from ketamine_anki.rules.view import View
@@ -129,7 +126,6 @@ def shown_lines(text: str) -> tuple[str, ...]:
 
 def take_deck(data: bytes) -> None:
     """Does with a deck file all that the program does; every finding stands inside the file."""
-    check_read_quickly(data)
     collection = made.collection()
     lines = shown_lines(data.decode("utf-8", "replace"))
     deck, findings = read_deck("d.yaml", data)
@@ -155,27 +151,3 @@ def take_deck(data: bytes) -> None:
     assert len(list(as_lines(findings))) == len(list(as_frames(findings, lambda path: lines))) == len(findings)
     assert as_json(findings)
     assert as_sarif(findings, manual(), "1.0.0")
-
-
-def is_read_quickly(data: bytes) -> bool:
-    """Whether a deck file is read past libyaml."""
-    file = File("d.yaml")
-    text = decode(file, data)
-    return text is not None and not file.noted and laid_out.read(file, text) is not None
-
-
-def check_read_quickly(data: bytes) -> None:
-    """A deck file that is read past libyaml gives what libyaml gives, and the same places."""
-    if not is_read_quickly(data):
-        return
-    quick, findings = read_deck("d.yaml", data)
-    with mock.patch.object(laid_out, "read", return_value=None):
-        long, others = read_deck("d.yaml", data)
-    assert quick is not None
-    assert long is not None
-    assert (quick, findings) == (long, others) == (quick, [])
-    of_quick, of_long = ([deck.places, *(note.places for note in deck.notes)] for deck in (quick, long))
-    for places, longs in zip(of_quick, of_long, strict=True):
-        assert places.lines == longs.lines
-        assert dict(places.marks) == dict(longs.marks)
-        assert (places.at("id"), places.at("nowhere")) == (longs.at("id"), longs.at("nowhere"))

@@ -14,13 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import yaml
-
 from ketamine_anki.core.characters import refused
 from ketamine_anki.core.limits import MAX_COMMENTS
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.deckfiles import schema
-from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence, Table
+from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence, Table, scalar_values
 from ketamine_anki.deckfiles.reader import Tree, read_tree
 
 WIDTH = 100
@@ -106,11 +104,7 @@ def inline_text(text: str, flow: bool = False) -> str:
 
 def _reads(document: str, text: str) -> bool:
     """Whether the only value of a YAML document, beside its key, is this text."""
-    try:
-        events = list(yaml.parse(document, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError:
-        return False
-    return [event.value for event in events if isinstance(event, yaml.ScalarEvent)] == ["k", text]
+    return scalar_values(document) == ["k", text]
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -157,7 +151,7 @@ class _Placed:
     after: dict[int, list[str]] = field(default_factory=dict)
 
 
-def _scalars(node: Node) -> Iterator[Scalar]:
+def _scalars(node: Node) -> Iterator[Node]:
     if isinstance(node, Scalar):
         yield node
     elif isinstance(node, Sequence):

@@ -1,0 +1,309 @@
+"""Reads nodes of a YAML file into the values that the schema asks for, or reports findings.
+
+Every scalar stays the text that was typed, as in YAML without types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from ketamine_anki.core import characters
+from ketamine_anki.core.limits import MAX_ITEMS, MAX_NAME, MAX_TEXT
+from ketamine_anki.core.scalars import as_read, typed
+from ketamine_anki.core.suggestion import closest, did_you_mean
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.parser import File, Node, Scalar, Sequence, Table
+from ketamine_anki.deckfiles.schema import Values
+from ketamine_anki.text import scanner
+
+
+def read(file: File, shape: schema.Shape, node: Node, label: str) -> Any:
+    """The value of a node (str, tuple or dict), or None when it is malformed; `label` names it in findings."""
+    if isinstance(shape, schema.Text):
+        return _text(file, shape, node, label)
+    if isinstance(shape, schema.List):
+        return _list(file, shape, node, label)
+    if isinstance(shape, schema.Table):
+        return _table(file, shape, node, label)
+    if isinstance(shape, schema.Anything):
+        return node
+    return _record(file, shape, node, label)
+
+
+def quoted(text: str) -> str:
+    """A text in quotes for a message: short, and safe to print."""
+    short = text if len(text) <= 60 else text[:57] + "..."
+    return f"'{characters.printable(short)}'"
+
+
+def _is_empty(file: File, node: Node, label: str) -> bool:
+    """Whether nothing was typed where a value belongs, with a finding."""
+    if type(node) is not Scalar or node.value.strip():
+        return False
+    file.at(node, "empty", f"{label} is empty: fill it in or delete it")
+    return True
+
+
+# --- texts ------------------------------------------------------------------------------------
+
+_SPACE = " \t\n"  # str.strip() would also take off separators, which are findings
+_MOST_ACCEPTED = 1 << 12
+# Short texts that were accepted, by the id of their shape in the table: tags, sections and choices recur.
+_accepted: defaultdict[int, set[str]] = defaultdict(set)
+
+
+def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
+    if type(node) is not Scalar:
+        form = "a list" if isinstance(node, Sequence) else "a mapping"
+        message = f"{label} must be text, not {form}: quote text that starts with [ or {{, or holds ': '"
+        file.at(node, "shape", message)
+        return None
+    text: str = node.value
+    if not shape.markdown and text in _accepted[id(shape)] and not file.spoilt:
+        return text
+    text = text.strip(_SPACE)
+    if not text:
+        _is_empty(file, node, label)
+        return None
+    if len(text) > MAX_TEXT:
+        file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_TEXT:,}")
+        return None
+    if not text.isascii():
+        text = as_read(text)
+    if node.style == '"' and not _is_clean(file, node):
+        return None
+    if file.spoilt and file.spoilt.intersection(range(node.start_mark.line, node.end_mark.line + 1)):
+        return None
+    if file.commented and shape.prose and not node.style and _is_cut_off(file, node):
+        return None
+    if shape.markdown:
+        return text
+    return text if _is_allowed(file, shape, node, text, label) else None
+
+
+def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: str) -> bool:
+    """Whether a text that is not Markdown is one of the choices or has the form of its shape, else a finding."""
+    is_name = bool(shape.pattern or shape.choices or shape.names)
+    if not is_name:
+        command = scanner.live(text)
+        if command:
+            file.at(node, "anki-command", f"{quoted(command)} is a command of Anki, not text: leave it out")
+        return not command
+    if len(text) > MAX_NAME and "://" not in text:
+        file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_NAME}")
+        return False
+    if text not in shape.choices if shape.choices else shape.pattern and not _pattern(shape.pattern)(text):
+        form = shape.expected or f"one of {', '.join(shape.choices)}"
+        hint = did_you_mean(text, shape.choices) or f": {form}"
+        file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
+        return False
+    if len(_accepted[id(shape)]) < _MOST_ACCEPTED and text.isascii():
+        _accepted[id(shape)].add(text)
+    return True
+
+
+@cache
+def _pattern(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern).fullmatch
+
+
+def _is_clean(file: File, node: Node) -> bool:
+    """Whether a double-quoted text holds no refused character, and no TeX command that was read as an escape."""
+    if "$" in node.value and _has_tex_as_escape(file, node):
+        return False
+    # Once as it is read, once as `fmt` would type it.
+    first = next(chain(characters.refused(as_read(node.value)), characters.refused(node.value)), None)
+    if first is None:
+        return True
+    before = len(file.noted)
+    start, end = node.start_mark, node.end_mark
+    text, places = typed(file.lines, (start.line, start.column), (end.line, end.column))
+    for index, reason in characters.refused(text):
+        line, column = places[index]
+        sign = file.lines[line][column : column + 2]
+        if sign[0] != "\\":  # a character that is typed was refused when the file was decoded
+            continue
+        if sign[1] in "xuU":
+            file.add(line, column, "character", f"{reason}, written as an escape: delete it")
+        else:
+            file.add(line, column, "character", f"'{sign}' in double quotes is a {reason}: {_SINGLE}")
+    # A text without escapes was judged among the words around it.
+    escaped = any("\\" in line for line in file.lines[start.line : end.line + 1])
+    if escaped and len(file.noted) == before and not file.spoilt:
+        file.at(node, "character", f"{first[1]} in it: type the text again")
+    return len(file.noted) == before
+
+
+_SINGLE = "put text with backslashes in single quotes"
+# TeX commands whose beginning is a line end or a tab in YAML's double quotes.
+_TEX_AS_ESCAPE = re.compile(
+    r"\\(?:(?P<tex>n(?:abla|eq?|eg|i|ot(?:in)?|u)|t(?:anh?|au|ext[a-z]*|frac|heta|ilde|imes|o|riangle))(?![A-Za-z])|.)"
+)
+
+
+def _has_tex_as_escape(file: File, node: Node) -> bool:
+    """Whether double quotes changed a TeX command, with a finding at the first."""
+    (line, column), (end_line, end_column) = ((m.line, m.column) for m in (node.start_mark, node.end_mark))
+    for number in range(line, end_line + 1):
+        typed_line = file.lines[number][: end_column if number == end_line else None]
+        for match in _TEX_AS_ESCAPE.finditer(typed_line, column if number == line else 0):
+            if match["tex"]:
+                white = "a line end" if match["tex"][0] == "n" else "a tab"
+                message = f"'{match[0]}' starts with {white} in double quotes: {_SINGLE}"
+                file.add(number, match.start(), "character", message)
+                return True
+    return False
+
+
+def _is_cut_off(file: File, node: Node) -> bool:
+    """Whether a comment cuts off an unquoted text, with a finding."""
+    line, column = node.end_mark.line, node.end_mark.column
+    rest = file.lines[line][column:] if line < len(file.lines) else ""
+    blanks = len(rest) - len(rest.lstrip())
+    if not blanks or rest[blanks : blanks + 1] != "#":
+        return False
+    file.add(line, column + blanks, "comment-cut", "' #' cuts the text off here: put the text in single quotes")
+    return True
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, ...] | None:
+    if type(node) is not Sequence:
+        if not _is_empty(file, node, label):
+            form = f"[{node.value}]" if isinstance(node, Scalar) and len(node.value) < 60 else "one '- ' per line"
+            file.at(node, "shape", f"{label} must be a list: {characters.printable(form)}")
+        return None
+    items, item = node.items, shape.item
+    if not items:
+        file.at(node, "empty", f"{label} is an empty list: fill it in or delete the key")
+        return None
+    if len(items) > MAX_ITEMS:
+        file.at(node, "limit", f"{label} has {len(items):,} items: at most {MAX_ITEMS:,}")
+        return None
+    item_label = f"an item of {label}"
+    if not isinstance(item, schema.Text):
+        values = [read(file, item, one, item_label) for one in items]
+        return None if None in values else tuple(values)
+    texts = [_text(file, item, one, item_label) for one in items]
+    if None in texts:
+        return None
+    if len(set(texts)) < len(texts):
+        n = next(n for n, text in enumerate(texts) if text in texts[:n])
+        file.at(items[n], "duplicate-key", f"{quoted(str(texts[n]))} stands twice in {label}: delete one")
+        return None
+    return tuple(texts)
+
+
+# --- mappings ---------------------------------------------------------------------------------
+
+
+def _table(file: File, shape: schema.Table, node: Node, label: str) -> Values | None:
+    if type(node) is not Table:
+        _not_a_table(file, node, label)
+        return None
+    entries = _distinct(file, node)
+    if entries is None:
+        return None
+    values = {name.value: _text(file, shape.value, value, name.value) for name, value in entries}
+    return None if None in values.values() else values
+
+
+def _record(file: File, shape: schema.Record | schema.Either, node: Node, label: str) -> Values | None:
+    if type(node) is not Table:
+        _not_a_table(file, node, label)
+        return None
+    before = len(file.noted)
+    nodes = {name.value: value for name, value in node.entries}
+    if isinstance(shape, schema.Either):
+        shape, needed = _choose(file, shape, node, nodes)
+    else:
+        needed = shape.required
+    known = shape.keys
+    if len(nodes) < len(node.entries) or not nodes.keys() <= known.keys():
+        entries = _distinct(file, node)
+        if entries is None:
+            return None
+        for name, _ in entries:
+            if name.value not in known:
+                file.at(name, "unknown-key", _unknown(name.value, shape, nodes))
+        nodes = {name.value: value for name, value in entries}
+    values: Values = {}
+    for key, inner in nodes.items():
+        form = known.get(key)
+        if form is not None:
+            value = _text(file, form, inner, key) if type(form) is schema.Text else read(file, form, inner, key)
+            if value is not None:
+                values[key] = value
+    if not needed <= nodes.keys():
+        mistyped = len(file.noted) > before
+        for key in known:
+            if key in needed and key not in nodes and not (mistyped and _is_mistyped(key, nodes, shape)):
+                file.at(node, "missing-key", f"{key} is missing{_example(known[key])}")
+    return values if len(values) == len(nodes) and len(file.noted) == before else None
+
+
+def _not_a_table(file: File, node: Node, label: str) -> None:
+    if not _is_empty(file, node, label):
+        file.at(node, "shape", f"{label} must be a mapping of 'key: value' lines")
+
+
+def _distinct(file: File, node: Table) -> list[tuple[Node, Node]] | None:
+    """The entries of a mapping without repeated keys; None, with a finding, if a key can be no name."""
+    first: dict[str, Node] = {}
+    for name, _ in node.entries:
+        if len(name.value) > MAX_NAME:
+            file.at(name, "limit", f"a key of {len(name.value):,} characters: at most {MAX_NAME}")
+            return None
+        if name.style == '"' and not _is_clean(file, name):
+            return None
+        earlier = first.setdefault(name.value, name)
+        if earlier is not name:
+            line = earlier.start_mark.line + 1
+            message = f"key {quoted(name.value)} stands twice, first on line {line}: delete one"
+            file.at(name, "duplicate-key", message)
+    return [entry for entry in node.entries if first[entry[0].value] is entry[0]]
+
+
+def _choose(
+    file: File, shape: schema.Either, node: Table, names: Iterable[str]
+) -> tuple[schema.Record, frozenset[str]]:
+    """The record that the keys speak for, and the keys it needs. If the keys speak for neither record, one finding
+    says so, and the keys that it names are not needed any more.
+    """
+    if shape.key in names:
+        return shape.having, shape.having.required
+    record = shape.otherwise
+    own = record.required - shape.having.required
+    if not own.isdisjoint(names):
+        return record, record.required
+    if _is_mistyped(shape.key, names, record):
+        return shape.having, shape.having.required
+    if any(_is_mistyped(key, names, record) for key in own):
+        return record, record.required
+    file.at(
+        node, "missing-key", f"{' and '.join(key for key in record.keys if key in own)} are missing, or {shape.key}"
+    )
+    return record, record.required.difference(own)
+
+
+def _is_mistyped(needed: str, names: Iterable[str], shape: schema.Record) -> bool:
+    """Whether an unknown key is this one misspelt: one mistake, one finding."""
+    return any(name not in shape.keys and closest(name, [needed]) for name in names)
+
+
+def _unknown(name: str, shape: schema.Record, names: Iterable[str]) -> str:
+    if name in ("question", "answer") and "text" in shape.keys:
+        return f"key {quoted(name)} beside 'text': a note has either question and answer, or text"
+    hint = did_you_mean(name, [known for known in shape.keys if known not in names])
+    return f"unknown key {quoted(name)}{hint or ': known keys are ' + ', '.join(shape.keys)}"
+
+
+def _example(shape: schema.Shape) -> str:
+    return f": for example {shape.examples[0]!r}" if isinstance(shape, schema.Text) and shape.examples else ""
