@@ -55,13 +55,13 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     echo(
         f"{file}: {found.matched} of {counted(len(notes), 'note')} of the collection,"
         f" {counted(len(found.changes), 'correction')}, {counted(len(found.proposals), 'new note')},"
-        f" {len(found.left)} not taken over"
+        f" {len(found.leftovers)} not taken over"
         + (f"; {counted(found.others, 'note')} of other decks ignored" if found.others else ""),
         err=True,
     )
     if write:
         _write(read, decks, found.changes, found.proposals)
-    if found.left or (not write and (found.changes or found.proposals)):
+    if found.leftovers or (not write and (found.changes or found.proposals)):
         raise click.exceptions.Exit(EXIT_FINDINGS)
 
 
@@ -106,9 +106,9 @@ def _show(found: Intake, write: bool) -> None:
     for proposal in found.proposals:
         echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):
-            click.echo(printable(entry(proposal, 2)))
-    for left in found.left:
-        echo(f"not taken over: {left.name}: {' '.join(f'{left.what} {left.reason}'.split())}")
+            click.echo(printable(entry(proposal)))
+    for left in found.leftovers:
+        echo(f"not taken over: {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}")
 
 
 def _write(read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]) -> None:
@@ -130,7 +130,7 @@ def _edited(
     read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]
 ) -> Iterator[tuple[Path, bytes, bytes]]:
     """The deck files that are to be edited, what they hold and what they are to hold."""
-    from ketamine_anki.intake.apply import edited
+    from ketamine_anki.intake.apply import edit_deck
 
     assert read.collection is not None, "a collection that cannot be read has findings"
     for deck in decks:
@@ -142,6 +142,6 @@ def _edited(
             continue
         try:
             before = read_bytes(path, MAX_FILE_BYTES)
-            yield path, before, edited(before, deck, read.collection, mine, new)
+            yield path, before, edit_deck(before, deck, read.collection, mine, new)
         except ValueError as error:  # an EditError is one
             raise Failure(f"{path}: {error}; nothing was written", EXIT_FINDINGS) from None

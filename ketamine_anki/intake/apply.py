@@ -1,10 +1,8 @@
-"""Changes and proposals -> the new text of a deck file, verified: exactly what was meant, or an
-EditError and nothing.
-"""
+"""Applies changes and proposals to the text of a deck file; the result is verified, or there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ketamine_anki.anki.compile import compile_note
@@ -12,6 +10,7 @@ from ketamine_anki.core.model import Collection, Deck, Note
 from ketamine_anki.deckfiles import editor, schema
 from ketamine_anki.deckfiles.editor import Cut, Unspliceable
 from ketamine_anki.deckfiles.formatter import written
+from ketamine_anki.deckfiles.new_note import append
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.intake.compare import Change, Proposal
 from ketamine_anki.text.render import render_note
@@ -21,13 +20,15 @@ class EditError(ValueError):
     """Why a deck file is not edited, in one sentence."""
 
 
-def edited(
+def edit_deck(
     data: bytes, deck: Deck, collection: Collection, changes: Sequence[Change], proposals: Sequence[Proposal]
 ) -> bytes:
-    """The bytes of a deck file and what to change -> its new bytes. Raises EditError."""
+    """The bytes of a deck file, the deck that was read from it, and what to change -> the new bytes of the file.
+    Raises EditError.
+    """
     text = data.decode("utf-8")
-    windows = "\r\n" in text
-    if windows and text.count("\r\n") != text.count("\n"):
+    is_windows = "\r\n" in text
+    if is_windows and text.count("\r\n") != text.count("\n"):
         raise EditError("mixes line ends of Windows and Unix: save it with one kind")
     lines = tuple(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"))
     if lines != deck.places.lines:
@@ -38,10 +39,10 @@ def edited(
             cuts += _cuts(change)
         except Unspliceable as error:
             raise EditError(f"{change.note.id}: {error}") from None
-    if proposals:
-        cuts.append(_appended(deck, proposals))
     result = editor.apply(lines, cuts)
-    result = ("\ufeff" if text.startswith("\ufeff") else "") + (result.replace("\n", "\r\n") if windows else result)
+    for proposal in proposals:
+        result, _ = append(result, _values(proposal))
+    result = ("\ufeff" if text.startswith("\ufeff") else "") + (result.replace("\n", "\r\n") if is_windows else result)
     encoded = result.encode("utf-8")
     _verify(encoded, deck, collection, changes)
     return encoded
@@ -59,53 +60,44 @@ def _cuts(change: Change) -> list[Cut]:
     return editor.insert(places, list(shape.keys), key, change.new)
 
 
-def _appended(deck: Deck, proposals: Sequence[Proposal]) -> Cut:
-    """The cut that puts new entries after the last note of a deck."""
-    last = deck.notes[-1].places
-    line = editor.content_end(last, "")[0] + 1
-    column = last.marks[""].column
-    entries = "\n".join(entry(proposal, max(column - 2, 0)) for proposal in proposals)
-    return Cut((line, 0), (line, 0), f"\n{entries}")
+def entry(proposal: Proposal) -> str:
+    """A proposal as a note of a deck file. `TODO` stands where a contributor has to fill in; `check` refuses it."""
+    values = _values(proposal)
+    first, *rest = written(schema.CLOZE_NOTE if "text" in values else schema.QUESTION_NOTE, values, 4)
+    return "\n".join([f"  - {first.lstrip()}", *rest, ""])
 
 
-def entry(proposal: Proposal, indent: int) -> str:
-    """A proposal as a note of a deck file. `TODO` stands where a contributor has to fill in; `check`
-    refuses it.
-    """
-    texts = proposal.texts
-    values: dict[str, Any] = {key: text for key, text in texts.items() if "." not in key}
-    if "reverse.question" in texts:
-        values["reverse"] = {"question": texts["reverse.question"], "answer": texts["reverse.answer"]}
+def _values(proposal: Proposal) -> dict[str, Any]:
+    """The keys and values of a proposal's note."""
+    values: dict[str, Any] = {key: text for key, text in proposal.texts.items() if "." not in key}
+    if "reverse.question" in proposal.texts:
+        values["reverse"] = {key: proposal.texts[f"reverse.{key}"] for key in ("question", "answer")}
     values |= {"id": proposal.id, "evidence": ["TODO"], "source": "TODO", "tags": proposal.tags or ["TODO"]}
-    values |= {"yield": "TODO", "skill": "TODO"}
-    first, *rest = written(schema.CLOZE_NOTE if "text" in texts else schema.QUESTION_NOTE, values, indent + 2)
-    return "\n".join([f"{' ' * indent}- {first.lstrip()}", *rest, ""])
+    return values | {"yield": "TODO", "skill": "TODO"}
 
 
 def _verify(data: bytes, deck: Deck, collection: Collection, changes: Sequence[Change]) -> None:
-    """Reads and compiles the edited file: each note is as meant, and no other note has changed."""
-    again, findings = read_deck(deck.places.path, data)
+    """Raises EditError unless each note of the edited file reads and compiles as intended, and no other note has
+    changed.
+    """
     wanted = {note.id: note for note in deck.notes}
     for change in changes:
-        wanted[change.note.id] = _changed(wanted[change.note.id], change)
-    found: Mapping[str, Note] = {note.id: note for note in again.notes} if again is not None else {}
+        value: dict[str, Any] = {change.key.replace(".", "_"): change.new}
+        wanted[change.note.id] = wanted[change.note.id]._replace(**value)
+    edited, findings = read_deck(deck.places.path, data)
+    read = {note.id: note for note in edited.notes} if edited is not None else {}
     for note in deck.notes:
-        if found.get(note.id) != wanted[note.id]:
-            raise EditError(f"{note.id}: the edited file would not read as meant; edit it by hand")
-    unknown = [finding for finding in findings if "TODO" not in finding.message]
-    if unknown:
-        raise EditError(f"the edited file would not be well-formed: {unknown[0].message}")
-    meant = {change.note.id for change in changes}
+        if read.get(note.id) != wanted[note.id]:
+            raise EditError(f"{note.id}: the edited file would not read as intended: edit it by hand")
+    unexpected = [finding for finding in findings if "TODO" not in finding.message]
+    if unexpected:
+        raise EditError(f"the edited file would not be well-formed: {unexpected[0].message}")
+    changed = {change.note.id for change in changes}
     for note in deck.notes:
-        new = _content(found[note.id], collection)
-        if (new != _content(note, collection)) != (note.id in meant):
-            raise EditError(f"{note.id}: the edited note would not compile as meant; edit it by hand")
+        is_changed = _content_hash(read[note.id], collection) != _content_hash(note, collection)
+        if is_changed != (note.id in changed):
+            raise EditError(f"{note.id}: the edited note would not compile as intended: edit it by hand")
 
 
-def _content(note: Note, collection: Collection) -> str:
+def _content_hash(note: Note, collection: Collection) -> str:
     return compile_note(note, collection, render_note(note, collection)).content_hash
-
-
-def _changed(note: Note, change: Change) -> Note:
-    value: dict[str, Any] = {change.key.replace(".", "_"): change.new}
-    return note._replace(**value)

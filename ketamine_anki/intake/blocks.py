@@ -1,17 +1,16 @@
-"""The HTML of a field, as `render` made it or Anki's editor left it -> its blocks.
+"""Reads the HTML of a field, as `render` made it or Anki's editor left it -> blocks, which are equal when readers see
+the same.
 
-Two fields are the same to a reader when their blocks are equal, that is after this normalisation:
-
-* `<b>` is `<strong>` and `<i>` is `<em>`, in any nesting order; empty and adjacent ones are joined,
-  spaces at their ends stand outside; a `<span>` without attributes is nothing;
-* entities are decoded; white space is one space, and none at the ends of a line; a no-break space is
-  a space too, unless the text as written has no-break spaces;
-* a `<div>` is a line; `<br>` ends a line, two or more end a paragraph, those at the ends count for
-  nothing; a list item with one paragraph is that paragraph;
-* in math, spaces between closing braces and at the ends do not count: `render` puts them into cloze
-  fields, where Anki would take `}}` for the end of a deletion;
-* pictures have the names they have in the collection, without the content hash, and without the
-  `-<sha1>` that Anki appends to a name that was taken.
+* `<b>` is `<strong>` and `<i>` is `<em>`, in any nesting order; empty elements vanish, adjacent ones are joined, spaces
+  at their ends move outside; a `<span>` without attributes is nothing.
+* Entities are decoded. White space is one space, and none at the ends of a line; a no-break space is a space, too,
+  unless the note's own text has no-break spaces.
+* A `<div>` is a line; `<br>` ends a line, two or more end a paragraph, those at the ends are dropped; a list item with
+  one paragraph is that paragraph.
+* In math, spaces between closing braces and at the ends are dropped: `render` puts them into cloze fields, where Anki
+  would take `}}` for the end of a deletion.
+* Pictures have the names they have in the collection, without the content hash, and without the `-<sha1>` that Anki
+  appends when a name is taken.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from typing import NamedTuple
 from ketamine_anki.core.limits import MAX_HTML_DEPTH, MAX_TEXT
 
 _VOID = ("br", "img", "hr", "wbr", "input", "embed", "source", "link", "meta")
-_SAME = {"b": "strong", "i": "em"}
+_SYNONYMS = {"b": "strong", "i": "em"}
 _ADVICE = {
     "u": "underline",
     "sub": "a subscript: write it as math, such as $x_2$",
@@ -41,12 +40,12 @@ _LINK = re.compile("https?://|mailto:", re.IGNORECASE)
 _SHA1 = re.compile(r"-[0-9a-f]{40}(?=\.[^.]+$)")
 
 
-class Unturnable(ValueError):  # noqa: N818 - a finding about an edit
-    """Why an edit cannot be turned back into Markdown."""
+class UnrenderError(ValueError):
+    """Why an edited field cannot become Markdown."""
 
 
 class Style(NamedTuple):
-    """How a run of text is shown."""
+    """How a run of text looks."""
 
     href: str = ""
     strong: bool = False
@@ -54,19 +53,19 @@ class Style(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Text, code, a line break or a picture: `kind` is text, code, br or img; `value` the text or
-    the picture's name, `alt` what is seen on it.
+    """A piece of a paragraph: `kind` is text, code, br or img; `value` is the text or the picture's name, `alt`
+    the description of the picture.
     """
 
     kind: str
-    value: str
+    value: str = ""
     style: Style = Style()
     alt: str = ""
 
 
 class Block(NamedTuple):
-    """A paragraph of runs, a list of items (each a tuple of blocks), a table of rows of cells, or
-    code; `detail` is the first number of a list or the alignments of a table.
+    """A paragraph of runs (p), a list of items, each a tuple of blocks (ul, ol), a table of rows of cells, or code
+    (pre). `detail` is the first number of a list or the alignments of a table.
     """
 
     kind: str
@@ -74,42 +73,49 @@ class Block(NamedTuple):
     detail: str = ""
 
 
+def blocks(html: str, names: Mapping[str, str], *, keep_no_break: bool = False) -> tuple[Block, ...]:
+    """The HTML of a field and {packaged picture name: name} -> its blocks. Raises UnrenderError."""
+    if len(html) > 2 * MAX_TEXT:
+        raise UnrenderError("the text is too long for a card")
+    _refuse_unusual(html)
+    tree = _Tree()
+    tree.feed(html)
+    tree.close()
+    return tuple(_Reader(names, keep_no_break).blocks(tree.root.children))
+
+
+def runs(block: Block) -> tuple[Run, ...]:
+    """The runs of a paragraph."""
+    return tuple(run for run in block.content if isinstance(run, Run))
+
+
+# --- HTML -> elements -------------------------------------------------------------------------
+
+_TAG = re.compile(r"""</?[A-Za-z](?:[^"'>]|"[^"]*"|'[^']*')*>""")
+_HUGE = re.compile(r"&#(?:[0-9]{8}|[xX][0-9a-fA-F]{8})")
+
+
+def _refuse_unusual(html: str) -> None:
+    """Raises UnrenderError for what Anki's editor does not write, and the standard library's parser is slow at or
+    fails on: tags that are not closed, comments, and characters with huge numbers.
+    """
+    if _HUGE.search(html):
+        raise UnrenderError("a character reference to a number that no character has")
+    start = html.find("<")
+    while start >= 0:
+        tag, following = _TAG.match(html, start), html[start + 1 : start + 2]
+        if tag is None and following in ("!", "?"):
+            raise UnrenderError("an HTML comment")
+        if tag is None and (following == "/" or following.isalpha()):
+            raise UnrenderError("a tag that is not closed")
+        start = html.find("<", tag.end() if tag else start + 1)
+
+
 @dataclass
 class _Element:
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)
     children: list[_Element | str] = field(default_factory=list)
-
-
-def blocks(html: str, names: Mapping[str, str], *, keep_no_break: bool = False) -> tuple[Block, ...]:
-    """The HTML of a field and {packaged picture name: name} -> its blocks. Raises Unturnable."""
-    if len(html) > 2 * MAX_TEXT:
-        raise Unturnable("the text is too long for a card")
-    _refuse_odd(html)
-    tree = _Tree()
-    tree.feed(html)
-    tree.close()
-    return tuple(_Flow(names, keep_no_break).blocks(tree.root.children))
-
-
-_TAG = re.compile(r"""</?[A-Za-z](?:[^"'>]|"[^"]*"|'[^']*')*>""")
-_GIANT = re.compile(r"&#(?:[0-9]{8}|[xX][0-9a-fA-F]{8})")
-
-
-def _refuse_odd(html: str) -> None:
-    """Raises Unturnable for what Anki's editor does not write, and the standard library's parser takes
-    long to read or cannot: tags that are not closed, comments, and characters with giant numbers.
-    """
-    if _GIANT.search(html):
-        raise Unturnable("a character by a number that no character has")
-    at = html.find("<")
-    while at >= 0:
-        tag = _TAG.match(html, at)
-        if tag is None and html[at + 1 : at + 2] in ("!", "?"):
-            raise Unturnable("an HTML comment")
-        if tag is None and (html[at + 1 : at + 2] == "/" or html[at + 1 : at + 2].isalpha()):
-            raise Unturnable("a tag that is not closed")
-        at = html.find("<", tag.end() if tag else at + 1)
 
 
 class _Tree(HTMLParser):
@@ -121,16 +127,16 @@ class _Tree(HTMLParser):
         self._open = [self.root]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = _Element(_SAME.get(tag, tag), {name: value or "" for name, value in attrs})
+        element = _Element(_SYNONYMS.get(tag, tag), {name: value or "" for name, value in attrs})
         self._open[-1].children.append(element)
         if tag not in _VOID:
             self._open.append(element)
             if len(self._open) > MAX_HTML_DEPTH:
-                raise Unturnable("HTML nested too deep")
+                raise UnrenderError("HTML nested too deep")
 
     def handle_endtag(self, tag: str) -> None:
         tags = [element.tag for element in self._open]
-        tag = _SAME.get(tag, tag)
+        tag = _SYNONYMS.get(tag, tag)
         if tag in tags[1:]:
             del self._open[len(tags) - 1 - tags[::-1].index(tag) :]
 
@@ -138,245 +144,224 @@ class _Tree(HTMLParser):
         self._open[-1].children.append(data)
 
     def handle_comment(self, data: str) -> None:
-        raise Unturnable("an HTML comment")
+        raise UnrenderError("an HTML comment")
 
 
-_BREAK, _EDGE = "br", "edge"  # an edge breaks the line unless it is at its start already
-_Token = tuple[str, str, Style, str]
+# --- elements -> blocks -----------------------------------------------------------------------
+
+_BREAK = Run("br")
+_EDGE = Run("edge")  # of a <div>: ends a line that is not empty
 
 
-class _Flow:
-    """One field on its way from elements to blocks."""
+class _Reader:
+    """Turns the elements of one field into blocks."""
 
     def __init__(self, names: Mapping[str, str], keep_no_break: bool) -> None:
         self.names = names
-        self.space = re.compile(r"\s+") if not keep_no_break else re.compile(r"[ \t\n\r\f]+")
+        self.space = re.compile(r"[ \t\n\r\f]+" if keep_no_break else r"\s+")
 
     def blocks(self, children: Iterable[_Element | str]) -> list[Block]:
         found: list[Block] = []
-        line: list[_Token] = []
+        line: list[Run] = []
         self._walk(children, found, line)
-        found += self._paragraphs(line)
-        return found
+        return found + self._paragraphs(line)
 
-    def _walk(self, children: Iterable[_Element | str], found: list[Block], line: list[_Token]) -> None:
+    def _walk(self, children: Iterable[_Element | str], found: list[Block], line: list[Run]) -> None:
+        """Appends whole blocks to `found`, and what belongs to an unfinished paragraph to `line`."""
         for child in children:
             if isinstance(child, str) or child.tag not in ("div", "p", "ul", "ol", "table", "pre"):
                 line += self._inline(child, Style())
             elif child.tag == "div":
-                self._plain(child)
-                line.append((_EDGE, "", Style(), ""))
+                _check_attributes(child)
+                line.append(_EDGE)
                 self._walk(child.children, found, line)
-                line.append((_EDGE, "", Style(), ""))
+                line.append(_EDGE)
             else:
                 found += self._paragraphs(line)
                 line.clear()
                 found += self._block(child)
 
-    def _plain(self, element: _Element, *known: str) -> None:
-        for name, value in element.attributes.items():
-            if name not in known:
-                raise Unturnable(
-                    f'<{element.tag} {name}="{value[:40]}">: only bold, italics, lists and links come back'
-                )
-
     def _block(self, element: _Element) -> list[Block]:
-        if element.tag == "p":
-            self._plain(element)
-            return self.blocks(element.children)
         if element.tag == "table":
             return [self._table(element)]
         if element.tag == "pre":
-            return [Block("pre", (_text_of(element).strip("\n"),))]
-        self._plain(element, "start")
-        items = [child for child in element.children if isinstance(child, _Element)]
-        if any(isinstance(child, str) and child.strip() for child in element.children):
-            raise Unturnable("text in a list that belongs to no item")
-        for item in items:
-            if item.tag != "li":
-                raise Unturnable(f"<{item.tag}> in a list where an item belongs")
-            self._plain(item)
+            return [Block("pre", (_code(element).strip("\n"),))]
+        if element.tag == "p":
+            _check_attributes(element)
+            return self.blocks(element.children)
+        _check_attributes(element, "start")
         start = element.attributes.get("start", "1") if element.tag == "ol" else ""
         if len(start) > 9:
-            raise Unturnable("a list that starts at a giant number")
-        return [Block(element.tag, tuple(tuple(self.blocks(item.children)) for item in items), start)]
+            raise UnrenderError("a list that starts at a huge number")
+        items = []
+        for item in _elements(element, "text in a list that belongs to no item"):
+            if item.tag != "li":
+                raise UnrenderError(f"<{item.tag}> in a list where an item belongs")
+            _check_attributes(item)
+            items.append(tuple(self.blocks(item.children)))
+        return [Block(element.tag, tuple(items), start)]
 
     def _table(self, element: _Element) -> Block:
         rows = list(_rows(element))
-        for _, cells in rows:
-            for cell in cells:
-                self._plain(cell, "class")
-        if not rows or any(cell.tag != "th" for cell in rows[0][1]) or any(len(c) != len(rows[0][1]) for _, c in rows):
-            raise Unturnable("a table that is not a row of headings and rows of as many cells")
-        aligned = ",".join(cell.attributes.get("class", "") for cell in rows[0][1])
-        return Block("table", tuple(tuple(self._cell(cell) for cell in cells) for _, cells in rows), aligned)
+        for cell in (cell for row in rows for cell in row):
+            _check_attributes(cell, "class")
+        if not rows or any(cell.tag != "th" for cell in rows[0]) or any(len(row) != len(rows[0]) for row in rows):
+            raise UnrenderError("a table that is not a row of headings and rows of as many cells")
+        alignments = ",".join(cell.attributes.get("class", "") for cell in rows[0])
+        return Block("table", tuple(tuple(map(self._cell, row)) for row in rows), alignments)
 
     def _cell(self, cell: _Element) -> tuple[Run, ...]:
-        line = [token for child in cell.children for token in self._inline(child, Style())]
-        found = self._paragraphs(line)
-        if len(found) > 1 or any(run.kind == "br" for block in found for run in runs(block)):
-            raise Unturnable("a table cell of several lines")
-        return runs(found[0]) if found else ()
+        paragraphs = self._paragraphs(run for child in cell.children for run in self._inline(child, Style()))
+        if len(paragraphs) > 1 or any(run.kind == "br" for block in paragraphs for run in runs(block)):
+            raise UnrenderError("a table cell of several lines")
+        return runs(paragraphs[0]) if paragraphs else ()
 
-    def _inline(self, child: _Element | str, style: Style) -> Iterator[_Token]:
-        """Texts, pictures, code and breaks of an inline element."""
+    def _inline(self, child: _Element | str, style: Style) -> Iterator[Run]:
+        """The runs of an inline element or text."""
         if isinstance(child, str):
-            yield "text", child, style, ""
-            return
-        inner = self._style(child, style)
-        if child.tag == "br":
-            yield _BREAK, "", Style(), ""
+            yield Run("text", child, style)
         elif child.tag == "img":
-            self._plain(child, "src", "alt")
-            name = child.attributes.get("src", "")
-            known = self.names.get(name) or self.names.get(_SHA1.sub("", name))
-            if known is None:
-                raise Unturnable(
-                    f"picture {name[:60]!r} is not in the media folder: put it there, under a name of its own"
-                )
-            yield "img", known, style, " ".join(child.attributes.get("alt", "").split())
-        elif child.tag == "code":
-            yield "code", _text_of(child), style, ""
+            yield self._picture(child, style)
+        elif child.tag in ("br", "code"):
+            _check_attributes(child)
+            yield _BREAK if child.tag == "br" else Run("code", _code(child), style)
         else:
+            style = _style(child, style)
             for grandchild in child.children:
-                yield from self._inline(grandchild, inner)
+                yield from self._inline(grandchild, style)
 
-    def _style(self, element: _Element, style: Style) -> Style:
-        tag = element.tag
-        if tag == "a":
-            self._plain(element, "href")
-            href = element.attributes.get("href", "")
-            if not _LINK.match(href):
-                raise Unturnable(f"link to {href[:60]!r}: only http, https and mailto addresses")
-            return style._replace(href=href)
-        if tag in ("strong", "em"):
-            self._plain(element)
-            return style._replace(strong=True) if tag == "strong" else style._replace(em=True)
-        if tag not in ("br", "img", "code", "span"):
-            raise Unturnable(f"<{tag}>{f', {_ADVICE[tag]}' if tag in _ADVICE else ''} has no place in a card")
-        if tag != "img":
-            self._plain(element)
-        return style
+    def _picture(self, element: _Element, style: Style) -> Run:
+        _check_attributes(element, "src", "alt")
+        packaged = element.attributes.get("src", "")
+        name = self.names.get(packaged) or self.names.get(_SHA1.sub("", packaged))
+        if name is None:
+            advice = "put it there, under a name of its own"
+            raise UnrenderError(f"picture {packaged[:60]!r} is not in the media folder: {advice}")
+        return Run("img", name, style, " ".join(element.attributes.get("alt", "").split()))
 
-    def _paragraphs(self, line: list[_Token]) -> list[Block]:
-        """Tokens -> paragraphs: white space and line breaks as a browser would show them."""
-        shown: list[_Token] = []
-        for kind, value, style, alt in line:
-            if kind in (_BREAK, _EDGE):
-                _without_space_at_end(shown)
-                if kind == _BREAK or (shown and shown[-1][0] != _BREAK):
-                    shown.append((_BREAK, "", Style(), ""))
+    def _paragraphs(self, line: Iterable[Run]) -> list[Block]:
+        """Runs -> paragraphs, with white space and line breaks as a browser shows them."""
+        lines: list[list[Run]] = [[]]
+        for run in line:
+            if run.kind in ("br", "edge"):
+                if run.kind == "br" or lines[-1]:
+                    lines.append([])
                 continue
-            if kind == "text":
-                value = self.space.sub(" ", value)
-                if not shown or shown[-1][0] == _BREAK or _ends_with_space(shown[-1]):
-                    value = value.removeprefix(" ")
-            if value or kind != "text":
-                shown.append((kind, value, style, alt))
-        _without_space_at_end(shown)
-        while shown and shown[-1][0] == _BREAK:
-            shown.pop()
-        paragraphs: list[list[_Token]] = [[]]
-        for kind, group in groupby(shown, key=lambda token: token[0] == _BREAK):
-            breaks = list(group)
-            if not kind:
-                paragraphs[-1] += breaks
-            elif len(breaks) > 1:
-                paragraphs.append([])
-            elif paragraphs[-1]:
-                paragraphs[-1] += breaks
-        return [Block("p", tuple(_joined(tokens))) for tokens in paragraphs if tokens]
+            if run.kind == "text":
+                value = self.space.sub(" ", run.value)
+                run = run._replace(value=value.removeprefix(" ") if _at_space(lines[-1]) else value)
+            if run.value or run.kind != "text":
+                lines[-1].append(run)
+        for full in filter(None, lines):
+            if full[-1].kind == "text":
+                full[-1] = full[-1]._replace(value=full[-1].value.removesuffix(" "))
+        return [
+            Block("p", tuple(_merged([run for full in group for run in (*full, _BREAK)][:-1])))
+            for is_full, group in groupby(lines, key=bool)
+            if is_full
+        ]
 
 
-def _ends_with_space(token: _Token) -> bool:
-    return token[0] == "text" and token[1].endswith(" ")
+def _at_space(line: list[Run]) -> bool:
+    """Whether a space at the end of a line would not be seen."""
+    return not line or (line[-1].kind == "text" and line[-1].value.endswith(" "))
 
 
-def _without_space_at_end(shown: list[_Token]) -> None:
-    if shown and _ends_with_space(shown[-1]):
-        kind, value, style, alt = shown.pop()
-        if value != " ":
-            shown.append((kind, value[:-1], style, alt))
+def _merged(line: list[Run]) -> Iterator[Run]:
+    """Joins adjacent text of one style; spaces at the ends of styled runs belong to the text around them."""
+    spaced: list[Run] = []
+    for style, group in groupby(line, key=lambda run: run.style):
+        styled, after = list(group), []
+        if style != Style() and styled[0].kind == "text" and styled[0].value.startswith(" "):
+            spaced.append(Run("text", " "))
+            styled[0] = styled[0]._replace(value=styled[0].value[1:])
+        if style != Style() and styled[-1].kind == "text" and styled[-1].value.endswith(" "):
+            after = [Run("text", " ")]
+            styled[-1] = styled[-1]._replace(value=styled[-1].value[:-1])
+        spaced += [run for run in styled if run.value or run.kind != "text"] + after
+    for (kind, style), group in groupby(spaced, key=lambda run: (run.kind, run.style)):
+        if kind == "text":
+            text = "".join(run.value for run in group)
+            yield Run("text", _without_math_spaces(unicodedata.normalize("NFC", text)), style)
+        else:
+            yield from group
 
 
-def _rows(element: _Element) -> Iterator[tuple[str, list[_Element]]]:
-    for child in element.children:
-        if isinstance(child, _Element) and child.tag == "tr":
-            yield child.tag, [cell for cell in child.children if isinstance(cell, _Element)]
-        elif isinstance(child, _Element) and child.tag in ("thead", "tbody"):
+def _check_attributes(element: _Element, *known: str) -> None:
+    for name, value in element.attributes.items():
+        if name not in known:
+            shown = f'<{element.tag} {name}="{value[:40]}">'
+            raise UnrenderError(f"{shown}: only bold, italics, lists and links come back")
+
+
+def _style(element: _Element, style: Style) -> Style:
+    """The style inside an inline element."""
+    tag = element.tag
+    if tag not in ("a", "strong", "em", "span"):
+        raise UnrenderError(f"<{tag}>{f', {_ADVICE[tag]}' if tag in _ADVICE else ''} has no place in a card")
+    _check_attributes(element, *(["href"] if tag == "a" else []))
+    if tag == "a":
+        href = element.attributes.get("href", "")
+        if not _LINK.match(href):
+            raise UnrenderError(f"link to {href[:60]!r}: only http, https and mailto addresses")
+        return style._replace(href=href)
+    return style._replace(strong=style.strong or tag == "strong", em=style.em or tag == "em")
+
+
+def _elements(parent: _Element, message: str) -> Iterator[_Element]:
+    """The child elements. Raises UnrenderError with a message when there is text between them."""
+    for child in parent.children:
+        if isinstance(child, _Element):
+            yield child
+        elif child.strip():
+            raise UnrenderError(message)
+
+
+def _rows(element: _Element) -> Iterator[list[_Element]]:
+    message = "a table that has something other than rows in it"
+    for child in _elements(element, message):
+        if child.tag == "tr":
+            yield [cell for cell in child.children if isinstance(cell, _Element)]
+        elif child.tag in ("thead", "tbody"):
             yield from _rows(child)
-        elif isinstance(child, _Element) or child.strip():
-            raise Unturnable("a table with something else than rows in it")
+        else:
+            raise UnrenderError(message)
 
 
-def _text_of(element: _Element) -> str:
+def _code(element: _Element) -> str:
     parts = []
     for child in element.children:
-        if not isinstance(child, str):
+        if isinstance(child, _Element):
             if child.tag != "code" or child.attributes:
-                raise Unturnable(f"<{child.tag}> inside code")
-            child = _text_of(child)
+                raise UnrenderError(f"<{child.tag}> inside code")
+            child = _code(child)
         parts.append(child)
     return "".join(parts)
 
 
-def runs(block: Block) -> tuple[Run, ...]:
-    return tuple(run for run in block.content if isinstance(run, Run))
+# --- math -------------------------------------------------------------------------------------
+
+MATH = {r"\(": r"\)", r"\[": r"\]"}  # {opening delimiter: closing delimiter}
+_OPENING = re.compile(r"\\[(\[]")
 
 
-_OPENS = re.compile(r"\\[(\[]")
+def split_math(text: str) -> Iterator[tuple[str, str]]:
+    """The pieces of a text: ("", prose) and (opening delimiter, formula). A delimiter that is never closed is prose."""
+    last = {opening: text.rfind(closing) for opening, closing in MATH.items()}
+    start = 0
+    for match in _OPENING.finditer(text):
+        opening, inner = match[0], match.end()
+        if match.start() >= start and inner <= last[opening]:
+            end = text.index(MATH[opening], inner)
+            yield "", text[start : match.start()]
+            yield opening, text[inner:end]
+            start = end + 2
+    yield "", text[start:]
 
 
-class Math(NamedTuple):
-    """A formula in a text, from `start` to `end`, with its delimiters."""
-
-    start: int
-    end: int
-    tex: str
-    display: bool
-
-
-def maths(text: str) -> Iterator[Math]:
-    """The formulas of a text, `\\(…\\)` and `\\[…\\]`; an opening without its end is text."""
-    last = {"(": text.rfind(r"\)"), "[": text.rfind(r"\]")}
-    at = 0
-    for opening in _OPENS.finditer(text):
-        start, inner, kind = opening.start(), opening.end(), opening[0][1]
-        if start < at or inner > last[kind]:
-            continue
-        stop = text.index(r"\)" if kind == "(" else r"\]", inner)
-        at = stop + 2
-        yield Math(start, at, text[inner:stop], kind == "[")
-
-
-def _joined(tokens: list[_Token]) -> Iterator[Run]:
-    """Runs of one style; the spaces at the ends of a styled run belong to the text around it."""
-    for (kind, style), group in groupby(_spaced(tokens), key=lambda token: (token[0], token[2])):
-        if kind == "text":
-            text = "".join(value for _, value, _, _ in group)
-            yield Run("text", _same_maths(unicodedata.normalize("NFC", text)), style)
-        else:
-            for _, value, _, alt in group:
-                yield Run(kind, value, style, alt)
-
-
-def _spaced(tokens: list[_Token]) -> Iterator[_Token]:
-    for position, (kind, value, style, alt) in enumerate(tokens):
-        if kind != "text" or style == Style():
-            yield kind, value, style, alt
-            continue
-        alike = [0 <= n < len(tokens) and tokens[n][2] == style for n in (position - 1, position + 1)]
-        before = " " if value.startswith(" ") and not (alike[0] and (alike[1] or value != " ")) else ""
-        after = " " if value.endswith(" ") and not alike[1] and value != " " else ""
-        for text, of in ((before, Style()), (value[len(before) : len(value) - len(after)], style), (after, Style())):
-            if text:
-                yield kind, text, of, alt
-
-
-def _same_maths(text: str) -> str:
-    parts, at = [], 0
-    for math in maths(text):
-        tex = re.sub(r"\} +(?=\}|\{\{c|::|$)", "}", math.tex).strip()
-        parts += [text[at : math.start + 2], tex, text[math.end - 2 : math.end]]
-        at = math.end
-    return "".join((*parts, text[at:]))
+def _without_math_spaces(text: str) -> str:
+    parts = []
+    for opening, piece in split_math(text):
+        tex = re.sub(r"\} +(?=\}|\{\{c|::|$)", "}", piece).strip() if opening else piece
+        parts += [opening, tex, MATH.get(opening, "")]
+    return "".join(parts)

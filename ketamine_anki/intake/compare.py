@@ -1,8 +1,8 @@
-"""Notes that came back from Anki, compared with the notes of the collection: what was corrected, what
-is new, and what cannot be taken over.
+"""Compares notes that came back from Anki with those of the collection: corrections, new notes, and edits that cannot
+be taken over.
 
-Notes are matched by GUID. A field counts as edited when its `blocks` differ from those that the
-collection compiles to, so what only Anki's editor changed is no difference.
+Notes are matched by GUID. A field counts as edited when its `blocks` differ from those that the collection compiles to,
+so that what only Anki's editor changed is no difference.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
 from ketamine_anki.core.model import Collection, Note
 from ketamine_anki.deckfiles.new_note import propose_id
-from ketamine_anki.intake.blocks import Unturnable, blocks
+from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.text.render import render_note
 
-_MADE = {
-    "Evidence": "is made from 'evidence' and references.yaml: edit those",
-    "Source": "is made from 'source' and 'cites': edit those",
-    "Notice": "is made from 'retired': edit that",
+_COMPUTED = {
+    "Evidence": "is computed from 'evidence' and references.yaml: edit those",
+    "Source": "is computed from 'source' and 'cites': edit those",
+    "Notice": "is computed from 'retired': edit that",
     "ID": "is the note's id, which never changes",
 }
-_NEEDED = ("question", "answer", "text")
-_SIGN = re.compile(r"[^\w\s]")
-_OF_LEARNERS = ("marked", "leech")
+_REQUIRED = ("question", "answer", "text")
+_PUNCTUATION = re.compile(r"[^\w\s]")
+_CONCEPT = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")
+_LEARNER_TAGS = ("marked", "leech")
 
 
 @dataclass(frozen=True)
 class Change:
-    """Another value for one key of a note: Markdown, "" to take the key out, or tags."""
+    """Another value for a key of a note: Markdown, or tags; "" removes the key."""
 
     note: Note
     key: str
@@ -44,11 +45,11 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Left:
-    """An edit that is not taken over, with the reason; `name` is the note's id or its first words."""
+class Leftover:
+    """An edit that is not taken over: the id of its note, the field or tag, and the reason."""
 
-    name: str
-    what: str
+    id: str
+    part: str
     reason: str
 
 
@@ -64,13 +65,13 @@ class Proposal:
 
 @dataclass
 class Intake:
-    """What a comparison found; `matched` notes of the collection were in the file, `others` notes of
-    the file belong to other decks.
+    """The result of a comparison. `matched` notes of the file are in the collection, `others` notes of the file
+    belong to other decks.
     """
 
     changes: list[Change] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
     matched: int = 0
     others: int = 0
 
@@ -85,150 +86,153 @@ def compare(
     exported: Sequence[PackagedNote],
     base: Sequence[PackagedNote] = (),
 ) -> Intake:
-    """The notes of the collection and those of an export -> what differs. With `base`, the package
-    that the contributor started from, only what differs from that counts as edited. Raises IntakeError.
+    """The notes of the collection and those of an export -> the differences. With `base`, the package from which
+    the contributor started, only what differs from that counts as edited. Raises IntakeError.
     """
-    found = Intake()
     ours = {guid(collection.namespace, note.id): note for note in notes}
     before = {note.guid: note for note in base}
-    comparison = _Comparison(collection, found)
-    taken = {note.id for note in ours.values()}
+    comparison = _Comparison(collection, {note.id for note in ours.values()})
+    result = comparison.result
     for note in exported:
         known = ours.get(note.guid)
         if known is not None:
-            found.matched += 1
+            result.matched += 1
             if known.retired is None:
-                comparison.note(known, note, before.get(note.guid))
+                comparison.compare_note(known, note, before.get(note.guid))
         elif note.deck == collection.title or note.deck.startswith(f"{collection.title}::"):
-            found.proposals.append(comparison.proposal(note, taken))
+            result.proposals.append(comparison.propose(note))
         else:
-            found.others += 1
-    return found
+            result.others += 1
+    return result
 
 
 class _Comparison:
-    """One walk over the notes of an export."""
+    """One walk over the notes of an export; `taken` are the ids that no proposal may have."""
 
-    def __init__(self, collection: Collection, found: Intake) -> None:
+    def __init__(self, collection: Collection, taken: set[str]) -> None:
+        self.result = Intake()
         self.collection = collection
-        self.found = found
-        self.media = collection.media
-        self.names = {packaged: name for name, packaged in self.media.items()}
-        self.signs = MAX_EDITED_SIGNS
+        self.taken = taken
+        self.names = {packaged: name for name, packaged in collection.media.items()}
+        self.work_left = MAX_EDITED_SIGNS
 
-    def _edited(self, html: str) -> None:
-        """Takes note of an edited field: what is left to turn back, in signs, of which Markdown is made."""
-        self.signs -= SIGNS_OF_A_FIELD + len(_SIGN.findall(html))
-        if self.signs < 0:
+    def _spend(self, html: str = "") -> None:
+        """Counts an edited field against the work of one run; unrendering takes long where there is punctuation."""
+        self.work_left -= SIGNS_OF_A_FIELD + len(_PUNCTUATION.findall(html))
+        if self.work_left < 0:
             raise IntakeError("too much of it is new or edited for one run: export fewer notes, such as one subdeck")
 
-    def note(self, note: Note, edited: PackagedNote, base: PackagedNote | None) -> None:
-        """What differs in a note that the collection has."""
+    def _leave(self, note_id: str, part: str, reason: object) -> None:
+        self.result.leftovers.append(Leftover(note_id, part, str(reason)))
+
+    def compare_note(self, note: Note, edited: PackagedNote, base: PackagedNote | None) -> None:
+        """Adds the differences of a note that the collection has."""
         compiled = compile_note(note, self.collection, render_note(note, self.collection))
-        kind = note_types(self.collection.repository)[compiled.note_type]
+        fields = dict(zip(note_types()[compiled.note_type].fields, compiled.fields, strict=True))
         texts = dict(note.texts())
-        for name, html in zip(kind.fields, compiled.fields, strict=True):
+        for name, html in fields.items():
             new = edited.fields.get(name, html)
             before = base.fields.get(name, html) if base is not None else html
             if new in (html, before):
                 continue
-            self._edited(new)
+            self._spend(new)
             written = texts.get(FIELD_KEYS.get(name, ""), "")
             try:
                 if self._same(html, new, written) or self._same(before, new, written):
                     continue
                 if not self._same(before, html, written):
-                    raise Unturnable("was changed in the collection too: merge by hand")
-                self._change(note, name, new, written)
-            except Unturnable as error:
-                self._leave(note.id, name, str(error))
+                    raise UnrenderError("was changed in the collection too: merge by hand")
+                self.result.changes.append(self._change(note, name, new, written))
+            except UnrenderError as error:
+                self._leave(note.id, name, error)
         for name, value in edited.fields.items():
-            if name not in kind.fields and value.strip():
-                self._edited("")
+            if name not in fields and value.strip():
+                self._spend()
                 self._leave(note.id, name, "is not a field of this note type")
-        self._tags(note, compiled, edited, base)
+        self._compare_tags(note, compiled, edited, base)
 
     def _same(self, one: str, other: str, written: str) -> bool:
         keep = "\xa0" in written
-        shown = [blocks(html, self.names, keep_no_break=keep) for html in (other, one)]
-        return shown[0] == shown[1]
+        # The one that came back is read first: only that can raise UnrenderError.
+        edited = blocks(other, self.names, keep_no_break=keep)
+        return edited == blocks(one, self.names, keep_no_break=keep)
 
-    def _change(self, note: Note, name: str, html: str, written: str) -> None:
+    def _change(self, note: Note, name: str, html: str, written: str) -> Change:
         key = FIELD_KEYS.get(name)
         if key is None:
-            raise Unturnable(_MADE.get(name, "is a spare field"))
-        new = unrender(html, self.media, cloze=key == "text", written=written)
-        if not new and key in _NEEDED:
-            raise Unturnable("was emptied: to take a note out, retire it")
+            raise UnrenderError(_COMPUTED.get(name, "is a spare field"))
+        new = unrender(html, self.collection.media, cloze=key == "text", written=written)
+        if not new and key in _REQUIRED:
+            raise UnrenderError("was emptied: to remove a note, retire it")
         if key.startswith("reverse.") and not (new and written):
-            raise Unturnable("is a second card: add or delete the 'reverse' block by hand")
-        self.found.changes.append(Change(note, key, written, new))
+            raise UnrenderError("is a second card: add or delete the 'reverse' block by hand")
+        return Change(note, key, written, new)
 
-    def _tags(self, note: Note, compiled: CompiledNote, edited: PackagedNote, base: PackagedNote | None) -> None:
+    def _compare_tags(
+        self, note: Note, compiled: CompiledNote, edited: PackagedNote, base: PackagedNote | None
+    ) -> None:
         # Anki compares tags without case and keeps the spelling that the learner has already.
         ours = {tag.casefold(): tag for tag in compiled.tags}
         theirs = {tag.casefold(): tag for tag in edited.tags}
         known = ours.keys() if base is None else {tag.casefold() for tag in base.tags}
-        added = [theirs[tag] for tag in theirs if tag not in known and tag not in ours]
-        gone = [ours[tag] for tag in ours if tag in known and tag not in theirs]
-        concept = f"{self.collection.tag}::Concept::"
-        kept = list(note.tags)
-        come = frozenset(added)
-        for tag in (*added, *gone):
-            if tag.casefold() in _OF_LEARNERS:
+        added = [tag for key, tag in theirs.items() if key not in known and key not in ours]
+        removed = [tag for key, tag in ours.items() if key in known and key not in theirs]
+        concepts = list(note.tags)
+        for tag in (*added, *removed):
+            if tag.casefold() in _LEARNER_TAGS:
                 continue
-            self._edited("")
-            name = tag[len(concept) :]
-            if not tag.startswith(concept) or not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", name):
-                what = "is not a concept tag" if tag.startswith(f"{self.collection.tag}::") else "is the learner's own"
-                self._leave(note.id, f"tag {tag}", f"{what}: only {concept}… tags come back")
-            elif tag in come:
-                kept.append(name)
+            self._spend()
+            name = self._concept(tag)
+            if not name:
+                is_ours = tag.startswith(f"{self.collection.tag}::")
+                reason = "is not a concept tag" if is_ours else "is the learner's own"
+                self._leave(note.id, f"tag {tag}", f"{reason}: only {self.collection.tag}::Concept::… tags come back")
+            elif tag.casefold() in ours:
+                concepts.remove(name)
             else:
-                kept.remove(name)
-        if not kept:
-            self._leave(note.id, "tags", "were all taken away: a note needs one")
-        elif tuple(kept) != note.tags:
-            self.found.changes.append(Change(note, "tags", note.tags, tuple(kept)))
+                concepts.append(name)
+        if not concepts:
+            self._leave(note.id, "tags", "were all removed: a note needs one")
+        elif tuple(concepts) != note.tags:
+            self.result.changes.append(Change(note, "tags", note.tags, tuple(concepts)))
 
-    def proposal(self, new: PackagedNote, taken: set[str]) -> Proposal:
+    def _concept(self, tag: str) -> str:
+        """The name in a concept tag, or ""."""
+        root, _, name = tag.rpartition("::")
+        return name if root == f"{self.collection.tag}::Concept" and _CONCEPT.fullmatch(name) else ""
+
+    def propose(self, new: PackagedNote) -> Proposal:
         """A note of the export that the collection does not have, as an entry of a deck file."""
-        values = list(new.fields.values())
-        named = {FIELD_KEYS[name]: html for name, html in new.fields.items() if name in FIELD_KEYS and html.strip()}
-        if not {"question", "text"} & named.keys():  # a note type of the contributor's own
-            front, back, *more = (*values, "", "")
-            cloze = re.search(r"\{\{c\d+::", front)
-            named = {"text": front, "extra": back} if cloze else {"question": front, "answer": back}
-            more_filled = [html for html in more if html.strip()]
-        else:
-            more_filled = []
-        name = propose_id(re.sub("<[^>]*>|&[a-z]+;", " ", next(iter(named.values()))[:2000]), taken)
-        taken.add(name)
-        if "question" in named and not named.get("answer", "").strip():
-            named["answer"] = ""
-        texts: dict[str, str] = {}
-        for key, html in named.items():
-            self._edited(html)
-            try:
-                texts[key] = unrender(html, self.media, cloze=key == "text")
-            except Unturnable as error:
-                self._leave(name, key, str(error))
-            if not texts.get(key) and key != "extra":
-                texts[key] = "TODO"
-        for html in more_filled:
-            self._edited("")
-            self._leave(name, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
-        if ("reverse.question" in texts) != ("reverse.answer" in texts):
-            texts |= {key: texts.get(key, "TODO") for key in ("reverse.question", "reverse.answer")}
-        concept = f"{self.collection.tag}::Concept::"
-        tags = tuple(
-            t[len(concept) :] for t in new.tags if re.fullmatch(re.escape(concept) + "[A-Za-z0-9][A-Za-z0-9_-]*", t)
-        )
+        fields = {FIELD_KEYS[name]: html for name, html in new.fields.items() if name in FIELD_KEYS and html.strip()}
+        others: list[str] = []
+        if not {"question", "text"} & fields.keys():  # a note type of the contributor's own
+            front, back, *others = (*new.fields.values(), "", "")
+            is_cloze = re.search(r"\{\{c\d+::", front)
+            fields = {"text": front, "extra": back} if is_cloze else {"question": front, "answer": back}
+        elif "question" in fields:
+            fields.setdefault("answer", "")
+        note_id = propose_id(re.sub("<[^>]*>|&[a-z]+;", " ", next(iter(fields.values()))[:2000]), self.taken)
+        self.taken.add(note_id)
+        texts = {key: self._unrender_new(note_id, key, html) for key, html in fields.items()}
+        for html in filter(str.strip, others):
+            self._spend()
+            self._leave(note_id, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
+        reverse = ("reverse.question", "reverse.answer")
+        if any(key in texts for key in reverse):
+            texts = texts | {key: texts.get(key, "TODO") for key in reverse}
         decks = {self.collection.deck_name(deck): deck for deck in self.collection.decks}
-        return Proposal(name, decks.get(new.deck, ""), {k: t for k, t in texts.items() if t}, tags)
+        texts = {key: text for key, text in texts.items() if text}
+        return Proposal(note_id, decks.get(new.deck, ""), texts, tuple(filter(None, map(self._concept, new.tags))))
 
-    def _leave(self, name: str, what: str, reason: str) -> None:
-        self.found.left.append(Left(name, what, reason))
+    def _unrender_new(self, note_id: str, key: str, html: str) -> str:
+        """The Markdown of a field of a new note; TODO where it has none and needs one."""
+        self._spend(html)
+        text = ""
+        try:
+            text = unrender(html, self.collection.media, cloze=key == "text")
+        except UnrenderError as error:
+            self._leave(note_id, key, error)
+        return text or ("" if key == "extra" else "TODO")
 
 
 def words_changed(old: str, new: str, aligner: Aligner) -> str:
@@ -239,7 +243,7 @@ def words_changed(old: str, new: str, aligner: Aligner) -> str:
         if action == "equal":
             parts += before[a:b]
             continue
-        gone = f"[-{' '.join(before[a:b])}-]" if b > a else ""
-        put = f"{{+{' '.join(after[c:d])}+}}" if d > c else ""
-        parts.append(gone + put)
+        removed = f"[-{' '.join(before[a:b])}-]" if b > a else ""
+        added = f"{{+{' '.join(after[c:d])}+}}" if d > c else ""
+        parts.append(removed + added)
     return " ".join(parts)

@@ -43,8 +43,8 @@ with atheris.instrument_imports(include=["ketamine_anki", "markdown_it", "yaml"]
     from ketamine_anki.deckfiles import schema
     from ketamine_anki.deckfiles.formatter import canonical
     from ketamine_anki.deckfiles.reader import read_collection, read_deck
-    from ketamine_anki.intake.apply import EditError, edited, entry
-    from ketamine_anki.intake.blocks import Unturnable, blocks
+    from ketamine_anki.intake.apply import EditError, edit_deck, entry
+    from ketamine_anki.intake.blocks import UnrenderError, blocks
     from ketamine_anki.intake.compare import compare
     from ketamine_anki.intake.unrender import unrender
     from ketamine_anki.release.ledger_file import read_ledger
@@ -84,7 +84,7 @@ def text(data: bytes) -> None:
             names = {packaged: name for name, packaged in made.collection().media.items()}
             try:
                 back = unrender(rendered.html, made.collection().media, cloze=cloze)
-            except Unturnable:
+            except UnrenderError:
                 continue
             again = render(back, made.collection().media, cloze=cloze)
             assert blocks(again.html, names) == blocks(rendered.html, names)
@@ -102,11 +102,11 @@ def intake(data: bytes) -> None:
     export = [made.export(choices, note) for note in notes] + choices.some(lambda: made.stranger(choices, notes), 2)
     found = compare(notes, collection, export, choices.some(lambda: made.stranger(choices, notes), 1))
     for proposal in found.proposals:
-        entry(proposal, 2)
+        entry(proposal)
     if deck is not None and notes and not findings:
         try:
             proposals = [proposal for proposal in found.proposals if proposal.deck == deck.name]
-            edited(source.encode(), deck, collection, found.changes, proposals)
+            edit_deck(source.encode(), deck, collection, found.changes, proposals)
         except EditError:
             pass
     try:

@@ -19,7 +19,7 @@ from program import run as run_here
 from ketamine_anki import cli
 from ketamine_anki.anki.package_writer import Package, Times
 from ketamine_anki.core.model import Deck
-from ketamine_anki.intake.apply import edited
+from ketamine_anki.intake.apply import edit_deck
 from ketamine_anki.workspace.folder import Folder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the faults are made as on Linux")
@@ -150,14 +150,14 @@ def test_intake_overwrites_nothing_that_was_saved_in_the_meantime(monkeypatch: p
         second = at.decks / "02-second.yaml"
 
         def slow(data: bytes, deck: Deck, *more: Any) -> bytes:
-            made = edited(data, deck, *more)
+            made = edit_deck(data, deck, *more)
             if deck.name == "Second Part":
                 second.write_text("of an editor\n", encoding="utf-8")
             return made
 
         from ketamine_anki.intake import apply as editing
 
-        monkeypatch.setattr(editing, "edited", slow)
+        monkeypatch.setattr(editing, "edit_deck", slow)
         ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
         said = f"ketamine-anki: {second}: changed since it was read; it stays as it is: try again"
         assert (ran.code, ran.err.splitlines()[-1]) == (73, said)

@@ -17,7 +17,7 @@ from ketamine_anki.anki.package_reader import read_package
 from ketamine_anki.anki.text_export import read_text
 from ketamine_anki.core.model import Deck, Note
 from ketamine_anki.deckfiles.reader import read_deck
-from ketamine_anki.intake.apply import EditError, edited, entry
+from ketamine_anki.intake.apply import EditError, edit_deck, entry
 from ketamine_anki.intake.compare import Change, compare
 from ketamine_anki.release.ledger_file import ledger_text, read_ledger
 from ketamine_anki.text.render import render, render_note
@@ -55,7 +55,7 @@ def test_any_export_is_compared(c: Choices) -> None:
     export = c.some(lambda: made.stranger(c, deck.notes), 3)
     found = compare(deck.notes, made.collection(), export, c.some(lambda: made.stranger(c, deck.notes), 2))
     for proposal in found.proposals:
-        head = f"deck: First Part\nnotes:\n{entry(proposal, 2)}"
+        head = f"deck: First Part\nnotes:\n{entry(proposal)}"
         _, findings = read_deck("d.yaml", head.encode())
         assert all("TODO" in finding.message for finding in findings), (head, findings)
     for change in found.changes:
@@ -67,7 +67,7 @@ def test_any_export_is_compared(c: Choices) -> None:
 def test_an_export_without_edits_changes_nothing(c: Choices) -> None:
     deck, _ = sound_deck(c)
     found = compare(deck.notes, made.collection(), [made.exported(note) for note in deck.notes])
-    assert (found.matched, found.changes, found.proposals, found.left) == (len(deck.notes), [], [], [])
+    assert (found.matched, found.changes, found.proposals, found.leftovers) == (len(deck.notes), [], [], [])
 
 
 @FEW
@@ -79,7 +79,7 @@ def test_edits_come_back_as_edits_of_exactly_these_values_or_are_refused(c: Choi
     found = compare(deck.notes, made.collection(), came)
     changes = [change for change in found.changes if isinstance(change.new, str)]
     try:
-        data = edited(text.encode(), deck, made.collection(), changes, [])
+        data = edit_deck(text.encode(), deck, made.collection(), changes, [])
     except EditError:
         return
     again, findings = read_deck("d.yaml", data)
@@ -107,7 +107,7 @@ def test_the_markdown_of_a_change_shows_what_was_edited(c: Choices) -> None:
     export, name = made.exported(note), "Text" if note.is_cloze else "Answer"
     export = replace(export, fields={**export.fields, name: shown.html})
     found = compare([note], made.collection(), [export])
-    assert len(found.changes) + len(found.left) <= 1
+    assert len(found.changes) + len(found.leftovers) <= 1
     for change in found.changes:
         assert isinstance(change, Change)
         assert compare([_with(note, change)], made.collection(), [export]).changes == []

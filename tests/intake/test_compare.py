@@ -253,8 +253,8 @@ def test_a_correction_edits_its_value_and_nothing_else(folder, imported, tmp_pat
 
 NOT_TAKEN = [
     ("leaf", {"Answer": "<u>Carbon</u> dioxide"}, "leaf: Answer <u>, underline has no place in a card"),
-    ("leaf", {"Answer": " "}, "leaf: Answer was emptied: to take a note out, retire it"),
-    ("leaf", {"Source": "elsewhere"}, "leaf: Source is made from 'source' and 'cites': edit those"),
+    ("leaf", {"Answer": " "}, "leaf: Answer was emptied: to remove a note, retire it"),
+    ("leaf", {"Source": "elsewhere"}, "leaf: Source is computed from 'source' and 'cites': edit those"),
     ("leaf", {"Spare1": "mine"}, "leaf: Spare1 is a spare field"),
     ("leaf", {"ReverseQuestion": "Back?", "ReverseAnswer": "x"}, "add or delete the 'reverse' block by hand"),
     ("pair", {"ReverseQuestion": "", "ReverseAnswer": ""}, "add or delete the 'reverse' block by hand"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ketamine_anki.intake.blocks import Unturnable, blocks
+from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.text.render import render
 from ketamine_anki.workspace.folder import Folder
@@ -85,7 +85,7 @@ NOT_TURNED = [
     ("<ul>x<li>a</li></ul>", "belongs to no item"),
     ("<ul><b>a</b></ul>", "in a list where an item belongs"),
     ("<table><tr><td>a</td></tr></table>", "row of headings"),
-    ("<table>x</table>", "something else than rows"),
+    ("<table>x</table>", "something other than rows"),
     ("<table><tr><th>a<br>b</th></tr></table>", "several lines"),
     ("<pre><b>x</b></pre>", "inside code"),
     ("<b>" * 50 + "x", "nested too deep"),
@@ -97,7 +97,7 @@ NOT_TURNED = [
     ("<?php x ?>", "comment"),
     ("&#" + "9" * 5_000 + ";", "no character has"),
     ("&#x" + "f" * 5_000 + ";", "no character has"),
-    (f'<ol start="{"9" * 5_000}"><li>a</li></ol>', "giant number"),
+    (f'<ol start="{"9" * 5_000}"><li>a</li></ol>', "huge number"),
     ("a" * 20_001, "too long"),
     ("x" * 50_000, "too long"),
     ("<ul><li>a</li></ul><ul><li>b</li></ul>", "would not render to the same card"),
@@ -116,7 +116,7 @@ def test_the_text_of_a_cloze_note_keeps_its_deletions(html, markdown):
 
 @pytest.mark.parametrize(("html", "reason"), NOT_TURNED)
 def test_what_cannot_come_back_says_why(html, reason):
-    with pytest.raises(Unturnable) as told:
+    with pytest.raises(UnrenderError) as told:
         unrender(html, MEDIA)
     assert reason in str(told.value)
 
@@ -154,7 +154,7 @@ def test_what_renders_without_a_finding_comes_back_to_the_same_card(text):
         return
     try:
         again = unrender(rendered.html, MEDIA)
-    except Unturnable:
+    except UnrenderError:
         return
     assert blocks(render(again, MEDIA).html, NAMES) == blocks(rendered.html, NAMES)
 
@@ -164,6 +164,6 @@ def test_what_renders_without_a_finding_comes_back_to_the_same_card(text):
 def test_random_html_comes_back_or_is_refused(html):
     try:
         text = unrender(html, MEDIA)
-    except Unturnable:
+    except UnrenderError:
         return
     assert blocks(render(text, MEDIA).html, NAMES) == blocks(html, NAMES)

@@ -20,7 +20,7 @@ from promises import check_rendered, mistakes, text_of
 from ketamine_anki.core.characters import refused
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.deckfiles.shingles import RUN, WINDOW, copied, make_shingles, read_shingles
-from ketamine_anki.intake.blocks import Unturnable, blocks
+from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.rules.view import plain_text
 from ketamine_anki.text.mathml import with_mathml
@@ -235,7 +235,7 @@ def test_what_comes_back_from_html_comes_back_the_same_again(c: Choices, cloze: 
         return
     try:
         back = unrender(rendered.html, MEDIA, cloze=cloze)
-    except Unturnable:
+    except UnrenderError:
         return
     again = render(back, MEDIA, cloze=cloze)
     assert again.findings == []
@@ -248,7 +248,7 @@ def test_any_html_comes_back_once_and_for_all_or_is_refused(c: Choices) -> None:
     field = made.html(c)
     try:
         back = unrender(field, MEDIA)
-    except Unturnable:
+    except UnrenderError:
         return
     rendered = render(back, MEDIA)
     assert rendered.findings == []
