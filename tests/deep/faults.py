@@ -1,13 +1,13 @@
-"""Faults put into what writes: `python tests/deep/faults.py [MOST] [CLASS]`. Prints the table of what was survived.
+"""Fault injection into commands that write: `python tests/deep/faults.py [MOST] [CLASS]` prints a table of the results.
 
-Each run starts with older files in their places. Whatever happens, each file is the old one or the new
-one, byte for byte, and of a command that promises it all are old or all are new, save after SIGKILL;
-nothing is left beside them, save hidden folders after SIGKILL, which the next run removes; standard error
-holds one sentence and no traceback; the exit code is a documented one.
-Needs Linux and strace; without root what must be mounted is skipped, and counted as that. All of it takes hours; with
-MOST, at most so many runs of each fault, spread evenly over the calls:
-`python tests/deep/faults.py 40 "release: SIGKILL"`.
-Calls are those of the program itself, not of a git that it starts.
+Each run starts with older files in place. Whatever the fault, each file must afterwards be the old or the new one, byte
+for byte, and all of them together where the command promises that (except after SIGKILL). No temporary folder may
+remain, except after SIGKILL, where the next run must remove it. Standard error holds one sentence and no traceback, and
+the exit code is a documented one.
+
+Needs Linux and strace; faults that need a mount are skipped without root. The whole campaign takes hours. MOST limits
+the runs of each fault, spread evenly over the system calls; CLASS chooses the faults whose title contains it:
+`python tests/deep/faults.py 40 "release: SIGKILL"`. Calls of git, which the program starts, are left alone.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ import os
 import random
 import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
@@ -38,6 +39,7 @@ from program import command  # noqa: E402
 from ketamine_anki.anki.package_reader import read_package  # noqa: E402
 
 NAME = "small-deck.apkg"
+PACKAGE = f"dist/{NAME}"
 LEFT = re.compile(r"(^|/)(trace|\.ketamine-anki-\w+\.tmp)/")
 OLD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 NEW = OLD + "  picture: '![A leaf with pores](leaf.png)'\n"
@@ -78,14 +80,6 @@ class Place(NamedTuple):
     def command(self) -> list[str]:
         """The command line of the task; the working folder is the base's."""
         return command(*(word.format(self.base) for word in self.task.words))
-
-    @property
-    def old(self) -> bytes:
-        return self.before[f"dist/{NAME}"]
-
-    @property
-    def new(self) -> bytes:
-        return self.after[f"dist/{NAME}"]
 
 
 class Wrong(AssertionError):  # noqa: N818 - it is what went wrong
@@ -142,7 +136,8 @@ TASKS = {
 }
 
 
-Faults = Iterator[tuple[str, Callable[[Place], str]]]
+Fault = Callable[[Place], str]  # makes the fault: "old", "new" or "mixed", or raises Wrong
+Faults = Iterator[tuple[str, Fault]]
 
 
 @contextlib.contextmanager
@@ -197,16 +192,10 @@ def run(base: Path, *words: str, **more: str) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-def build(decks: Path, output: Path) -> list[str]:
-    """The command line of a build."""
-    return command("build", decks, "-o", output)
-
-
 def environment(**more: str) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "VIRTUAL_ENV")}
-    return (
-        kept | {"PYTHONPATH": str(REPOSITORY), "SOURCE_DATE_EPOCH": "1700000000", "PYTHONDONTWRITEBYTECODE": "1"} | more
-    )
+    own = {"PYTHONPATH": str(REPOSITORY), "SOURCE_DATE_EPOCH": "1700000000", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {name: value for name, value in (kept | own | more).items() if value}
 
 
 def judge(at: Place, code: int, err: bytes, killed: bool = False) -> str:
@@ -279,9 +268,7 @@ def calls(at: Place) -> list[tuple[str, int]]:
     return found
 
 
-def each_call(
-    inject: str, most: int = 10**9, only: str = "", task: str = "build"
-) -> Iterator[tuple[str, Callable[[Place], str]]]:
+def each_call(inject: str, most: int = 10**9, only: str = "", task: str = "build") -> Faults:
     """A run for each call from the first touch of the output folder on, with a fault at it."""
     with place(task) as at:
         found = [call for call in calls(at) if not only or call[0] in only.split(",")]
@@ -303,58 +290,60 @@ def each_call(
 # --- other faults -----------------------------------------------------------------------------
 
 
-def start(at: Place, **more: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(at.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more))
+def attempt(at: Place, codes: set[int], *words: object, wrap: str = "", **options: Any) -> str:
+    """Runs the task, or other words, perhaps inside a line of shell that names it RUN; judges what is left."""
+    line = command(*words) if words else at.command
+    if wrap:
+        line = ["bash", "-c", "set -o pipefail; " + wrap.replace("RUN", shlex.join(line))]
+    done = subprocess.run(line, capture_output=True, check=False, **{"env": environment(), **options})
+    if done.returncode not in codes:
+        raise Wrong(f"exit code {done.returncode}: {done.stderr.decode()}")
+    return judge(at, done.returncode, done.stderr)
 
 
-_takes: dict[str, float] = {}  # task -> seconds that it took when it was last waited for to its end
+def start(at: Place, program: Sequence[str] = (), **more: str) -> subprocess.Popen[bytes]:
+    line = [*program, *(word.format(at.base) for word in at.task.words)] if program else at.command
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more))
+
+
+_seconds: dict[str, float] = {}  # task -> how long it took when it last ran to its end
 
 
 def signalled(number: int, times: int, task: str = "build", seed: int = 1) -> Faults:
-    """A signal at random instants of a task, from when the program itself has begun, or for SIGKILL from the start."""
+    """A signal at random moments of a task: for SIGKILL from its start, else once the program itself runs."""
     rng = random.Random(seed)
     for n in range(times):
         share = rng.uniform(0 if number == signal.SIGKILL else 0.5, 1)
 
         def run(at: Place, share: float = share) -> str:
-            wait = share * _takes.setdefault(task, 1.0)
             process = start(at)
             began = time.monotonic()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(wait)
-                _takes[task] = time.monotonic() - began  # it was too late
+                process.wait(share * _seconds.setdefault(task, 1.0))
+                _seconds[task] = time.monotonic() - began  # the signal comes too late
             process.send_signal(number)
             _, err = process.communicate(timeout=60)
-            if process.returncode not in (0, -number, 128 + number):
-                raise Wrong(f"exit code {process.returncode}: {err.decode()}")
-            if process.returncode == -number and number != signal.SIGKILL:  # before Python could catch it
-                err = b""
-            state = judge(
-                at,
-                128 + number if process.returncode == -number != -9 else process.returncode,
-                err,
-                killed=number == signal.SIGKILL,
-            )
+            code, killed = process.returncode, number == signal.SIGKILL
+            if code not in (0, -number, 128 + number):
+                raise Wrong(f"exit code {code}: {err.decode()}")
+            if code == -number and not killed:  # before Python could catch it
+                code, err = 128 + number, b""
+            state = judge(at, code, err, killed)
             again(at)
             return state
 
-        yield f"{signal.Signals(number).name} at instant {n}", run
+        yield f"{signal.Signals(number).name} at moment {n}", run
 
 
-def limited(size: int) -> Callable[[Place], str]:
+def limited(size: int) -> Fault:
     """No file may grow beyond a size."""
 
-    def run(at: Place) -> str:
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
-        done = subprocess.run(
-            build(at.decks, at.output), capture_output=True, env=environment(), preexec_fn=limit, check=False
-        )
-        if done.returncode not in (0, 73, 74):
-            raise Wrong(f"{done.returncode} {done.stderr.decode()}")
-        state = judge(at, done.returncode, done.stderr)
+    def run(at: Place) -> str:
+        state = attempt(at, {0, 73, 74}, preexec_fn=limit)
         again(at)
         return state
 
@@ -363,130 +352,87 @@ def limited(size: int) -> Callable[[Place], str]:
 
 def at_once(at: Place) -> str:
     """Four builds into one folder."""
-    started = [start(at) for _ in range(4)]
-    for process in started:
+    for process in [start(at) for _ in range(4)]:
         _, err = process.communicate(timeout=60)
         if process.returncode != 0:
-            raise Wrong(f"{process.returncode} {err.decode()}")
+            raise Wrong(f"exit code {process.returncode}: {err.decode()}")
     return judge(at, 0, b"")
 
 
-def no_folder(at: Place) -> str:
-    """An output folder where none can be made."""
-    done = subprocess.run(build(at.decks, Path("/proc/nowhere")), capture_output=True, env=environment(), check=False)
-    if done.returncode != 73:
-        raise Wrong(f"{done.returncode} {done.stderr.decode()}")
-    return judge(at, 73, done.stderr)
-
-
 def read_only(at: Place) -> str:
-    """An output folder that nobody may write to: for root, on a file system that is mounted so."""
-    if os.geteuid() != 0:
-        at.output.chmod(0o555)
-        try:
-            return refused(at)
-        finally:
-            at.output.chmod(0o755)
-    with mounted(at, "size=1m"):
-        subprocess.run(["mount", "-o", "remount,ro", at.output], check=True)
-        return refused(at)
+    """An output folder that nobody may write to: for root, on a file system mounted read-only."""
+    if os.geteuid() == 0:
+        with mounted(at, "size=1m"):
+            subprocess.run(["mount", "-o", "remount,ro", at.output], check=True)
+            return attempt(at, {73})
+    at.output.chmod(0o555)
+    try:
+        return attempt(at, {73})
+    finally:
+        at.output.chmod(0o755)
 
 
-def refused(at: Place) -> str:
-    """A build that cannot write its package."""
-    done = subprocess.run(at.command, capture_output=True, env=environment(), check=False)
-    if done.returncode != 73:
-        raise Wrong(f"{done.returncode} {done.stderr.decode()}")
-    return judge(at, 73, done.stderr)
-
-
-def put_back(at: Place) -> None:
-    """The sources, which the fault itself changed."""
+def source_changes(at: Place, gone: bool = False) -> str:
+    """A deck file is rewritten, or the collection removed, while a build reads it."""
+    process = start(at)
+    if gone:
+        time.sleep(0.2)
+        shutil.rmtree(at.decks)
+    for n in range(0 if gone else 40):
+        (at.decks / "01-first.yaml").write_text(small.deck(NEW) + f"# {n}\n", encoding="utf-8")
+        time.sleep(0.01)
+    _, err = process.communicate(timeout=60)
+    if process.returncode not in ((0, 1, 2, 74) if gone else (0, 1)):
+        raise Wrong(f"exit code {process.returncode}: {err.decode()}")
     for name, data in at.before.items():
         if name.startswith("decks/"):
             (at.base / name).parent.mkdir(parents=True, exist_ok=True)
             (at.base / name).write_bytes(data)
-
-
-def source_vanishes(at: Place) -> str:
-    process = start(at)
-    time.sleep(0.2)
-    shutil.rmtree(at.decks)
-    _, err = process.communicate(timeout=60)
-    if process.returncode not in (0, 1, 2, 74):
-        raise Wrong(f"{process.returncode} {err.decode()}")
-    put_back(at)
     return judge(at, process.returncode, err)
 
 
-def source_changes(at: Place) -> str:
-    process = start(at)
-    for n in range(40):
-        (at.decks / "01-first.yaml").write_text(small.deck(NEW) + f"# {n}\n", encoding="utf-8")
-        time.sleep(0.01)
-    _, err = process.communicate(timeout=60)
-    if process.returncode not in (0, 1):
-        raise Wrong(f"{process.returncode} {err.decode()}")
-    put_back(at)
-    return judge(at, process.returncode, err)
-
-
-def epoch(seconds: str) -> Callable[[Place], str]:
-    """SOURCE_DATE_EPOCH at the edges of the calendar; a future one is refused."""
-    return lambda at: at_another_time(at, start(at, SOURCE_DATE_EPOCH=seconds))
-
-
-def clock(shown: str) -> Callable[[Place], str]:
-    """A system's clock that shows something else: what `shown` makes of the true time."""
-    source = f"import time; true = time.time; time.time = lambda: {shown}; import ketamine_anki.cli as cli; cli.main()"
+def at_another_time(now: str = "", **more: str) -> Fault:
+    """A clock that shows the value of the expression `now`, or another SOURCE_DATE_EPOCH. The package is then a sound
+    one of another time, or, where the time is refused, the old one.
+    """
+    source = f"import time; true = time.time; time.time = lambda: {now}; import ketamine_anki.cli as cli; cli.main()"
 
     def run(at: Place) -> str:
-        words = [word.format(at.base) for word in at.task.words]
-        env = environment()
-        del env["SOURCE_DATE_EPOCH"]
-        program = [sys.executable, "-c", source, *words]
-        return at_another_time(at, subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env))
+        process = start(at, [sys.executable, "-c", source], SOURCE_DATE_EPOCH="") if now else start(at, **more)
+        _, err = process.communicate(timeout=60)
+        data = (at.output / NAME).read_bytes()
+        if process.returncode == 2 and data != at.before[PACKAGE]:
+            raise Wrong("refused, and written")
+        if process.returncode not in (0, 2):
+            raise Wrong(f"exit code {process.returncode}: {err.decode()}")
+        if process.returncode == 0:
+            if len(read_package(data).notes) != len(read_package(at.after[PACKAGE]).notes):
+                raise Wrong("notes are missing")
+            (at.output / NAME).write_bytes(at.after[PACKAGE])
+        return judge(at, process.returncode, err)
 
     return run
 
 
-def at_another_time(at: Place, process: subprocess.Popen[bytes]) -> str:
-    """The package is a sound one of another time, or the old one."""
-    _, err = process.communicate(timeout=60)
-    if process.returncode not in (0, 2):
-        raise Wrong(f"{process.returncode} {err.decode()}")
-    data = (at.output / NAME).read_bytes()
-    if process.returncode == 2 and data != at.old:
-        raise Wrong("refused, and written")
-    if process.returncode == 0:
-        if len(read_package(data).notes) != len(read_package(at.new).notes):
-            raise Wrong("notes are missing")
-        (at.output / NAME).write_bytes(at.new)
-    return judge(at, process.returncode, err)
-
-
 def device(at: Place) -> str:
     """A device in the package's place is refused, never replaced."""
-    (at.output / NAME).unlink()
-    os.mknod(at.output / NAME, 0o600 | 0o020000, os.makedev(1, 7))
-    done = subprocess.run(build(at.decks, at.output), capture_output=True, env=environment(), check=False)
-    is_device = (at.output / NAME).is_char_device()
-    (at.output / NAME).unlink()
-    (at.output / NAME).write_bytes(at.old)
-    if done.returncode != 73 or not is_device:
-        raise Wrong(f"{done.returncode} {done.stderr.decode()}")
+    path = at.output / NAME
+    path.unlink()
+    os.mknod(path, 0o600 | 0o020000, os.makedev(1, 7))
+    done = subprocess.run(at.command, capture_output=True, env=environment(), check=False)
+    if done.returncode != 73 or not path.is_char_device():
+        raise Wrong(f"exit code {done.returncode}: {done.stderr.decode()}")
+    path.unlink()
+    path.write_bytes(at.before[PACKAGE])
     return judge(at, 73, done.stderr)
 
 
-def small_disk(room: int) -> Callable[[Place], str]:
+def small_disk(room: int) -> Fault:
     """An output folder on a file system with this many kilobytes left beside the old package."""
 
     def run(at: Place) -> str:
-        with mounted(at, f"size={len(at.old) + 4096 + room * 1024}"):
-            done = subprocess.run(build(at.decks, at.output), capture_output=True, env=environment(), check=False)
-            if done.returncode not in (0, 73, 74):
-                raise Wrong(f"{done.returncode} {done.stderr.decode()}")
-            return judge(at, done.returncode, done.stderr)
+        with mounted(at, f"size={len(at.before[PACKAGE]) + 4096 + room * 1024}"):
+            return attempt(at, {0, 73, 74})
 
     return run
 
@@ -494,11 +440,11 @@ def small_disk(room: int) -> Callable[[Place], str]:
 @contextlib.contextmanager
 def mounted(at: Place, options: str) -> Iterator[None]:
     """A file system of its own for the output folder, with the old package on it."""
-    asked = ["mount", "-t", "tmpfs", "-o", options, "none", at.output]
-    if subprocess.run(asked, capture_output=True, check=False).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", options, "none", at.output]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
         raise SkippedError("no tmpfs can be mounted here")
     try:
-        (at.output / NAME).write_bytes(at.old)
+        (at.output / NAME).write_bytes(at.before[PACKAGE])
         yield
     finally:
         subprocess.run(["umount", at.output], check=False)
@@ -508,56 +454,37 @@ class SkippedError(Exception):
     """A fault that cannot be made on this machine."""
 
 
-def shell(line: str, codes: set[int], **more: str) -> Callable[[Place], str]:
-    """A line of shell around the build."""
-
-    def run(at: Place) -> str:
-        words = " ".join(f"'{word}'" for word in build(at.decks, at.output))
-        env = environment(**more)
-        if more.get("HOME") == "":
-            del env["HOME"]
-        done = subprocess.run(
-            ["bash", "-c", "set -o pipefail; " + line.replace("BUILD", words)],
-            capture_output=True,
-            env=env,
-            check=False,
-        )
-        if done.returncode not in codes:
-            raise Wrong(f"{done.returncode} {done.stderr.decode()}")
-        return judge(at, done.returncode, done.stderr)
-
-    return run
-
-
 def long_path(at: Place) -> str:
-    deep = at.output.joinpath(*["very long name " * 12] * 12)
-    done = subprocess.run(build(at.decks, deep), capture_output=True, env=environment(), check=False)
-    if done.returncode not in (0, 73):
-        raise Wrong(f"{done.returncode} {done.stderr.decode()}")
-    shutil.rmtree(at.output / ("very long name " * 12), ignore_errors=True)
-    return judge(at, 73, done.stderr)
+    folder = "very long name " * 12
+    try:
+        return attempt(at, {73}, "build", at.decks, "-o", at.output.joinpath(*[folder] * 12))
+    finally:
+        shutil.rmtree(at.output / folder, ignore_errors=True)
 
 
 def others() -> Faults:
+    def shell(line: str, codes: set[int], **more: str) -> Fault:
+        return lambda at: attempt(at, codes, wrap=line, env=environment(**more))
+
     yield "four builds at once", at_once
-    yield "output cannot be made", no_folder
+    yield "output cannot be made", lambda at: attempt(at, {73}, "build", at.decks, "-o", "/proc/nowhere")
     yield "output is read-only", read_only
     yield "a very long path", long_path
-    yield "source vanishes", source_vanishes
+    yield "source vanishes", lambda at: source_changes(at, gone=True)
     yield "source changes", source_changes
     for size in (0, 1, 512, 4096, 16384, 32768, 60000):
         yield f"RLIMIT_FSIZE {size}", limited(size)
     for seconds in ("0", "315532799", "1000000000", "2147483648", "4323456000", "9999999999"):
-        yield f"SOURCE_DATE_EPOCH {seconds}", epoch(seconds)
-    for shown in ("0", "1e9", "2.0**31", "2.0**32 + 1e8", "1e10", "true() - 1e6", "true() + 1e6", "2e9 - true()"):
-        yield f"a clock of {shown}", clock(shown)
-    yield "standard output closed", shell("BUILD >&-", {0})
-    yield "standard error closed", shell("BUILD 2>&-", {0})
-    yield "all closed", shell("BUILD <&- >&- 2>&-", {0})
-    yield "standard output full", shell("BUILD >/dev/full", {74})
-    yield "nobody reads", shell("BUILD | head -c 0", {0, 1})
-    yield "locale C", shell("BUILD", {0}, LC_ALL="C", LANG="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
-    yield "no HOME", shell("BUILD", {0}, HOME="")
+        yield f"SOURCE_DATE_EPOCH {seconds}", at_another_time(SOURCE_DATE_EPOCH=seconds)
+    for now in ("0", "1e9", "2.0**31", "2.0**32 + 1e8", "1e10", "true() - 1e6", "true() + 1e6", "2e9 - true()"):
+        yield f"a clock of {now}", at_another_time(now)
+    yield "standard output closed", shell("RUN >&-", {0})
+    yield "standard error closed", shell("RUN 2>&-", {0})
+    yield "all closed", shell("RUN <&- >&- 2>&-", {0})
+    yield "standard output full", shell("RUN >/dev/full", {74})
+    yield "nobody reads", shell("RUN | head -c 0", {0, 1})
+    yield "locale C", shell("RUN", {0}, LC_ALL="C", LANG="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    yield "no HOME", shell("unset HOME; RUN", {0})
     if os.geteuid() == 0:
         yield "a device in its place", device
         for room in (8, 64, 128, 256, 512):
