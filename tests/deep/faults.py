@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY))
+sys.path[:0] = [str(REPOSITORY / folder) for folder in ("", "tests", "tests/deep")]
 
 import hostile_cases  # noqa: E402
 import small  # noqa: E402

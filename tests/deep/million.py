@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY))
+sys.path[:0] = [str(REPOSITORY / folder) for folder in ("", "tests", "tests/deep")]
 
 import pytest  # noqa: E402
 from _pytest.runner import runtestprotocol  # noqa: E402

@@ -17,13 +17,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import browser
-import engine
-from PIL import Image
-from playwright.sync_api import Browser
-from program import REPOSITORY, run
+sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
 
-from ketamine_anki.text.mathml import with_mathml
+import browser  # noqa: E402
+import engine  # noqa: E402
+from PIL import Image  # noqa: E402
+from playwright.sync_api import Browser  # noqa: E402
+from program import REPOSITORY, run  # noqa: E402
+
+from ketamine_anki.text.mathml import with_mathml  # noqa: E402
 
 PICTURES = REPOSITORY / ".github" / "images"
 LARGEST = 200_000  # bytes of a picture in the README
