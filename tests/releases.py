@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -83,6 +84,20 @@ class Project:
 
     def package(self, name: str) -> PackageContents:
         return read_package((self.dist / name).read_bytes())
+
+    @property
+    def changelog(self) -> str:
+        return (self.root / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    @property
+    def notes(self) -> str:
+        """The release notes."""
+        return (self.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+
+    @property
+    def record(self) -> dict:
+        """release.json."""
+        return json.loads((self.dist / "release.json").read_text(encoding="utf-8"))
 
     @property
     def ledger(self) -> dict:

@@ -1,10 +1,10 @@
-"""`release`: what it refuses, what it writes, and that it is all or nothing."""
+"""`release`: what it writes, what it refuses, and which version a change needs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
+import shutil
 import subprocess
 
 import pytest
@@ -13,15 +13,13 @@ from releases import DAY, NOTES, START, Project
 
 from ketamine_anki.anki import notetypes
 
-GONE = "deck 'Small Deck::01 First Part' is gone or has another name"
-LINE = "decks/ledger.yaml:12:1"  # of the first note in the ledger of the first release
 RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
+NEW_NOTE = "- {id: new, question: 'Which gas do green leaves give off?', answer: Oxygen}\n"
 
 
-def test_the_first_release(project: Project) -> None:
-    """Outside git: packages, gallery, notes, record and sums in dist; ledger and changelog beside the deck."""
-    project.released("1.0.0")
-    assert sorted(path.name for path in project.dist.iterdir()) == [
+def test_the_first_release(released: Project) -> None:
+    """Packages, gallery, notes, record and sums in dist; ledger and changelog beside the deck."""
+    assert sorted(path.name for path in released.dist.iterdir()) == [
         "RELEASE_NOTES.md",
         "SHA256SUMS",
         "release.json",
@@ -29,193 +27,106 @@ def test_the_first_release(project: Project) -> None:
         "small-1.0.0-gallery.html",
         "small-1.0.0.apkg",
     ]
-    assert sorted(project.ledger["notes"]) == ["gas", "light", "water"]
-    assert "## 1.0.0 - 2023-11-14" in (project.root / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert "Which gas" in (project.dist / "small-1.0.0-gallery.html").read_text(encoding="utf-8")
-    record = json.loads((project.dist / "release.json").read_text(encoding="utf-8"))
+    assert sorted(released.ledger["notes"]) == ["gas", "light", "water"]
+    assert "## 1.0.0 - 2023-11-14" in released.changelog
+    assert "Which gas" in (released.dist / "small-1.0.0-gallery.html").read_text(encoding="utf-8")
+    record = released.record
     assert record["counts"] == {"notes": 3, "cards": 4, "subdecks": 1, "retired": 0}
-    whole = (project.dist / "small-1.0.0.apkg").read_bytes()
-    assert record["files"][0]["sha256"] == hashlib.sha256(whole).hexdigest() == project.ledger["releases"][0]["package"]
-    assert subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=project.dist, check=False).returncode == 0
-    assert len((project.dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines()) == 5
+    assert (record["version"], record["previous"], record["released"]) == ("1.0.0", None, "2023-11-14T22:13:20Z")
+    package = (released.dist / "small-1.0.0.apkg").read_bytes()
+    digest = hashlib.sha256(package).hexdigest()
+    assert record["files"][0]["sha256"] == digest == released.ledger["releases"][0]["package"]
+    assert subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=released.dist, check=False).returncode == 0
+    assert len((released.dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines()) == 5
 
 
-def test_only_what_changed_is_newer(project: Project) -> None:
-    """In the second release each note has the time of the release that brought its present content."""
-    project.released("1.0.0")
-    project.edit("gas", answer="Carbon dioxide (CO2)")
-    project.at(START + DAY)
-    project.released("1.0.1")
-    for name in ("small-1.0.1.apkg", "small-1.0.1-update.apkg", "small-1.0.1-01-first-part.apkg"):
-        times = {note.fields["ID"]: note.mod for note in project.package(name).notes}
-        assert times == {"gas": START + DAY, "water": START, "light": START}
-        assert {kind.mod for kind in project.package(name).note_types.values()} == {START}
-
-
-def test_a_revert_is_a_change(project: Project) -> None:
-    """Back to the first wording the note is newer than ever: only so it reaches learners."""
-    project.released("1.0.0")
-    for day, (version, answer) in enumerate((("1.0.1", "CO2"), ("1.0.2", "Carbon dioxide")), 1):
-        project.edit("gas", answer=answer)
-        project.at(START + day * DAY)
-        project.released(version)
-    assert project.ledger["notes"]["gas"]["time"] == str(START + 2 * DAY)
-
-
-def test_the_version_stands_on_the_decks_page_alone(project: Project) -> None:
-    project.released("1.0.0")
-    contents = project.package("small-1.0.0.apkg")
+def test_the_version_stands_on_the_decks_page_alone(released: Project) -> None:
+    contents = released.package("small-1.0.0.apkg")
     assert all("Version 1.0.0" in page for page in contents.deck_descriptions.values())
     assert not any("1.0.0" in text for note in contents.notes for text in (*note.fields.values(), *note.tags))
 
 
-# --- retiring ---------------------------------------------------------------------------------
+def test_only_what_changed_is_newer(released: Project) -> None:
+    """Each note has the time of the release that brought its present content; a revert is a change, too: only if the
+    note is newer than ever does the first wording reach learners again.
+    """
+    released.edit("gas", answer="Carbon dioxide (CO2)")
+    released.released("1.0.1")
+    for name in ("small-1.0.1.apkg", "small-1.0.1-update.apkg", "small-1.0.1-01-first-part.apkg"):
+        times = {note.fields["ID"]: note.mod for note in released.package(name).notes}
+        assert times == {"gas": START + DAY, "water": START, "light": START}
+        assert {kind.mod for kind in released.package(name).note_types.values()} == {START}
+    released.edit("gas", answer="Carbon dioxide")
+    released.at(START + 2 * DAY)
+    released.released("1.0.2")
+    assert released.ledger["notes"]["gas"]["time"] == str(START + 2 * DAY)
 
 
-def test_a_retired_note_is_in_the_update_alone(project: Project) -> None:
-    project.released("1.0.0")
-    project.edit("gas", retired=RETIRED)
-    project.at(START + DAY)
-    project.released("1.1.0")
-    whole, update = (project.package(f"small-1.1.0{part}.apkg") for part in ("", "-update"))
+def test_a_retired_note_is_in_the_update_alone(released: Project) -> None:
+    """It stays in later updates as it was: who skipped a release gets its notices with the next one."""
+    released.edit("gas", retired=RETIRED)
+    assert run("build").code == 0
+    assert {note.fields["ID"] for note in released.package("small-deck.apkg").notes} == {"water", "light"}
+    released.released("1.1.0")
+    whole, update = (released.package(f"small-1.1.0{part}.apkg") for part in ("", "-update"))
     assert {note.fields["ID"] for note in whole.notes} == {"water", "light"}
-    gone = next(note for note in update.notes if note.fields["ID"] == "gas")
+    (gone,) = (note for note in update.notes if note.fields["ID"] == "gas")
     assert "Retired in version 1.1.0: Newer work differs." in gone.fields["Notice"]
     assert "Small::Retired::1.1.0" in gone.tags
     assert gone.mod == START + DAY
-    assert project.ledger["notes"]["gas"]["retired"] == "1.1.0"
-    notes = (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
-    assert "### Retired" in notes
-    assert "Newer work differs. See water." in notes
-
-
-def test_a_retired_note_stays_in_later_updates_as_it_was(project: Project) -> None:
-    """Who skips a release gets its notices with the next; who did not, gets nothing new."""
-    project.released("1.0.0")
-    project.edit("gas", retired=RETIRED)
-    project.at(START + DAY)
-    project.released("1.1.0")
-    project.edit("water", answer="Water and salts")
-    project.at(START + 2 * DAY)
-    project.released("1.1.1")
-    later = {note.fields["ID"]: note.mod for note in project.package("small-1.1.1-update.apkg").notes}
+    assert released.ledger["notes"]["gas"]["retired"] == "1.1.0"
+    released.edit("water", answer="Water and salts")
+    released.at(START + 2 * DAY)
+    released.released("1.1.1")
+    later = {note.fields["ID"]: note.mod for note in released.package("small-1.1.1-update.apkg").notes}
     assert later == {"gas": START + DAY, "water": START + 2 * DAY, "light": START}
-    record = json.loads((project.dist / "release.json").read_text(encoding="utf-8"))
-    assert record["counts"]["retired"] == 1
-    assert record["changes"] == {"new": 0, "changed": 1, "moved": 0, "retired": 0}
+    assert released.record["counts"]["retired"] == 1
+    assert released.record["changes"] == {"new": 0, "changed": 1, "moved": 0, "retired": 0}
 
 
-def test_build_leaves_retired_notes_out(project: Project) -> None:
-    project.released("1.0.0")
-    project.edit("gas", retired=RETIRED)
-    assert run("build").code == 0
-    assert {note.fields["ID"] for note in project.package("small-deck.apkg").notes} == {"water", "light"}
+def test_a_dry_run_shows_it_all_and_writes_nothing(released: Project) -> None:
+    released.edit("gas", answer="Carbon dioxide, a gas")
+    before = released.tree()
+    ran = released.release("1.0.1", "--dry-run")
+    assert ran.code == 0
+    assert "would write dist/small-1.0.1-update.apkg\n" in ran.out
+    assert "would update decks/ledger.yaml\n" in ran.out
+    assert released.tree() == before
+    released.released("1.0.1")
+    assert ran.out.partition("\n\n")[2] == released.notes
+
+
+def test_a_dry_run_of_a_first_release_makes_no_folder(project: Project) -> None:
+    assert project.release("1.0.0", "--dry-run").code == 0
+    assert not project.dist.exists()
 
 
 # --- refusals ---------------------------------------------------------------------------------
 
 
-def vanish(project: Project) -> None:
-    project.write(NOTES.replace("id: gas", "id: air"))
-
-
-def reuse(project: Project) -> None:
-    project.edit("gas", retired=RETIRED)
-    project.at(START + DAY)
-    project.released("1.1.0")
-    project.write(NOTES)
-
-
-def retype(project: Project) -> None:
-    text = "text: From the air around them the green leaves of plants take up {{c1::carbon dioxide}}."
-    project.write(re.sub("question: Which gas.*\n.*Carbon dioxide", text, NOTES))
-
-
-def rename_namespace(project: Project) -> None:
-    project.replace("namespace: tests/small", "namespace: tests/other", "collection.yaml")
-
-
-def edit_guid(project: Project) -> None:
-    guid = project.ledger["notes"]["gas"]["guid"]
-    project.replace(guid, "A" * 14, "ledger.yaml")
-
-
-def retire_unreleased(project: Project) -> None:
-    project.write(NOTES + "- {id: new, question: 'Which gas do green leaves give off?', answer: Oxygen}\n")
-    project.edit("new", retired=RETIRED)
-
-
-def retire_in_the_past(project: Project) -> None:
-    project.edit("gas", retired=RETIRED | {"version": "1.0.0"})
-
-
-def retire_for_nothing(project: Project) -> None:
-    project.edit("gas", retired=RETIRED | {"see": "watr"})
-
-
-def retire_again(project: Project) -> None:
-    project.edit("gas", retired=RETIRED)
-    project.at(START + DAY)
-    project.released("1.1.0")
-    project.edit("gas", retired=RETIRED | {"version": "1.2.0"})
-
-
-def forget_retired(project: Project) -> None:
-    project.edit("gas", retired=RETIRED)
-    project.at(START + DAY)
-    project.released("1.1.0")
-    project.write(NOTES[NOTES.index("- id: water") :])
-
-
-def conflict(project: Project) -> None:
-    project.replace("notes:\n", "notes:\n<<<<<<< HEAD\n", "ledger.yaml")
-
-
 @pytest.mark.parametrize(
-    ("edit", "finding"),
+    ("file", "old", "new", "finding"),
     [
-        (vanish, f"{LINE}: note 'gas', released in 1.0.0, is gone: put it back and retire it [vanished-id]"),
-        (reuse, "decks/01-first.yaml:3:7: id 'gas' was retired in 1.1.0: give this note a new id [reused-id]"),
-        (retype, "id 'gas' was released as a question note and is now a cloze note: retire it and give the new"),
-        (rename_namespace, "released under namespace 'tests/small', but collection.yaml says 'tests/other'"),
-        (edit_guid, f"{LINE}: 'gas' has another GUID than its id gives [reused-id]"),
-        (retire_unreleased, "'new' was never released: delete it instead of retiring it [retirement]"),
-        (retire_in_the_past, "version 1.0.0 is out already: name the release to come, after 1.0.0 [retirement]"),
-        (retire_for_nothing, "see names 'watr', which is no note that learners get"),
-        (retire_again, "'gas' was retired in 1.1.0: keep that version [retirement]"),
-        (forget_retired, "note 'gas', retired in 1.1.0, is gone: put it back [vanished-id]"),
-        (conflict, f"{LINE}: not as `release` writes it: restore the file from version control [ledger]"),
+        ("01-first.yaml", "id: gas", "id: air", "decks/ledger.yaml:12:1: note 'gas', released in 1.0.0, is gone"),
+        ("ledger.yaml", "notes:\n", "notes:\n<<<<<<< HEAD\n", "decks/ledger.yaml:12:1: not as `release` writes it"),
+        ("collection.yaml", "title:", "titel:", "decks/collection.yaml:1:1: unknown key 'titel'"),
     ],
 )
-def test_a_broken_promise_is_a_finding(project: Project, edit, finding: str) -> None:
-    """`check` says it in one line, and neither `build` nor `release` goes on."""
-    project.released("1.0.0")
-    edit(project)
-    before = project.tree()
+def test_findings_stop_check_build_and_release(released: Project, file: str, old: str, new: str, finding: str) -> None:
+    released.replace(old, new, file)
+    before = released.tree()
     for command in (("check", "--format", "lines"), ("build",), ("release", "2.0.0")):
         ran = run(*command)
         assert ran.code == 1, command
-        assert [line for line in ran.out.splitlines() if finding in line], ran.out
-    assert project.tree() == before
+        assert [line for line in ran.out.splitlines() if line.startswith(finding)], ran.out
+    assert released.tree() == before
 
 
-def test_a_first_release_retires_nothing(project: Project) -> None:
-    project.edit("gas", retired=RETIRED)
-    ran = project.release("1.0.0")
-    assert ran == (1, "", "ketamine-anki: note 'gas' was never released: delete it instead of retiring it\n")
-
-
-def test_a_collection_that_cannot_be_read_is_not_released(project: Project) -> None:
-    project.replace("title:", "titel:", "collection.yaml")
-    ran = project.release("1.0.0")
-    assert (ran.code, "unknown-key" in ran.out) == (1, True)
-
-
-def test_a_note_that_cannot_be_read_has_not_vanished(project: Project) -> None:
+def test_a_note_that_cannot_be_read_has_not_vanished(released: Project) -> None:
     """One mistake, one finding."""
-    project.released("1.0.0")
-    project.replace("answer: Water", "anwser: Water")
-    assert re.findall(r"\[(.*)\]$", run("check", "--format", "lines").out, re.MULTILINE) == ["unknown-key"]
+    released.replace("answer: Water", "anwser: Water")
+    (line,) = run("check", "--format", "lines").out.splitlines()
+    assert line.endswith("[unknown-key]")
 
 
 def nothing(project: Project) -> None:
@@ -226,8 +137,12 @@ def reword(project: Project) -> None:
     project.edit("gas", answer="Carbon dioxide gas")
 
 
+def describe(project: Project) -> None:
+    project.replace("Cards for a test.", "Cards for another test.", "collection.yaml")
+
+
 def add(project: Project) -> None:
-    project.write(NOTES + "- {id: new, question: 'Which gas do green leaves give off?', answer: Oxygen}\n")
+    project.write(NOTES + NEW_NOTE)
 
 
 def move(project: Project) -> None:
@@ -236,6 +151,10 @@ def move(project: Project) -> None:
 
 
 def retire(project: Project) -> None:
+    project.edit("gas", retired=RETIRED)
+
+
+def retire_at_once(project: Project) -> None:
     project.edit("gas", retired=RETIRED | {"version": "1.0.1"})
 
 
@@ -249,43 +168,31 @@ def swap_decks(project: Project) -> None:
     project.replace("[First Part, Second Part]", "[Second Part, First Part]", "collection.yaml")
 
 
-def describe(project: Project) -> None:
-    project.replace("Cards for a test.", "Cards for another test.", "collection.yaml")
+GONE = "deck 'Small Deck::01 First Part' is gone or has another name"
 
 
 @pytest.mark.parametrize(
-    ("edit", "version", "sentence"),
+    ("edit", "version", "message"),
     [
         (nothing, "1.0.0", "version 1.0.0 does not go up: 1.0.0 is released already"),
         (reword, "0.9.9", "version 0.9.9 does not go up: 1.0.0 is released already"),
         (nothing, "1.0.1", "nothing has changed since 1.0.0: there is nothing to release"),
         (add, "1.0.1", "1.0.1 is too small: notes 1 new (new): make it 1.1.0"),
         (move, "1.0.7", "1.0.7 is too small: notes 1 moved (light): make it 1.1.0"),
-        (retire, "1.0.1", "1.0.1 is too small: notes 1 retired (gas): make it 1.1.0"),
-        (retire, "1.1.0", "note 'gas' says it retires in 1.0.1, not in 1.1.0"),
-        (
-            rename_deck,
-            "1.1.0",
-            f"1.1.0 is too small: {GONE}: make it 2.0.0",
-        ),
-        (
-            swap_decks,
-            "1.1.0",
-            f"1.1.0 is too small: {GONE}: make it 2.0.0",
-        ),
+        (retire_at_once, "1.0.1", "1.0.1 is too small: notes 1 retired (gas): make it 1.1.0"),
+        (retire, "1.0.1", "note 'gas' says it retires in 1.1.0, not in 1.0.1"),
+        (rename_deck, "1.1.0", f"1.1.0 is too small: {GONE}: make it 2.0.0"),
+        (swap_decks, "1.1.0", f"1.1.0 is too small: {GONE}: make it 2.0.0"),
         (reword, "1.1", "version '1.1': three numbers, such as 1.2.0"),
         (reword, "v1.1.0", "version 'v1.1.0': three numbers, such as 1.2.0"),
         (reword, "1.01.0", "version '1.01.0': three numbers, such as 1.2.0"),
     ],
 )
-def test_a_version_that_promises_too_little_is_refused(project: Project, edit, version: str, sentence: str) -> None:
-    project.released("1.0.0")
-    edit(project)
-    project.at(START + DAY)
-    before = project.tree()
-    ran = project.release(version)
-    assert (ran.code, ran.err) == (2 if "three" in sentence else 1, f"ketamine-anki: {sentence}\n")
-    assert project.tree() == before
+def test_a_version_that_promises_too_little_is_refused(released: Project, edit, version: str, message: str) -> None:
+    edit(released)
+    before = released.tree()
+    assert released.release(version) == (2 if "three" in message else 1, "", f"ketamine-anki: {message}\n")
+    assert released.tree() == before
 
 
 @pytest.mark.parametrize(
@@ -295,45 +202,126 @@ def test_a_version_that_promises_too_little_is_refused(project: Project, edit, v
         (reword, "2.0.0"),
         (describe, "1.0.1"),
         (add, "1.1.0"),
+        (add, "2.0.0"),
         (move, "1.1.0"),
+        (retire, "1.1.0"),
         (rename_deck, "2.0.0"),
     ],
 )
-def test_a_version_large_enough_is_released(project: Project, edit, version: str) -> None:
-    project.released("1.0.0")
-    edit(project)
-    project.at(START + DAY)
-    project.released(version)
-    assert [release["version"] for release in project.ledger["releases"]] == ["1.0.0", version]
+def test_a_version_large_enough_is_accepted(released: Project, edit, version: str) -> None:
+    edit(released)
+    ran = released.release(version, "--dry-run")
+    assert (ran.code, ran.err) == (0, "the words of 1.0.0 are not known here: name them with --since\n")
 
 
-def test_a_template_added_needs_a_major_version(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_note_that_was_never_released_cannot_be_retired(project: Project) -> None:
+    project.edit("gas", retired=RETIRED)
+    ran = project.release("1.0.0")
+    assert ran == (1, "", "ketamine-anki: note 'gas' was never released: delete it instead of retiring it\n")
+
+
+@pytest.mark.parametrize("note_id", ["water", "light", "nobody"])
+def test_only_a_changed_note_can_be_a_safety_correction(released: Project, note_id: str) -> None:
+    released.edit("gas", answer="Carbon dioxide only")
+    ran = released.release("1.0.1", "--errata", "gas", "--errata", note_id, "--dry-run")
+    message = f"ketamine-anki: --errata {note_id}: this release changes no such note\n"
+    assert (ran.code, ran.out, ran.err.endswith(message)) == (2, "", True)
+    assert released.release("1.0.1", "--errata", "gas", "--dry-run").code == 0
+
+
+def test_a_template_added_needs_a_major_version(released: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anki skips every note whose note type has other fields or templates, for ever."""
-    project.released("1.0.0")
     kinds = notetypes.note_types("")
     more = notetypes.Template("Third", "{{Answer}}", "{{Question}}")
     monkeypatch.setitem(kinds, "question", kinds["question"]._replace(templates=(*kinds["question"].templates, more)))
-    project.at(START + DAY)
-    ran = project.release("1.1.0")
-    why = "note type 'Small Deck: question and answer' has other fields or templates"
-    assert (ran.code, ran.err) == (1, f"ketamine-anki: 1.1.0 is too small: {why}: make it 2.0.0\n")
-    project.released("2.0.0")
-    notes = (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
-    assert "tick *Merge note types*" in notes
-    assert "| Merge note types | **on** |" in notes
-    assert "| Update notes | **Always** | the note types changed" in notes
-    assert "replaces your own edits and tags on all notes" in notes
+    reason = "note type 'Small Deck: question and answer' has other fields or templates"
+    assert released.release("1.1.0") == (1, "", f"ketamine-anki: 1.1.0 is too small: {reason}: make it 2.0.0\n")
+    released.released("2.0.0")
+    assert "tick *Merge note types*" in released.notes
+    assert "| Merge note types | **on** |" in released.notes
+    assert "| Update notes | **Always** | the note types changed" in released.notes
+    assert "replaces your own edits and tags on all notes" in released.notes
 
 
 def test_a_new_style_is_a_patch_and_reaches_the_note_type_alone(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    released: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.released("1.0.0")
     kinds = notetypes.note_types("")
     monkeypatch.setitem(kinds, "cloze", kinds["cloze"]._replace(css=".card { color: navy }"))
-    project.at(START + DAY)
-    project.released("1.0.1")
-    contents = project.package("small-1.0.1.apkg")
+    released.released("1.0.1")
+    contents = released.package("small-1.0.1.apkg")
     assert {kind.is_cloze: kind.mod for kind in contents.note_types.values()} == {False: START, True: START + DAY}
     assert {note.mod for note in contents.notes} == {START}
-    assert "### Style" in (project.dist / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    assert "### Style" in released.notes
+
+
+# --- clocks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0, -DAY])
+def test_a_clock_behind_the_ledger_is_refused(released: Project, seconds: int) -> None:
+    released.edit("gas", answer="CO2")
+    released.at(START + seconds)
+    ran = released.release("1.0.1")
+    assert ran.code == 2
+    assert "but the last release is of 2023-11-14 22:13:20 UTC: set this machine's clock" in ran.err
+
+
+def test_a_release_does_not_lie_in_the_future(project: Project) -> None:
+    project.at(4_000_000_000)
+    message = "SOURCE_DATE_EPOCH is 2096-10-02 07:06:40 UTC: a release cannot lie in the future"
+    assert project.release("1.0.0") == (2, "", f"ketamine-anki: {message}\n")
+
+
+def test_a_build_after_a_release(released: Project) -> None:
+    """What changed since is newer than the release, even if the build's time is older; the page says so."""
+    released.edit("gas", answer="CO2")
+    released.at(START - DAY)
+    assert run("build").code == 0
+    contents = released.package("small-deck.apkg")
+    assert {note.fields["ID"]: note.mod - START for note in contents.notes} == {"gas": 1, "water": 0, "light": 0}
+    assert all("Version 1.0.0 and later changes" in page for page in contents.deck_descriptions.values())
+
+
+def test_a_build_before_any_release_says_so(project: Project) -> None:
+    assert run("build").code == 0
+    pages = project.package("small-deck.apkg").deck_descriptions.values()
+    assert all("Version 0 (not released yet)" in page for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("is_released", "is_changed", "reason"),
+    [
+        (False, True, "set SOURCE_DATE_EPOCH or this machine's clock"),
+        (True, True, "the last release is of 2023-11-14 22:13:20 UTC; set this machine's clock"),
+        (True, False, ""),  # all times are those of the release
+    ],
+)
+def test_a_build_in_the_future_is_refused(
+    released: Project, monkeypatch: pytest.MonkeyPatch, is_released: bool, is_changed: bool, reason: str
+) -> None:
+    """A note from the future would overwrite what learners edit, again and again."""
+    if not is_released:
+        (released.decks / "ledger.yaml").unlink()
+    if is_changed:
+        released.edit("gas", answer="CO2")
+    released.at(START)
+    monkeypatch.setattr("ketamine_anki.workspace.packages.time.time", lambda: START - DAY)
+    ran = run("build")
+    assert ran.code == (2 if reason else 0)
+    assert f"lies in the future: {reason}" in ran.err or not reason
+
+
+def test_releases_of_many_kinds_in_one(tagged: Project) -> None:
+    """The record counts each; a release with retired notes is made again byte by byte."""
+    tagged.write(NOTES + NEW_NOTE)
+    tagged.edit("gas", retired=RETIRED)
+    tagged.edit("water", answer="Water and *salts*")
+    tagged.commit()
+    tagged.released("1.1.0")
+    assert tagged.record["changes"] == {"new": 1, "changed": 1, "moved": 0, "retired": 1}
+    before = tagged.tree()
+    shutil.rmtree(tagged.dist)
+    assert run("release", "1.1.0", "--rebuild").code == 0
+    assert tagged.tree() == {name: data for name, data in before.items() if "1.0.0" not in name}
+    assert json.loads((tagged.dist / "release.json").read_text(encoding="utf-8"))["previous"] == "1.0.0"

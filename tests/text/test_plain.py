@@ -1,0 +1,84 @@
+"""The plain text of fields, and the words in which two texts differ."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.text.plain import Part, answers, difference, plain, readable
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("a &lt; b &amp; c", "a < b & c"),
+        ("one<br>two<p>three</p>", "one\ntwo\nthree"),
+        ("<ul><li>a</li><li>b</li></ul>", "a\nb"),
+        ('<img src="x-1a2b.png" alt="A heart">', "[picture: A heart]"),
+        ("<img src=x>", "[picture]"),
+        (r"\(p &lt; 0.05\)", r"\(p < 0.05\)"),
+        ("<b>bold</b> and <em>soft</em>", "bold and soft"),
+        ("1 < 2 > 0", "1 < 2 > 0"),
+        ("&#65;&#" + "9" * 5000 + ";&#x" + "f" * 5000 + ";", "A\ufffd\ufffd"),
+    ],
+)
+def test_a_field_as_text(field: str, text: str) -> None:
+    assert plain(field) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{{c1::dilate::verb}} and {{c2::slow}}", "[dilate] and [slow]"),
+        ("{{c1::a {{c2::b}} c}}", "[a [b] c]"),
+        ("{{c1::cut", "{{c1::cut"),
+        ("{{c1::" * 12 + "deep" + "}}" * 12, "{{c1::" * 3 + "[" * 9 + "deep" + "]" * 9 + "}}" * 3),
+    ],
+)
+def test_deletions_as_a_learner_reads_them(text: str, shown: str) -> None:
+    assert readable(text) == shown
+
+
+def test_the_answers_of_a_cloze() -> None:
+    assert answers("{{c2::slow}} or {{c1::dilate::verb}}") == ["dilate", "slow"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("give 5 mg now", "give 10 mg now", [("=", "give "), ("-", "5"), ("+", "10"), ("=", " mg now")]),
+        ("a b", "a b c", [("=", "a b"), ("+", " c")]),
+        ("one two three", "uno dos three", [("-", "one two"), ("+", "uno dos"), ("=", " three")]),
+        ("1.5", "15", [("-", "1.5"), ("+", "15")]),
+        ("same", "same", [("=", "same")]),
+        ("", "", []),
+    ],
+)
+def test_texts_differ_word_by_word(old: str, new: str, parts: list[tuple[str, str]]) -> None:
+    assert difference(old, new, Aligner()) == tuple(Part(*part) for part in parts)
+
+
+@settings(max_examples=60)
+@given(st.text("ab .,\n", max_size=60), st.text("ab .,\n", max_size=60))
+def test_the_parts_make_up_both_texts(old: str, new: str) -> None:
+    parts = difference(old, new, Aligner())
+    assert "".join(text for sign, text in parts if sign in "=-") == old
+    assert "".join(text for sign, text in parts if sign in "=+") == new
+
+
+def test_one_word_in_a_very_long_text_is_found() -> None:
+    old = "\n".join(f"line {n} of many words" for n in range(4_000))
+    changed = difference(old, old.replace("line 7 of", "row 7 of"), Aligner())
+    assert [part for part in changed if part.sign != "="] == [Part("-", "line"), Part("+", "row")]
+
+
+def test_words_that_repeat_too_often_are_one_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To align them takes time in the third power of how often they repeat."""
+    old, new = "a b " * 1000 + "x", "b a a " * 700 + "y"
+    assert difference(f"one {old}", f"one {new}", Aligner()) == (Part("=", "one "), Part("-", old), Part("+", new))
+    monkeypatch.setattr("ketamine_anki.core.alignment.MAX_ALL_WORD_PAIRS", 4)
+    aligner = Aligner()
+    shown = ["".join(part.sign + part.text for part in difference("1 a 2", "3 a 4", aligner)) for _ in range(5)]
+    assert shown == ["-1+3= a -2+4"] * 4 + ["-1 a 2+3 a 4"]

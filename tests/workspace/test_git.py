@@ -1,0 +1,98 @@
+"""What git knows of a collection: files that are not committed keep it from being released."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from program import run
+from releases import Project
+
+from ketamine_anki.workspace.folder import FILES
+from ketamine_anki.workspace.git import uncommitted
+
+
+@pytest.mark.parametrize("name", ["decks/02-second.yaml", "decks/media/new.png", "program.py"])
+def test_a_dirty_work_tree_is_refused(project: Project, name: str) -> None:
+    """A new file in the deck, or a changed file anywhere: the tag would hold something else than the package."""
+    (project.root / "program.py").write_text("1\n", encoding="utf-8")
+    project.commit()
+    path = project.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("2\n", encoding="utf-8")
+    ran = project.release("1.0.0")
+    assert ran == (1, "", f"ketamine-anki: {name}: not committed; commit or discard it before a release\n")
+    assert not (project.decks / "ledger.yaml").exists()
+
+
+def test_a_file_is_what_it_holds(project: Project) -> None:
+    """Neither its time nor its line ends make it another one; a link to the same bytes does."""
+    (project.root / "link").symlink_to("decks")
+    project.commit()
+    path = project.decks / "collection.yaml"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"\n", b"\r\n"))
+    assert uncommitted(project.decks, FILES) == []
+    path.write_bytes(data + b"\n")
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml"]
+    (project.root / "elsewhere").write_bytes(data)
+    path.unlink()
+    path.symlink_to("../elsewhere")
+    (project.root / "link").unlink()
+    (project.root / "link").symlink_to("dist")
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml", "link"]
+    path.unlink()
+    os.mkfifo(path)
+    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml", "link"]
+
+
+def test_what_is_only_staged_is_not_committed(project: Project) -> None:
+    project.git("init", "-q")
+    project.git("add", "decks/collection.yaml")
+    assert uncommitted(project.decks, FILES)[:2] == ["decks/collection.yaml", "decks/01-first.yaml"]
+    project.commit()
+    project.edit("gas", answer="Carbon dioxide, a gas")
+    project.git("add", "-A")
+    project.git("rm", "-q", "--cached", "decks/source.yaml")
+    assert set(uncommitted(project.decks, FILES)) == {"decks/01-first.yaml", "decks/source.yaml"}
+
+
+def test_a_submodule_is_a_matter_of_its_own(project: Project) -> None:
+    project.commit()
+    project.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},library")
+    project.git("-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "A submodule")
+    assert uncommitted(project.decks, FILES) == []
+
+
+@pytest.mark.parametrize("ignored", ["02-second.yaml", "media/new.png"])
+def test_an_ignored_file_of_the_deck_is_refused(project: Project, ignored: str) -> None:
+    """It would be in the package and not in the tag, and the release could never be made again."""
+    project.commit()
+    (project.root / ".git" / "info" / "exclude").write_text(f"{Path(ignored).name}\n.DS_Store\n", encoding="utf-8")
+    for name in (".DS_Store", ignored):
+        path = project.decks / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("2\n", encoding="utf-8")
+    said = f"decks/{ignored}: not committed; commit or discard it before a release"
+    assert project.release("1.0.0") == (1, "", f"ketamine-anki: {said}\n")
+
+
+def test_a_new_file_outside_the_deck_is_no_matter(project: Project) -> None:
+    project.commit()
+    (project.root / "notes.txt").write_text("2\n", encoding="utf-8")
+    project.released("1.0.0")
+
+
+def test_a_repository_that_git_does_not_read_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can say then what is committed."""
+    project.commit()
+    monkeypatch.setenv("PATH", str(project.dist))
+    said = "decks: is in a git repository that git does not read: try `git status` there"
+    assert project.release("1.0.0") == (74, "", f"ketamine-anki: {said}\n")
+
+
+def test_no_git_is_needed_outside_a_repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(project.dist))
+    project.released("1.0.0")
+    assert run("build").code == 0
