@@ -49,12 +49,14 @@ class Mark(NamedTuple):
 
 
 class Places:
-    """Finds the position of each part of one record in the file it was read from. Where a thing stands
-    is no part of what it is: all places are equal.
+    """Finds the position of each part of one record in the file it was read from.
+
+    `marks` has the mark of each part by key; the key "" is the record itself. All places are equal: two notes with
+    the same content are the same note, wherever they stand.
     """
 
     __slots__ = ("lines", "marks", "path")
-    # The value that was looked at last, of all records: mistakes of one text come one after the other.
+    # (lines, mark, result) of the last call of `_text`: the mistakes of one text are located one after the other.
     _last: ClassVar[tuple[object, Mark | None, tuple[str, list[tuple[int, int]]]]] = (None, None, ("", []))
 
     def __init__(self, path: str, lines: tuple[str, ...], marks: Mapping[str, Mark]) -> None:
@@ -72,32 +74,28 @@ class Places:
         return 0
 
     def at(self, where: Where | str) -> Position:
-        """Position of a key's value, or of a fragment inside it; of the record (key ``""``) if the
-        key is absent.
-        """
+        """Position of a key's value, or of a fragment inside it; of the record if the key is absent."""
         key, fragment, nth = (where, "", 0) if isinstance(where, str) else where
-        mark = self.marks.get(key) or self.marks[""]
-        if fragment:
-            found = self._find(mark, fragment, nth)
-            if found is not None:
-                return found
-        return Position(self.path, mark.line + 1, mark.column + 1)
-
-    def _find(self, mark: Mark, fragment: str, nth: int) -> Position | None:
-        text, places = self._text(mark)
-        wanted = one_spaced(fragment)
-        at = text.find(wanted) if wanted else -1
-        for _ in range(nth):
-            at = text.find(wanted, at + len(wanted)) if at >= 0 else -1
-        if at < 0:
-            return None
-        line, column = places[at]
+        try:
+            mark = self.marks[key]
+        except KeyError:
+            mark = self.marks[""]
+        line, column = (self._find(mark, fragment, nth) if fragment else None) or mark[:2]
         return Position(self.path, line + 1, column + 1)
 
+    def _find(self, mark: Mark, fragment: str, nth: int) -> tuple[int, int] | None:
+        """Line and column, from 0, of the nth occurrence of a fragment in a value."""
+        text, places = self._text(mark)
+        wanted = one_spaced(fragment)
+        index = text.find(wanted) if wanted else -1
+        for _ in range(nth):
+            index = text.find(wanted, index + len(wanted)) if index >= 0 else -1
+        return places[index] if index >= 0 else None
+
     def _text(self, mark: Mark) -> tuple[str, list[tuple[int, int]]]:
-        """What `typed` says of a value."""
-        lines, known, text = Places._last
-        if lines is not self.lines or known != mark:
+        """A value as `typed` gives it: its text, and the place of each character."""
+        lines, last_mark, text = Places._last
+        if lines is not self.lines or last_mark != mark:
             text = typed(self.lines, mark[:2], mark[2:])
             Places._last = self.lines, mark, text
         return text

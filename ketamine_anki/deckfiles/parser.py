@@ -50,11 +50,17 @@ class Sequence(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A mapping: its keys and values in order, repeated keys included."""
+    """A mapping: its keys and their values in order, repeated keys included."""
 
-    entries: list[tuple[Any, Node]]
+    names: list[Any]
+    values: list[Node]
     start_mark: Any
     end_mark: Any
+
+    @property
+    def entries(self) -> list[tuple[Any, Node]]:
+        """(key, value) pairs."""
+        return list(zip(self.names, self.values, strict=True))
 
 
 Node = Any  # Scalar | Sequence | Table
@@ -71,34 +77,35 @@ class Marks(Mapping[str, Mark]):
         self._root = root
         self._within = within
 
-    def _node(self, key: str) -> Node:
-        node = self._root
-        for path in (self._within, key):
-            for part in path.split(".") if path else ():
-                node = _child(node, part)
-        return node
-
     def __getitem__(self, key: str) -> Mark:
-        node = self._node(key)
+        node = _descendant(self._root, self._within) if self._within else self._root
+        node = _descendant(node, key) if key else node
         start, end = node.start_mark, node.end_mark
         return Mark(start.line, start.column, end.line, end.column)
 
     def __iter__(self) -> Iterator[str]:
         yield ""
-        yield from _keys(self._node(""), "")
+        yield from _keys(_descendant(self._root, self._within) if self._within else self._root, "")
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
+def _descendant(node: Node, key: str) -> Node:
+    """The node under a key such as `retired.see`. Raises KeyError."""
+    for part in key.split("."):
+        node = _child(node, part)
+    return node
+
+
 def _child(node: Node, part: str) -> Node:
-    if isinstance(node, Table):
-        for name, value in node.entries:
+    if type(node) is Table:
+        for name, value in zip(node.names, node.values, strict=True):
             if name.value == part:
                 return value
-            if name.value + ":" == part:
+            if part[-1:] == ":" and name.value == part[:-1]:
                 return name
-    elif isinstance(node, Sequence) and part.isdecimal() and int(part) < len(node.items):
+    elif type(node) is Sequence and part.isdecimal() and int(part) < len(node.items):
         return node.items[int(part)]
     raise KeyError(part)
 
@@ -201,7 +208,7 @@ def _decode(file: File, data: bytes) -> str | None:
         file.add(line, column, "encoding", f"byte 0x{data[error.start]:02X} is not UTF-8: save the file as UTF-8")
         return None
     file.lines = tuple(text.split("\n"))
-    file.commented = " #" in text or "\t#" in text
+    file.commented = "#" in text and (" #" in text or "\t#" in text)
     refused = list(islice(characters.refused(text), MAX_PER_FILE))
     if not refused:
         return text
@@ -216,7 +223,8 @@ def _decode(file: File, data: bytes) -> str | None:
 
 def _normalize(text: str) -> str:
     """The text as editors count it: without a byte order mark, with one kind of line end."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _line_and_column(before: str) -> tuple[int, int]:
@@ -247,7 +255,6 @@ def _root(file: File, text: str) -> Node | None:
     most = MAX_NOTES  # of these
     outer: list[tuple[Any, list[Node], int]] = []  # open collections: start event, `items` and `most` around it
     left = MAX_VALUES
-    node: Any
     event: Any
     for event in iter(CParser(text.encode("utf-8")).get_event, None):
         kind = type(event)
@@ -256,7 +263,7 @@ def _root(file: File, text: str) -> Node | None:
                 raise _feature(file, event)
             if event.value == "<<" and not event.style and _is_key(outer, items):
                 raise _refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
-            node = event
+            items.append(event)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             if event.tag or event.anchor:
                 raise _feature(file, event)
@@ -265,19 +272,18 @@ def _root(file: File, text: str) -> Node | None:
             outer.append((event, items, most))
             items = []
             most = MAX_NOTES if kind is SequenceStartEvent else 2 * MAX_ITEMS + 1
-            continue
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             left -= len(items)
-            start = outer[-1][0].start_mark
+            start, children = outer[-1][0].start_mark, items
             if left < 0:
                 raise _refused(start, "limit", f"more than {MAX_VALUES:,} values in one file: split it")
-            if kind is MappingEndEvent:
-                node = Table(list(zip(items[::2], items[1::2], strict=True)), start, event.end_mark)
-            else:
-                node = Sequence(items, start, event.end_mark)
             _, items, most = outer.pop()
-            if _is_key(outer, items):
+            if outer and _is_key(outer, items):
                 raise _Refused(explain_key(file.lines, start))
+            if kind is MappingEndEvent:
+                items.append(Table(children[::2], children[1::2], start, event.end_mark))
+            else:
+                items.append(Sequence(children, start, event.end_mark))
         elif kind is AliasEvent:
             raise _feature(file, event)
         elif kind is DocumentStartEvent:
@@ -285,13 +291,9 @@ def _root(file: File, text: str) -> Node | None:
                 raise _refused(event.start_mark, "yaml-feature", "second document: one file holds one document")
             if event.version or event.tags:
                 raise _refused(event.start_mark, "yaml-feature", "directive: delete the line that starts with %")
-            continue
-        else:
-            continue
-        items.append(node)
         if len(items) > most:
             contents = f"{MAX_NOTES:,} items in one list" if most == MAX_NOTES else f"{MAX_ITEMS:,} keys in one mapping"
-            raise _refused(node.start_mark, "limit", f"more than {contents}")
+            raise _refused(items[-1].start_mark, "limit", f"more than {contents}")
     return items[0] if items else None
 
 

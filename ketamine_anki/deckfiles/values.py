@@ -24,15 +24,7 @@ from ketamine_anki.text import scanner
 
 def read(file: File, shape: schema.Shape, node: Node, label: str) -> Any:
     """The value of a node (str, tuple or dict), or None when it is malformed; `label` names it in findings."""
-    if isinstance(shape, schema.Text):
-        return _text(file, shape, node, label)
-    if isinstance(shape, schema.List):
-        return _list(file, shape, node, label)
-    if isinstance(shape, schema.Table):
-        return _table(file, shape, node, label)
-    if isinstance(shape, schema.Anything):
-        return node
-    return _record(file, shape, node, label)
+    return _READERS[type(shape)](file, shape, node, label)
 
 
 def quoted(text: str) -> str:
@@ -187,18 +179,17 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
     if len(items) > MAX_ITEMS:
         file.at(node, "limit", f"{label} has {len(items):,} items: at most {MAX_ITEMS:,}")
         return None
-    item_label = f"an item of {label}"
-    if not isinstance(item, schema.Text):
+    values = [one.value for one in items if type(one) is Scalar]
+    if len(values) < len(items) or file.spoilt or not _accepted[id(item)].issuperset(values):
+        item_label = f"an item of {label}"
         values = [read(file, item, one, item_label) for one in items]
-        return None if None in values else tuple(values)
-    texts = [_text(file, item, one, item_label) for one in items]
-    if None in texts:
+        if None in values:
+            return None
+    if isinstance(item, schema.Text) and len(set(values)) < len(values):
+        n = next(n for n, value in enumerate(values) if value in values[:n])
+        file.at(items[n], "duplicate-key", f"{quoted(values[n])} stands twice in {label}: delete one")
         return None
-    if len(set(texts)) < len(texts):
-        n = next(n for n, text in enumerate(texts) if text in texts[:n])
-        file.at(items[n], "duplicate-key", f"{quoted(str(texts[n]))} stands twice in {label}: delete one")
-        return None
-    return tuple(texts)
+    return tuple(values)
 
 
 # --- mappings ---------------------------------------------------------------------------------
@@ -220,13 +211,13 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
         _not_a_table(file, node, label)
         return None
     before = len(file.noted)
-    nodes = {name.value: value for name, value in node.entries}
+    nodes = {name.value: value for name, value in zip(node.names, node.values, strict=True)}
     if isinstance(shape, schema.Either):
         shape, needed = _choose(file, shape, node, nodes)
     else:
         needed = shape.required
     known = shape.keys
-    if len(nodes) < len(node.entries) or not nodes.keys() <= known.keys():
+    if len(nodes) < len(node.names) or not nodes.keys() <= known.keys():
         entries = _distinct(file, node)
         if entries is None:
             return None
@@ -238,7 +229,7 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
     for key, inner in nodes.items():
         form = known.get(key)
         if form is not None:
-            value = _text(file, form, inner, key) if type(form) is schema.Text else read(file, form, inner, key)
+            value = _READERS[type(form)](file, form, inner, key)
             if value is not None:
                 values[key] = value
     if not needed <= nodes.keys():
@@ -307,3 +298,13 @@ def _unknown(name: str, shape: schema.Record, names: Iterable[str]) -> str:
 
 def _example(shape: schema.Shape) -> str:
     return f": for example {shape.examples[0]!r}" if isinstance(shape, schema.Text) and shape.examples else ""
+
+
+_READERS: dict[type, Callable[[File, Any, Node, str], Any]] = {
+    schema.Text: _text,
+    schema.List: _list,
+    schema.Record: _record,
+    schema.Either: _record,
+    schema.Table: _table,
+    schema.Anything: lambda _file, _shape, node, _label: node,
+}
