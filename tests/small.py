@@ -13,10 +13,13 @@ written without a value is left out.
 from __future__ import annotations
 
 import copy
+import sqlite3
 import textwrap
+import zipfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -127,3 +130,10 @@ def package(folder: Path, path: Path | None = None, times: Times | None = None) 
             whole.add(made.compiled)
         whole.write(file)
     return path
+
+
+def rows(package: Path, query: str) -> list[tuple[Any, ...]]:
+    """What SQL says about the database inside a package."""
+    with zipfile.ZipFile(package) as archive, closing(sqlite3.connect(":memory:")) as db:
+        db.deserialize(archive.read("collection.anki2"))
+        return db.execute(query).fetchall()

@@ -8,7 +8,7 @@ import engine
 import pytest
 import small
 from anki.collection import Collection
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ketamine_anki.anki.cards import cards, cloze, render_template
@@ -30,8 +30,9 @@ def rendered_by_us(folder: Path) -> list[engine.Face]:
 def test_whole_deck_equals_anki(learner: Collection, real_decks: Path, tmp_path: Path) -> None:
     """Every card of the real deck, both sides, note-type CSS included."""
     engine.import_package(learner, small.package(real_decks, tmp_path / "deck.apkg"))
-    assert len(engine.rendered(learner)) > 150
-    assert rendered_by_us(real_decks) == engine.rendered(learner)
+    faces = engine.rendered(learner)
+    assert len(faces) > 150
+    assert rendered_by_us(real_decks) == faces
 
 
 def test_every_part_of_the_templates_equals_anki(learner: Collection, tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ TEXTS = ["a", " b ", "&lt;", "<b>", "</b>", "<br>", '"', "'", "é", "“", "\\fr
 PIECE = st.sampled_from([*SYNTAX, *TEXTS])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(pieces=st.lists(PIECE, max_size=14), extra=st.sampled_from(["", "x", "<br>"]))
 def test_any_cloze_text_equals_anki(judge, pieces: list[str], extra: str) -> None:
     """Whatever stands in a field, broken or not: each card that Anki can show is shown alike."""
@@ -146,7 +147,7 @@ DELETION = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(parts=st.lists(DELETION, min_size=1, max_size=4))
 def test_rendered_markdown_equals_anki(judge, parts: list[str]) -> None:
     """What our Markdown makes of a sound cloze text is shown by us as Anki shows it."""

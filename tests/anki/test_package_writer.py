@@ -6,6 +6,8 @@ import io
 import json
 import sqlite3
 import zipfile
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import genanki
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from ketamine_anki.anki.compile import CompiledNote, stable_id
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.anki.package_writer import Counts, Package, Times, count, description, model
+from ketamine_anki.anki.sqlite_bytes import make_canonical
 from ketamine_anki.core.model import Collection
 
 COLLECTION = Collection("Deck", "Tag", "names/pace", ("A", "B"), description="<What>", disclaimer="D & C", licence="CC")
@@ -47,93 +50,116 @@ def notes(draw: st.DrawFn) -> CompiledNote:
     )
 
 
-def database(package: bytes, folder: Path) -> sqlite3.Connection:
-    path = folder / "collection.anki2"
-    with zipfile.ZipFile(io.BytesIO(package)) as archive:
-        path.write_bytes(archive.read("collection.anki2"))
-    return sqlite3.connect(path)
+def write(compiled: list[CompiledNote], folder: Path, times: Times) -> Path:
+    path = folder / "written.apkg"
+    with Package(COLLECTION, folder / "scratch.db", times) as package, path.open("wb") as out:
+        for note in compiled:
+            package.add(note)
+        counts = package.write(out)
+    assert (counts.notes, counts.cards) == (len(compiled), sum(len(note.cards) for note in compiled))
+    assert list(folder.iterdir()) == [path]
+    return path
 
 
-def written(made: list[CompiledNote], folder: Path, times: Times) -> bytes:
-    package = Package(COLLECTION, folder / "scratch.db", times)
-    for note in made:
-        package.add(note)
-    out = io.BytesIO()
-    counts = package.write(out)
-    assert (counts.notes, counts.cards) == (len(made), sum(len(note.cards) for note in made))
-    assert not (folder / "scratch.db").exists()
-    return out.getvalue()
-
-
-@settings(max_examples=settings().max_examples // 6)
+@settings(max_examples=10)
 @given(st.lists(notes(), max_size=5, unique_by=lambda note: note.guid), st.integers(0, 2**31))
 def test_rows_are_those_of_genanki(
-    tmp_path_factory: pytest.TempPathFactory, made: list[CompiledNote], time: int
+    tmp_path_factory: pytest.TempPathFactory, compiled: list[CompiledNote], time: int
 ) -> None:
     """Row for row and column for column, given our ids, what genanki's Note and Card write."""
-    folder = tmp_path_factory.mktemp("rows")
-    db = database(written(made, folder, Times(time)), folder)
-    tables = ("notes", "cards", "revlog", "graves")
-    ours = {table: db.execute(f"select * from {table} order by 1").fetchall() for table in tables}
-    db.close()
+    path = write(compiled, tmp_path_factory.mktemp("rows"), Times(time))
+    queries = [f"select * from {table} order by 1" for table in ("notes", "cards", "revlog", "graves")]
+    ours = [small.rows(path, query) for query in queries]
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(APKG_SCHEMA)
+        ids = {row[1]: row[0] for row in ours[0]}
+        for note in compiled:
+            kind = model(note_types()[note.note_type], COLLECTION)
+            due = note.number * 10_000 + note.index * 10
+            row = genanki.Note(kind, list(note.fields), guid=note.guid, tags=list(note.tags), due=due)
+            assert tuple(card.ord for card in row.cards) == note.cards
+            numbers = iter([ids[note.guid], *(ids[note.guid] + 1 + ordinal for ordinal in note.cards)])
+            row.write_to_db(db.cursor(), time, stable_id(COLLECTION.namespace, "deck", note.deck), numbers)
+        assert ours == [db.execute(query).fetchall() for query in queries]
 
-    theirs_db = sqlite3.connect(":memory:")
-    theirs_db.executescript(APKG_SCHEMA)
-    ids = {row[1]: row[0] for row in ours["notes"]}
-    for note in made:
-        kind = model(note_types()[note.note_type], COLLECTION)
-        due = note.number * 10_000 + note.index * 10
-        row = genanki.Note(kind, list(note.fields), guid=note.guid, tags=list(note.tags), due=due)
-        assert tuple(card.ord for card in row.cards) == note.cards
-        numbers = iter([ids[note.guid], *(ids[note.guid] + 1 + ordinal for ordinal in note.cards)])
-        row.write_to_db(theirs_db.cursor(), time, stable_id(COLLECTION.namespace, "deck", note.deck), numbers)
-    theirs = {table: theirs_db.execute(f"select * from {table} order by 1").fetchall() for table in tables}
-    theirs_db.close()
-    assert ours == theirs
+
+def question(number: int) -> CompiledNote:
+    fields = ("Q", "A", *[""] * 11)
+    return CompiledNote(str(number), f"g{number}", "question", "Deck::02 B", fields, ("T::a",), (0,), 99, number)
 
 
 def test_more_notes_than_one_batch(tmp_path: Path) -> None:
-    """Many notes: all there, in order, their ids apart and in the past; no due that Anki complains of."""
-    made = [
-        CompiledNote(str(n), f"g{n}", "question", "Deck::01 A", ("Q", "A", *[""] * 11), ("T::a",), (0,), 99, n)
-        for n in range(1234)
-    ]
-    data = written(made, tmp_path, Times(1_700_000_000, {"g7": 5}, {"cloze": 6}))
-    db = database(data, tmp_path)
-    rows = db.execute("select id, guid, mod from notes order by id").fetchall()
-    assert [guid for _, guid, _ in rows] == [note.guid for note in made]
-    assert all(1_609_459_200_000 <= number < 1_704_067_200_000 for number, _, _ in rows)
-    assert {guid: mod for _, guid, mod in rows if mod != 1_700_000_000} == {"g7": 5}
-    assert db.execute("select max(due) from cards").fetchone() == (999_999,)
-    assert [kind["mod"] for kind in json.loads(db.execute("select models from col").fetchone()[0]).values()].count(
-        6
-    ) == 1
-    db.close()
-    path = tmp_path / "whole.apkg"
-    path.write_bytes(data)
+    """Many notes: all there, in order, their ids apart and in the past; no due that Anki complains about."""
+    path = write([question(number) for number in range(1234)], tmp_path, Times(1_700_000_000))
+    rows = small.rows(path, "select guid, id from notes order by id")
+    assert [guid for guid, _ in rows] == [f"g{number}" for number in range(1234)]
+    assert all(1_609_459_200_000 <= number < 1_704_067_200_000 for _, number in rows)
+    assert small.rows(path, "select max(due) from cards") == [(999_999,)]
     assert count(path, tmp_path / "count.db") == Counts(1234, 1234, 1, 0)
 
 
+def test_modification_times(tmp_path: Path) -> None:
+    """Of notes and cards as given, else by GUID, else that of the build; of note types by key."""
+    path = tmp_path / "written.apkg"
+    times = Times(1_700_000_000, {"g1": 5, "g2": 6}, {"cloze": 7})
+    with Package(COLLECTION, tmp_path / "scratch.db", times) as package, path.open("wb") as out:
+        for number, time in enumerate((None, None, 8)):
+            package.add(question(number), time)
+        package.write(out)
+    for table in ("notes", "cards"):
+        assert small.rows(path, f"select mod from {table} order by id") == [(1_700_000_000,), (5,), (8,)]
+    ((models, decks, mod),) = small.rows(path, "select models, decks, mod from col")
+    assert {kind["name"]: kind["mod"] for kind in json.loads(models).values()} == {
+        "Deck: cloze": 7,
+        "Deck: question and answer": 1_700_000_000,
+    }
+    assert {deck["mod"] for deck in json.loads(decks).values() if deck["name"] != "Default"} == {1_700_000_000}
+    assert mod == 1_700_000_000_000
+
+
 def test_collection_row_has_decks_and_note_types(tmp_path: Path) -> None:
-    made = [CompiledNote("a", "g", "question", "Deck::02 B", ("Q", "A", *[""] * 11), (), (0,))]
-    db = database(written(made, tmp_path, Times(1_700_000_000)), tmp_path)
-    decks, models, crt = db.execute("select decks, models, crt from col").fetchone()
-    db.close()
+    path = write([question(1)], tmp_path, Times(1_700_000_000))
+    ((decks, models, crt),) = small.rows(path, "select decks, models, crt from col")
     by_name = {deck["name"]: deck for deck in json.loads(decks).values()}
     assert sorted(by_name) == ["Deck", "Deck::02 B", "Default"]
-    assert by_name["Deck"]["desc"] == description(COLLECTION)
-    kinds = {kind["name"]: kind for kind in json.loads(models).values()}
-    assert sorted(kinds) == ["Deck: cloze", "Deck: question and answer"]
-    assert kinds["Deck: cloze"]["type"] == 1
+    assert by_name["Deck"]["desc"] == by_name["Deck::02 B"]["desc"] == description(COLLECTION)
+    kinds = {kind["name"]: kind["type"] for kind in json.loads(models).values()}
+    assert kinds == {"Deck: cloze": 1, "Deck: question and answer": 0}
     assert crt % 86_400 == 0
 
 
-def test_description_is_escaped_and_says_what_learners_need() -> None:
-    said = description(COLLECTION, "1.2.3")
-    assert "<p>&lt;What&gt;</p>" in said
-    assert "Version 1.2.3" in said
-    assert "Licence of the cards: CC" in said
-    assert "<b>D &amp; C</b>" in said
+def test_description_is_escaped_and_tells_what_learners_need() -> None:
+    collection = replace(COLLECTION, repository="https://a.org/?a&b", source_title="S < T", evidence_date="2024")
+    assert description(collection, "1.2.3") == (
+        "<p>&lt;What&gt;</p><p>Version 1.2.3, literature of 2024.</p><p>Curated from the text “S &lt; T”.</p>"
+        "<p>Licence of the cards: CC.</p>"
+        '<p>Releases and corrections: <a href="https://a.org/?a&amp;b">https://a.org/?a&amp;b</a></p>'
+        "<p><b>D &amp; C</b></p>"
+    )
+
+
+def test_canonical_bytes_hold_nothing_of_what_was_deleted(tmp_path: Path) -> None:
+    """Unused parts of pages, which hold old memory, are zeroes; the rows stay."""
+    path = tmp_path / "some.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executescript(
+            "pragma secure_delete=off; pragma journal_mode=off; pragma synchronous=off;"
+            "create table t (a text); create index i on t (a)"
+        )
+        sizes = [3, 40, 2_000, 30_000, 7] * 20
+        db.executemany("insert into t values (?)", [("OLD" * size,) for size in sizes])
+        db.execute("delete from t where rowid % 3 = 0")
+        db.execute("update t set a = substr(replace(a, 'OLD', rowid || 'new'), 1, length(a) * 2 / 3)")
+        while db.execute("pragma freelist_count").fetchone() != (0,):
+            db.execute("insert into t values (hex(zeroblob(20000)) || random())")
+        rows = db.execute("select * from t").fetchall()
+    assert b"OLDOLD" in path.read_bytes()
+    with path.open("r+b") as file:
+        make_canonical(file)
+    assert b"OLDOLD" not in path.read_bytes()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("pragma integrity_check").fetchall() == [("ok",)]
+        assert db.execute("select * from t").fetchall() == rows
 
 
 @pytest.mark.parametrize(
@@ -163,8 +189,9 @@ def test_damaged_package_is_seen(tmp_path: Path, damage: str) -> None:
     assert not (tmp_path / "count.db").exists()
 
 
-def test_closed_package_leaves_no_file(tmp_path: Path) -> None:
-    package = Package(COLLECTION, tmp_path / "scratch.db", Times(0))
-    assert (tmp_path / "scratch.db").exists()
-    package.close()
-    assert not (tmp_path / "scratch.db").exists()
+def test_a_package_that_is_not_finished_leaves_no_file_and_no_connection(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), Package(COLLECTION, tmp_path / "scratch.db", Times(0)) as package:
+        package.add(replace(question(1), note_type="unknown"))
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        package.write(io.BytesIO())

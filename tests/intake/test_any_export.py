@@ -1,4 +1,4 @@
-"""Whatever comes back from Anki is compared, edited in or refused; and whatever the ledger or a package holds."""
+"""Whatever comes back from Anki is compared, and edited in exactly or refused."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ import re
 from dataclasses import replace
 
 import made
-from hostile_packages import MODEL, database, old
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from ledgers import GOOD as LEDGER
 from made import Choices
 
-from ketamine_anki.anki.archive import PackageError
-from ketamine_anki.anki.package_reader import read_package
-from ketamine_anki.anki.text_export import read_text
 from ketamine_anki.core.model import Deck, Note
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.intake.apply import EditError, edit_deck, entry
 from ketamine_anki.intake.compare import Change, compare
-from ketamine_anki.release.ledger_file import ledger_text, read_ledger
 from ketamine_anki.text.render import render, render_note
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
@@ -115,80 +109,3 @@ def test_the_markdown_of_a_change_shows_what_was_edited(c: Choices) -> None:
 
 def _with(note: Note, change: Change) -> Note:
     return note._replace(**{change.key.replace(".", "_"): change.new})
-
-
-# --- exports as bytes -------------------------------------------------------------------------
-
-_HEADS = (
-    "#separator:tab\n", "#html:true\n", "#guid column:1\n", "#notetype column:2\n", "#deck column:3\n",
-    "#tags column:4\n", "#columns:a\tb\n", "#separator:x\n", "#html:false\n", "#guid column:99999\n",
-    "#guid column:\u0661\n", "#:\n", "\n",
-)  # fmt: skip
-_CELLS = ("guid", "a", '"b"', '"b\n""c"""', '"', "\t", "\t", "\t", "\n", "\r\n", "<b>x</b>", "\x00", "\ufeff", "")
-
-
-def text_export(c: Choices) -> str:
-    """A text export, or what resembles one."""
-    head = "".join(_HEADS[:6]) if c.number(3) else "".join(c.some(lambda: c.one(_HEADS), 8))
-    return head + "".join(c.some(lambda: c.one(_CELLS), 24))
-
-
-@FEW
-@given(CHOICES)
-def test_any_text_export_is_read_or_refused(c: Choices) -> None:
-    try:
-        notes = read_text(text_export(c).encode(), lambda identity, kind: ("Front", "Back"))
-    except PackageError:
-        return
-    compare([], made.collection(), notes)
-
-
-@FEW
-@given(CHOICES, st.sampled_from(["tab", "comma", "semicolon", "pipe"]))
-def test_fields_of_a_text_export_are_those_that_were_written(c: Choices, separator: str) -> None:
-    sign = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}[separator]
-    rows = [[f"g{n}", made.html(c), made.html(c)] for n in range(1 + c.number(3))]
-    rows = [[cell.replace("\r", "").replace("\ud800", "").replace("\x00", "") for cell in row] for row in rows]
-    lines = [sign.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
-    head = f"#separator:{separator}\n#html:true\n#guid column:1\n"
-    notes = read_text((head + "\n".join(lines) + "\n").encode(), lambda identity, kind: ("Front", "Back"))
-    assert [[note.guid, *note.fields.values()] for note in notes] == rows
-
-
-@FEW
-@given(CHOICES)
-def test_any_fields_of_a_package_are_read_or_refused(c: Choices) -> None:
-    """As Anki stores them, in a sound database; names of note types, decks and tags as well."""
-    fields = [made.html(c).replace("\ud800", "") for _ in range(c.number(4))]
-    name = c.one(("A::B", "Renal Drugs::01 First Part", "", "\x1f", "a\x00b", made.html(c).replace("\ud800", "")))
-    row = (11, c.one(("g", "", "\x00")), 7, 1_700_000_000, made.html(c).replace("\ud800", ""), "\x1f".join(fields))
-    data = database(models={"7": MODEL | {"name": name}}, decks={"3": {"id": 3, "name": name, "desc": ""}}, notes=[row])
-    try:
-        contents = read_package(old(data))
-    except PackageError:
-        return
-    compare([], made.collection(), contents.notes)
-    (note,) = contents.notes
-    assert list(note.fields.values()) == "\x1f".join(fields).split("\x1f")[: len(note.fields)]
-
-
-# --- the ledger -------------------------------------------------------------------------------
-
-
-@FEW
-@given(CHOICES)
-def test_any_damaged_ledger_is_refused_or_what_release_would_write(c: Choices) -> None:
-    text = made.damaged(c, LEDGER)
-    data = text.encode("utf-8", "surrogatepass")
-    ledger, findings = read_ledger("ledger.yaml", data)
-    assert (ledger is None) == bool(findings)
-    if ledger is not None:
-        assert _said(ledger_text(ledger)) == _said(text)
-    lines = data.decode("utf-8", "replace").split("\n")
-    for finding in findings:
-        assert 1 <= finding.position.line <= len(lines)
-
-
-def _said(ledger: str) -> list[str]:
-    """The lines of a ledger without remarks, blank lines and headings; one over nothing is left out."""
-    return [line for line in ledger.replace("\r\n", "\n").split("\n") if re.search("[^:]$", line) and line[0] != "#"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import made
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledgers import GOOD, START, released
+from made import Choices
 
 from ketamine_anki.anki.compile import guid
 from ketamine_anki.core.model import Ledger, Position
@@ -126,3 +128,22 @@ def test_a_ledger_in_another_encoding_is_a_finding() -> None:
     ledger, (finding,) = read_ledger("ledger.yaml", b"# one\n\xff\xfe")
     assert ledger is None
     assert finding == (Position("ledger.yaml", 1, 1), "ledger", "not UTF-8: restore the file from version control")
+
+
+@settings(max_examples=50)
+@given(st.builds(Choices, st.binary(min_size=6, max_size=30)))
+def test_a_damaged_ledger_is_refused_or_what_release_would_write(choices: Choices) -> None:
+    text = made.damaged(choices, GOOD)
+    data = text.encode("utf-8", "surrogatepass")
+    ledger, findings = read_ledger("ledger.yaml", data)
+    assert (ledger is None) == bool(findings)
+    if ledger is not None:
+        assert entries(ledger_text(ledger)) == entries(text)
+    lines = data.decode("utf-8", "replace").count("\n") + 1
+    assert all(1 <= finding.position.line <= lines for finding in findings)
+
+
+def entries(ledger: str) -> list[str]:
+    """The lines of a ledger without comments, blank lines and headings."""
+    lines = ledger.replace("\r\n", "\n").split("\n")
+    return [line for line in lines if not line.endswith(":") and line and line[0] != "#"]

@@ -1,0 +1,163 @@
+"""What a note becomes in Anki; and the identities by which learners' collections know it never change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import small
+
+from ketamine_anki.anki.compile import CompiledNote, compile_note, guid, stable_id
+from ketamine_anki.release.ledger import note_type_hashes
+from ketamine_anki.text.markdown import Html
+from ketamine_anki.text.render import render, render_note
+from ketamine_anki.workspace.folder import Folder
+
+NAMESPACE = "ketamine-anki/clinical-applications"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "note_id", "expected"),
+    [(NAMESPACE, "cpp-equation", "VAEeDiSd01aMP1"), ("", "", "KPdLLBBK6ksM14"), ("ä", "b", "jaZp9OqpBS90e5")],
+)
+def test_guids_are_pinned(namespace: str, note_id: str, expected: str) -> None:
+    """Learners' notes are found by them."""
+    assert guid(namespace, note_id) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Ketamine Clinical Applications", 1864215143725),
+        ("Ketamine Clinical Applications::03 Neurocritical Care", 1435758639396),
+    ],
+)
+def test_deck_ids_are_pinned(name: str, expected: int) -> None:
+    assert stable_id(NAMESPACE, "deck", name) == expected
+
+
+@pytest.mark.parametrize(
+    ("note_type", "fields", "tags", "expected"),
+    [
+        ("question", ("Q", "A"), ("T::a", "T::b"), "f595bc7e68aacb32"),
+        ("question", ("Q", "A"), ("T::b", "T::a"), "4aa0dda277f37be2"),
+        ("cloze", ("Q", "A"), ("T::a", "T::b"), "740c9c963beaa0f9"),
+        ("cloze", ('Ä "{{c1::x}}"', "<b>\n"), (), "afc1226cfc550f4a"),
+    ],
+)
+def test_content_hashes_are_pinned(note_type: str, fields: tuple, tags: tuple, expected: str) -> None:
+    """Ledgers remember them: otherwise every released note would count as changed, and overwrite learners' edits."""
+    one = CompiledNote("id", "guid", note_type, "Deck", fields, tags, (0,))
+    other = CompiledNote("other", "guid-2", note_type, "Deck::2", fields, tags, (0, 1), 5, 6, ("a.png",))
+    assert one.content_hash == other.content_hash == expected
+
+
+def test_schemas_of_note_types_are_pinned(real_decks: Path) -> None:
+    collection = Folder(str(real_decks)).collection
+    assert collection is not None
+    hashes = {key: schema for key, (schema, _) in note_type_hashes(collection).items()}
+    assert hashes == {"question": "81b5bab9152fa6e6", "cloze": "c8e5cee2a9cbc86a"}
+
+
+def test_guid_depends_on_namespace_and_id_alone(tmp_path: Path) -> None:
+    """Wording, subdeck, order, tags and shape of a note do not enter its GUID."""
+    one = "[{id: x, question: Who, answer: Me}, {id: y, question: Q, answer: A}]"
+    two = small.deck("[{id: y, text: '{{c1::A}} b'}, {id: x, text: 'No {{c1::one}}', tags: [Other]}]", "Second Part")
+    folders = small.write(tmp_path / "a", one), small.write(tmp_path / "b", files={"02.yaml": two})
+    first, second = ({made.note.id: made.compiled.guid for made in small.compiled(folder)} for folder in folders)
+    assert first == second
+
+
+NOTES = """
+- id: all
+  question: Is **A** < B?
+  answer: Yes & no
+  reverse: {question: Back, answer: Front}
+  extra: More
+  picture: '![A leaf](leaf.png)'
+  caveat: A trial differs.
+  evidence: [green-2020]
+  claims: [C-2]
+  yield: supporting
+  skill: apply
+- id: hidden
+  text: A {{c2::b}} c {{c1::d}}
+  source: only-section/2
+  beyond: Not in the text.
+  cites:
+  tags: [Zinc, apples]
+  retired: {version: 2.0.0, reason: Out of *date*., see: all}
+"""
+LINKS = (
+    '<a href="https://doi.org/10.1000/leaf.1">doi:10.1000/leaf.1</a>'
+    ' <a href="https://pubmed.ncbi.nlm.nih.gov/12345678/">PMID 12345678</a>'
+)
+ALL = (
+    "Is <strong>A</strong> &lt; B?", "Yes &amp; no", "Back", "Front", "More",
+    '<img src="leaf-6b7fa434.png" alt="A leaf">', "A trial differs.",
+    f"<ul><li>Green A. On leaves. J Bot. 2020. {LINKS}</li></ul>",
+    "Only Section, paragraph 1 · problem 1", "", "all", "", "",
+)  # fmt: skip
+HIDDEN = (
+    "A {{c2::b}} c {{c1::d}}", "", "", "", "", "Only Section, paragraph 2",
+    "Retired in version 2.0.0: Out of <em>date</em>. See all. You can suspend or delete this note.", "hidden", "", "",
+)  # fmt: skip
+
+
+def test_compiled_notes(tmp_path: Path) -> None:
+    """Every field and tag of a question with everything, and of a retired cloze note."""
+    folder = small.write(tmp_path, NOTES, {"media/leaf.png": small.PIXEL})
+    (_, question), (_, cloze) = small.compiled(folder)
+    assert question.fields == ALL
+    assert question.tags == tuple(
+        f"Small::{tag}"
+        for tag in (
+            "Concept::Plants", "Domain::First_Part", "Flag::Derived", "Flag::Evidence_nuance", "Ref::Problem::1",
+            "Section::Only_Section", "Skill::3-Apply", "Yield::2-Supporting",
+        )
+    )  # fmt: skip
+    assert (question.cards, question.number, question.index) == ((0, 1), 1, 0)
+    assert question.pictures == ("leaf.png",)
+    assert cloze.fields == HIDDEN
+    assert cloze.tags == tuple(
+        f"Small::{tag}"
+        for tag in (
+            "Concept::apples", "Concept::Zinc", "Domain::First_Part", "Flag::Beyond_source", "Retired::2.0.0",
+            "Section::Only_Section", "Skill::1-Recall", "Yield::1-Core",
+        )
+    )  # fmt: skip
+    assert (cloze.cards, cloze.deck, cloze.index) == ((0, 1), "Small Deck::01 First Part", 1)
+
+
+@pytest.mark.parametrize(
+    ("citation", "shown"),
+    [("J Bot. 2020", "J Bot. 2020."), ("On leaves.", "On leaves."), ("Do leaves breathe?", "Do leaves breathe?")],
+)
+def test_a_citation_ends_with_one_mark(tmp_path: Path, citation: str, shown: str) -> None:
+    references = (
+        f"references:\n  - {{key: green-2020, citation: '{citation}', supports: finding, url: 'https://a.org/b'}}\n"
+    )
+    notes = "- {question: Q, answer: A, caveat: No., evidence: [green-2020]}"
+    ((_, compiled),) = small.compiled(small.write(tmp_path, notes, {"references.yaml": references}))
+    assert compiled.fields[7] == f'<ul><li>{shown} <a href="https://a.org/b">https://a.org/b</a></li></ul>'
+
+
+@pytest.mark.parametrize(
+    "text", [r"[sound\:x.mp3]", r"[\$]x[/\$]", r"\{\{c1::x\}\}", r"{{c1::a}} \{\{c2::b\}\}", r"\[anki\:play:q:0]"]
+)
+def test_no_command_of_anki_hides_behind_backslashes(text: str) -> None:
+    assert "anki-command" in {finding.rule for finding in render(text, {}, cloze="c1::a" in text).findings}
+
+
+@pytest.mark.parametrize("command", ["[sound:x.mp3]", "[latex]x", r"\(x\)", "[[type:Front]]", "[anki:play:q:0]"])
+def test_no_command_of_anki_that_markdown_puts_together_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """The last look at rendered HTML, whatever the renderer makes of a text that was found harmless as typed."""
+    monkeypatch.setattr(Html, "run", lambda *_: f"<em>a</em> {command}")
+    folder = Folder(str(small.write(tmp_path, "- {question: '*a* b', answer: A}")))
+    assert folder.collection is not None
+    (note,) = next(iter(folder.decks())).notes
+    texts = render_note(note, folder.collection)
+    assert command[:5] in compile_note(note, folder.collection, texts).fields[0]
+    assert [finding.rule for finding in texts["question"].findings] == ["anki-command"]

@@ -1,0 +1,231 @@
+"""Corrections made inside the real Anki come back as edits of exactly those YAML values."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from pathlib import Path
+
+import engine
+import pytest
+import small
+from anki.collection import Collection, ExportAnkiPackageOptions
+from hostile_packages import CASES
+from program import run
+
+from ketamine_anki.anki.package_writer import Times
+
+FORMATS = ("old.apkg", "new.apkg", "notes.txt")
+
+
+def export(col: Collection, path: Path) -> Path:
+    """What File > Export writes; the name of the file tells the format."""
+    if path.suffix == ".txt":
+        parts = ("html", "tags", "deck", "notetype", "guid")
+        col.export_note_csv(out_path=str(path), limit=None, **{f"with_{part}": True for part in parts})
+        return path
+    options = ExportAnkiPackageOptions(with_media=True, legacy=path.name.startswith("old"))
+    col.export_anki_package(out_path=str(path), options=options, limit=None)
+    return path
+
+
+def edit(col: Collection, note_id: str, **fields: str) -> None:
+    """What the editor does: other HTML in some fields of a note."""
+    (found,) = col.find_notes(f'"ID:{note_id}"')
+    note = col.get_note(found)
+    for name, html in fields.items():
+        note[name] = html
+    col.update_note(note)
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+
+
+@pytest.fixture(scope="module")
+def contributor(real_package, tmp_path_factory):
+    """The real Anki of somebody who imported the real package."""
+    col = engine.open_collection(tmp_path_factory.mktemp("contributor"))
+    engine.import_package(col, real_package)
+    yield col
+    col.close()
+
+
+@pytest.mark.parametrize("file", FORMATS)
+def test_an_unedited_export_of_the_whole_deck_has_no_differences(contributor, real_decks, tmp_path, file):
+    ran = run("intake", export(contributor, tmp_path / file), real_decks)
+    notes = len(contributor.find_notes(""))
+    assert notes > 100
+    assert (ran.code, ran.out) == (0, ""), ran.out
+    assert f"{notes} of {notes} notes of the collection, 0 corrections, 0 new notes, 0 not taken over" in ran.err
+
+
+def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, learner):
+    """Build, edit three notes in Anki, export in each format, intake --write: exactly three values of one file change.
+    Build again, import: the learner is up to date.
+    """
+    engine.import_package(learner, real_package)
+    before = {made.note.id: made for made in small.compiled(real_decks)}
+    equation, abbreviation, gauge = (
+        dict(learner.get_note(learner.find_notes(f'"ID:{name}"')[0]).items())
+        for name in ("cpp-equation", "abbreviation-cpp", "cpp-gauge-of-flow")
+    )
+    edit(learner, "cpp-equation", Extra=equation["Extra"] + "<div>They are <b>means&nbsp;</b>over time.</div>")
+    edit(learner, "abbreviation-cpp", Question=abbreviation["Question"] + " <i>Now?</i>")
+    edit(learner, "cpp-gauge-of-flow", Text=gauge["Text"] + " So it is.")
+    results = []
+    for file in FORMATS:
+        folder = tmp_path / file.replace(".", "-")
+        shutil.copytree(real_decks, folder)
+        ran = run("intake", export(learner, tmp_path / file), folder, "--write")
+        assert ran.code == 0, ran.out + ran.err
+        results.append(texts(folder))
+    assert results[0] == results[1] == results[2]
+    edited = {made.note.id: made for made in small.compiled(folder)}
+    changed = {
+        (name, key): (old, dict(edited[name].note.texts())[key])
+        for name, made in before.items()
+        for key, old in made.note.texts()
+        if dict(edited[name].note.texts())[key] != old
+    }
+    ends = {where: new.removeprefix(old) for where, (old, new) in changed.items()}
+    assert ends == {
+        ("cpp-equation", "extra"): "\nThey are **means** over time.",
+        ("abbreviation-cpp", "question"): " *Now?*",
+        ("cpp-gauge-of-flow", "text"): " So it is.",
+    }
+    assert [name for name, text in texts(real_decks).items() if text != results[0][name]] == [
+        "03-neurocritical-care.yaml"
+    ]
+
+    other = engine.open_collection(tmp_path, "another")
+    engine.import_package(other, real_package)
+    newer = {edited[name].compiled.guid: 1_700_000_500 for name, _ in changed}
+    update = small.package(folder, tmp_path / "update.apkg", Times(1_700_000_000, newer))
+    assert engine.import_package(other, update) == {"updated": 3, "duplicate": len(before) - 3}
+    for name, _ in changed:
+        (found,) = other.find_notes(f'"ID:{name}"')
+        assert tuple(other.get_note(found).fields) == edited[name].compiled.fields
+    other.close()
+
+
+# --- a small collection -----------------------------------------------------------------------
+
+NOTES = """
+- {id: leaf, question: Which gas do plants take in, answer: Carbon dioxide, tags: [Plants, Gas]}
+- {id: root, text: 'Roots take up {{c1::water}}.', tags: [Plants]}
+"""
+EVERYTHING = """\
+{deck}:15: leaf: answer
+    [-Carbon dioxide-]{{+CO2+}}
+{deck}:10: leaf: tags
+    Plants, [-Gas-]{{+Leaf+}}
+new note leaves-give-off-oxygen-day
+new note roots-hold: copy it into a deck file
+  - id: roots-hold
+    question: What do the roots hold?
+    answer: The plant
+    evidence: [TODO]
+    source: TODO
+    tags: [TODO]
+    yield: TODO
+    skill: TODO
+
+not taken over: leaf: Extra <u>, underline has no place in a card
+not taken over: leaf: tag mine is the learner's own: only Small::Concept::… tags come back
+not taken over: leaf: tag Small::Skill::1-Recall is not a concept tag: only Small::Concept::… tags come back
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return small.write(tmp_path / "decks", NOTES)
+
+
+def test_what_intake_shows_and_writes(folder, learner, tmp_path):
+    """A correction, tags, a new note in a subdeck and elsewhere, and what cannot be taken over."""
+    engine.import_package(learner, small.package(folder))
+    edit(learner, "leaf", Answer="CO2", Extra="<u>x</u>")
+    leaf = learner.find_notes('"ID:leaf"')
+    learner.tags.bulk_add(leaf, "Small::Concept::Leaf mine marked leech")
+    learner.tags.bulk_remove(leaf, "Small::Concept::Gas Small::Skill::1-Recall")
+    for kind, home, fields, tags in (
+        ("Small Deck: cloze", "Small Deck::01 First Part", ["Leaves give off {{c1::oxygen}} <b>by day</b>."], ["mine"]),
+        ("Basic", "Small Deck", ["What do the roots hold?", "The plant"], []),
+        ("Basic", "Elsewhere", ["Not about plants?", "Yes"], []),
+    ):
+        note = learner.new_note(learner.models.by_name(kind))
+        note.fields[: len(fields)] = fields
+        note.tags = tags
+        learner.add_note(note, learner.decks.id(home))
+    exported = export(learner, tmp_path / "new.apkg")
+    deck = folder / "01-first.yaml"
+    before = deck.read_text("utf-8")
+
+    looked = run("intake", exported, folder)
+    assert looked.code == 1
+    assert deck.read_text("utf-8") == before, "without --write nothing is written"
+
+    ran = run("intake", exported, folder, "--write")
+    assert (ran.code, ran.out) == (1, EVERYTHING.format(deck=deck))
+    assert "2 of 2 notes of the collection, 2 corrections, 2 new notes, 3 not taken over; 1 note of other" in ran.err
+    lines = list(difflib.ndiff(before.splitlines(), deck.read_text("utf-8").splitlines()))
+    assert [line for line in lines if line[0] in "+-"] == [
+        "-   - Gas",
+        "+   - Leaf",
+        "-   answer: Carbon dioxide",
+        "+   answer: CO2",
+        "+ ",
+        "+ - id: leaves-give-off-oxygen-day",
+        "+   text: Leaves give off {{c1::oxygen}} **by day**.",
+        "+   evidence: [TODO]",
+        "+   source: TODO",
+        "+   tags: [TODO]",
+        "+   yield: TODO",
+        "+   skill: TODO",
+    ]
+    refused = run("check", folder)
+    assert refused.code == 1
+    assert "yield is 'TODO'" in refused.out
+
+
+def test_a_collection_that_cannot_be_read_comes_first(folder, tmp_path):
+    deck = folder / "01-first.yaml"
+    deck.write_text(deck.read_text("utf-8").replace("answer:", "anwser:"), "utf-8")
+    ran = run("intake", tmp_path / "missing.apkg", folder)
+    assert ran.code == 1
+    assert "unknown key 'anwser'" in ran.out
+
+
+def test_a_file_that_cannot_be_edited_exactly_is_left_as_it_is(folder, learner, tmp_path):
+    engine.import_package(learner, small.package(folder))
+    deck = folder / "01-first.yaml"
+    deck.write_bytes(deck.read_bytes().replace(b"\n", b"\r\n", 1))
+    before = deck.read_bytes()
+    edit(learner, "leaf", Answer="CO2")
+    ran = run("intake", export(learner, tmp_path / "notes.txt"), folder, "--write")
+    assert ran.code == 1
+    assert "mixes line ends" in ran.err
+    assert ran.err.endswith("nothing was written\n")
+    assert deck.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["missing.apkg", "."])
+def test_a_file_that_cannot_be_read_is_wrong_use(folder, tmp_path, name):
+    ran = run("intake", tmp_path / name, folder)
+    assert ran.code == 2
+    assert ran.err.count("\n") == 1
+
+
+SOME = ("read-old", "zip-parent-name", "bomb-database", "db-view", "db-many-notes", "new-config-noise")
+
+
+@pytest.mark.parametrize(("name", "sentence", "make"), [case for case in CASES if case[0] in SOME])
+def test_a_hostile_package_writes_nothing_and_is_refused_with_one_sentence(folder, tmp_path, name, sentence, make):
+    (tmp_path / "hostile.apkg").write_bytes(make())
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    ran = run("intake", tmp_path / "hostile.apkg", folder, "--write")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    assert (ran.code, ran.out) == (1 if sentence else 0, "")
+    assert ran.err.count("\n") == 1
+    assert (sentence or "notes of the collection") in ran.err
