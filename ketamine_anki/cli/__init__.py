@@ -1,4 +1,4 @@
-"""The command line: read, call, print, exit code. Commands are imported when they are called."""
+"""The command line: finds the command, runs it, and turns every error into one sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -13,30 +13,43 @@ from typing import Any
 import click
 
 from ketamine_anki import __version__
-from ketamine_anki.core.characters import printable
-from ketamine_anki.core.errors import EXIT_INTERNAL, EXIT_IO, EXIT_MEMORY, Failure
+from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_INTERNAL, EXIT_IO, EXIT_SIGNAL, EXIT_USAGE, Failure
 from ketamine_anki.core.terminal import echo
 
-# name -> first line of its help; the module of that name in this package holds `command`
+# command -> the module that defines it, and the first line of its help: modules are imported only to run a command
 COMMANDS = {
-    "check": "Find every mistake in a collection.",
-    "build": "Check a collection and compile it into an Anki package.",
-    "preview": "Show every card on one page.",
-    "intake": "Take corrections made inside Anki back into the deck files.",
-    "init": "Make a new collection, on any subject.",
-    "new": "Append a note to a subdeck.",
-    "fmt": "Rewrite the YAML files in their canonical form.",
-    "schema": "Write JSON Schemas, for editors.",
-    "stats": "Count notes, cards and claims; name the claims that no note tests.",
-    "rules": "Print the manual of the rules, or of one.",
-    "shingles": "Hash the word runs of a source text, so that no card copies it.",
-    "release": "Make a release: packages, notes for learners, ledger and changelog.",
-    "diff": "Show what changed between two packages, folders or git revisions.",
+    "check": ("check", "Find every mistake in a collection."),
+    "build": ("build", "Check a collection and compile it into an Anki package."),
+    "preview": ("preview", "Show every card on one page."),
+    "intake": ("intake", "Take corrections made inside Anki back into the deck files."),
+    "init": ("init", "Make a new collection, on any subject."),
+    "new": ("new", "Append a note to a subdeck."),
+    "fmt": ("fmt", "Rewrite the YAML files in their canonical form."),
+    "schema": ("generated", "Write JSON Schemas, for editors."),
+    "stats": ("stats", "Count notes, cards and claims; name the claims that no note tests."),
+    "rules": ("check", "Print the manual of the rules, or of one."),
+    "shingles": ("generated", "Hash the word runs of a source text, so that no card copies it."),
+    "release": ("release", "Make a release: packages, notes for learners, ledger and changelog."),
+    "diff": ("diff", "Show what changed between two packages, folders or git revisions."),
 }
 
 
+class _Text(click.types.StringParamType):
+    """An argument that is text: bytes that are not UTF-8 are refused. An argument that may be anything else says so
+    by another type.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:  # the bytes of the shell are surrogates here (PEP 383)
+            name = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name if param else ""
+            raise Failure(f"{name}: {value!r} is not UTF-8 text: type it again", EXIT_USAGE) from None
+        return value
+
+
 class _Commands(click.Group):
-    """A group that knows its commands' names and imports one only to run it."""
+    """A group that knows the names of its commands and imports one only to run it."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -44,8 +57,10 @@ class _Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"ketamine_anki.cli.{name}")
-        command: click.Command = module.command
+        command: click.Command = getattr(importlib.import_module(f"ketamine_anki.cli.{COMMANDS[name][0]}"), name)
+        for parameter in command.params:
+            if parameter.type is click.STRING:
+                parameter.type = _Text()
         return command
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
@@ -54,13 +69,14 @@ class _Commands(click.Group):
         except click.UsageError as error:
             from ketamine_anki.core.suggestion import closest
 
-            if name := closest(args[0], COMMANDS):
-                raise click.UsageError(f"No such command {args[0]!r}. Did you mean {name!r}?", context) from error
+            close = closest(args[0], COMMANDS)
+            if close:
+                raise click.UsageError(f"No such command {args[0]!r}. Did you mean {close!r}?", context) from error
             raise
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 @click.group(
@@ -74,80 +90,78 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the program and exits. Never shows a traceback unless KETAMINE_ANKI_DEBUG is set."""
-    if sys.stdout is None or sys.stderr is None:  # the shell closed it, as with >&-
+    """Runs the program and exits. Shows no traceback unless KETAMINE_ANKI_DEBUG is set."""
+    _prepare_streams()
+    _catch_signals()
+    try:
+        # click returns the code of an Exit that a command raised, else what the command returned
+        result = cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
+        sys.stdout.flush()
+        code = result if isinstance(result, int) else 0
+    except (Exception, KeyboardInterrupt, _Terminated) as error:
+        # Python before 3.12 hides a signal that arrives while a class is made behind an error of its own
+        cause = error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt | _Terminated) else error
+        code, message = _explain(cause)
+        if code == EXIT_INTERNAL and os.environ.get("KETAMINE_ANKI_DEBUG"):
+            raise
+        with suppress(OSError, ValueError):
+            for line in message.split("\n") if message else ():
+                echo(line, err=True)
+        if isinstance(error, OSError):
+            _discard_output()
+    sys.exit(code)
+
+
+def _explain(error: BaseException) -> tuple[int, str]:
+    """The exit code for an error, and what to print about it."""
+    match error:
+        case click.Abort() | KeyboardInterrupt():
+            code, sentence = EXIT_SIGNAL + signal.SIGINT, "interrupted"
+        case _Terminated():
+            code, sentence = EXIT_SIGNAL + error.number, "terminated"
+        case click.ClickException():  # of click's own: a usage error comes with the usage
+            text = io.StringIO()
+            error.show(file=text)
+            return error.exit_code, text.getvalue().removesuffix("\n")
+        case Failure():
+            code, sentence = error.exit_code, str(error)
+        case BrokenPipeError():  # the reader of the output has gone, as with `| head`: findings may be lost
+            return EXIT_FINDINGS, ""
+        case OSError():
+            code, sentence = EXIT_IO, f"{error.filename or 'input or output'}: {error.strerror or error}"
+        case MemoryError():
+            code, sentence = EXIT_IO, "not enough memory"
+        case ImportError():
+            code, sentence = EXIT_IO, f"cannot load a part of the program or of Python: {error}"
+        case _:
+            where = "please report it; KETAMINE_ANKI_DEBUG=1 shows where"
+            code, sentence = EXIT_INTERNAL, f"internal error ({type(error).__name__}: {error}): {where}"
+    return code, "ketamine-anki: " + sentence.replace("\n", "\\n")
+
+
+def _prepare_streams() -> None:
+    """Any output is UTF-8, whatever the locale; a stream that the shell closed (>&-) is one that keeps nothing."""
+    if sys.stdout is None or sys.stderr is None:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the end
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    for name in _ENDINGS:
-        number = getattr(signal, name, None)  # Windows has few of them
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
-            signal.signal(number, _terminate)
-    try:
-        # click returns the code of an Exit that a command raised, else what the command returned
-        ended = cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
-        if sys.stdout is not None:  # none when it was closed by the caller
-            sys.stdout.flush()
-        code = ended if isinstance(ended, int) else 0
-    except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(file=shown)
-        with suppress(OSError, ValueError):
-            click.echo(printable(shown.getvalue()), err=True, nl=False)
-        code = error.exit_code
-    except Failure as error:
-        _say(str(error))
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        _say("interrupted")
-        code = 130
-    except _Terminated as error:
-        _say("terminated")
-        code = 128 + error.number
-    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
-        code = 1  # as click says when it breaks earlier: not 0, for findings may be lost
-        _drop_output()
-    except OSError as error:
-        _say(f"{error.filename or 'input or output'}: {error.strerror or error}")
-        code = EXIT_IO
-        _drop_output()
-    except MemoryError:
-        _say("not enough memory")
-        code = EXIT_MEMORY
-    except ImportError as error:
-        if os.environ.get("KETAMINE_ANKI_DEBUG"):
-            raise
-        _say(f"a part of the program or of Python cannot be loaded: {error}")
-        code = EXIT_IO
-    except Exception as error:
-        if os.environ.get("KETAMINE_ANKI_DEBUG"):
-            raise
-        # Python before 3.12 hides a signal that comes while a class is made behind an error of its own
-        cause = error.__cause__
-        if isinstance(cause, KeyboardInterrupt | _Terminated):
-            _say("interrupted")
-            sys.exit(130 if isinstance(cause, KeyboardInterrupt) else 128 + cause.number)
-        _say(f"internal error ({type(error).__name__}: {error}): please report it; KETAMINE_ANKI_DEBUG=1 shows where")
-        code = EXIT_INTERNAL
-    sys.exit(code)
 
 
-def _drop_output() -> None:
-    """What could not be written must not be tried again when Python ends: that would change the exit code."""
+def _discard_output() -> None:
+    """Sends what is still in the buffer of standard output nowhere: Python would fail to write it once more at exit
+    and change the exit code.
+    """
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
 
 
-def _say(sentence: str) -> None:
-    with suppress(OSError, ValueError):
-        echo(f"ketamine-anki: {sentence}", err=True)
+# --- signals ----------------------------------------------------------------------------------
 
-
-# Requests to end, beside Ctrl-C: of `kill`, a terminal that closes, Ctrl-\\, a limit of processor time.
+# Requests to end, beside Ctrl-C: of `kill`, a terminal that closes, Ctrl-\, a limit of processor time.
 _ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU")
 
 
@@ -157,6 +171,14 @@ class _Terminated(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+
+def _catch_signals() -> None:
+    """Lets requests to end unwind the stack, so that nothing half-written is left."""
+    for name in _ENDINGS:
+        number = getattr(signal, name, None)  # Windows has few of them
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, _terminate)
 
 
 def _terminate(number: int, frame: object) -> None:

@@ -1,4 +1,4 @@
-"""`ketamine-anki check`: find every mistake in a collection."""
+"""`ketamine-anki check`: find every mistake in a collection; `ketamine-anki rules`: the manual of what it looks for."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import click
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.model import Finding
 from ketamine_anki.core.report import FORMATS
+from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.core.terminal import counted
-from ketamine_anki.workspace.folder import Folder, collection_of
+from ketamine_anki.rules.checker import EXCUSABLE, groups, manual
+from ketamine_anki.workspace.folder import Folder, collection_folder
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import report
 
 
 @click.command("check")
-@click.argument("paths", nargs=-1, metavar="[FOLDER | FILE...]")
+@click.argument("paths", nargs=-1, type=Path, metavar="[FOLDER | FILE...]")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text on a terminal, lines elsewhere.")
-def command(paths: tuple[str, ...], form: str | None) -> None:
+def check(paths: tuple[Path, ...], form: str | None) -> None:
     """Find every mistake in the collection in FOLDER (default: decks), or in some FILEs of one.
 
     Files are checked in the context of their whole collection; what is wrong elsewhere is not shown.
@@ -32,29 +34,56 @@ def command(paths: tuple[str, ...], form: str | None) -> None:
 
     Exits with 1 if there is any finding. `ketamine-anki rules RULE` explains one.
     """
-    folder, files = _asked(paths)
-    read = Folder(folder)
-    notes = check_notes(read, lambda view, number, index: None)
-    findings = read.findings
-    if files and read.collection is not None:
+    path, files = _folder_and_files(paths)
+    folder = Folder(path)
+    notes = check_notes(folder)
+    findings = folder.findings
+    if files and folder.collection is not None:
         findings = [finding for finding in findings if _concerns(finding, files)]
     report(findings, form)
-    what = counted(len(files), "file") if files else counted(notes, "note")
-    click.echo(f"{what}, no findings", err=True)
+    subject = counted(len(files), "file") if files else counted(notes, "note")
+    click.echo(f"{subject}, no findings", err=True)
 
 
-def _asked(paths: tuple[str, ...]) -> tuple[str, list[Path]]:
-    """The collection's folder and, when files were named, these; all must be of one collection."""
-    named_file = any(Path(path).is_file() or path.endswith((".yaml", ".yml")) for path in paths)
-    if len(paths) <= 1 and (not named_file or Path(paths[0]).is_dir()):
-        return (paths[0] if paths else "decks"), []
-    folders = {collection_of(Path(path)) for path in paths}
+def _folder_and_files(paths: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
+    """The collection's folder, and the files if files were named; all must belong to one collection."""
+    if not paths:
+        return Path("decks"), ()
+    if len(paths) == 1 and (paths[0].is_dir() or not (paths[0].is_file() or paths[0].suffix in (".yaml", ".yml"))):
+        return paths[0], ()
+    folders = {collection_folder(path) for path in paths}
     if len(folders) > 1:
         raise Failure(f"files of {len(folders)} collections: check one collection at a time", EXIT_USAGE)
-    return str(folders.pop()), [Path(path) for path in paths]
+    return folders.pop(), paths
 
 
-def _concerns(finding: Finding, files: list[Path]) -> bool:
+def _concerns(finding: Finding, files: tuple[Path, ...]) -> bool:
     """Whether a finding stands in one of the files, or names a place there, as a duplicate id does."""
     place = Path(finding.position.path)
     return any(place == file or place.absolute() == file.absolute() or f"{file}:" in finding.message for file in files)
+
+
+@click.command("rules")
+@click.argument("rule", default="")
+def rules(rule: str) -> None:
+    """Print the manual of all rules, or of RULE, the name in brackets at the end of a finding.
+
+    A note is excused from a wording, cloze or medication rule by `allow: {rule: reason}`.
+    """
+    pages = manual()
+    if rule:
+        name = rule.strip("[]")
+        if name not in pages:
+            raise Failure(f"no rule {rule!r}{did_you_mean(rule, pages)}", EXIT_USAGE)
+        click.echo(_page(name, pages[name]))
+        return
+    chapters = (
+        "\n\n".join([f"# {group.capitalize()}", *(_page(name, page) for name, page in chapter.items())])
+        for group, chapter in groups().items()
+    )
+    click.echo("\n\n".join(chapters))
+
+
+def _page(name: str, page: str) -> str:
+    exception = f"\n\nException: `allow: {{{name}: the reason}}`" if name in EXCUSABLE else ""
+    return f"## {name}\n\n{page}{exception}"

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from ketamine_anki.core.errors import EXIT_FINDINGS
-from ketamine_anki.core.terminal import colourful, echo
+from ketamine_anki.core.terminal import echo, use_colour
 
 
 @click.command("diff")
-@click.argument("old")
-@click.argument("new", default="decks")
-@click.option("--folder", default="decks", show_default=True, help="The collection of which OLD or NEW is a revision.")
+@click.argument("old", type=click.UNPROCESSED)
+@click.argument("new", default="decks", type=click.UNPROCESSED)
+@click.option(
+    "--folder",
+    type=click.UNPROCESSED,
+    default="decks",
+    show_default=True,
+    help="The collection of which OLD or NEW is a revision.",
+)
 @click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
 @click.option(
     "--fail-on", type=click.Choice(("breaking",)), help="Exit with 1 when an update would not reach everyone."
 )
-def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> None:
+def diff(old: str, new: str, folder: str, form: str, fail_on: str | None) -> None:
     """Show what learners who have OLD will see of NEW (default: decks).
 
     Each is an .apkg, a folder with collection.yaml, or a git revision such as v1.0.0. Notes are matched
@@ -37,7 +41,7 @@ def command(old: str, new: str, folder: str, form: str, fail_on: str | None) -> 
     elif form == "markdown":
         click.echo(as_markdown(changes), nl=False)
     else:
-        colour = colourful(sys.stdout.isatty())
+        colour = use_colour()
         for line in as_text(changes, colour):
             click.echo(line, color=colour)
     breaking = changes.breaking()

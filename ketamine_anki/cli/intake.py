@@ -13,21 +13,21 @@ from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
 from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.workspace.folder import Folder, read_bytes
-from ketamine_anki.workspace.output import Move, move_together, scratch_folder, write_whole
-from ketamine_anki.workspace.reporting import report
+from ketamine_anki.workspace.output import Move, move_together, scratch_folder, write_bytes
+from ketamine_anki.workspace.reporting import readable_collection, report
 
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_reader import PackagedNote
     from ketamine_anki.core.model import Collection, Deck
-    from ketamine_anki.intake.compare import Change, Intake, Proposal
+    from ketamine_anki.intake.compare import Intake
 
 
 @click.command("intake")
-@click.argument("file", type=click.Path())
-@click.argument("folder", default="decks")
+@click.argument("file", type=Path)
+@click.argument("folder", default="decks", type=Path)
 @click.option("--write", is_flag=True, help="Edit the deck files.")
-@click.option("--base", type=click.Path(), help="The package that the contributor started from.")
-def command(file: str, folder: str, write: bool, base: str | None) -> None:
+@click.option("--base", type=Path, help="The package that the contributor started from.")
+def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
     """Compare FILE, exported from Anki, with the collection in FOLDER (default: decks).
 
     FILE is a deck package (.apkg) or "Notes in Plain Text" with HTML and unique identifiers. Shows
@@ -39,34 +39,32 @@ def command(file: str, folder: str, write: bool, base: str | None) -> None:
     from ketamine_anki.intake.compare import IntakeError, compare
 
     read = Folder(folder)
-    decks = list(read.decks()) if read.collection is not None else []
-    if read.findings or read.collection is None:
-        report(read.findings)  # a file that cannot be read cannot be edited
-    collection = read.collection
-    assert collection is not None, "a collection that cannot be read has findings"
-    exported = _exported(file, collection, decks)
-    started = _exported(base, collection, decks) if base else ()
+    collection = readable_collection(read)
+    decks = list(read.decks())
+    report(read.findings)  # a file that cannot be read cannot be edited
+    exported = _exported_notes(file, collection, decks)
+    started = _exported_notes(base, collection, decks) if base else ()
     notes = [note for deck in decks for note in deck.notes]
     try:
-        found = compare(notes, collection, exported, started)
+        result = compare(notes, collection, exported, started)
     except IntakeError as error:
         raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
-    _show(found, write)
+    _show(result, write)
     echo(
-        f"{file}: {found.matched} of {counted(len(notes), 'note')} of the collection,"
-        f" {counted(len(found.changes), 'correction')}, {counted(len(found.proposals), 'new note')},"
-        f" {len(found.leftovers)} not taken over"
-        + (f"; {counted(found.others, 'note')} of other decks ignored" if found.others else ""),
+        f"{file}: {result.matched} of {counted(len(notes), 'note')} of the collection,"
+        f" {counted(len(result.changes), 'correction')}, {counted(len(result.proposals), 'new note')},"
+        f" {len(result.leftovers)} not taken over"
+        + (f"; {counted(result.others, 'note')} of other decks ignored" if result.others else ""),
         err=True,
     )
     if write:
-        _write(read, decks, found.changes, found.proposals)
-    if found.leftovers or (not write and (found.changes or found.proposals)):
+        _write(folder, list(_edited_files(collection, decks, result)))
+    if result.leftovers or (not write and (result.changes or result.proposals)):
         raise click.exceptions.Exit(EXIT_FINDINGS)
 
 
-def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Sequence[PackagedNote]:
-    """The notes of an export, whatever its form."""
+def _exported_notes(file: Path, collection: Collection, decks: Sequence[Deck]) -> Sequence[PackagedNote]:
+    """The notes of an export, a package or text."""
     from ketamine_anki.anki.archive import PackageError
     from ketamine_anki.anki.compile import guid
     from ketamine_anki.anki.notetypes import note_types
@@ -74,7 +72,7 @@ def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Seque
     from ketamine_anki.anki.text_export import read_text
 
     try:
-        data = read_bytes(Path(file), MAX_PACKAGE_BYTES)
+        data = read_bytes(file, MAX_PACKAGE_BYTES)
     except ValueError as error:
         raise Failure(f"{file}: {error}", EXIT_USAGE) from None
     kinds = note_types(collection.repository)
@@ -92,56 +90,53 @@ def _exported(file: str, collection: Collection, decks: Sequence[Deck]) -> Seque
         raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
 
 
-def _show(found: Intake, write: bool) -> None:
+def _show(result: Intake, write: bool) -> None:
+    """Prints every correction, every new note that will not be written, and what cannot be taken over."""
     from ketamine_anki.core.alignment import Aligner
     from ketamine_anki.intake.apply import entry
     from ketamine_anki.intake.compare import words_changed
 
     aligner = Aligner()
-    for change in found.changes:
+    for change in result.changes:
         place = change.note.places.at(change.key)
         old, new = (value if isinstance(value, str) else ", ".join(value) for value in (change.old, change.new))
         echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
         click.echo(f"    {printable(words_changed(old, new, aligner))}")
-    for proposal in found.proposals:
+    for proposal in result.proposals:
         echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):
             click.echo(printable(entry(proposal)))
-    for left in found.leftovers:
+    for left in result.leftovers:
         echo(f"not taken over: {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}")
 
 
-def _write(read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]) -> None:
-    """Makes every new file and verifies it before the first is moved into place; all are moved, or none."""
-    made = list(_edited(read, decks, changes, proposals))
-    if not made:
-        return
-    with scratch_folder(read.path) as scratch:
-        moves: list[Move] = []
-        for path, before, data in made:
-            moves.append(Move(scratch / path.name, path, before))
-            write_whole(scratch / path.name, lambda file, data=data: file.write(data))  # type: ignore[misc]
-        move_together(moves, scratch)
-    for move in moves:
-        echo(f"{move.place}: edited", err=True)
-
-
-def _edited(
-    read: Folder, decks: Sequence[Deck], changes: list[Change], proposals: list[Proposal]
-) -> Iterator[tuple[Path, bytes, bytes]]:
-    """The deck files that are to be edited, what they hold and what they are to hold."""
+def _edited_files(collection: Collection, decks: Sequence[Deck], result: Intake) -> Iterator[tuple[Path, bytes, bytes]]:
+    """Path, present bytes and new bytes of each deck file that is to be edited."""
     from ketamine_anki.intake.apply import edit_deck
 
-    assert read.collection is not None, "a collection that cannot be read has findings"
+    proposals = result.proposals
     for deck in decks:
         path = Path(deck.places.path)
-        mine = [change for change in changes if change.note.places.path == deck.places.path]
-        new = [proposal for proposal in proposals if proposal.deck == deck.name]
-        proposals = [proposal for proposal in proposals if proposal not in new]
-        if not mine and not new:
+        changes = [change for change in result.changes if change.note.places.path == deck.places.path]
+        new_notes = [proposal for proposal in proposals if proposal.deck == deck.name]
+        proposals = [proposal for proposal in proposals if proposal not in new_notes]  # a deck may have two files
+        if not changes and not new_notes:
             continue
         try:
             before = read_bytes(path, MAX_FILE_BYTES)
-            yield path, before, edit_deck(before, deck, read.collection, mine, new)
+            yield path, before, edit_deck(before, deck, collection, changes, new_notes)
         except ValueError as error:  # an EditError is one
             raise Failure(f"{path}: {error}; nothing was written", EXIT_FINDINGS) from None
+
+
+def _write(folder: Path, files: Sequence[tuple[Path, bytes, bytes]]) -> None:
+    """Replaces all files, or none."""
+    if not files:
+        return
+    with scratch_folder(folder) as scratch:
+        moves = [Move(scratch / path.name, path, before) for path, before, _ in files]
+        for move, (_, _, after) in zip(moves, files, strict=True):
+            write_bytes(move.finished, after)
+        move_together(moves, scratch)
+    for move in moves:
+        echo(f"{move.place}: edited", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,18 @@ from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Collection, Deck
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.core.terminal import echo
+from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.workspace.folder import Folder, read_bytes
 from ketamine_anki.workspace.output import write_text
-from ketamine_anki.workspace.reporting import report
+from ketamine_anki.workspace.reporting import readable_collection
 
-SHAPES = ("question", "reverse", "cloze")
+SHAPES = {"question": "one card", "reverse": "two cards, there and back", "cloze": "a sentence with hidden parts"}
 
 
 @click.command("new")
-@click.argument("folder", default="decks")
+@click.argument("folder", default="decks", type=Path)
 @click.option("--deck", help="Subdeck.")
-@click.option("--shape", type=click.Choice(SHAPES), help="question, reverse (two cards) or cloze.")
+@click.option("--shape", type=click.Choice(list(SHAPES)), help="question, reverse (two cards) or cloze.")
 @click.option("--question", help="Front of the card.")
 @click.option("--answer", help="Back of the card.")
 @click.option("--reverse-question", help="Front of the second card.")
@@ -38,7 +39,7 @@ SHAPES = ("question", "reverse", "cloze")
 @click.option("--yield", "importance", type=click.Choice(["core", "supporting"]), help="Default: from the claims.")
 @click.option("--skill", type=click.Choice(["recall", "understand", "apply"]), help="Default: recall.")
 @click.option("--id", "note_id", help="Default: made from the question.")
-def command(folder: str, **given: Any) -> None:
+def new(folder: Path, **options: Any) -> None:
     """Append a note to a subdeck of the collection in FOLDER (default: decks).
 
     Asks for what the options leave open. Prints the place of the new note; nothing else in the file
@@ -47,158 +48,159 @@ def command(folder: str, **given: Any) -> None:
     from ketamine_anki.deckfiles.new_note import append, file_head
 
     read = Folder(folder)
-    collection = read.collection
-    if collection is None:
-        report(read.findings)
-        raise AssertionError("a collection that cannot be read has findings")
+    collection = readable_collection(read)
     decks = {deck.name: deck for deck in read.decks()}
-    name = _deck(given["deck"], collection)
-    file = _file(read, name, decks)
-    values = _values(given, name, collection, decks)
+    name = _option_or_choice("subdeck", "--deck", options["deck"], dict.fromkeys(collection.decks, ""))
+    file = _deck_file(folder, collection, name, decks)
+    values = _values(options, name, collection, decks)
     try:
         before = read_bytes(file, MAX_FILE_BYTES) if name in decks else b""
         text = before.decode("utf-8") or file_head(name)
     except ValueError as error:
         raise Failure(f"{file}: {error}", EXIT_USAGE) from None
-    made, line = append(text, values)
-    _verify(file, made, decks.get(name), values)
-    write_text(file, made, before)
+    after, line = append(text, values)
+    _verify(file, after, decks.get(name), values)
+    write_text(file, after, before)
     echo(f"{file.as_posix()}:{line}")
     echo(f"added {values['id']}; now: ketamine-anki check {file.as_posix()}", err=True)
 
 
-def _verify(file: Path, made: str, before: Deck | None, values: Mapping[str, Any]) -> None:
-    """The file must read as before with one note more."""
-    from ketamine_anki.deckfiles.reader import read_deck
-
-    after, findings = read_deck(file.as_posix(), made.encode("utf-8"))
-    old = before.notes if before else ()
-    wrong = [finding.message for finding in findings]
-    if after is None or after.notes[: len(old)] != old or [n.id for n in after.notes[len(old) :]] != [values["id"]]:
-        why = wrong[0] if wrong else "run `ketamine-anki fmt` on it first"
-        raise Failure(f"{file}: the note cannot be appended: {why}", EXIT_USAGE)
-
-
-def _file(read: Folder, name: str, decks: Mapping[str, Deck]) -> Path:
-    """The file of a subdeck: the one it is in, else a new one named after its number."""
-    from ketamine_anki.workspace.packages import slug
-
+def _deck_file(folder: Path, collection: Collection, name: str, decks: Mapping[str, Deck]) -> Path:
+    """The file of a subdeck: the one that it is in, else a new one named after its number."""
     if name in decks:
         return Path(decks[name].places.path)
-    assert read.collection is not None
-    file = read.path / f"{read.collection.decks.index(name) + 1:02d}-{slug(name)}.yaml"
+    file = folder / f"{collection.decks.index(name) + 1:02d}-{slug(name)}.yaml"
     if file.exists():
-        raise Failure(f"{file}: cannot be read: run `ketamine-anki check {read.path}`", EXIT_USAGE)
+        raise Failure(f"{file}: cannot be read: run `ketamine-anki check {folder}`", EXIT_USAGE)
     return file
 
 
-def _deck(given: str | None, collection: Collection) -> str:
-    return given_or_asked("subdeck", "--deck", given, dict.fromkeys(collection.decks, ""))
+def _verify(file: Path, text: str, before: Deck | None, values: Mapping[str, Any]) -> None:
+    """Refuses a text that does not read as before with one note more."""
+    from ketamine_anki.deckfiles.reader import read_deck
+
+    after, findings = read_deck(file.as_posix(), text.encode("utf-8"))
+    old = before.notes if before else ()
+    if after is None or after.notes[: len(old)] != old or [n.id for n in after.notes[len(old) :]] != [values["id"]]:
+        reason = findings[0].message if findings else "run `ketamine-anki fmt` on it first"
+        raise Failure(f"{file}: the note cannot be appended: {reason}", EXIT_USAGE)
 
 
-def _values(given: Mapping[str, Any], deck: str, collection: Collection, decks: Mapping[str, Deck]) -> dict[str, Any]:
-    """The note's values by key: what was given, what was asked, what follows from these."""
+# --- the values of the note -------------------------------------------------------------------
+
+
+def _values(options: Mapping[str, Any], deck: str, collection: Collection, decks: Mapping[str, Deck]) -> dict[str, Any]:
+    """The note's values by key: from options, from answers, or derived from both."""
     from ketamine_anki.deckfiles.json_schema import names_of
     from ketamine_anki.deckfiles.new_note import propose_cites, propose_id, propose_yield
 
     names = names_of(collection)
-    values = _texts(given)
-    if given["extra"]:
-        values["extra"] = given["extra"]
-    source = given_or_asked("source", "--source", given["source"], names["paragraphs"])
-    here = {c.id: c.text for c in collection.claims.values() if f"{c.section}/{c.paragraph}" == source}
-    claims = list(given["claims"]) or _several("claims that the note tests", here, required=False)
+    values = _texts(options)
+    if options["extra"]:
+        values["extra"] = options["extra"]
+    source = _option_or_choice("source", "--source", options["source"], names["paragraphs"])
+    taught = {c.id: c.text for c in collection.claims.values() if f"{c.section}/{c.paragraph}" == source}
+    claims = list(options["claims"]) or (_ask_for_claims(taught) if sys.stdin.isatty() else [])
     for claim in claims:
-        _known("claim", claim, names["claims"])
+        _require_known("claim", claim, names["claims"])
     used = sorted({tag for note in (decks[deck].notes if deck in decks else ()) for tag in note.tags})
-    tags = list(given["tags"]) or _several(f"concept tags (used here: {', '.join(used) or 'none yet'})", {})
-    skill = given["skill"] or "recall"
-    taken = {note.id for found in decks.values() for note in found.notes}
+    tags = list(options["tags"]) or _ask_for_tags(used)
+    taken = {note.id for other in decks.values() for note in other.notes}
     proposed = propose_id(values.get("question") or values["text"], taken)
-    note_id = given["note_id"] or (_ask("id", "--id", proposed) if sys.stdin.isatty() else proposed)
+    note_id = options["note_id"] or (_ask("id", "--id", proposed) if sys.stdin.isatty() else proposed)
     if note_id in taken:
         raise Failure(f"id {note_id!r} is taken: {propose_id(note_id, taken)!r} is free", EXIT_USAGE)
-    made: dict[str, Any] = {"id": note_id, **values, "source": source}
-    lists = {"cites": given["cites"] or propose_cites(source, collection), "claims": claims, "tags": tags}
-    made |= {key: list(value) for key, value in lists.items() if value}
-    return made | {"yield": given["importance"] or propose_yield(claims, collection), "skill": skill}
-
-
-def _texts(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The texts of the note's shape."""
-    shape = given["shape"] or _shape(given)
-    if shape == "cloze":
-        return {"text": given["text"] or _ask("text, with {{c1::hidden}} parts", "--text")}
-    values: dict[str, Any] = {
-        "question": given["question"] or _ask("question", "--question"),
-        "answer": given["answer"] or _ask("answer", "--answer"),
+    lists = {"cites": options["cites"] or propose_cites(source, collection), "claims": claims, "tags": tags}
+    return {
+        "id": note_id,
+        **values,
+        "source": source,
+        **{key: list(items) for key, items in lists.items() if items},
+        "yield": options["importance"] or propose_yield(claims, collection),
+        "skill": options["skill"] or "recall",
     }
+
+
+def _texts(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The texts of the note's shape."""
+
+    def text(option: str, prompt: str) -> str:
+        return options[option] or _ask(prompt, f"--{option.replace('_', '-')}")
+
+    shape = options["shape"] or _shape(options)
+    if shape == "cloze":
+        return {"text": text("text", "text, with {{c1::hidden}} parts")}
+    values: dict[str, Any] = {"question": text("question", "question"), "answer": text("answer", "answer")}
     if shape == "reverse":
         values["reverse"] = {
-            "question": given["reverse_question"] or _ask("question of the second card", "--reverse-question"),
-            "answer": given["reverse_answer"] or _ask("answer of the second card", "--reverse-answer"),
+            "question": text("reverse_question", "question of the second card"),
+            "answer": text("reverse_answer", "answer of the second card"),
         }
     return values
 
 
-def _shape(given: Mapping[str, Any]) -> str:
-    """The shape that the texts given tell, or the one chosen."""
-    if given["text"]:
+def _shape(options: Mapping[str, Any]) -> str:
+    """The shape that the options imply, else the one that the user chooses."""
+    if options["text"]:
         return "cloze"
-    if given["reverse_question"] or given["reverse_answer"]:
+    if options["reverse_question"] or options["reverse_answer"]:
         return "reverse"
-    if given["question"] or given["answer"]:
+    if options["question"] or options["answer"]:
         return "question"
-    about = {"question": "one card", "reverse": "two cards, there and back", "cloze": "a sentence with hidden parts"}
-    return given_or_asked("shape", "--shape", None, about)
+    return _option_or_choice("shape", "--shape", None, SHAPES)
 
 
-# --- asking -----------------------------------------------------------------------------------
+# --- questions to the user --------------------------------------------------------------------
 
 
-def given_or_asked(what: str, option: str, given: str | None, known: Mapping[str, str]) -> str:
-    """One of the known names: the one given, else the one chosen from a numbered list."""
-    if given is not None:
-        return _known(what, given, known)
-    _show(what, known)
+def _option_or_choice(noun: str, option: str, value: str | None, known: Mapping[str, str]) -> str:
+    """One of the known names: the value of the option, else the one chosen from a numbered list."""
+    if value is not None:
+        return _require_known(noun, value, known)
+    _list(known)
     while True:
-        said = _by_number(_ask(f"{what} (number or name)", option), known)
-        if said in known or not sys.stdin.isatty():
-            return _known(what, said, known)
-        echo(f"unknown {what} {said!r}{did_you_mean(said, known)}", err=True)
+        choice = _by_number(_ask(f"{noun} (number or name)", option), known)
+        if choice in known or not sys.stdin.isatty():
+            return _require_known(noun, choice, known)
+        echo(f"unknown {noun} {choice!r}{did_you_mean(choice, known)}", err=True)
 
 
-def _several(what: str, known: Mapping[str, str], required: bool = True) -> list[str]:
-    """Some of the known names, or free words when none are known; nobody is asked in a pipe."""
-    if not sys.stdin.isatty() and not required:
-        return []
-    _show(what, known)
-    option = "--claim" if known else "--tag"
-    said = _ask(f"{what}, with commas", option, None if required else "")
-    return [_by_number(part, known) for part in said.replace(",", " ").split()]
+def _ask_for_claims(taught: Mapping[str, str]) -> list[str]:
+    _list(taught)
+    answer = _ask("claims that the note tests, with commas", "--claim", "")
+    return [_by_number(word, taught) for word in answer.replace(",", " ").split()]
 
 
-def _show(what: str, known: Mapping[str, str]) -> None:
+def _ask_for_tags(used: Iterable[str]) -> list[str]:
+    answer = _ask(f"concept tags (used here: {', '.join(used) or 'none yet'}), with commas", "--tag")
+    return answer.replace(",", " ").split()
+
+
+def _list(known: Mapping[str, str]) -> None:
     for number, (name, about) in enumerate(known.items(), 1):
         echo(f"{number:>4}  {name}{f'  {about}' if about else ''}", err=True)
 
 
-def _by_number(said: str, known: Iterable[str]) -> str:
-    names: Sequence[str] = list(known)
-    return names[int(said) - 1] if said.isdecimal() and 1 <= int(said) <= len(names) and said not in names else said
+def _by_number(answer: str, known: Mapping[str, str]) -> str:
+    """The name with the number that was typed, else what was typed."""
+    numbers = {str(number): name for number, name in enumerate(known, 1)}
+    return answer if answer in known else numbers.get(answer, answer)
 
 
-def _known(what: str, said: str, known: Mapping[str, str]) -> str:
-    if said in known:
-        return said
-    raise Failure(f"unknown {what} {said!r}{did_you_mean(said, known)}", EXIT_USAGE)
+def _require_known(noun: str, name: str, known: Mapping[str, str]) -> str:
+    if name not in known:
+        raise Failure(f"unknown {noun} {name!r}{did_you_mean(name, known)}", EXIT_USAGE)
+    return name
 
 
-def _ask(what: str, option: str, default: str | None = None) -> str:
+def _ask(prompt: str, option: str, default: str | None = None) -> str:
     try:
-        answer: str = click.prompt(what, default=default, show_default=bool(default), err=True)
+        answer: str = click.prompt(prompt, default=default, show_default=bool(default), err=True)
+        answer.encode("utf-8")
     except click.Abort:
         if sys.stdin.isatty():
             raise
-        raise Failure(f"nobody to ask for the {what}: give {option}", EXIT_USAGE) from None
+        raise Failure(f"nobody to ask for the {prompt}: give {option}", EXIT_USAGE) from None
+    except UnicodeError:
+        raise Failure(f"{prompt}: what was typed is not UTF-8 text: type it again", EXIT_USAGE) from None
     return answer.strip()

@@ -9,19 +9,18 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli.build import given_time
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.model import Ledger, Release
 from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
 from ketamine_anki.release.ledger import fresh_time
 from ketamine_anki.release.ledger_file import version_key
 from ketamine_anki.release.release_notes import section, sections
+from ketamine_anki.workspace.clock import as_utc, source_date_epoch
 from ketamine_anki.workspace.content import Content, read_content
 from ketamine_anki.workspace.editions import edition, released
 from ketamine_anki.workspace.folder import FILES, Folder
 from ketamine_anki.workspace.git import uncommitted
 from ketamine_anki.workspace.output import scratch_folder
-from ketamine_anki.workspace.packages import shown
 from ketamine_anki.workspace.release_files import (
     Plan,
     changelog_path,
@@ -35,15 +34,18 @@ from ketamine_anki.workspace.release_files import (
 
 @click.command("release")
 @click.argument("version")
-@click.argument("folder", default="decks")
-@click.option("-o", "--output", default="dist", show_default=True, help="Folder for the files.")
+@click.argument("folder", default="decks", type=click.UNPROCESSED)
+@click.option("-o", "--output", type=click.UNPROCESSED, default="dist", show_default=True, help="Folder for the files.")
 @click.option("--errata", multiple=True, metavar="ID", help="Note that corrects safety; may be given again.")
 @click.option(
-    "--since", metavar="OLD", help="The last release, for its words: .apkg, folder or revision (default: git)."
+    "--since",
+    type=click.UNPROCESSED,
+    metavar="OLD",
+    help="The last release, for its words: .apkg, folder or revision (default: git).",
 )
 @click.option("--dry-run", is_flag=True, help="Show it all and write nothing.")
 @click.option("--rebuild", "again", is_flag=True, help="Make the last release again and compare it with the ledger.")
-def command(
+def release(
     version: str, folder: str, output: str, errata: tuple[str, ...], since: str | None, dry_run: bool, again: bool
 ) -> None:
     """Release the collection in FOLDER (default: decks) as VERSION, such as 1.2.0.
@@ -126,13 +128,14 @@ def _must_be_changed(errata: tuple[str, ...], changes: Changes) -> None:
 
 def _release_time(ledger: Ledger | None) -> int:
     now = int(time.time())
-    given = given_time()
+    given = source_date_epoch()
     when = now if given is None else given
     if when > now:
-        raise Failure(f"SOURCE_DATE_EPOCH is {shown(when)}: a release cannot lie in the future", EXIT_USAGE)
+        raise Failure(f"SOURCE_DATE_EPOCH is {as_utc(when)}: a release cannot lie in the future", EXIT_USAGE)
     if fresh_time(ledger, when) != when:
-        newest = shown(ledger.newest if ledger else 0)
-        raise Failure(f"it is {shown(when)}, but the last release is of {newest}: set this machine's clock", EXIT_USAGE)
+        newest = as_utc(ledger.newest if ledger else 0)
+        now_and_then = f"it is {as_utc(when)}, but the last release is of {newest}"
+        raise Failure(f"{now_and_then}: set this machine's clock", EXIT_USAGE)
     return when
 
 

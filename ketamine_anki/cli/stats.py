@@ -1,18 +1,20 @@
-"""`ketamine-anki stats`: what a collection holds, counted."""
+"""`ketamine-anki stats`: count what a collection holds."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
 from ketamine_anki.core.model import Note
 from ketamine_anki.workspace.folder import Folder
-from ketamine_anki.workspace.reporting import report
+from ketamine_anki.workspace.reporting import readable_collection, report
 
 
 @click.command("stats")
-@click.argument("folder", default="decks")
+@click.argument("folder", default="decks", type=Path)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(folder: str, form: str) -> None:
+def stats(folder: Path, form: str) -> None:
     """Count the notes, cards and claims of the collection in FOLDER (default: decks).
 
     Names the claims that no note tests. Files that cannot be read are findings, with exit code 1; the rules about
@@ -24,10 +26,7 @@ def command(folder: str, form: str) -> None:
     from ketamine_anki.text.render import render_note
 
     read = Folder(folder)
-    collection = read.collection
-    if collection is None:
-        report(read.findings)
-        raise AssertionError("a collection that cannot be read has findings")
+    collection = readable_collection(read)
 
     def cards(note: Note) -> int:
         if note.is_cloze:

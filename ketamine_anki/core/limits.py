@@ -1,4 +1,4 @@
-"""The largest that anything in a collection may be: far above honest need, far below harm."""
+"""Upper limits of everything that is read: far above what a real collection needs, far below what does harm."""
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 8
@@ -15,17 +15,15 @@ MAX_LINES = 200  # of one text
 MAX_BRACKETS = 100  # signs [ in one text
 MAX_SIGNS = 1_000  # of Markdown and math in one text
 MAX_COLUMNS = 20  # of a table
-MAX_COMMENTS = 5_000  # in a file that `fmt` writes anew
+MAX_COMMENTS = 5_000  # in a file that `fmt` rewrites
 MAX_PER_FILE = 50  # refused characters that are listed of one file
 MAX_PER_TEXT = 20  # mistakes that are listed of one text
-MAX_FINDINGS = 1_000  # after so many the check stops
+MAX_FINDINGS = 1_000  # after these the check stops
 MAX_MESSAGE = 300  # characters
-# To find nearly equal notes in time that grows with their number.
+# These keep the search for nearly equal notes linear in the number of notes.
 MAX_HOLDERS = 300  # notes that are remembered for one of their rare words
-MAX_COMPARED = (
-    25  # earlier notes that are compared with one note: those that meet it twice, and those that meet it once
-)
-MAX_MORE_COMPARED = 50_000  # beyond these, with all notes together
+MAX_COMPARED = 25  # earlier notes compared with one note: that share two rare words with it, and that share one
+MAX_MORE_COMPARED = 50_000  # comparisons beyond these, over all notes
 MAX_PICTURE_BYTES = 10 * 1024 * 1024
 MAX_PICTURE_NAME = 80  # characters
 MAX_PICTURE_EXTRAS = 64 * 1024  # bytes of a picture that are not pixels: colour profile, words, dates
@@ -39,33 +37,31 @@ MAX_CHANGELOG_BYTES = 16 * 1024 * 1024
 MAX_GIT_BYTES = 64 * 1024 * 1024  # of a list that git makes
 MAX_FILE_NAME = 200  # bytes
 
-# Packages and texts that are read back, a stranger's perhaps. Together they keep `intake` and `diff` below one second
-# and 200 MB.
+# Packages and text exports, which may come from a stranger. Together these limits keep `intake` and `diff` below one
+# second and 200 MB.
 MAX_PACKAGE_BYTES = 80 * 1024 * 1024
-MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # as the zip directory says; few of them are unpacked
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # as the zip directory declares; only a part is ever unpacked
 MAX_ENTRIES = 20_000
 MAX_ENTRY_NAME = 255  # bytes
 MAX_DATABASE_BYTES = 16 * 1024 * 1024
 MAX_DATABASE_SECONDS = 0.7
 MAX_TABLES = 200  # and indexes
 MAX_JSON_BYTES = 2 * 1024 * 1024  # of a list of pictures, of a value in the database
-MAX_JSON_DEPTH = 32
-MAX_JSON_DIGITS = 20  # of one number
-MAX_WIRE_FIELDS = 150_000  # of all protobuf messages; five for each of 20,000 pictures, and room for the rest
+MAX_WIRE_FIELDS = 150_000  # of all protobuf messages: five for each of 20,000 pictures, and a reserve
 ZSTD_WINDOW_LOG = 23  # 8 MiB: what a zstd decoder must support (RFC 8878, 3.1.1.1.2); Anki uses 2 MiB
 MAX_PACKAGED_NOTES = 6_000
 MAX_PACKAGED_CARDS = 30_000
 MAX_PACKAGED_FIELD = 200_000  # characters; a text of 20,000 is shorter as HTML
 MAX_PACKAGED_TAGS = 500  # of one note
-MAX_CONTENT_BYTES = 24 * 1024 * 1024  # memory of all note texts
+MAX_CONTENT_BYTES = 24 * 1024 * 1024  # of memory for all note texts
 MAX_EXPORT_BYTES = 4 * 1024 * 1024  # of a text export
-MAX_EXPORT_HEAD = 100  # lines that start with #
+MAX_EXPORT_HEAD = 100  # header lines, which start with #
 MAX_EXPORT_COLUMNS = 50
 MAX_HTML_DEPTH = 40  # elements inside one another in a field
-MAX_EDITED_SIGNS = 10_000  # that are no letters, in all fields that came back edited
-SIGNS_OF_A_FIELD = 20  # what each such field counts for besides
-MAX_DIFF_TEXT = 500_000  # characters of HTML that `diff` looks at word by word; of more notes it names fewer details
-DIFF_TEXT_OF_A_NOTE = 200  # what each note counts for besides
+MAX_EDITED_SIGNS = 10_000  # characters other than letters, in all edited fields
+SIGNS_OF_A_FIELD = 20  # what each such field counts for in addition
+MAX_DIFF_TEXT = 500_000  # characters of HTML that `diff` compares word by word; beyond, it shows fewer details
+DIFF_TEXT_OF_A_NOTE = 200  # what each note counts for in addition
 MAX_WORD_PAIRS = 10_000  # equal words of two texts that are aligned word by word
 MAX_ALL_WORD_PAIRS = 100_000  # in one run
 

@@ -1,7 +1,7 @@
-"""Findings -> what is printed: lines, code frames, JSON, GitHub annotations, SARIF.
+"""Findings as text: lines, lines with source and carets, JSON, GitHub annotations and summary, SARIF.
 
-Everything here is text that others wrote on its way to a terminal, a log or a web page, so each
-form escapes what could steer its reader.
+Paths and messages may hold text that a stranger wrote. Each format escapes what would steer the terminal, log or web
+page that shows it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from ketamine_anki.core.characters import printable
 from ketamine_anki.core.model import Finding, Position
+from ketamine_anki.core.terminal import counted
 
 FORMATS = ("text", "lines", "json", "github", "sarif")
 
-Lines = Callable[[str], tuple[str, ...]]  # a file's path -> its lines; none when it cannot be shown
+Lines = Callable[[str], tuple[str, ...]]  # path of a file -> its lines; none when it cannot be shown
 
 # --- lines and frames -------------------------------------------------------------------------
 
-_WIDEST = 100  # columns of a source line in a frame
-_FIX = r"((?:'[^']*'|[^':]|:(?! ))+): (.+)"
+_FRAME_WIDTH = 100  # columns of a source line in a frame
+_PROBLEM_AND_FIX = r"((?:'[^']*'|[^':]|:(?! ))+): (.+)"  # split at the first `: ` outside quotes
 _RED, _BLUE, _BOLD, _PLAIN = "\x1b[31m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 
@@ -56,39 +58,36 @@ def _frame(finding: Finding, lines: tuple[str, ...], colour: bool) -> str:
     _, number, column = finding.position
     if not 0 < number <= len(lines):
         return paint(_BOLD, _line(finding, finding.message)) + "\n"
-    split = re.fullmatch(_FIX, finding.message, re.DOTALL)
-    what, fix = split.groups() if split else (finding.message, "")
-    before, marked, after = _crop(lines[number - 1], column - 1, _length(finding, lines[number - 1]))
+    split = re.fullmatch(_PROBLEM_AND_FIX, finding.message, re.DOTALL)
+    problem, fix = split.groups() if split else (finding.message, "")
+    before, marked, after = _crop(lines[number - 1], column - 1, _marked_length(finding, lines[number - 1]))
     carets = "^" * max(1, width(marked))
     label = f" {printable(fix)}".replace("\n", "\\n") if fix else ""
     gutter = " " * len(str(number))
     bar = paint(_BLUE, "|")
     return (
-        f"{paint(_BOLD, _line(finding, what))}\n"
+        f"{paint(_BOLD, _line(finding, problem))}\n"
         f"{gutter} {bar}\n"
         f"{paint(_BLUE, str(number))} {bar} {before}{marked}{after}\n"
         f"{gutter} {bar} {' ' * width(before)}{paint(_RED, carets + label)}\n"
     )
 
 
-def _length(finding: Finding, line: str) -> int:
-    """How many characters are marked: the text that the message quotes, where it stands at the place."""
+def _marked_length(finding: Finding, line: str) -> int:
+    """How many characters to mark: the text that the message quotes, if the line has it at the position."""
     start = finding.position.column - 1
     quoted = re.findall(r"'([^']+)'", finding.message)
     return next((len(text) for text in quoted if line.startswith(text, start)), 1)
 
 
 def _crop(line: str, start: int, length: int) -> tuple[str, str, str]:
-    """The line before, at and after the place, as shown, cut where it is too long for a terminal."""
-    first = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
-    last = min(len(line), first + _WIDEST)
+    """The line before, at and after the position, escaped, and cut to fit a terminal."""
+    first = max(0, start - _FRAME_WIDTH // 2) if len(line) > _FRAME_WIDTH else 0
+    last = min(len(line), first + _FRAME_WIDTH)
     end = min(start + length, last)
-    before, marked, after = (_shown(part) for part in (line[first:start], line[start:end], line[end:last]))
+    parts = (line[first:start], line[start:end], line[end:last])
+    before, marked, after = (printable(part.replace("\t", " ")) for part in parts)
     return ("…" if first else "") + before, marked, after + ("…" if last < len(line) else "")
-
-
-def _shown(text: str) -> str:
-    return printable(text.replace("\t", " "))
 
 
 def width(text: str) -> int:
@@ -116,15 +115,15 @@ def as_json(findings: Iterable[Finding]) -> str:
 
 
 def _dump(value: Any) -> str:
-    import json
+    import json  # loaded only for the formats that need it
 
     return json.dumps(value, indent=2, ensure_ascii=True)
 
 
 # --- GitHub -----------------------------------------------------------------------------------
 
-# GitHub shows 10 errors of a step and 50 of a job, drops the rest without a word, and takes at most
-# 1 MiB of summary. Source: GitHub's documentation of annotations and of job summaries.
+# GitHub shows 10 errors of a step, drops the rest without a word, and takes at most 1 MiB of summary.
+# Source: GitHub's documentation of annotations and of job summaries.
 ANNOTATIONS = 10
 _SUMMARY_ROWS = 1_000
 _SUMMARY_TEXT = 300
@@ -132,35 +131,33 @@ _SUMMARY_TEXT = 300
 
 def as_annotations(findings: Iterable[Finding]) -> Iterator[str]:
     """Workflow commands that put the first findings beside their lines, as many as GitHub shows."""
-    for _, finding in zip(range(ANNOTATIONS), findings, strict=False):
-        path, line, column = finding.position
-        where = f"file={_property(path)},line={line},col={column},title={_property(finding.rule)}"
-        yield f"::error {where}::{_data(finding.message)}"
+    for (path, line, column), rule, message in islice(findings, ANNOTATIONS):
+        yield (
+            f"::error file={_property(path)},line={line},col={column},title={_property(rule)}::{_command_data(message)}"
+        )
 
 
-def _data(text: str) -> str:
+def _command_data(text: str) -> str:
     return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _command_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def as_summary(findings: Iterable[Finding]) -> str:
     """All findings as a Markdown table for the summary of a job."""
     listed = list(findings)
-    rows = ["", "| Place | Finding | Rule |", "| --- | --- | --- |"]
-    for finding in listed[:_SUMMARY_ROWS]:
-        path, line, column = finding.position
-        cells = (f"{path}:{line}:{column}", finding.message, finding.rule)
-        rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    rows = [f"### {counted(len(listed), 'finding')}", "", "| Place | Finding | Rule |", "| --- | --- | --- |"]
+    for (path, line, column), rule, message in listed[:_SUMMARY_ROWS]:
+        rows.append(f"| {_cell(f'{path}:{line}:{column}')} | {_cell(message)} | {_cell(rule)} |")
     if len(listed) > _SUMMARY_ROWS:
         rows.append(f"\n{len(listed) - _SUMMARY_ROWS:,} more: run `ketamine-anki check`.")
-    return f"### {len(listed):,} finding{'' if len(listed) == 1 else 's'}\n" + "\n".join(rows) + "\n"
+    return "\n".join(rows) + "\n"
 
 
 def _cell(text: str) -> str:
-    """Text that is only text in Markdown: every punctuation mark with a meaning as its number."""
+    """Text for a cell of a Markdown table: punctuation that could be markup becomes a character reference."""
     short = text if len(text) <= _SUMMARY_TEXT else text[: _SUMMARY_TEXT - 1] + "…"
     return re.sub(r"[^\w\s./',;()-]", lambda match: f"&#{ord(match[0])};", printable(short).replace("\n", " "))
 
@@ -172,19 +169,19 @@ def as_sarif(findings: Iterable[Finding], manual: Mapping[str, str], version: st
     """A SARIF 2.1.0 log; `manual` has each rule's page in Markdown, by rule id."""
     listed = list(findings)
     rules = [*manual, *sorted({finding.rule for finding in listed} - set(manual))]
-    number = {rule: n for n, rule in enumerate(rules)}
+    index = {rule: number for number, rule in enumerate(rules)}
     driver = {
         "name": "ketamine-anki",
         "version": version,
-        "rules": [_rule(rule, manual.get(rule, "")) for rule in rules],
+        "rules": [_sarif_rule(rule, manual.get(rule, "")) for rule in rules],
     }
     results = [
         {
             "ruleId": finding.rule,
-            "ruleIndex": number[finding.rule],
+            "ruleIndex": index[finding.rule],
             "level": "error",
             "message": {"text": finding.message},
-            "locations": [{"physicalLocation": _location(finding.position)}],
+            "locations": [{"physicalLocation": _sarif_location(finding.position)}],
         }
         for finding in listed
     ]
@@ -192,15 +189,15 @@ def as_sarif(findings: Iterable[Finding], manual: Mapping[str, str], version: st
     return _dump({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
 
 
-def _rule(name: str, page: str) -> dict[str, Any]:
-    first = page.split("\n\n")[0].replace("\n", " ") or name
-    return {"id": name, "shortDescription": {"text": first}, "help": {"text": page or name, "markdown": page or name}}
+def _sarif_rule(name: str, page: str) -> dict[str, Any]:
+    summary = page.split("\n\n")[0].replace("\n", " ") or name
+    return {"id": name, "shortDescription": {"text": summary}, "help": {"text": page or name, "markdown": page or name}}
 
 
-def _location(position: Position) -> dict[str, Any]:
-    from urllib.parse import quote
+def _sarif_location(position: Position) -> dict[str, Any]:
+    from urllib.parse import quote  # loaded only for SARIF
 
     path, line, column = position
-    address = quote(os.fsencode(path))  # a file's name may be no text in any encoding
+    address = quote(os.fsencode(path))  # a file name need not be text in any encoding
     artifact = {"uri": f"file://{address}"} if path.startswith("/") else {"uri": address, "uriBaseId": "%SRCROOT%"}
     return {"artifactLocation": artifact, "region": {"startLine": line, "startColumn": column}}

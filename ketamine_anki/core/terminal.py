@@ -1,4 +1,4 @@
-"""What is printed on a terminal: safe lines, counts, colour, and a bar for long work."""
+"""Printing to a terminal: escaped lines, counts, colour, and a progress bar for long work."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import click
 
 from ketamine_anki.core.characters import printable
 
-_QUIET = 1.0  # seconds: what is done by then needs no bar
+_SECONDS_WITHOUT_BAR = 1.0
 
 T = TypeVar("T")
 
 
 def with_progress(items: Iterable[T], total: Callable[[], int], label: str) -> Iterator[T]:
-    """The same items. `total`, asked only when a bar is shown, is how many there will be."""
+    """Yields the items; on a terminal shows a bar once that has taken a second. `total`, called only then, is
+    the number of items.
+    """
     if not sys.stderr.isatty():
         yield from items
         return
@@ -30,23 +32,25 @@ def with_progress(items: Iterable[T], total: Callable[[], int], label: str) -> I
             yield item
             if bar is not None:
                 bar.update(1)
-            elif time.monotonic() - start > _QUIET:
+            elif time.monotonic() - start > _SECONDS_WITHOUT_BAR:
                 bar = stack.enter_context(click.progressbar(length=total(), label=label, file=sys.stderr))
                 bar.update(number)
 
 
 def echo(line: object, *, err: bool = False) -> None:
-    """Prints one line, of which a file's name or a deck may be part: nothing in it steers a terminal."""
+    """Prints one line; control characters in it, of a file name or a deck, are escaped."""
     click.echo(printable(str(line)).replace("\n", "\\n"), err=err)
 
 
-def counted(number: int, what: str) -> str:
+def counted(number: int, noun: str) -> str:
     """`1 note`, `2 notes`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def colourful(terminal: bool) -> bool:
-    """Whether to colour: as NO_COLOR (no-color.org) and FORCE_COLOR say, else on a terminal that can."""
+def use_colour() -> bool:
+    """Whether standard output gets colours: NO_COLOR (no-color.org) forbids them, FORCE_COLOR demands them, else
+    it must be a terminal that can show them.
+    """
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")

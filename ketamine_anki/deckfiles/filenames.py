@@ -41,3 +41,9 @@ def clash(name: str, earlier: dict[str, str]) -> str:
         return ""
     how = "case" if name.casefold() != other.casefold() or name.isascii() else "composition"
     return f"name differs only in {how} from {other!r}"
+
+
+def slug(name: str) -> str:
+    """`Trauma & Resuscitation` -> `trauma-and-resuscitation`: a file name for any system."""
+    words = "-".join(re.findall(r"[a-z0-9]+", name.lower().replace("&", " and "))) or "deck"
+    return f"{words}-deck" if unportable(words) else words

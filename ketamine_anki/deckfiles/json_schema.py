@@ -7,6 +7,7 @@ truth value too.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +28,14 @@ def json_schemas(collection: Collection) -> dict[str, dict[str, Any]]:
     shapes["references"] = schema.REFERENCES
     draft = "http://json-schema.org/draft-07/schema#"
     return {f"{name}.schema.json": {"$schema": draft, **_shape(shape, names)} for name, shape in shapes.items()}
+
+
+def schema_files(collection: Collection) -> dict[str, str]:
+    """File name -> text of each schema."""
+    return {
+        name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+        for name, schema in json_schemas(collection).items()
+    }
 
 
 def names_of(collection: Collection) -> Names:

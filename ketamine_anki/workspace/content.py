@@ -10,7 +10,7 @@ from ketamine_anki.release.ledger import State
 from ketamine_anki.rules.view import View
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.pipeline import check_notes
-from ketamine_anki.workspace.reporting import report
+from ketamine_anki.workspace.reporting import readable_collection, report
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,7 @@ class Content:
 
 def read_content(read: Folder) -> Content:
     """Checks and compiles a collection; any finding is printed and ends the program."""
-    collection = read.collection
-    if collection is None:
-        report(read.findings)
-        raise AssertionError("a collection that cannot be read has findings")
+    collection = readable_collection(read)
     state = State(collection)
     live: list[CompiledNote] = []
     written: list[Note] = []

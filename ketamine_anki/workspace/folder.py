@@ -100,7 +100,7 @@ class Folder:
     holds what was found so far; `complete` says whether every note so far could be read.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder)
         if not self.path.is_dir():
             raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
@@ -246,7 +246,7 @@ class Folder:
                 yield deck
 
 
-def collection_of(file: Path) -> Path:
+def collection_folder(file: Path) -> Path:
     """The folder of the collection that a file belongs to: the nearest above it with collection.yaml."""
     if not file.is_file():
         raise Failure(f"{file}: no such file", EXIT_USAGE)
@@ -254,5 +254,5 @@ def collection_of(file: Path) -> Path:
         if (folder / COLLECTION).is_file():
             return folder
     if not file.is_absolute():
-        return collection_of(file.absolute())
+        return collection_folder(file.absolute())
     raise Failure(f"{file}: no {COLLECTION} in its folder or above: it belongs to no collection", EXIT_USAGE)

@@ -95,8 +95,7 @@ def uncommitted(folder: Path, read: Sequence[str]) -> list[str]:
     new = ask(folder, *others, "--", ".")
     ignored = ask(folder, *others, "--ignored", "--", *(f":(glob){pattern}" for pattern in read))
     if top is None or index is None or new is None or ignored is None:
-        above = folder.resolve()
-        if any((parent / ".git").exists() for parent in (above, *above.parents)):
+        if repository_around(folder):
             raise Failure(f"{folder}: is in a git repository that git does not read: try `git status` there", EXIT_IO)
         return []
     root = os.fsdecode(top.removesuffix(b"\n"))
@@ -109,6 +108,12 @@ def uncommitted(folder: Path, read: Sequence[str]) -> list[str]:
         if staged.get(path) != committed.get(path) or not _is_there(Path(root, path), *staged[path])
     ]
     return [*changed, *(os.fsdecode(path) for path in (*new.split(b"\0"), *ignored.split(b"\0")) if path)]
+
+
+def repository_around(folder: Path) -> Path | None:
+    """The nearest folder, from this one upwards, that holds a git repository."""
+    absolute = folder.resolve()
+    return next((parent for parent in (absolute, *absolute.parents) if (parent / ".git").exists()), None)
 
 
 def _entries(listed: bytes) -> Iterator[tuple[bytes, bytes, bytes, str]]:

@@ -1,8 +1,9 @@
-"""Writing files so that each is whole or absent: made in a hidden folder beside their place, flushed to
-the disk, moved there. What others wrote to a deck file or a ledger since it was read is not overwritten.
+"""Writing files so that each is whole or absent: written to a hidden folder beside its place, flushed to the disk, then
+moved there.
 
-The hidden folder is gone at the end whatever happens, save after SIGKILL or a power cut; then the next
-run that writes there removes it. A lock tells what was left from what is in use.
+The hidden folder is removed whatever happens, except after SIGKILL or a power cut; then the next run that writes there
+removes it, which a lock tells from a folder in use. A deck file or ledger that somebody else has written since it was
+read is not overwritten, nor is a file that this program did not make.
 """
 
 from __future__ import annotations
@@ -12,54 +13,68 @@ import re
 import shutil
 import signal
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from ketamine_anki.core.errors import EXIT_CANNOT_CREATE, Failure
+from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
 
 fcntl: Any
 try:
     import fcntl
-except ImportError:  # Windows: what a killed run leaves stays there
+except ImportError:  # Windows: without locks, what a killed run leaves behind stays there
     fcntl = None
 
-_LEFT = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
-_LONGEST = 400  # bytes of an output folder's path; SQLite opens no file whose path has more than 512
-_PATIENCE = 1.0  # seconds to wait for another run that is just starting
+_HIDDEN_NAME = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
+_MAX_PATH = 400  # bytes of an output folder's path; SQLite opens no file whose path has more than 512
+_WAIT = 1.0  # seconds to wait for another run that is just starting
+# Name or ending of an output -> how each such file begins. Other files are only replaced by who has read them.
+_BEGINNINGS = {
+    ".apkg": rb"PK\x03\x04",
+    ".html": rb'<!DOCTYPE html>\s+<html lang="en">\s+<head>\s+<meta charset="utf-8">\s+<meta http-equiv="Content-S',
+    ".schema.json": rb'\{\s+"\$schema": "http://json-schema\.org/',
+    "release.json": rb'\{\s+"collection": ',
+    "shingles.txt": rb"# Hashed word runs of the source text",
+    "RELEASE_NOTES.md": rb"# .{1,900} \d+\.\d+\.\d+\s",
+    "SHA256SUMS": rb"[0-9a-f]{64}  ",
+}
 
 
 class Move(NamedTuple):
-    """A finished file, its place, and what the place held when that was read (nothing: there was no file), if
-    this matters.
+    """A finished file and its place. `previous` is for a file that is edited: what the place held when it was read (b""
+    if there was no file). It is None for an output.
     """
 
-    made: Path
+    finished: Path
     place: Path
-    was: bytes | None = None
+    previous: bytes | None = None
 
 
-def make_folder(folder: Path) -> None:
-    """Makes an output folder, with its parents."""
-    long = len(os.fsencode(folder.absolute()))
-    if long > _LONGEST:
-        raise Failure(f"{folder}: a path of {long} bytes: at most {_LONGEST}", EXIT_CANNOT_CREATE)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Failure(f"{folder}: cannot make this folder: {error.strerror}", EXIT_CANNOT_CREATE) from None
+# --- where an output may go -------------------------------------------------------------------
 
 
 @contextmanager
-def output_folder(folder: Path) -> Iterator[None]:
-    """Makes an output folder, and takes it away again, with the parents it made, when nothing was written there."""
+def output_folder(folder: Path, collection: Path | None = None) -> Iterator[None]:
+    """Makes an output folder; removes it again, with the parents it made, if nothing was written there.
+
+    Raises Failure if it cannot be made or lies in the folder of the `collection` that is read.
+    """
+    if collection is not None:
+        _refuse_inside(folder, collection)
+    length = len(os.fsencode(folder.absolute()))
+    if length > _MAX_PATH:
+        raise Failure(f"{folder}: a path of {length} bytes: at most {_MAX_PATH}", EXIT_IO)
     missing: list[Path] = []
-    with suppress(OSError):  # a path too long, or closed to us: to make it says so
+    with suppress(OSError):  # mkdir will report it
         missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
-        make_folder(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failure(f"{folder}: cannot make this folder: {error.strerror}", EXIT_IO) from None
         yield
     finally:
         with suppress(OSError):  # something is in it
@@ -67,22 +82,88 @@ def output_folder(folder: Path) -> Iterator[None]:
                 place.rmdir()
 
 
+def _refuse_inside(place: Path, collection: Path) -> None:
+    """An output among the notes could replace one, or be read as one. Folders are compared as the file system
+    identifies them, so that neither a link nor letter case hides that they are the same.
+    """
+    real = place.resolve()
+    for folder in (real, *real.parents):
+        with suppress(OSError):
+            if os.path.samefile(folder, collection):
+                raise Failure(f"{place}: is inside the collection's folder {collection}: choose another", EXIT_USAGE)
+
+
+def _refuse_to_replace(place: Path, previous: bytes | None) -> None:
+    """Refuses a place with anything but a file that this program has made or read. A link there may lead anywhere,
+    and may come with a change that somebody proposed.
+    """
+    try:
+        found = place.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise Failure(f"{place}: exists and is not a regular file: move it away", EXIT_USAGE)
+    if previous is None and found.st_size:
+        beginning = next((head for name, head in _BEGINNINGS.items() if place.name.endswith(name)), rb"(?!)")
+        with place.open("rb") as file:
+            if not re.match(beginning, file.read(1000)):
+                raise Failure(f"{place}: exists and was not made by this command: move it away", EXIT_USAGE)
+
+
+def _refuse_if_changed(place: Path, previous: bytes | None, copy: Path | None = None) -> None:
+    """Refuses a file that is not what it was when it was read, looking at a `copy` of it if there is one."""
+    seen = copy or place
+    if previous is not None and (seen.read_bytes() if seen.exists() else b"") != previous:
+        raise Failure(f"{place}: changed since it was read; it stays as it is: try again", EXIT_IO)
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
 def write_whole(
     path: Path,
     write: Callable[[BinaryIO], None],
     verify: Callable[[Path], None] | None = None,
     scratch: Path | None = None,
-    was: bytes | None = None,
+    previous: bytes | None = None,
 ) -> None:
-    """Writes a file through `write`, lets `verify` look at it, and moves it to `path`. `scratch` is a
-    hidden folder in use beside `path`, if there is one; `was` is that of a Move.
+    """Writes a file through `write`, lets `verify` look at it, and moves it to `path`. `scratch` is a hidden
+    folder in use beside `path`, if there is one; `previous` is that of a Move.
 
-    On any failure the file that was there stays as it was. An existing `path` that is not a regular
-    file, a symbolic link for one, is refused.
+    On any failure the file that was there stays as it was.
     """
-    _must_be_replaceable(path)
-    with nullcontext(scratch) if scratch and scratch.parent == path.parent else scratch_folder(path.parent) as hidden:
-        temporary = hidden / "made"
+    _refuse_to_replace(path, previous)
+    _write_and_move(path, write, verify, scratch, previous)
+
+
+def write_bytes(path: Path, data: bytes, previous: bytes | None = None) -> None:
+    """Writes a file; `previous` is that of a Move."""
+    write_whole(path, _writer(data), previous=previous)
+
+
+def write_text(path: Path, text: str, previous: bytes | None = None) -> None:
+    """Writes a text file, UTF-8 with \\n line ends; `previous` is that of a Move."""
+    write_bytes(path, text.encode("utf-8"), previous)
+
+
+def _writer(data: bytes) -> Callable[[BinaryIO], None]:
+    def write(file: BinaryIO) -> None:
+        file.write(data)
+
+    return write
+
+
+def _write_and_move(
+    path: Path,
+    write: Callable[[BinaryIO], None],
+    verify: Callable[[Path], None] | None = None,
+    scratch: Path | None = None,
+    previous: bytes | None = None,
+) -> None:
+    beside = scratch is not None and scratch.parent == path.parent
+    with nullcontext(scratch) if beside else scratch_folder(path.parent) as hidden:
+        assert hidden is not None
+        temporary = hidden / "new"
         try:
             with temporary.open("xb") as file:
                 write(file)
@@ -92,166 +173,151 @@ def write_whole(
             raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
         if verify is not None:
             verify(temporary)
-        _must_hold(path, path, was)
+        _refuse_if_changed(path, previous)
         _move(temporary, path)
 
 
-def _must_hold(path: Path, seen: Path, was: bytes | None) -> None:
-    """Refuses a place that does not hold what it held when it was read, by what was `seen` there."""
-    if was is not None and (seen.read_bytes() if seen.exists() else b"") != was:
-        raise Failure(f"{path}: changed since it was read; it stays as it is: try again", EXIT_CANNOT_CREATE)
-
-
-def _move(made: Path, path: Path) -> None:
-    """Moves a finished file to its place, at once, with the permissions of the old one, if there is one."""
+def _move(finished: Path, place: Path) -> None:
+    """Moves a finished file to its place in one step, with the permissions of the file that it replaces."""
     with suppress(FileNotFoundError):
-        made.chmod(stat.S_IMODE(path.stat().st_mode))
-    os.replace(made, path)
-    _sync_folder(path.parent)
-
-
-def write_text(path: Path, text: str, was: bytes | None = None) -> None:
-    """Writes a text file, UTF-8 with \\n line ends; `was` is that of a Move."""
-
-    def write(file: BinaryIO) -> None:
-        file.write(text.encode("utf-8"))
-
-    write_whole(path, write, was=was)
+        finished.chmod(stat.S_IMODE(place.stat().st_mode))
+    os.replace(finished, place)
+    if os.name != "nt":
+        descriptor = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def move_together(moves: Sequence[Move], scratch: Path) -> None:
-    """Moves finished files to their places, in order, each at once; on any failure all is put back as it
-    was. The last move is the one that counts. `scratch` is an existing folder for what is replaced.
+    """Moves finished files to their places, in order, each in one step; on any failure puts all back. The last
+    move is the one that counts. `scratch` is an existing folder for copies of what is replaced.
     """
     done: list[tuple[Path, Path | None]] = []
     try:
-        for number, (made, place, was) in enumerate(moves):
-            _must_be_replaceable(place)
+        for number, (finished, place, previous) in enumerate(moves):
+            _refuse_to_replace(place, previous)
             old = scratch / f"{number}.old" if place.exists() else None
             if old is not None:
                 shutil.copyfile(place, old)
-            _must_hold(place, old or place, was)
+            _refuse_if_changed(place, previous, old)
             done.append((place, old))
-            _move(made, place)
+            _move(finished, place)
     except BaseException:
-        with _undisturbed():
+        with _signals_deferred():
             for place, old in reversed(done):
                 with suppress(OSError):
-                    _put_back(place, old)
+                    if old is None:
+                        place.unlink(missing_ok=True)
+                    else:
+                        _write_and_move(place, _writer(old.read_bytes()))
         raise
 
 
-def _put_back(place: Path, old: Path | None) -> None:
-    if old is None:
-        place.unlink(missing_ok=True)
-        return
-
-    def write(file: BinaryIO) -> None:
-        file.write(old.read_bytes())
-
-    write_whole(place, write)
+# --- hidden folders ---------------------------------------------------------------------------
 
 
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder inside `folder`, gone at the end whatever happens."""
-    # The name is known before anything is made, so that a signal at any moment leaves nothing.
-    made = folder / f".ketamine-anki-{os.urandom(8).hex()}.tmp"
-    with ExitStack() as held:
-        held.callback(_remove, made)
+    """A hidden temporary folder inside `folder`, removed at the end whatever happens."""
+    # Its name is known before it is made, so that a signal at any moment leaves nothing.
+    hidden = folder / f".ketamine-anki-{os.urandom(8).hex()}.tmp"
+    with ExitStack() as stack:
+        stack.callback(_remove, hidden)
         try:
-            # Inside a temporary folder, which this process holds locked itself, there is nobody to wait for.
-            ours = _LEFT.fullmatch(folder.name) is not None
-            with nullcontext(False) if ours else _locked(folder.resolve(), _PATIENCE) as alone:
-                if alone:  # nobody else makes or removes hidden folders now
+            # A hidden folder of this process is locked by this process: there is nobody to wait for.
+            nested = _HIDDEN_NAME.fullmatch(folder.name) is not None
+            with nullcontext(False) if nested else _locked(folder.resolve(), _WAIT) as locked:
+                if locked:  # nobody else makes or removes hidden folders now
                     _remove_leftovers(folder)
-                made.mkdir(mode=0o700)
-                held.enter_context(_locked(made))
+                hidden.mkdir(mode=0o700)
+                stack.enter_context(_locked(hidden))
         except OSError as error:
-            raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_CANNOT_CREATE) from None
-        yield made
+            raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_IO) from None
+        yield hidden
 
 
 def _remove(folder: Path) -> None:
-    with _undisturbed():
-        for _ in range(2):  # a fault that passes leaves nothing
+    try:
+        with _signals_deferred():
             shutil.rmtree(folder, ignore_errors=True)
+    finally:  # again: after a fault that passed, or a signal just before the others were deferred
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Signals wait for the end: who closes a terminal or is impatient sends several."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+def _signals_deferred() -> Iterator[None]:
+    """Defers requests to end, such as Ctrl-C, until the block is done: an impatient user or a closing terminal sends
+    several. It replaces the handlers, for to block the signals in this thread is not enough: the system gives them to
+    another thread, and Python calls the handler in the main thread all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():  # no handler is ever called here
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    arrived: list[int] = []
+    handlers: dict[int, Any] = {}
     try:
+        for number in signal.valid_signals():
+            if callable(signal.getsignal(number)):
+                handlers[number] = signal.signal(number, lambda arriving, frame: arrived.append(arriving))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for deferred, handler in handlers.items():
+            signal.signal(deferred, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])
 
 
 def _remove_leftovers(folder: Path) -> None:
     """Removes what killed runs of this user left in a folder: hidden folders that nobody holds locked."""
     for name in os.listdir(folder):
+        if not _HIDDEN_NAME.fullmatch(name):
+            continue
         left = folder / name
         with suppress(OSError):
-            if _LEFT.fullmatch(name) and stat.S_ISDIR((found := left.lstat()).st_mode) and found.st_uid == os.geteuid():
+            found = left.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
                 with _locked(left) as unused:
                     if unused:
                         shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
-def alone(path: Path, work: str) -> Iterator[None]:
-    """Refuses the work that a file stands for while another process is at it; nobody where there are no locks."""
-    with _locked(path) as had:
-        if had is False:
-            raise Failure(f"{path.parent}: another {work} is at work here: wait for its end", EXIT_CANNOT_CREATE)
+def exclusively(path: Path, task: str) -> Iterator[None]:
+    """Holds the lock of a file while a task runs; raises Failure if another process holds it. Does nothing where
+    there are no locks.
+    """
+    with _locked(path) as locked:
+        if locked is False:
+            raise Failure(f"{path.parent}: another {task} is running: wait until it ends", EXIT_IO)
         yield
 
 
 @contextmanager
-def _locked(path: Path, patience: float = 0.0) -> Iterator[bool | None]:
-    """Holds the lock of a folder or file, and says whether it could be had within `patience` seconds; None where
-    there are no locks. The system lets go of it when the process ends, however it ends.
+def _locked(path: Path, wait: float = 0.0) -> Iterator[bool | None]:
+    """Holds the lock of a folder or file. Yields whether it was free within `wait` seconds; None where there are no
+    locks. The system releases it when the process ends, however it ends.
     """
     if fcntl is None:
         yield None
         return
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
-        yield _lock(descriptor, time.monotonic() + patience)
+        yield _lock(descriptor, time.monotonic() + wait)
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, until: float) -> bool | None:
+def _lock(descriptor: int, deadline: float) -> bool | None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= until:
+            if time.monotonic() >= deadline:
                 return False
             time.sleep(0.01)
         except OSError:  # a file system without locks
             return None
         else:
             return True
-
-
-def _must_be_replaceable(path: Path) -> None:
-    """A link may lead anywhere, and may come with a change that somebody proposed."""
-    with suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise Failure(f"{path}: exists and is not a regular file: move it away", EXIT_CANNOT_CREATE)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

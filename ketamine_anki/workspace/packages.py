@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.core.model import Collection
-from ketamine_anki.deckfiles.filenames import unportable
 from ketamine_anki.release.ledger import State, fresh_time, note_time, note_type_hashes, note_type_times
+from ketamine_anki.workspace.clock import as_utc
 from ketamine_anki.workspace.output import write_whole
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class Packing(ExitStack):
         if last and last.state == state and version in ("", last.version):
             version, times = last.version, replace(times, build=last.time)
         elif self.fresh > time.time():
-            raise Failure(f"the build's time {shown(self.fresh)} lies in the future: {self._why()}", EXIT_USAGE)
+            raise Failure(f"the build's time {as_utc(self.fresh)} lies in the future: {self._why()}", EXIT_USAGE)
         elif not version:
             version = f"{last.version} and later changes" if last else "0 (not released yet)"
         for package in self.packages:
@@ -99,7 +98,7 @@ class Packing(ExitStack):
     def _why(self) -> str:
         ledger = self.collection.ledger
         if ledger and ledger.newest >= time.time():
-            return f"the last release is of {shown(ledger.newest)}; set this machine's clock"
+            return f"the last release is of {as_utc(ledger.newest)}; set this machine's clock"
         return "set SOURCE_DATE_EPOCH or this machine's clock"
 
     @property
@@ -127,14 +126,3 @@ def publish(package: Package, path: Path, scratch: Path) -> Counts:
 
     write_whole(path, write, verify, scratch)
     return made[0]
-
-
-def slug(name: str) -> str:
-    """`Trauma & Resuscitation` -> `trauma-and-resuscitation`, for file names on any system."""
-    made = "-".join(re.findall(r"[a-z0-9]+", name.lower().replace("&", " and "))) or "deck"
-    return f"{made}-deck" if unportable(made) else made
-
-
-def shown(seconds: int) -> str:
-    """Seconds since 1970 as `2026-11-22 13:35:19 UTC`."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

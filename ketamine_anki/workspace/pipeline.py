@@ -1,49 +1,68 @@
-"""The way of every note: read, render, check, and on to whoever wants it."""
+"""Reads, renders and checks every note of a collection, one after the other."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
+from ketamine_anki.core.model import Finding
 from ketamine_anki.core.terminal import with_progress
 from ketamine_anki.rules.checker import Check
 from ketamine_anki.rules.view import View
 from ketamine_anki.workspace.folder import Folder
 
 
-def check_notes(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
-    """Reads and checks every note once; calls `visit` with each note that has no finding, the number
-    of its subdeck and its place there. Findings gather in `folder.findings`. Returns the number of notes.
+class CheckedNote(NamedTuple):
+    """A note as the rules see it, its subdeck, its place there (from 0), and its findings."""
+
+    view: View
+    deck: str
+    place: int
+    findings: list[Finding]
+
+
+def checked_notes(folder: Folder) -> Iterator[CheckedNote]:
+    """Yields every note that can be read, checked. All findings, those about no single note too, are added to
+    `folder.findings`; those of the collection as a whole only after the last note.
     """
-    was = gc.isenabled()
-    gc.disable()  # the many small values of a walk hold no cycles: looking for some takes a third of its time
+    collected = gc.isenabled()
+    gc.disable()  # the many small values hold no cycles, and the search for some would take a third of the time
     try:
-        return _check_notes(folder, visit)
+        yield from _checked_notes(folder)
     finally:
-        if was:
+        if collected:
             gc.enable()
 
 
-def _check_notes(folder: Folder, visit: Callable[[View, int, int], None]) -> int:
-    collection = folder.collection
-    if collection is None:
-        for _ in folder.decks():  # for the mistakes that need no collection to be seen
+def _checked_notes(folder: Folder) -> Iterator[CheckedNote]:
+    if folder.collection is None:
+        for _ in folder.decks():  # for the mistakes that are seen without a collection
             pass
-        return 0
-    check = Check(collection)
-    notes = 0
+        return
+    check = Check(folder.collection)
     for deck in with_progress(folder.decks(), lambda: len(folder.deck_files), "Reading decks"):
         folder.add(check.deck(deck))
-        number = collection.decks.index(deck.name) + 1 if deck.name in collection.decks else 0
         for index, note in enumerate(deck.notes):
-            view = View(note, collection)
+            view = View(note, folder.collection)
             findings = check.note(view)
             folder.add(findings)
-            notes += 1
-            if number and not findings and not folder.findings:
-                visit(view, number, index)
-            if folder.full:
-                return notes
-    if folder.complete:  # who has not read every note cannot say what is missing or unused
+            yield CheckedNote(view, deck.name, index, findings)
+    if folder.complete:  # what is unused or missing shows only when every note was read
         folder.add(check.finish())
+
+
+def check_notes(folder: Folder, visit: Callable[[View, int, int], None] | None = None) -> int:
+    """Checks every note, until there are more findings than anybody reads. As long as there is none, calls
+    `visit` with each note, the number of its subdeck (from 1) and its place there (from 0). Returns the number of
+    notes.
+    """
+    notes = 0
+    numbers = {name: number for number, name in enumerate(folder.collection.decks if folder.collection else (), 1)}
+    for view, deck, place, _ in checked_notes(folder):
+        notes += 1
+        if visit and not folder.findings and deck in numbers:
+            visit(view, numbers[deck], place)
+        if folder.full:
+            break
     return notes

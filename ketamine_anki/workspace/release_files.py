@@ -19,14 +19,15 @@ from ketamine_anki.core.errors import EXIT_FINDINGS, Failure
 from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
 from ketamine_anki.core.model import Ledger, Note, Places, Release
 from ketamine_anki.core.terminal import echo
+from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.release.changes import Changes
 from ketamine_anki.release.ledger import next_ledger, released_notes
 from ketamine_anki.release.ledger_file import ledger_text
 from ketamine_anki.release.release_notes import release_notes, release_record, sections, skipped, with_section
 from ketamine_anki.workspace.content import Content
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes
-from ketamine_anki.workspace.output import Move, alone, move_together, output_folder, scratch_folder, write_text
-from ketamine_anki.workspace.packages import Packing, publish, slug
+from ketamine_anki.workspace.output import Move, exclusively, move_together, output_folder, scratch_folder, write_text
+from ketamine_anki.workspace.packages import Packing, publish
 
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_writer import Counts
@@ -57,27 +58,35 @@ def changelog_path(read: Folder) -> Path:
     return path.parent / CHANGELOG
 
 
-def changelog_text(read: Folder) -> str:
-    """Its text, or "" when there is none. It is read as a deck is: what it says is published."""
+def changelog_bytes(read: Folder) -> bytes:
+    """The bytes of the changelog, which are UTF-8; b"" when there is none. It is read like a deck file, without
+    following links, because its text is published.
+    """
     path = changelog_path(read)
     if not os.path.lexists(path):
-        return ""
+        return b""
     try:
         data = read_bytes(path, MAX_CHANGELOG_BYTES)
         if len(data) > MAX_CHANGELOG_BYTES:
             raise ValueError(f"over {MAX_CHANGELOG_BYTES:,} bytes")
-        return data.decode("utf-8").replace("\r\n", "\n")
+        data.decode("utf-8")
     except UnicodeDecodeError:
         raise Failure(f"{path}: not UTF-8 text: save it as UTF-8", EXIT_FINDINGS) from None
     except ValueError as error:
         raise Failure(f"{path}: {error}", EXIT_FINDINGS) from None
+    return data
+
+
+def changelog_text(read: Folder) -> str:
+    """The text of the changelog, with \\n line ends; "" when there is none."""
+    return changelog_bytes(read).decode("utf-8").replace("\r\n", "\n")
 
 
 def ledger_bytes(folder: Path) -> bytes:
-    """What the ledger in a folder holds; nothing when there is none to be read."""
+    """The bytes of the ledger in a folder; b"" when there is none that can be read."""
     try:
         return read_bytes(folder / LEDGER, MAX_LEDGER_BYTES)
-    except (OSError, ValueError):  # who reads the folder will say so
+    except (OSError, ValueError):  # a finding of the folder
         return b""
 
 
@@ -100,8 +109,8 @@ def write(plan: Plan, content: Content, read: Folder, output: Path, before: byte
     alone makes it a release.
     """
     collection, ledger = content.collection, content.collection.ledger
-    only = alone(read.path / COLLECTION, "release")
-    with only, output_folder(output), scratch_folder(output) as scratch:
+    alone = exclusively(read.path / COLLECTION, "release")
+    with alone, output_folder(output, read.path), scratch_folder(output) as scratch:
         packages = _packages(content, plan.release, content.last is None, scratch)
         hashes = {key: _sha256(scratch / made.name) for key, made in packages.items()}
         update = hashes.get("update", hashes["whole"])
@@ -113,9 +122,13 @@ def write(plan: Plan, content: Content, read: Folder, output: Path, before: byte
         release = release._replace(sums=_sha256(scratch / SUMS))
         after = replace(after, releases=(*after.releases[:-1], release))
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
-        changelog = with_section(changelog_text(read), release.version, date, plan.section)
-        with _beside(changelog_path(read), changelog) as log, _beside(read.path / LEDGER, ledger_text(after)) as new:
-            moves = [*(Move(scratch / name, output / name) for name in names), log, new._replace(was=before)]
+        before_log = changelog_bytes(read)
+        log = with_section(changelog_text(read), release.version, date, plan.section)
+        with (
+            _beside(changelog_path(read), log, before_log) as changelog,
+            _beside(read.path / LEDGER, ledger_text(after), before) as new_ledger,
+        ):
+            moves = [*(Move(scratch / name, output / name) for name in names), changelog, new_ledger]
             move_together(moves, scratch)
     for move in moves:
         echo(move.place)
@@ -131,7 +144,7 @@ def rebuild(content: Content, read: Folder, version: str, output: Path) -> None:
     if last.state != content.state:
         raise Failure(f"the collection is not that of {version}: check out the commit of the release", EXIT_FINDINGS)
     first = len(ledger.releases) == 1
-    with output_folder(output), scratch_folder(output) as scratch:
+    with output_folder(output, read.path), scratch_folder(output) as scratch:
         packages = _packages(content, last, first, scratch)
         for key, wanted in (("whole", last.package), ("update", last.update)):
             if key in packages and _sha256(scratch / packages[key].name) != wanted:
@@ -209,11 +222,11 @@ def _at_home(note: Note) -> Note:
 
 
 @contextmanager
-def _beside(place: Path, text: str) -> Iterator[Move]:
+def _beside(place: Path, text: str, previous: bytes) -> Iterator[Move]:
     """A finished text in a hidden folder beside its place."""
     with scratch_folder(place.parent) as hidden:
         write_text(hidden / place.name, text)
-        yield Move(hidden / place.name, place)
+        yield Move(hidden / place.name, place, previous)
 
 
 def _sha256(path: Path) -> str:

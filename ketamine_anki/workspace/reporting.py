@@ -1,4 +1,4 @@
-"""Findings -> standard output, in the form that fits where it goes."""
+"""Prints findings to standard output, in the format that fits where it goes, and ends the command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from ketamine_anki import __version__
 from ketamine_anki.core.errors import EXIT_FINDINGS
 from ketamine_anki.core.limits import MAX_FILE_BYTES
-from ketamine_anki.core.model import Finding
+from ketamine_anki.core.model import Collection, Finding
 from ketamine_anki.core.report import (
     ANNOTATIONS,
     as_annotations,
@@ -23,10 +23,18 @@ from ketamine_anki.core.report import (
     as_sarif,
     as_summary,
 )
-from ketamine_anki.core.terminal import colourful, counted
+from ketamine_anki.core.terminal import counted, use_colour
 from ketamine_anki.deckfiles.reader import sorted_findings
 from ketamine_anki.rules.checker import manual
-from ketamine_anki.workspace.folder import read_bytes
+from ketamine_anki.workspace.folder import Folder, read_bytes
+
+
+def readable_collection(folder: Folder) -> Collection:
+    """The collection of a folder. If its collection.yaml cannot be read, reports why and exits with 1."""
+    if folder.collection is None:
+        report(folder.findings)
+    assert folder.collection is not None, "a collection that cannot be read has findings"
+    return folder.collection
 
 
 def report(findings: Iterable[Finding], form: str | None = None) -> None:
@@ -36,8 +44,8 @@ def report(findings: Iterable[Finding], form: str | None = None) -> None:
     listed = sorted_findings(findings)
     form = form or ("text" if sys.stdout.isatty() else "lines")
     if form == "text":
-        colour = colourful(sys.stdout.isatty())
-        for frame in as_frames(listed, cache(lines_of), colour):
+        colour = use_colour()
+        for frame in as_frames(listed, cache(_lines_of), colour):
             click.echo(frame, color=colour)
     elif form == "lines":
         for line in as_lines(listed):
@@ -49,8 +57,8 @@ def report(findings: Iterable[Finding], form: str | None = None) -> None:
     if not listed:
         return
     files = len({finding.position.path for finding in listed})
-    explained = f"; `ketamine-anki rules {listed[0].rule}` explains the first" if form == "text" else ""
-    click.echo(f"{counted(len(listed), 'finding')} in {counted(files, 'file')}{explained}", err=True)
+    hint = f"; `ketamine-anki rules {listed[0].rule}` explains the first" if form == "text" else ""
+    click.echo(f"{counted(len(listed), 'finding')} in {counted(files, 'file')}{hint}", err=True)
     raise click.exceptions.Exit(EXIT_FINDINGS)
 
 
@@ -62,12 +70,12 @@ def _report_to_github(listed: list[Finding]) -> None:
         with open(summary, "a", encoding="utf-8") as file:
             file.write(as_summary(listed))
     if len(listed) > ANNOTATIONS:
-        where = "all are in the summary of the job" if summary else "`ketamine-anki check` shows all"
-        click.echo(f"the first {ANNOTATIONS} are annotated, {where}", err=True)
+        place = "all are in the summary of the job" if summary else "`ketamine-anki check` shows all"
+        click.echo(f"the first {ANNOTATIONS} are annotated, {place}", err=True)
 
 
-def lines_of(path: str) -> tuple[str, ...]:
-    """The lines of a YAML file as the reader counts them; none of anything else."""
+def _lines_of(path: str) -> tuple[str, ...]:
+    """The lines of a YAML file as the reader counts them; none of any other file."""
     if not path.endswith((".yaml", ".yml")):
         return ()
     try:

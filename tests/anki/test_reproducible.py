@@ -15,8 +15,8 @@ import pytest
 import small
 from program import command, environment
 
-from ketamine_anki.cli.build import build_time
 from ketamine_anki.core.errors import Failure
+from ketamine_anki.workspace.clock import build_time
 
 SURROUNDINGS = [
     ({"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8"}, 0o022),
@@ -108,7 +108,7 @@ def test_time_is_source_date_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("given", ["yesterday", "-1", "1.5", "٣", "99999999999"])
 def test_time_must_be_a_number(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
-    with pytest.raises(Failure, match="must be seconds since 1970"):
+    with pytest.raises(Failure, match="set it to seconds since 1970"):
         build_time(tmp_path)
 
 

@@ -72,7 +72,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     assert (ran.code, "not empty ('notes.txt' is there)" in ran.err) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     ran = run("init", tmp_path / "notes.txt")
-    assert (ran.code, "exists and is not a folder" in ran.err) == (73, True)
+    assert (ran.code, "exists and is not a folder" in ran.err) == (2, True)
 
 
 def test_a_fresh_git_repository_is_empty_enough(tmp_path: Path) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 
 import jsonschema
 import pytest
-import small
-from program import run
-from small import write
 
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.report import as_annotations, as_frames, as_json, as_lines, as_sarif, as_summary, width
+from ketamine_anki.core.terminal import use_colour
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0-rtm.4.json").read_text(encoding="utf-8"))
-GOOD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: core\n"
 
 
 def finding(
@@ -167,29 +165,7 @@ def test_the_sarif_schema_would_notice() -> None:
             jsonschema.Draft4Validator(SCHEMA).validate(wrong)
 
 
-# --- the command ------------------------------------------------------------------------------
-
-MISTAKES = "- question: Which gas do plants take up?\n  anwser: Carbon dioxide\n"
-
-
-def test_elsewhere_than_on_a_terminal_each_finding_is_one_line(tmp_path: Path) -> None:
-    folder = write(tmp_path, MISTAKES)
-    ran = run("check", folder)
-    assert ran.code == 1
-    line = (folder / "01-first.yaml").read_text(encoding="utf-8").split("\n").index("  anwser: Carbon dioxide") + 1
-    assert ran.out == f"{folder}/01-first.yaml:{line}:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]\n"
-
-
-def test_text_can_be_asked_for_and_coloured_by_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = write(tmp_path, MISTAKES)
-    ran = run("check", "--format", "text", folder)
-    assert " |   anwser: Carbon dioxide\n   |   ^^^^^^ did you mean 'answer'?\n" in ran.out
-    assert "`ketamine-anki rules unknown-key` explains" in ran.err
-    assert "\x1b" not in ran.out
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    assert "\x1b[31m" in run("check", "--format", "text", folder).out
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in run("check", "--format", "text", folder).out
+# --- colour -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -207,103 +183,11 @@ def test_text_can_be_asked_for_and_coloured_by_force(tmp_path: Path, monkeypatch
 def test_colour_is_for_terminals_that_want_it(
     terminal: bool, variables: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ketamine_anki.core.terminal import colourful
-
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert colourful(terminal) is expected
-
-
-def test_the_machine_forms_are_whole_without_findings_too(tmp_path: Path) -> None:
-    folder = write(tmp_path, GOOD)
-    assert json.loads(run("check", "--format", "json", folder).out) == []
-    assert run("check", "--format", "json", folder).code == 0
-    jsonschema.Draft4Validator(SCHEMA).validate(json.loads(run("check", "--format", "sarif", folder).out))
-    assert run("check", "--format", "github", folder).out == ""
-
-
-def test_github_annotates_ten_and_sums_up_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = write(tmp_path / "decks", MISTAKES * 12)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    assert "`ketamine-anki check` shows all" in run("check", "--format", "github", folder).err
-    summary = tmp_path / "summary.md"
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    ran = run("check", "--format", "github", folder)
-    assert ran.code == 1
-    assert [line.split(" ")[0] for line in ran.out.splitlines()] == ["::error"] * 10
-    assert "the first 10 are annotated" in ran.err
-    assert summary.read_text(encoding="utf-8").count("unknown-key") == 12
-
-
-# --- some files of a collection ---------------------------------------------------------------
-
-
-def two_decks(tmp_path: Path) -> Path:
-    """A good deck, and one with an unknown claim and an id of the first."""
-    from small import deck
-
-    second = deck(
-        "- {id: note-1, question: 'Which gas do plants give off?', answer: Oxygen, claims: [C-9]}", "Second Part"
-    )
-    return write(tmp_path, GOOD, {"02-second.yaml": second})
-
-
-def test_a_named_file_is_checked_in_its_collection_and_others_are_not_shown(tmp_path: Path) -> None:
-    folder = two_decks(tmp_path)
-    ran = run("check", folder / "02-second.yaml")
-    assert ran.code == 1
-    assert {line.split(":")[0] for line in ran.out.splitlines()} == {f"{folder}/02-second.yaml"}
-    assert "[unknown-claim]" in ran.out
-    assert "[duplicate-id]" in ran.out
-
-
-def test_a_finding_elsewhere_that_names_the_file_is_shown(tmp_path: Path) -> None:
-    ran = run("check", two_decks(tmp_path) / "01-first.yaml")
-    assert [line.rpartition(" ")[2] for line in ran.out.splitlines()] == ["[duplicate-id]"]
-
-
-def test_files_without_findings_are_clean_though_others_are_not(tmp_path: Path) -> None:
-    folder = two_decks(tmp_path)
-    ran = run("check", folder / "collection.yaml", folder / "source.yaml")
-    assert (ran.code, ran.out) == (0, "")
-
-
-def test_a_file_is_named_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = two_decks(tmp_path)
-    (folder / "media").mkdir()
-    monkeypatch.chdir(folder / "media")
-    assert run("check", "../collection.yaml").code == 0
-    monkeypatch.chdir(folder)
-    assert run("check", "02-second.yaml").out.startswith("02-second.yaml:")
-    monkeypatch.chdir(folder.parent)
-    assert run("check", f"./{folder.name}/02-second.yaml").out.startswith(f"{folder.name}/02-second.yaml:")
-
-
-def test_files_of_nothing_or_of_two_collections_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = (write(tmp_path / name, GOOD) for name in ("one", "two"))
-    ran = run("check", one / "collection.yaml", two / "collection.yaml")
-    assert (ran.code, ran.err) == (2, "ketamine-anki: files of 2 collections: check one collection at a time\n")
-    ran = run("check", one / "01-first.yaml", one / "nothing.yaml")
-    assert (ran.code, "no such file" in ran.err) == (2, True)
-    stray = tmp_path / "stray.yaml"
-    stray.write_text("a: b\n", encoding="utf-8")
-    assert "belongs to no collection" in run("check", stray).err
-    monkeypatch.chdir(tmp_path)
-    assert "belongs to no collection" in run("check", "stray.yaml").err
-
-
-def test_a_collection_that_cannot_be_read_is_said_whatever_file_was_named(tmp_path: Path) -> None:
-    folder = write(tmp_path, GOOD, {"collection.yaml": "title: [\n"})
-    assert "collection.yaml:" in run("check", folder / "01-first.yaml").out
-
-
-def test_a_finding_in_what_cannot_be_shown_has_no_frame(tmp_path: Path) -> None:
-    """A link is not followed for its frame either, and a picture has no lines."""
-    folder = write(tmp_path, GOOD, {"media/unused.png": small.PIXEL})
-    (folder / "02-second.yaml").symlink_to("/etc/hostname")
-    for rule in ("[file]", "[unused-picture]"):
-        (line,) = filter(None, run("check", "--format", "text", folder).out.splitlines())
-        assert line.endswith(rule)
-        (folder / "02-second.yaml").unlink(missing_ok=True)
+    stdout = io.StringIO()
+    stdout.isatty = lambda: terminal  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdout", stdout)
+    assert use_colour() is expected

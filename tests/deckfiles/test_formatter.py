@@ -409,7 +409,7 @@ def test_what_was_saved_in_the_meantime_is_not_overwritten(tmp_path: Path, monke
 
     monkeypatch.setattr("ketamine_anki.deckfiles.formatter.difference", slow)
     said = f"ketamine-anki: {path}: changed since it was read; it stays as it is: try again\n"
-    assert run("fmt", path) == (73, "", said)
+    assert run("fmt", path) == (74, "", said)
     assert path.read_text(encoding="utf-8") == "of an editor\n"
     assert not list(path.parent.glob(".*"))
 

@@ -47,7 +47,7 @@ MORE = "- id: water\n  question: Which liquid do roots take up?\n  answer: Water
 RELEASED = f"{OLD}  id: gas\n{MORE}"
 OLD_RELEASE = "{0}/dist/small-1.0.0.apkg"
 PICTURE = hostile_cases.png(1, 1, random.Random(1).randbytes(60_000))
-CODES = {0, 1, 2, 70, 71, 73, 74, 129, 130, 131, 143, 152, -signal.SIGKILL}
+CODES = {0, 1, 2, 70, 74, 129, 130, 131, 143, 152, -signal.SIGKILL}
 WRITES = (
     "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,mkdir,close,unlink,rmdir,flock,ftruncate,lseek,read,pread64"
 )
@@ -343,7 +343,7 @@ def limited(size: int) -> Fault:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
     def run(at: Place) -> str:
-        state = attempt(at, {0, 73, 74}, preexec_fn=limit)
+        state = attempt(at, {0, 74}, preexec_fn=limit)
         again(at)
         return state
 
@@ -364,10 +364,10 @@ def read_only(at: Place) -> str:
     if os.geteuid() == 0:
         with mounted(at, "size=1m"):
             subprocess.run(["mount", "-o", "remount,ro", at.output], check=True)
-            return attempt(at, {73})
+            return attempt(at, {74})
     at.output.chmod(0o555)
     try:
-        return attempt(at, {73})
+        return attempt(at, {74})
     finally:
         at.output.chmod(0o755)
 
@@ -420,11 +420,11 @@ def device(at: Place) -> str:
     path.unlink()
     os.mknod(path, 0o600 | 0o020000, os.makedev(1, 7))
     done = subprocess.run(at.command, capture_output=True, env=environment(), check=False)
-    if done.returncode != 73 or not path.is_char_device():
+    if done.returncode != 2 or not path.is_char_device():
         raise Wrong(f"exit code {done.returncode}: {done.stderr.decode()}")
     path.unlink()
     path.write_bytes(at.before[PACKAGE])
-    return judge(at, 73, done.stderr)
+    return judge(at, 2, done.stderr)
 
 
 def small_disk(room: int) -> Fault:
@@ -432,7 +432,7 @@ def small_disk(room: int) -> Fault:
 
     def run(at: Place) -> str:
         with mounted(at, f"size={len(at.before[PACKAGE]) + 4096 + room * 1024}"):
-            return attempt(at, {0, 73, 74})
+            return attempt(at, {0, 74})
 
     return run
 
@@ -457,7 +457,7 @@ class SkippedError(Exception):
 def long_path(at: Place) -> str:
     folder = "very long name " * 12
     try:
-        return attempt(at, {73}, "build", at.decks, "-o", at.output.joinpath(*[folder] * 12))
+        return attempt(at, {74}, "build", at.decks, "-o", at.output.joinpath(*[folder] * 12))
     finally:
         shutil.rmtree(at.output / folder, ignore_errors=True)
 
@@ -467,7 +467,7 @@ def others() -> Faults:
         return lambda at: attempt(at, codes, wrap=line, env=environment(**more))
 
     yield "four builds at once", at_once
-    yield "output cannot be made", lambda at: attempt(at, {73}, "build", at.decks, "-o", "/proc/nowhere")
+    yield "output cannot be made", lambda at: attempt(at, {74}, "build", at.decks, "-o", "/proc/nowhere")
     yield "output is read-only", read_only
     yield "a very long path", long_path
     yield "source vanishes", lambda at: source_changes(at, gone=True)

@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
 def written(decks: Path, folder: Path) -> Path:
     """The page of a collection, written into a folder."""
     path = folder / "page.html"
-    path.write_text("".join(preview.make_page(str(decks), folder, "file", None)[0]), encoding="utf-8")
+    path.write_text("".join(preview.make_page(decks, folder, "file", None)[0]), encoding="utf-8")
     return path
 
 
@@ -298,7 +298,7 @@ def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
     folder = small.write(tmp_path, "- question: Which gas do plants take up?\n  answer: Carbon dioxide")
 
     def make() -> str:
-        return "".join(preview.make_page(str(folder), tmp_path, "none", None, live=True)[0])
+        return "".join(preview.make_page(folder, tmp_path, "none", None, live=True)[0])
 
     with (
         serve(folder, make, print) as server,

@@ -208,7 +208,7 @@ def watched(folder: Path, tmp_path: Path) -> Iterator[Watched]:
     errors: list[Exception] = []
 
     def make() -> str:
-        return "".join(preview.make_page(str(folder), tmp_path, "none", None, live=True)[0])
+        return "".join(preview.make_page(folder, tmp_path, "none", None, live=True)[0])
 
     with serve(folder, make, errors.append) as server:
         yield Watched(folder, server, errors)

@@ -28,7 +28,7 @@ def changed(released: Project) -> Project:
 @pytest.mark.parametrize("fails_at", range(9))
 def test_a_failure_at_any_move_puts_all_back(changed: Project, monkeypatch: pytest.MonkeyPatch, fails_at: int) -> None:
     """Packages and texts, changelog, ledger: whichever move fails, everything is as it was."""
-    (changed.dist / "SHA256SUMS").write_text("of mine\n", encoding="utf-8")
+    (changed.dist / "SHA256SUMS").write_text(f"{0:064}  mine\n", encoding="utf-8")
     before = changed.tree()
     places: list[str] = []
     move = os.replace
@@ -114,9 +114,9 @@ main(["release", sys.argv[1]])
     ]  # fmt: skip
     errors = [run.communicate()[1] for run in runs]
     codes = [run.returncode for run in runs]
-    assert sorted(codes) == [0, 73], errors
-    refused = errors[codes.index(73)].splitlines()[-1]
-    assert "another release is at work here" in refused or "changed since it was read" in refused
+    assert sorted(codes) == [0, 74], errors
+    refused = errors[codes.index(74)].splitlines()[-1]
+    assert "another release is running" in refused or "changed since it was read" in refused
     version = versions[codes.index(0)]
     assert [release["version"] for release in changed.ledger["releases"]] == ["1.0.0", version]
     assert changed.release(version, "--rebuild").code == 0
@@ -140,7 +140,7 @@ def test_a_ledger_that_another_release_wrote_is_not_overwritten(
     monkeypatch.setattr("ketamine_anki.workspace.output.fcntl", None)
     ran = changed.release("1.0.1")
     message = "decks/ledger.yaml: changed since it was read; it stays as it is: try again"
-    assert (ran.code, ran.err.splitlines()[-1]) == (73, f"ketamine-anki: {message}")
+    assert (ran.code, ran.err.splitlines()[-1]) == (74, f"ketamine-anki: {message}")
     assert changed.tree() == before | {"decks/ledger.yaml": b"of another\n"}
 
 

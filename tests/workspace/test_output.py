@@ -1,0 +1,292 @@
+"""Output files are whole or absent, and replace only what the program made."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+import small
+from program import run
+from releases import Project
+
+from ketamine_anki.core.errors import Failure
+from ketamine_anki.workspace import output
+from ketamine_anki.workspace.output import output_folder, scratch_folder, write_text, write_whole
+
+NOTES = "- question: Which gas do leaves take up in daylight?\n  answer: Carbon dioxide\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return small.write(tmp_path / "decks", NOTES)
+
+
+# --- what is not replaced ---------------------------------------------------------------------
+
+INSIDE = "is inside the collection's folder decks"
+FOREIGN = "exists and was not made by this command"
+LINK = "exists and is not a regular file"
+WRITERS = {
+    "build": ("build",),
+    "preview": ("preview",),
+    "schema": ("schema",),
+    "release": ("release", "1.0.0"),
+    "shingles": ("shingles", "text.txt"),
+}
+
+
+def hard_link(source: str) -> Callable[[Path], None]:
+    return lambda place: os.link(source, place)
+
+
+@pytest.mark.parametrize(
+    ("command", "out", "place", "content", "reason"),
+    [
+        ("preview", "decks/01-first.yaml", "", "", "not the name of a web page"),
+        ("preview", "CHANGELOG.md", "CHANGELOG.md", "# Changes\n", "not the name of a web page"),
+        ("preview", "LICENSE", "LICENSE", "MIT", "not the name of a web page"),
+        ("preview", "decks/page.html", "", "", INSIDE),
+        ("preview", "link/page.html", "link", Path("decks"), INSIDE),
+        ("preview", "site.html", "site.html", "<!DOCTYPE html>\n<title>Mine</title>", FOREIGN),
+        ("preview", "hard.html", "hard.html", hard_link("decks/01-first.yaml"), FOREIGN),
+        ("preview", "page.html", "page.html", Path("text.txt"), LINK),
+        ("preview", "page.html", "page.html", Path("nowhere"), LINK),
+        ("build", "decks", "", "", INSIDE),
+        ("build", "decks/media", "", "", INSIDE),
+        ("build", "decks/a/b", "", "", INSIDE),
+        ("build", "other/../decks/new", "other", os.mkdir, INSIDE),
+        ("build", "link", "link", Path("decks"), INSIDE),
+        ("build", "dist", "dist/small-deck.apkg", "mine", FOREIGN),
+        ("build", "dist", "dist/small-deck.apkg", hard_link("decks/01-first.yaml"), FOREIGN),
+        ("build", "dist", "dist/small-deck.apkg", Path("../text.txt"), LINK),
+        ("build", "dist", "dist/small-deck.apkg", os.mkdir, LINK),
+        ("build", "dist", "dist/small-deck.apkg", os.mkfifo, LINK),
+        ("schema", "decks/media", "", "", INSIDE),
+        ("schema", "", "decks/deck.schema.json", '{"mine": 1}', FOREIGN),
+        ("schema", "dist", "dist/deck.schema.json", '{"mine": 1}', FOREIGN),
+        ("schema", "dist", "dist/deck.schema.json", Path("../text.txt"), LINK),
+        ("release", "decks", "", "", INSIDE),
+        ("release", "dist", "dist/RELEASE_NOTES.md", "# To do\n", FOREIGN),
+        ("release", "dist", "dist/release.json", '{"mine": 1}', FOREIGN),
+        ("release", "dist", "dist/SHA256SUMS", "mine", FOREIGN),
+        ("release", "dist", "dist/small-1.0.0-gallery.html", "<p>mine</p>", FOREIGN),
+        ("release", "dist", "dist/small-1.0.0.apkg", "mine", FOREIGN),
+        ("shingles", "", "decks/shingles.txt", "The text itself", FOREIGN),
+        ("shingles", "", "decks/shingles.txt", Path("../text.txt"), LINK),
+    ],
+)
+def test_an_output_replaces_nothing_that_the_program_did_not_make(
+    project: Project, command: str, out: str, place: str, content: str | Path | Callable[[str], None], reason: str
+) -> None:
+    (project.root / "text.txt").write_text("The source text.", encoding="utf-8")
+    if place:
+        path = project.root / place
+        path.parent.mkdir(exist_ok=True)
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8")
+        elif isinstance(content, Path):
+            path.symlink_to(content)
+        else:
+            content(str(path))
+    before = project.tree()
+    ran = run(*WRITERS[command], "decks", *(("-o", out) if out else ()))
+    assert (ran.code, reason in ran.err) == (2, True), ran
+    assert project.tree() == before
+    assert list(project.root.rglob("*.tmp")) == []
+
+
+def test_an_older_output_of_the_same_command_is_replaced(project: Project) -> None:
+    """An empty file, as of mktemp, may be replaced too."""
+    (project.root / "text.txt").write_text("The source text has a few words.", encoding="utf-8")
+    project.dist.mkdir()
+    (project.dist / "small-deck.apkg").touch()
+    (project.dist / "preview.html").touch()
+    project.released("1.0.0")
+    for _ in range(2):
+        for words in (
+            ("build",),
+            ("preview",),
+            ("schema",),
+            ("shingles", "text.txt"),
+            ("release", "1.0.0", "--rebuild"),
+        ):
+            assert run(*words).code == 0, words
+        for path in project.decks.glob("*.schema.json"):
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n") + b" ")  # out of date, with Windows' line ends
+
+
+def test_the_hashes_are_not_taken_for_the_source_text(project: Project) -> None:
+    (project.root / "text.txt").write_text("The source text has more than eight words, this one has ten.", "utf-8")
+    assert run("shingles", "text.txt").code == 0
+    before = project.tree()
+    ran = run("shingles", "decks/shingles.txt")
+    assert (ran.code, "holds the hashes, not the source text" in ran.err) == (2, True)
+    assert project.tree() == before
+
+
+def test_letter_case_does_not_hide_the_collection(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a file system that ignores it, DECKS is decks."""
+    monkeypatch.setattr(os.path, "samefile", lambda one, other: Path(one).name.lower() == Path(other).name.lower())
+    ran = run("build", "decks", "-o", "DECKS/dist")
+    assert (ran.code, "is inside the collection's folder" in ran.err) == (2, True)
+
+
+# --- whole or absent --------------------------------------------------------------------------
+
+
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_text(path, "old\n")
+
+    def write_half(file: BinaryIO) -> None:
+        file.write(b"half")
+        raise OSError(5, "disk is gone")
+
+    with pytest.raises(OSError, match="disk is gone"):
+        write_whole(path, write_half, previous=b"old\n")
+
+    def refuse(written: Path) -> None:
+        assert written.read_bytes() == b"whole"
+        raise Failure("not what was meant", 74)
+
+    with pytest.raises(Failure, match="not what was meant"):
+        write_whole(path, lambda file: file.write(b"whole") and None, refuse, previous=b"old\n")
+    with pytest.raises(Failure, match="changed since it was read"):
+        write_text(path, "new\n", previous=b"older\n")
+    assert path.read_text("utf-8") == "old\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_damaged_package_is_not_published(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The written package is read again and counted; if a count differs, the old one stays."""
+    from ketamine_anki.anki import package_writer
+
+    dist = tmp_path / "dist"
+    assert run("build", folder, "-o", dist).code == 0
+    path = dist / "small-deck.apkg"
+    old = path.read_bytes()
+    monkeypatch.setattr(package_writer, "count", lambda *_: package_writer.Counts(7, 7, 7, 7))
+    ran = run("build", folder, "-o", dist)
+    assert (ran.code, "not whole" in ran.err) == (74, True)
+    assert (path.read_bytes(), list(dist.iterdir())) == (old, [path])
+
+
+@pytest.mark.parametrize("wrong", ["findings", "a full disk"])
+def test_a_failed_command_leaves_no_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    if wrong == "findings":
+        deck = folder / "01-first.yaml"
+        deck.write_text(deck.read_text("utf-8").replace("answer:", "anwser:"), "utf-8")
+        code = run("build", folder, "-o", tmp_path / "a/dist").code
+    else:
+
+        def full(descriptor: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        code = run("preview", folder, "-o", tmp_path / "a/b/p.html").code
+    assert (code, (tmp_path / "a").exists()) == (1 if wrong == "findings" else 74, False)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_a_replaced_file_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    write_text(path, "new", b"old")
+    assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_new_file_has_the_usual_permissions(tmp_path: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        write_text(tmp_path / "file", "x")
+        assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(mask)
+
+
+@contextmanager
+def fails(message: str):
+    with pytest.raises(Failure, match=message) as error:
+        yield
+    assert error.value.exit_code == 74
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file/dist", Path("/proc/x/y")):
+        with fails(f"{place}: cannot make this folder"), output_folder(place):
+            pass
+    with fails("a path of 40[0-9] bytes: at most 400"), output_folder(Path("/tmp" + "/abc" * 100)):
+        pass
+    with fails("/proc: cannot write here"), scratch_folder(Path("/proc")):
+        pass
+
+
+# --- hidden folders ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_another_signal_does_not_stop_the_removal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """An impatient user sends several. With a second thread, as of `preview --watch`, the system may give one to it."""
+    remove = shutil.rmtree
+
+    def remove_slowly(path: Path, **options: bool) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)  # so long another thread may need to take it
+        remove(path, **options)
+
+    monkeypatch.setattr(output.shutil, "rmtree", remove_slowly)
+    done = threading.Event()
+    others = [threading.Thread(target=done.wait) for _ in range(threads)]
+    for thread in others:
+        thread.start()
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), scratch_folder(tmp_path) as hidden:
+            (hidden / "file").write_bytes(b"x")
+        assert list(tmp_path.iterdir()) == []
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        done.set()
+        for thread in others:
+            thread.join()
+
+
+def test_a_hidden_folder_is_removed_from_any_thread(tmp_path: Path) -> None:
+    def write() -> None:
+        write_text(tmp_path / "file", "x")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_leftovers_are_removed_and_folders_in_use_are_not(tmp_path: Path) -> None:
+    """Nor what only looks like a leftover: a link of that name, a file, a folder of another name."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    dist = tmp_path / "dist"
+    (dist / ".ketamine-anki-0000000000000000.tmp").mkdir(parents=True)
+    (dist / ".ketamine-anki-0123456789abcdef.tmp").symlink_to(elsewhere)
+    (dist / ".ketamine-anki-fedcba9876543210.tmp").write_bytes(b"x")
+    (dist / ".ketamine-anki-mine.tmp").mkdir()
+    kept = {".ketamine-anki-0123456789abcdef.tmp", ".ketamine-anki-fedcba9876543210.tmp", ".ketamine-anki-mine.tmp"}
+    with scratch_folder(dist) as first, scratch_folder(dist) as second:
+        assert {path.name for path in dist.iterdir()} == kept | {first.name, second.name}
+    assert {path.name for path in dist.iterdir()} == kept
