@@ -84,15 +84,22 @@ def test_nothing_on_the_page_would_load_or_run(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_stored_once_in_a_table(tmp_path: Path) -> None:
-    html = page_of(write(tmp_path, NOTES.replace("- text:", "- picture: '![A leaf](leaf.png)'\n  text:")))
+    """A picture of the same name in the baseline does not replace it."""
+    folder = write(tmp_path, NOTES.replace("- text:", "- picture: '![A leaf](leaf.png)'\n  text:"))
+    (picture,) = Folder(str(folder)).collection.pictures.values()
+    html = page_of(folder, baseline=Baseline("old", {}, {picture.packaged: b"other"}))
     ((name, data),) = data_of(html)["pictures"].items()
     assert re.fullmatch(r"leaf-[0-9a-f]{8}\.png", name)
     assert base64.b64decode(data.removeprefix("data:image/png;base64,")) == small.PIXEL
     assert html.count(f'data-picture="{name}"') == 3
 
 
-def test_css_of_the_note_types_asks_the_frame_for_its_width(tmp_path: Path) -> None:
+def test_css_of_the_note_types_asks_the_frame_for_its_width(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in it ends the element that holds it."""
+    kinds = note_types("")
+    monkeypatch.setitem(kinds, "cloze", kinds["cloze"]._replace(css="</script>"))
     css = data_of(page_of(write(tmp_path)))["css"]
+    assert css["cloze"] == "</script>"
     assert set(css) == {"question", "cloze"}
     assert "@container (max-width: 480px)" in css["question"]
     assert "@media" not in css["question"]
@@ -237,9 +244,11 @@ def test_a_strangers_package_brings_no_elements_that_act(field: str, harmless: s
     """And no notes of note types that are not ours."""
     contents = read_package(small.package(write(tmp_path)).read_bytes())
     note = replace(contents.notes[0], fields={**contents.notes[0].fields, "Answer": field})
+    cloze = replace(contents.notes[1], fields={"ID": "x", "Text": "{{c0::a}} {{c2::b}}"}, guid="cloze")
     foreign = replace(contents.notes[1], fields={"Front": "a"}, guid="other")
-    notes = notes_of_package(replace(contents, notes=(note, foreign)))
-    assert list(notes) == [note.guid]
+    notes = notes_of_package(replace(contents, notes=(note, cloze, foreign)))
+    assert list(notes) == [note.guid, "cloze"]
+    assert notes["cloze"].cards == (1,)
     assert notes[note.guid].fields[1] == harmless
 
 

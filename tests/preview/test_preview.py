@@ -120,10 +120,14 @@ def test_against_an_older_state(folder: Path, old) -> None:
     """
     notes = NOTES + "  picture: '![A leaf](leaf.png)'\n"
     small.write(folder, notes, {"media/leaf.png": small.PIXEL})
+    new = folder if old is old_revision else folder.with_name("new")
+    new.mkdir(exist_ok=True)
     if old is not old_package:
         (folder / "02-broken.yaml").write_text("deck: 7", encoding="utf-8")
+        for place in (folder, new):
+            unlisted = small.deck("- {id: odd, question: 'Which gas?', answer: Oxygen}", "Third Part")
+            (place / "03-unlisted.yaml").write_text(unlisted, encoding="utf-8")
     name = old(folder)
-    new = folder if old is old_revision else folder.with_name("new")
     small.write(new, NOTES.replace("oxygen", "pure oxygen"))
     _, html = previewed(new, "--against", name)
     assert ": 0 new, 1 changed" in html
@@ -237,6 +241,7 @@ def test_other_host_is_refused(watched: Watched, host: str) -> None:
 def test_nothing_else_is_served(watched: Watched, path: str) -> None:
     assert watched.get(path)[0] == 404
     assert watched.get(path, method="POST")[0] == 501
+    assert watched.get("/events", method="HEAD") == (404, "")
 
 
 def test_save_reaches_the_browser_soon(watched: Watched) -> None:
@@ -275,6 +280,17 @@ def test_folder_that_is_gone_for_a_moment(watched: Watched) -> None:
     assert "2 notes, 3 cards" in watched.get()[1]
     away.rename(watched.folder)
     watched.save("oxygen", "pure oxygen")
+    watched.server.poll()
+    assert "pure oxygen" in watched.get()[1]
+
+
+def test_a_page_that_could_not_be_made_is_tried_again(watched: Watched) -> None:
+    """Though no file has changed since."""
+    make, watched.server.make = watched.server.make, Path("/nowhere/at/all").read_text
+    watched.save("oxygen", "pure oxygen")
+    watched.server.poll()
+    assert len(watched.errors) == 1
+    watched.server.make = make
     watched.server.poll()
     assert "pure oxygen" in watched.get()[1]
 

@@ -226,7 +226,17 @@ def test_only_a_changed_note_can_be_a_safety_correction(released: Project, note_
     ran = released.release("1.0.1", "--errata", "gas", "--errata", note_id, "--dry-run")
     message = f"ketamine-anki: --errata {note_id}: this release changes no such note\n"
     assert (ran.code, ran.out, ran.err.endswith(message)) == (2, "", True)
-    assert released.release("1.0.1", "--errata", "gas", "--dry-run").code == 0
+
+
+@pytest.mark.parametrize(("edit", "note_id"), [("reword", "gas"), ("add", "new"), ("move", "light"), ("retire", "gas")])
+def test_every_changed_note_can_be_a_safety_correction(released: Project, edit: str, note_id: str) -> None:
+    globals()[edit](released)
+    version = "1.0.1" if edit == "reword" else "1.1.0"
+    ran = released.release(version, "--errata", note_id, "--dry-run")
+    assert (
+        ran.code,
+        f"### Safety corrections\n\nPlease read these, even if you skip the rest.\n\n- **{note_id}**" in ran.out,
+    ) == (0, True)
 
 
 def test_a_template_added_needs_a_major_version(released: Project, monkeypatch: pytest.MonkeyPatch) -> None:

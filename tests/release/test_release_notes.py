@@ -200,6 +200,10 @@ def drop_card(project: Project) -> None:
     project.replace("{{c2::chlorophyll}}", "chlorophyll")
 
 
+def merge_cards(project: Project) -> None:
+    project.replace("{{c2::chlorophyll}}", "{{c1::chlorophyll}}")
+
+
 def swap_decks(project: Project) -> None:
     project.replace("[First Part, Second Part]", "[Second Part, First Part]", "collection.yaml")
 
@@ -217,6 +221,7 @@ def swap_decks(project: Project) -> None:
             ],
         ),
         (drop_card, "1.0.1", ["Card 2 is gone: in Anki, *Tools > Empty Cards* removes it."]),
+        (merge_cards, "1.0.1", ["with a pigment named {{c1::chlorophyll}} in", "Card 2 is gone"]),
         (
             swap_decks,
             "2.0.0",
