@@ -1,25 +1,25 @@
 """Which characters a text may hold: what is shown must be what was typed.
 
-Refused are characters that hide, reorder or imitate text (controls, bidirectional overrides,
-zero-width and private-use characters, code points without a character, look-alike letters and
-digits), following Unicode TR 36 and TR 39. Accepted are the scripts people write: joiners where a
-script or an emoji needs them, direction marks on a line with right-to-left letters.
+Refused are characters that hide, reorder or imitate text (controls, bidirectional overrides, zero-width and
+private-use characters, unassigned code points, look-alike letters and digits), following Unicode TR 36 and TR 39.
+Accepted are the scripts people write: joiners where a script or an emoji needs them, direction marks on a line with
+right-to-left letters.
 
-The verdict on each code point is the same under every Python, whatever its Unicode version.
+Every Python judges a code point alike: the characters are those of Unicode 14, which the oldest supported Python knows,
+and what newer Pythons know besides is listed here as unassigned.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from itertools import chain, islice, pairwise
 
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029"
 _BIDI = "\u202a-\u202e\u2066-\u2069\u206a-\u206f"
-# Format characters, fillers and blanks that no living script needs, or only beside the right neighbour.
+# Format characters, fillers and blanks that no living script needs.
 _INVISIBLE = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2064\u2800\u3164\ufeff\uffa0"
     "\U00013430-\U00013438\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0001"
@@ -40,6 +40,17 @@ _KINDS = (
     ("\u037e\u1fef", "look-alike sign"),  # of ; and `, which NFC makes of them
     (_CONTEXT + _WIDE, "context"),
 )
+# Code points assigned by Unicode 15 to 18, in ranges that also cover unassigned ones between them.
+_ASSIGNED_SINCE_14 = """
+558 58b-58c 5c8-5c9 88f 897 b53-b54 c5c cdc cf3 ece 1acf-1af0 1b4e-1b4f 1b7f 1c89-1c8a 208f 209d-209f 20c1-20c4
+2427-2429 2b96 2e60-2e63 2ffc-2fff 31e4-31ef a7cb-a7cf a7d2 a7d4 a7da-a7f1 ab6c-ab6d fbc3-fbd2 fd90-fd91 fdc8-fdce
+105c0-105f3 107bb-107bf 10940-10959 10d40-10d8f 10ec2-10eff 1123f-11241 11380-113e2 116d0-116e3 11b00-11bf9
+11db0-11df1 11f00-11f5a 1246f 12475-1247f 12550-12686 1342f 13439-143fa 16100-16139 16d40-16d79 16ea0-16ed3
+16ff2-16ff6 187f8-187ff 18cd6-18cff 18d09-191d2 1b123-1b132 1b155 1b168 1cc00-1cefd 1d127-1d128 1d1eb-1d1ff
+1d250-1d2d3 1d6a6 1db00-1db1c 1df1f-1dfff 1e030-1e08f 1e4d0-1e6ff 1f1ae 1f6d8-1f6dc 1f774-1f77f 1f7d9-1f7db
+1f7f1-1f7ff 1f8b2-1f8d8 1fa54-1fa57 1fa75-1fa77 1fa87-1fa8f 1faad-1faaf 1fabb-1fabf 1fac6-1facf 1fada-1fadf
+1fae8-1faef 1faf7-1fafa 1fbcb-1fbef 1fbfa 2b739-2b73f 2b81e 2cea2-2cead 2ebf0-2ee5d 31350-3fc3f
+"""
 # Script=Latin of Unicode 14.
 _LATIN = (
     "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02b8\u02e0-\u02e4\u1d00-\u1d25\u1d2c-\u1d5c\u1d62-\u1d65"
@@ -68,9 +79,9 @@ _TWINS = (
     ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "\u0370-\u03ff\u1f00-\u1fff"),
 )
 
-# Patterns are compiled when the first text needs them, which most decks never do.
-_ASCII_TEXT = bytes([9, 10, *range(32, 127)])  # surely text
-_PLAIN = "[\u00a0-\u00ac\u00ae-\u0130\u0132-\u017e\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2190-\u23ff]*"
+# Patterns are strings: `re` compiles each when a text first needs it, which most decks never do.
+_ASCII_TEXT = bytes([9, 10, *range(32, 127)])
+_PLAIN = "[\u00a0-\u00ac\u00ae-\u0130\u0132-\u017e\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u20a0-\u20c0\u2190-\u23ff]*"
 _RIGHT_TO_LEFT = "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 # Scripts in which U+200C and U+200D choose between letter shapes: Arabic to Khmer, Mongolian.
 _JOINING = (
@@ -84,11 +95,11 @@ _PICTOGRAPH = (
 )
 _IDEOGRAPH = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _EAST_ASIAN = "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0003ffff]"
-# Those that nobody takes for a Latin letter or a stroke.
+# East Asian characters that nobody takes for a Latin letter or a stroke.
 _SURELY_EAST_ASIAN = f"(?![\u2e80-\u2fdf\u3007\u3131-\u318e一丁丨乂十匚口囗工エトニハロー卜]){_EAST_ASIAN}"
 _EAST_ASIAN_TEXT = f"(?:{_SURELY_EAST_ASIAN}){{2}}"
 _EAST_ASIAN_WORD = f"[A-Z\uff21-\uff3a]+{_SURELY_EAST_ASIAN}"  # blood of type A
-# The flags of England, Scotland and Wales: a black flag, then letters that nobody sees.
+# The flags of England, Scotland and Wales: a black flag, then invisible tag letters.
 _FLAG = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
     for region in ("gbeng", "gbsct", "gbwls")
@@ -99,7 +110,7 @@ _WORD = f"{_LETTER}(?:{_LETTER}++|[{_ACCENT}]++)*+"  # possessive: a long word t
 _ANY_LATIN = f"[{_LATIN}]"
 _FOREIGN = rf"[^\W\d_{_LATIN}{_NEUTRAL}]"
 _NOT_EAST_ASIAN = f"(?!{_EAST_ASIAN}){_FOREIGN}"
-# Greek letters of science: those that nobody takes for a Latin one before a few (μmol, λmax, Δt), others beside a
+# Greek letters in notation: those that look like no Latin letter before a few letters (μmol, λmax, Δt), others beside a
 # capital (TNFα, NFκB, FcεRI), but not before more than one small letter.
 _GREEK = "αβγδεζηθκλμξπστφψωΓΔΘΛΞΠΣΦΨΩ"
 _SMALL = "\u2070-\u209c\u00b2\u00b3\u00b9"  # digits above and below the line
@@ -113,30 +124,21 @@ _DIGIT_AS_LETTER = r"(?<=[A-Za-z])[^\D0-9\uff10-\uff19\U0001d7ce-\U0001d7ff\U000
 _TWIN_WORDS = tuple(
     (f"[{twins}]+", f"(?<!{_LETTER})(?![{twins}]+(?!{_LETTER}))[{script}]{{3,}}") for twins, script in _TWINS
 )
-
-_MOST_PER_LINE = 100  # who has so many is told enough
+_MAX_PER_LINE = 100  # characters that are reported of one line
 
 
 def refused(text: str) -> Iterator[tuple[int, str]]:
     """(index, reason) of every character of a decoded text that a card must not hold, line by line."""
-    odd = _odd(text)
-    return _refused(text) if odd and not re.fullmatch(_PLAIN, odd) else iter(())
-
-
-def _refused(text: str) -> Iterator[tuple[int, str]]:
-    whole = _Text(text)
+    odd = _not_ascii(text)
+    if not odd or re.fullmatch(_PLAIN, odd):
+        return
+    whole = _Searched(text)
     start = 0
     for line in text.split("\n"):
-        if _odd(line):
-            for index, reason in sorted(islice(_Line(line, whole).refused(), _MOST_PER_LINE)):
+        if _not_ascii(line):
+            for index, reason in sorted(islice(_Line(line, whole).refused(), _MAX_PER_LINE)):
                 yield start + index, reason
         start += len(line) + 1
-
-
-def _odd(text: str) -> str:
-    """What a text holds besides the text of ASCII."""
-    odd = text.encode("utf-8", "surrogatepass").translate(None, _ASCII_TEXT)
-    return odd.decode("utf-8", "surrogatepass") if odd else ""
 
 
 def name(character: str) -> str:
@@ -148,117 +150,101 @@ def name(character: str) -> str:
 def printable(text: str) -> str:
     """The text with everything that could steer a terminal or a log, or hide, escaped as \\uXXXX."""
     text = text.replace("##[", "#\\x23[")  # GitHub's runner obeys it anywhere in a line
-    odd = _odd(text)
-    return text.translate(_escapes(odd)) if odd else text
+    odd = _not_ascii(text)
+    return text.translate({ord(c): _escaped(ord(c)) for c in set(odd) if kind(c) and not _is_wide(c)}) if odd else text
 
 
-def _escapes(odd: str) -> dict[int, str]:
-    return {ord(c): _escaped(ord(c)) for c in set(odd) if kind(c) and not "\uff01" <= c <= "\uff5e"}
+@lru_cache(1 << 12)
+def kind(character: str) -> str:
+    """Why a character is refused wherever it stands; `context` if its neighbours decide; "" if it is accepted."""
+    match = _kinds().match(character)
+    if match and match.lastindex and match.lastindex <= len(_KINDS):
+        return _KINDS[match.lastindex - 1][1]
+    return "unassigned character" if match or unicodedata.category(character) == "Cn" else ""
+
+
+@lru_cache(1)
+def _kinds() -> re.Pattern[str]:
+    """One group for each kind, then one for what is assigned since Unicode 14."""
+    ranges = (pair.partition("-") for pair in _ASSIGNED_SINCE_14.split())
+    newer = "".join(f"{chr(int(first, 16))}-{chr(int(last or first, 16))}" for first, _, last in ranges)
+    return re.compile("|".join(f"([{characters}])" for characters in (*(kind[0] for kind in _KINDS), newer)))
+
+
+def _not_ascii(text: str) -> str:
+    """What a text holds besides printable ASCII, tabs and line ends."""
+    odd = text.encode("utf-8", "surrogatepass").translate(None, _ASCII_TEXT)
+    return odd.decode("utf-8", "surrogatepass") if odd else ""
 
 
 def _escaped(code: int) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def kind(character: str) -> str:
-    """Why a character is refused wherever it stands, `context` if its neighbours decide, else nothing."""
-    starts, ends, kinds = _verdicts()
-    code = ord(character)
-    place = bisect_right(starts, code) - 1
-    return kinds[place] if place >= 0 and code <= ends[place] else ""
+def _is_wide(character: str) -> bool:
+    return "\uff01" <= character <= "\uff5e"
 
 
-@cache
-def _verdicts() -> tuple[list[int], list[int], list[str]]:
-    """Ranges of code points, as their first, their last and their verdict, in order."""
-    from ketamine_anki.core.unassigned import RANGES  # most decks never need it
-
-    ranges = [(first, last, label) for characters, label in _KINDS for first, last in _ranges(characters)]
-    ranges += [(first, last, "unassigned character") for first, last in _numbers(RANGES)]
-    starts, ends, kinds = zip(*sorted(ranges), strict=True)
-    return list(starts), list(ends), list(kinds)
-
-
-def _numbers(table: str) -> Iterator[tuple[int, int]]:
-    """The ranges of a frozen table."""
-    for pair in table.split():
-        first, _, last = pair.partition("-")
-        yield int(first, 16), int(last or first, 16)
-
-
-def _ranges(characters: str) -> Iterator[tuple[int, int]]:
-    """The ranges of the inside of a character class."""
-    for match in re.finditer("(.)(?:-(.))?", characters, re.DOTALL):
-        yield ord(match[1]), ord(match[2] or match[1])
-
-
-@cache
-def _marks() -> str:
-    """Four marks or more on one letter: no language sets five, nor four accents (UTS 39)."""
-    from ketamine_anki.core.marks import RANGES
-
-    return "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _numbers(RANGES)) + "]{4,}"
-
-
-class _Text:
+class _Searched:
     """A text that is searched at most once for each pattern."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._held: dict[str, bool] = {}
+        self._results: dict[str, bool] = {}
 
-    def holds(self, pattern: str) -> bool:
-        if pattern not in self._held:
-            self._held[pattern] = bool(re.search(pattern, self.text))
-        return self._held[pattern]
+    def has(self, pattern: str) -> bool:
+        if pattern not in self._results:
+            self._results[pattern] = bool(re.search(pattern, self.text))
+        return self._results[pattern]
 
 
 class _Line:
-    """One line of a text during its look-over."""
+    """One line of a text while it is judged."""
 
-    def __init__(self, line: str, text: _Text) -> None:
+    def __init__(self, line: str, text: _Searched) -> None:
         self.line = line
         self.text = text
-        self.own = _Text(line)
+        self.searched = _Searched(line)
 
     def refused(self) -> Iterator[tuple[int, str]]:
-        """(index, reason) of each refused character, kind by kind: of what is typed, then of its NFC."""
-        told: set[int] = set()
-        for index, reason in chain(self._kinds(), self._words(self.line), self._words_in_nfc()):
-            if index not in told:
-                told.add(index)
+        """(index, reason) of each refused character once: by its kind, then by its word as typed, then in NFC."""
+        seen: set[int] = set()
+        for index, reason in chain(self._by_kind(), self._by_word(self.line), self._by_word_in_nfc()):
+            if index not in seen:
+                seen.add(index)
                 yield index, reason
 
-    def _kinds(self) -> Iterator[tuple[int, str]]:
-        line = self.line
-        suspects = {c: found for c in set(_odd(line)) if (found := kind(c))}
-        flags = {at for match in re.finditer(_FLAG, line) for at in range(*match.span())} if suspects else ()
-        for index, character in enumerate(line) if suspects else ():
+    def _by_kind(self) -> Iterator[tuple[int, str]]:
+        suspects = {c: label for c in set(_not_ascii(self.line)) if (label := kind(c))}
+        flags = {at for match in re.finditer(_FLAG, self.line) for at in range(*match.span())} if suspects else ()
+        for index, character in enumerate(self.line) if suspects else ():
             if character in suspects and index not in flags:
                 reason = suspects[character]
                 if reason != "context":
                     yield index, f"{reason} {name(character)}"
-                elif reason := self._verdict(index):
+                elif reason := self._in_context(index):
                     yield index, reason
 
-    def _words_in_nfc(self) -> Iterator[tuple[int, str]]:
+    def _by_word_in_nfc(self) -> Iterator[tuple[int, str]]:
         if unicodedata.is_normalized("NFC", self.line):
             return
-        found = list(islice(self._words(unicodedata.normalize("NFC", self.line)), _MOST_PER_LINE))
+        found = list(islice(self._by_word(unicodedata.normalize("NFC", self.line)), _MAX_PER_LINE))
         places = _places_of_nfc(self.line) if found else []
-        yield from ((places[at], why) for at, why in found)
+        yield from ((places[at], reason) for at, reason in found)
 
-    def _words(self, line: str) -> Iterator[tuple[int, str]]:
+    def _by_word(self, line: str) -> Iterator[tuple[int, str]]:
         """Letters, marks and digits that do not belong together."""
-        for match in re.finditer(_marks(), line):
-            if re.search(_ACCENTS, match[0]):
+        # no language sets five marks on one letter, nor four accents (UTS 39)
+        marks = "".join("m" if ord(c) > 0x2FF and unicodedata.category(c) in ("Mn", "Me") else " " for c in line)
+        for match in re.finditer("m{4,}", marks):
+            if re.search(_ACCENTS, line[slice(*match.span())]):
                 yield match.start(), "more than three accents stacked on one letter"
             elif len(match[0]) > 4:
                 yield match.start(), "more than four marks stacked on one letter"
         for match in re.finditer(r"\d+", line):
             if not match[0].isascii() and len({ord(c) - unicodedata.decimal(c) for c in match[0]}) > 1:
                 yield match.start(), "number written in digits of two scripts"
-        if self.own.holds(_ANY_LATIN):
+        if self.searched.has(_ANY_LATIN):
             yield from self._look_alikes(line)
 
     def _look_alikes(self, line: str) -> Iterator[tuple[int, str]]:
@@ -268,49 +254,50 @@ class _Line:
         for match in re.finditer(_WORD, line):
             word = match[0]
             if word not in judged:
-                judged[word] = None if word.isascii() else self._imitates(word)
+                judged[word] = None if word.isascii() else self._imitation(word)
             if found := judged[word]:
                 yield match.start() + found[0], found[1]
 
-    def _imitates(self, word: str) -> tuple[int, str] | None:
+    def _imitation(self, word: str) -> tuple[int, str] | None:
         """(index, reason) of the first letter of a word that passes for another one."""
-        if odd := self._stranger(word):
-            return odd.start(), f"{name(odd[0])} inside a word of Latin letters"
+        if letter := self._foreign_letter(word):
+            return letter.start(), f"{name(letter[0])} inside a word of Latin letters"
         for twins, sure in _TWIN_WORDS:
-            if re.fullmatch(twins, word) and not self.text.holds(sure):
+            if re.fullmatch(twins, word) and not self.text.has(sure):
                 return 0, f"{name(word[0])} among Latin words, where it reads as a Latin letter"
         return None
 
-    def _stranger(self, word: str) -> re.Match[str] | None:
+    def _foreign_letter(self, word: str) -> re.Match[str] | None:
         """The first letter that has no place in a word of Latin letters."""
         foreign = re.search(_FOREIGN, word)
-        if foreign and re.search(_ANY_LATIN, word) and not re.fullmatch(_NOTATION, word) and not self._fluent(word):
+        is_mixed = foreign and re.search(_ANY_LATIN, word) and not re.fullmatch(_NOTATION, word)
+        if is_mixed and not self._is_east_asian(word):
             return foreign
         if not re.search("[A-Za-z\u00b5]", word) or re.search(_PHONETIC, word):
             return None
-        return next((twin for twin in re.finditer(_TWIN_OF_ASCII, word) if not self._at_home(twin[0])), None)
+        return next((twin for twin in re.finditer(_TWIN_OF_ASCII, word) if not self._is_at_home(twin[0])), None)
 
-    def _fluent(self, word: str) -> bool:
+    def _is_east_asian(self, word: str) -> bool:
         """Whether the Latin letters of a word stand in East Asian text, which has no spaces."""
         if re.search(_NOT_EAST_ASIAN, word):
             return False
-        return self.own.holds(_EAST_ASIAN_TEXT) or bool(re.fullmatch(_EAST_ASIAN_WORD, word))
+        return self.searched.has(_EAST_ASIAN_TEXT) or bool(re.fullmatch(_EAST_ASIAN_WORD, word))
 
-    def _at_home(self, twin: str) -> bool:
-        return twin in _AT_HOME and self.text.holds(_AT_HOME[twin])
+    def _is_at_home(self, twin: str) -> bool:
+        return twin in _AT_HOME and self.text.has(_AT_HOME[twin])
 
-    def _verdict(self, index: int) -> str:
+    def _in_context(self, index: int) -> str:
+        """Why a character is refused between its neighbours, "" if it is not."""
         character = self.line[index]
-        before = self.line[index - 1] if index else ""
-        after = self.line[index + 1 : index + 2]
-        if "\uff01" <= character <= "\uff5e":
-            return "" if self.own.holds(_EAST_ASIAN) else f"full-width character {name(character)}"
+        if _is_wide(character):
+            return "" if self.searched.has(_EAST_ASIAN) else f"full-width character {name(character)}"
+        before, after = self.line[index - 1 : index], self.line[index + 1 : index + 2]
         return "" if self._fits(character, before, after) else f"invisible character {name(character)}"
 
     def _fits(self, character: str, before: str, after: str) -> bool:
-        """Whether a joiner, selector or direction mark does the work it was made for here."""
+        """Whether a joiner, selector or direction mark does here the work that it exists for."""
         if character in "\u200e\u200f\u061c":
-            return (not before or before not in "\u200e\u200f\u061c") and self.own.holds(_RIGHT_TO_LEFT)
+            return (not before or before not in "\u200e\u200f\u061c") and self.searched.has(_RIGHT_TO_LEFT)
         if character == "\u200c":
             return bool(re.match(_JOINING, before) and (re.match(_JOINING, after) or not after.isalnum()))
         if character == "\u200d":

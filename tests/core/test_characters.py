@@ -1,16 +1,26 @@
-"""What is shown is what was typed: hiding, reordering and imitating characters are refused, scripts are not."""
+"""What is shown is what was typed: hiding, reordering and imitating characters are refused, scripts are not.
+
+The verdict on each code point is frozen in characters.txt, which `python tests/core/test_characters.py` writes anew.
+"""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import re
 import time
+import unicodedata
+from bisect import bisect_right
+from itertools import groupby
+from pathlib import Path
 
+import made
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made import Choices
 
-from ketamine_anki.core.characters import name, printable, refused
+from ketamine_anki.core.characters import kind, name, printable, refused
+
+CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max_size=120))
 
 
 @pytest.mark.parametrize(
@@ -130,20 +140,6 @@ def test_a_long_line_of_look_alikes_is_judged_in_the_time_of_reading_it() -> Non
     assert time.process_time() - start < 2
 
 
-def test_nothing_is_compiled_for_text_in_ascii() -> None:
-    """Starting the program and reading plain text costs no regular expression."""
-    program = """if True:
-        import re, sys
-        import unicodedata, bisect, functools, itertools
-        def compiled(*args): raise AssertionError(args)
-        re.compile = re._compile = compiled
-        from ketamine_anki.core.characters import printable, refused
-        assert not list(refused("plain text\\twith tab\\nand line"))
-        printable("text")
-    """
-    subprocess.run([sys.executable, "-c", program], check=True)
-
-
 @given(st.text(max_size=40))
 def test_what_is_printed_cannot_steer_a_terminal(text: str) -> None:
     """Whatever stands in a file, a message about it is text, and can be encoded."""
@@ -151,6 +147,8 @@ def test_what_is_printed_cannot_steer_a_terminal(text: str) -> None:
     assert shown.replace("\t", " ").replace("\n", " ").isprintable() or not shown.isascii()
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+    assert "##[" not in shown
+    assert printable(shown) == shown
     for _, reason in refused(text):
         assert reason.isprintable()
 
@@ -158,3 +156,98 @@ def test_what_is_printed_cannot_steer_a_terminal(text: str) -> None:
 def test_name() -> None:
     assert name("\u202e") == "U+202E RIGHT-TO-LEFT OVERRIDE"
     assert name("\x00") == "U+0000"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x07", r"\x07"),
+        ("\xad", r"\xad"),
+        ("\u0100", "\u0100"),
+        ("\u202e", r"\u202e"),
+        ("\uffff", r"\uffff"),
+        ("\U00010000\U000e0041", "\U00010000" + r"\U000e0041"),
+        ("##[add-mask]x", r"#\x23[add-mask]x"),
+    ],
+)
+def test_hidden_characters_are_printed_by_number(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_line_reports_at_most_a_hundred_characters() -> None:
+    assert len(list(refused("\x01" * 1_000 + "\n" + "\x01"))) == 101
+
+
+# --- every code point -------------------------------------------------------------------------
+
+TABLE = Path(__file__).with_name("characters.txt")
+_ROWS = [row.split(" ", 1) for row in TABLE.read_text(encoding="utf-8").splitlines()[1:]]
+FROZEN = [(int(codes.split("-")[0], 16), int(codes.split("-")[-1], 16), reason) for codes, reason in _ROWS]
+_FIRSTS = [first for first, _, _ in FROZEN]
+
+
+def frozen(code: int) -> str:
+    """Why the table refuses a code point that stands alone, "" if it accepts it."""
+    _, last, reason = FROZEN[max(bisect_right(_FIRSTS, code) - 1, 0)]
+    return reason if code <= last and code >= _FIRSTS[0] else ""
+
+
+def verdict(code: int) -> str:
+    """Why the program refuses a code point that stands alone, without its name; "" if it accepts it."""
+    found = next(refused(chr(code)), None)
+    return re.sub(r" U\+.*", "", found[1]) if found else ""
+
+
+def test_the_verdict_at_the_ends_of_each_range_is_the_frozen_one() -> None:
+    """Under every Python, whatever its Unicode version; on all code points in tests/deep."""
+    codes = {code for first, last, _ in FROZEN for code in (first - 1, first, last, last + 1) if 0 <= code < 0x110000}
+    assert {code: verdict(code) for code in codes} == {code: frozen(code) for code in codes}
+
+
+def test_a_python_that_knows_more_characters_refuses_them_too() -> None:
+    """If this fails under a new Python, `characters.py` has to list what its Unicode assigns."""
+    unassigned = [range(first, last + 1) for first, last, reason in FROZEN if reason == "unassigned character"]
+    known = [chr(code) for codes in unassigned for code in codes if unicodedata.category(chr(code)) != "Cn"]
+    assert [hex(ord(character)) for character in known if not kind(character)] == []
+
+
+# Refused alone, accepted beside the right neighbours.
+_AT_HOME = re.compile(
+    "[\u061c\u180b-\u180d\u180f\u200c-\u200f\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef\uff01-\uff5e]"
+)
+
+
+@given(st.text(max_size=60) | CHOICES.map(made.broken))
+def test_a_character_is_refused_in_any_text_if_it_is_refused_alone(text: str) -> None:
+    found = dict(refused(text))
+    for index, character in enumerate(text):
+        why = frozen(ord(character))
+        if why and not _AT_HOME.match(character):
+            assert index in found, (why, found)
+        elif not why and index in found:  # a letter among those of another script, or many accents
+            assert re.search("inside a word|among Latin words|accents|digits of two scripts", found[index]), found
+
+
+@given(st.lists(CHOICES.map(made.broken) | st.text(max_size=20), min_size=1, max_size=4))
+def test_the_lines_of_a_text_are_judged_one_by_one(lines: list[str]) -> None:
+    """Save for words that another line shows to be of a script of their own."""
+    lines = [part for text in lines for part in text.split("\n")]
+    apart, start = [], 0
+    for one in lines:
+        apart += [(start + index, why) for index, why in refused(one)]
+        start += len(one) + 1
+    together = list(refused("\n".join(lines)))
+    assert together == [found for found in apart if found in together]
+    assert all("among Latin words" in why for index, why in apart if (index, why) not in together)
+
+
+def write_table() -> None:
+    lines = [TABLE.read_text(encoding="utf-8").split("\n")[0]]
+    for reason, group in groupby(range(0x110000), key=verdict):
+        codes = [f"{code:04X}" for code in group]
+        lines += ["-".join(dict.fromkeys((codes[0], codes[-1]))) + f" {reason}"] if reason else []
+    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_table()
