@@ -82,7 +82,7 @@ def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: st
     """Whether a text that is not Markdown is one of the choices or has the form of its shape, else a finding."""
     is_name = bool(shape.pattern or shape.choices or shape.names)
     if not is_name:
-        command = scanner.live(text)
+        command = scanner.command_in(text)
         if command:
             file.at(node, "anki-command", f"{quoted(command)} is a command of Anki, not text: leave it out")
         return not command

@@ -9,8 +9,7 @@ from itertools import chain, count, islice
 
 from ketamine_anki.core.model import Collection, Deck, Finding, Note, Where
 from ketamine_anki.text.render import Rendered, render_note
-from ketamine_anki.text.scanner import Markup
-from ketamine_anki.text.simple import PLAIN
+from ketamine_anki.text.scanner import UNMARKED, Markup
 from ketamine_anki.text.words import signs_of, words_of
 
 _PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\(([^()]*)\)"
@@ -96,7 +95,7 @@ def spot(view: View, key: str, fragment: str, start: int) -> Where:
     before = view.plain[key].count(fragment, 0, start)
     markup = view.shown[key].markup
     typed = dict(view.note.texts())[key]
-    if markup is not PLAIN or "](" in typed:
+    if markup is not UNMARKED or "](" in typed:
         seen = list(typed)
         for at, end in [*hints(markup), *(found.span(2) for found in re.finditer(_PICTURE_OR_LINK, typed))]:
             seen[at:end] = _MARK * (end - at)
@@ -123,7 +122,7 @@ def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
     """A text as read aloud: math without dollars or, without `formulas`, blanks; deletions by their answers, links by
     their labels.
     """
-    if rendered.markup is PLAIN and rendered.html is text:
+    if rendered.markup is UNMARKED:
         return text
     if spans := rendered.markup.spans:
         parts, hint = [], False

@@ -1,13 +1,12 @@
-"""The Markdown parser, and its tokens -> the HTML of one field.
+"""Markdown -> the HTML of a field, by the tokens of markdown-it; the only module that imports it.
 
-What the parser takes for its own and does not show is a mistake at its place; so are links and pictures from
-elsewhere. Math and deletions stand in the text as one character each while it is parsed.
+A finding is made of what Markdown would drop without showing it, and of links and pictures from elsewhere.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 from unicodedata import category
@@ -15,16 +14,20 @@ from unicodedata import category
 from markdown_it import MarkdownIt
 
 from ketamine_anki.core.suggestion import did_you_mean
+from ketamine_anki.text.emphasis import Emphasis
 from ketamine_anki.text.escape import escape, image
-from ketamine_anki.text.scanner import HELD, HOLD, WHOLE_COMMAND, Markup, Span
+from ketamine_anki.text.placeholders import PLACEHOLDER, Source
+from ketamine_anki.text.scanner import BRACKET_COMMAND
+
+Report = Callable[[str, int, str, str], None]  # takes the rule, offset in the text, fragment and message of a finding
 
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
-_ESCAPED = re.compile(rf"{WHOLE_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
-# A sign that makes a list, and a number behind it: in math, hidden, or bold, too.
+_ESCAPED = re.compile(rf"{BRACKET_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
+# A sign that starts a list, and a number after it: in math, hidden, or bold, too.
 _SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
 _LINK = re.compile(r"(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
 # What looks like an address in the text of a link: one with its scheme, a mailbox, a host with a usual ending.
-_SHOWN = re.compile(
+_ADDRESS = re.compile(
     r"(?:(?:(?<![a-z])[a-z]+:|(?<![\w:/]))//|(?<![\w.-])www\.)(?P<host>[^\s/?#:]+)\S*"
     r"|(?<![\w.+-])(?P<mailbox>[\w.+-]+@[\w.-]*\w)"
     r"|(?<![\w/.@+-])(?P<name>(?:[\w-]+\.)+(?P<end>[^\W\d_]{2,}))(?!\.?[\w-])(?:[:/?#]\S*)?",
@@ -36,107 +39,73 @@ _ENDINGS = frozenset(
     ar au br ca ch cn cz de dk es eu fi fr gr hk ie il jp kr mx nl nz ru se sg tw uk za
     """.split()
 )
-_IMAGE_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_FILE_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_ALIGNED = re.compile(r"text-align:(left|center|right)")
+_LIST_MARKS = r"^[ \t]*(?:(?:[-+*]|[0-9]+[.)])[ \t]+)*?"
+_PIPE = re.compile(r"(?<!\\)\|")
 
 
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("zero", {"html": False, "breaks": True, "linkify": False, "typographer": False})
-    # Addresses come as they are typed and are judged here: what the parser refuses would stay as text.
+    # Addresses come through as typed and are judged here: what the parser refuses would stay as text.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    # Signs of which nothing that is enabled takes notice need not stop it.
+    # The parser need not stop at characters that nothing enabled here reads.
     parser.inline.terminator_re = re.compile(r"[\n!*\[\\\]_`]")
     return parser.enable(["fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"])
 
 
-_MARKERS = r"^[ \t]*(?:(?:[-+*]|[0-9]+[.)])[ \t]+)*?"
-_OPEN, _CLOSE = ("(", "["), (")", "]")
-_PIPE = re.compile(r"(?<!\\)\|")
+def markdown_html(source: Source, media: Mapping[str, str], report: Report) -> tuple[str, list[str]]:
+    """A text for the parser, {picture name: packaged name}, and what takes findings -> the HTML, in which placeholders
+    still stand, and the names of the pictures.
+    """
+    writer = _Writer(source, media, report)
+    return writer.run(), writer.pictures
 
 
-Report = Callable[[str, int, str, str], None]  # rule, offset in the text, fragment, message
+class _Writer:
+    """Writes the HTML of one text, token by token."""
 
-
-class Html:
-    """Markdown tokens -> HTML of one field. One walk over one text."""
-
-    def __init__(
-        self, media: Mapping[str, str], held: list[Span], report: Report, pictures: list[str], markup: Markup
-    ) -> None:
+    def __init__(self, source: Source, media: Mapping[str, str], report: Report) -> None:
+        self.source = source
+        self.text = source.markup.text  # as typed
+        self.lines = source.text.split("\n")
         self.media = media
-        self.held = held
         self.report = report
-        self.fragments: set[str] = set()  # of what was reported
-        self.pictures = pictures
-        self.markup = markup
-        self.lines: list[str] = []
-        self.next: list[int] = []  # the number that comes next in each list around; of bullets, none
-        self.at = 0  # where the last number of a list stands
-        self.starred = 0  # behind the last star inside a word
-        self.italic = 0  # stars that made emphasis
-        self.is_mixed = self.is_nested = False  # whether other stars may have made it than were meant
-        self.opened: list[tuple[Any, bool]] = []  # each emphasis that is open, and whether its star was found in a word
-        self.ticked = 0  # behind the last code with nothing in it
+        self.emphasis = Emphasis(source, report)
+        self.pictures: list[str] = []
+        self.refused_links: set[str] = set()
+        self.next_numbers: list[int] = []  # of each list around; -1 of one with bullets
+        self.number_end = 0  # after the last number of a list
+        self.empty_code_end = 0  # after the last code without content
         self.columns = 0
 
-    def run(self, source: str) -> str:
-        parser = _parser()
-        tokens = parser.parse(source)
-        self.lines = source.split("\n")
-        if [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
-            body = self._inline(tokens[1].children or [])
+    def run(self) -> str:
+        """The HTML of the whole text."""
+        tokens = _parser().parse(self.source.text)
+        if [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
+            html = self._inline(tokens[1].children or [])
         else:
-            self._lists(tokens)
-            body = "".join(self._block(token) for token in tokens).strip()
-        if (self.is_mixed or self.is_nested) and not self.starred:
-            self._mixed_stars()
-        return body
+            self._check_lists(tokens)
+            html = "".join(self._block(token) for token in tokens).strip()
+        self.emphasis.finish()
+        return html
 
-    def _lists(self, tokens: list[Any]) -> None:
-        items: list[int] = []  # where those of the list are that is inside no other
-        for place, token in enumerate(tokens):
-            if token.type == "list_item_open":
-                if tokens[place + 1].type == "list_item_close":
-                    self._empty_item(token)
-                if token.level == 1:
-                    items.append(place)
-            elif token.level == 0 and token.type in ("bullet_list_close", "ordered_list_close"):
-                if len(items) == 1 and token.tag == "ul" and tokens[items[0] + 1].type == "paragraph_open":
-                    self._lone_item(tokens[items[0]])
-                items = []
+    def _mistake(self, rule: str, fragment: str, message: str, start: int = -1) -> None:
+        """Reports a fragment that starts at an offset of the text; without one, where the fragment first stands."""
+        self.report(rule, start if start >= 0 else max(self.text.find(fragment), 0), fragment, message)
 
-    def _lone_item(self, token: Any) -> None:
-        """A number behind a lone sign is meant with its sign."""
-        found = _SIGNED.match(self.markup.text, self._start(token.map[0]))
-        if found and category(found["first"]) in ("Nd", "No"):
-            message = f"{found['shown']!r} starts a list, without its sign: write it without the space"
-            self._report("swallowed-mark", found["shown"], message, found.start("shown"))
+    def _swallowed(self, fragment: str, message: str, start: int = -1) -> None:
+        self._mistake("swallowed-mark", fragment, message, start)
 
-    def _empty_item(self, token: Any) -> None:
-        """Of a sign alone in its line only a bullet is shown; of what is too deep for the parser, nothing."""
-        typed, line = f"{token.info}{token.markup}", self._back(self.lines[token.map[0]].rstrip())
-        last = line.split()[-1]
-        message = f"{typed!r} makes a list item without words: write '{token.info}\\{token.markup}'"
-        if last != typed:
-            message = f"{last!r} is not shown: the lists are too deep inside one another"
-        self._report("swallowed-mark", last, message, self._start(token.map[0]) + len(line) - len(last))
-
-    def _start(self, line: int) -> int:
-        """Where a line of the source starts in the text."""
-        return len(self._back("".join(f"{before}\n" for before in self.lines[:line])))
+    # --- blocks -------------------------------------------------------------------------------
 
     def _block(self, token: Any) -> str:
         if token.type == "inline":
             return self._inline(token.children or [])
         if token.type in ("fence", "code_block"):
-            if info := token.info.strip():
-                shown = self._typed(info)
-                message = f"{shown!r} after the ``` is not shown: begin the code on the next line"
-                self._report("swallowed-mark", shown, message)
-            elif not token.content.strip():
-                self._no_code(token, self.markup.text.find(token.markup, self._start(token.map[0])))
-            return f"<pre><code>{escape(self._typed(token.content.rstrip()))}</code></pre>"
+            return self._code_block(token)
         if token.hidden or not token.tag:
             return ""
         if token.tag in ("ol", "ul", "li"):
@@ -145,29 +114,69 @@ class Html:
             self._table(token)
         if token.nesting < 0:
             return f"</{token.tag}>"
-        style = token.attrGet("style") or ""
-        align = re.fullmatch(r"text-align:(left|center|right)", style)
+        align = _ALIGNED.fullmatch(token.attrGet("style") or "")
         start = token.attrGet("start") if token.tag == "ol" else None
-        extra = f' class="{align[1]}"' if align else f' start="{int(start)}"' if start is not None else ""
-        return f"<{token.tag}{extra}>"
+        attribute = f' class="{align[1]}"' if align else f' start="{int(start)}"' if start is not None else ""
+        return f"<{token.tag}{attribute}>"
+
+    def _code_block(self, token: Any) -> str:
+        if info := token.info.strip():
+            shown = self._code(info)
+            self._swallowed(shown, f"{shown!r} after the ``` is not shown: begin the code on the next line")
+        elif not token.content.strip():
+            self._empty_code(token, self.text.find(token.markup, self._line_start(token.map[0])))
+        return f"<pre><code>{escape(self._code(token.content.rstrip()))}</code></pre>"
+
+    def _line_start(self, line: int) -> int:
+        """The offset in the text of a line of the parser's text."""
+        return len(self.source.typed("".join(f"{before}\n" for before in self.lines[:line])))
+
+    def _check_lists(self, tokens: list[Any]) -> None:
+        items: list[int] = []  # the tokens that open the items of the outermost list
+        for index, token in enumerate(tokens):
+            if token.type == "list_item_open":
+                if tokens[index + 1].type == "list_item_close":
+                    self._empty_item(token)
+                if token.level == 1:
+                    items.append(index)
+            elif token.level == 0 and token.type in ("bullet_list_close", "ordered_list_close"):
+                if len(items) == 1 and token.tag == "ul" and tokens[items[0] + 1].type == "paragraph_open":
+                    self._lone_item(tokens[items[0]])
+                items = []
+
+    def _lone_item(self, token: Any) -> None:
+        """A lone item that starts with a number is meant as a signed number."""
+        found = _SIGNED.match(self.text, self._line_start(token.map[0]))
+        if found and category(found["first"]) in ("Nd", "No"):
+            shown = found["shown"]
+            message = f"{shown!r} starts a list, and its sign is not shown: write it without the space"
+            self._swallowed(shown, message, found.start("shown"))
+
+    def _empty_item(self, token: Any) -> None:
+        """Of a list mark alone in its line only a bullet is shown; of lists too deep for the parser, nothing."""
+        mark, line = f"{token.info}{token.markup}", self.source.typed(self.lines[token.map[0]].rstrip())
+        last = line.split()[-1]
+        message = f"{mark!r} makes a list item without words: write '{token.info}\\{token.markup}'"
+        if last != mark:
+            message = f"{last!r} is not shown: the lists are too deep inside one another"
+        self._swallowed(last, message, self._line_start(token.map[0]) + len(line) - len(last))
 
     def _list(self, token: Any) -> None:
-        """Numbers are shown as the list counts, not as they are typed."""
+        """A list counts on from its first number, whatever numbers are typed after it."""
         if token.tag != "li":
             if token.nesting < 0:
-                self.next.pop()
+                self.next_numbers.pop()
             else:
                 start = token.attrGet("start")
-                self.next.append(-1 if token.tag == "ul" else 1 if start is None else int(start))
-        elif token.nesting > 0 and (number := self.next[-1]) >= 0:
-            self.next[-1] += 1
+                self.next_numbers.append(-1 if token.tag == "ul" else 1 if start is None else int(start))
+        elif token.nesting > 0 and (number := self.next_numbers[-1]) >= 0:
+            self.next_numbers[-1] += 1
             typed = f"{token.info}{token.markup}"
-            found = re.compile(_MARKERS + re.escape(typed), re.MULTILINE).search(self.markup.text, self.at)
-            self.at = found.end() - len(typed) if found else max(self.markup.text.find(typed, self.at), 0)
+            found = re.compile(_LIST_MARKS + re.escape(typed), re.MULTILINE).search(self.text, self.number_end)
+            at = found.end() - len(typed) if found else max(self.text.find(typed, self.number_end), 0)
+            self.number_end = at + len(typed)
             if token.info != str(number):
-                message = f"{typed!r} is shown as '{number}.': a list counts on from its first number"
-                self._report("swallowed-mark", typed, message, self.at)
-            self.at += len(typed)
+                self._swallowed(typed, f"{typed!r} is shown as '{number}.': a list counts on from its first number", at)
 
     def _table(self, token: Any) -> None:
         """Cells beyond the columns of a table are not shown."""
@@ -179,224 +188,132 @@ class Html:
             line = self.lines[token.map[0]].strip()
             cells = [cell.strip() for cell in _PIPE.split(line.removeprefix("|"))[self.columns :]]
             if lost := next(filter(None, cells), ""):
-                row, lost = self._back(line), self._back(lost)
-                start = self.markup.text.find(row)
+                row, lost = self.source.typed(line), self.source.typed(lost)
+                start = self.text.find(row)
                 message = f"{lost!r} is not shown: this table has {self.columns} column{'s'[: self.columns > 1]}"
-                self._report("swallowed-mark", lost, message, start + row.rfind(lost) if start >= 0 else -1)
+                self._swallowed(lost, message, start + row.rfind(lost) if start >= 0 else -1)
+
+    # --- inside a block -----------------------------------------------------------------------
 
     def _inline(self, tokens: list[Any]) -> str:
         parts: list[str] = []
-        for place, token in enumerate(tokens):
-            parts.append(self._span(token))
+        for index, token in enumerate(tokens):
+            parts.append(self._token(token))
             if token.tag in ("em", "strong"):
-                self._emphasis(tokens, place)
+                self.emphasis.mark(tokens, index)
             elif token.type == "link_open":
                 opened, address = len(parts), token.attrGet("href")
             elif token.type == "link_close":
-                self._link(str(address or ""), "".join(parts[opened:-1]).strip())
+                self._check_link_text(str(address or ""), "".join(parts[opened:-1]).strip())
         return "".join(parts)
 
-    def _link(self, address: str, html: str) -> None:
-        """A link has a text; one that looks like an address is that of the link."""
-        if not html:
-            self._report("link", address, f"link to {address!r} without a text: say what it is between [ and ]")
-            return
-        if address in self.fragments:
-            return
-        shown = re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " ")).replace("&amp;", "&")
-        led = re.split("[/?#:]", address.partition("//")[2])[0] if "//" in address else address[7:].split("?")[0]
-        for match in _SHOWN.finditer(shown) if shown != address else ():
-            place = (match["host"] or match["mailbox"] or match["name"]).lower().strip(" .,;!?()\"'“”…")
-            if match["end"] and match["end"].lower() not in _ENDINGS:
-                continue
-            if not f".{led.lower()}".endswith(f".{place.removeprefix('www.')}"):
-                message = f"link to {address!r} is shown as {match[0]!r}: show where it leads"
-                start = self.markup.text.find(f"]({address}")
-                self._report("link", address, message, start + 2 if start >= 0 else -1)
-                return
-
-    def _emphasis(self, tokens: list[Any], place: int) -> None:
-        """Stars inside a word are meant: `HLA-B*15:02 and HLA-A*31:01`. They begin italics after a letter, a digit, a
-        bracket or math, or end them before a digit; two of them only before a digit or between brackets. A letter
-        alone may be italic before a digit: `*p*53`.
-        """
-        token = tokens[place]
-        left, right = _beside(tokens, place, -1), _beside(tokens, place, 1)
-        if "*" in token.markup:
-            self._mixes(token, left, right)
-        if token.markup != "*":
-            meant = self._counts(left, "close", _CLOSE) and right.isdecimal()
-            meant |= (left.isdecimal() or left in _CLOSE) and right in _OPEN
-        elif token.nesting > 0:
-            meant = self._counts(left, "close", _CLOSE) and self._counts(right, "open", _OPEN)
-        else:
-            alone = tokens[place - 2] is self.opened[-1][0] and tokens[place - 1].content == left
-            meant = self._counts(left, "close", _CLOSE) and right.isdecimal() and not (alone and left.isalpha())
-        if token.nesting > 0:
-            self.opened.append((token, meant))
-        elif self.opened.pop()[1]:
-            return  # its other end was found
-        if not meant:
-            return
-        text = self.markup.text
-        for at, end in self._stars():
-            before, after = text[at - 1 : at], text[end : end + 1]
-            if at >= self.starred and before in (left, "$", "}") and after in (right, "$", "{"):
-                self.starred = end
-                message = (
-                    f"'*' in {self._word(at, end)!r} is not shown, it makes italics: write \\*, or × between numbers"
-                )
-                self._report("swallowed-mark", token.markup, message, at)
-                return
-        if not self.starred:
-            self.starred = 1
-            self._report("swallowed-mark", token.markup, "'*' inside a word is not shown: write \\*, or ×")
-
-    def _mixes(self, token: Any, left: str, right: str) -> None:
-        """Looks whether a mark of emphasis is but a part of what was typed, as in `**CYP2D6*4/*4**`."""
-        self.italic += len(token.markup)
-        if token.nesting > 0:
-            self.is_nested |= any(around.markup == token.markup for around, _ in self.opened)
-            self.is_mixed |= "*" in (left, right) or (left in ("/", "(") and right.isdecimal())
-        else:
-            self.is_mixed |= "*" in (left, right) or right.isalnum()
-
-    def _mixed_stars(self) -> None:
-        """Where one star is shown and another is not, it is said at the one before a digit, or the last."""
-        text = self.markup.text
-        typed = [(at, end) for at, end in self._stars() if text[at - 1 : at].strip() or text[end : end + 1].strip()]
-        if self.is_nested or sum(end - at for at, end in typed) > self.italic:
-            alleles = (run for run in typed if text[run[1] : run[1] + 1].isdecimal())
-            at, end = next(alleles, typed[-1])
-            message = f"'*' in {self._word(at, end)!r}: others make italics: write \\* for each that is to be shown"
-            self._report("swallowed-mark", text[at:end], message, at)
-
-    def _word(self, start: int, end: int) -> str:
-        """The signs from start to end with what stands around them, as far as the next spaces."""
-        text = self.markup.text
-        before, after = re.split(r"\s", text[max(start - 20, 0) : start])[-1], re.split(r"\s", text[end : end + 20])[0]
-        return f"{before}{text[start:end]}{after}"
-
-    def _counts(self, sign: str, kind: str, brackets: tuple[str, ...]) -> bool:
-        """Whether a sign beside a star is a letter, a digit, a bracket, math, or where a deletion closes or opens."""
-        if HELD.match(sign):
-            return self.held[ord(sign) - HOLD].kind in ("math", "display", kind)
-        return sign.isalnum() or sign in brackets
-
-    def _stars(self) -> Iterator[tuple[int, int]]:
-        """Where stars stand in the text, and their ends: not in math or code, not behind a backslash."""
-        for span in self.markup.spans:
-            if span.kind == "text":
-                for found in re.finditer(r"(?<!\\)\*+", self.markup.text[span.start : span.end]):
-                    yield span.start + found.start(), span.start + found.end()
-
-    def _span(self, token: Any) -> str:
+    def _token(self, token: Any) -> str:
         if token.type == "text":
-            self._no_command(token.content)
+            if "[" in token.content or "{" in token.content or "}" in token.content:
+                self._check_escaped(token.content)
             return escape(token.content)
         if token.type == "code_inline":
             if not token.content.strip():
                 ticks = re.compile(rf"(?<!`){token.markup}\s+{token.markup}(?!`)")
-                found = ticks.search(self.markup.text, self.ticked)
-                self.ticked = found.end() if found else self.ticked
-                self._no_code(token, found.start() if found else -1)
-            return f"<code>{escape(self._typed(token.content))}</code>"
+                found = ticks.search(self.text, self.empty_code_end)
+                self.empty_code_end = found.end() if found else self.empty_code_end
+                self._empty_code(token, found.start() if found else -1)
+            return f"<code>{escape(self._code(token.content))}</code>"
         if token.type in ("softbreak", "hardbreak"):
             return "<br>"
         if token.type == "image":
             return self._image(token)
         if token.type == "link_open":
-            self._no_title(token)
-            href = str(token.attrGet("href") or "")
-            if HELD.search(href):
-                self._report("link", "](", "math or a deletion inside the address of a link: move it out")
-                href = ""
-            elif not _LINK.fullmatch(href):
-                self._report("link", href or "]()", f"link to {href!r}: only http, https and mailto addresses")
-                href = ""
-            elif re.match("(?i)https?://[^/?#]*@", href):
-                self._report("link", href, f"link to {href!r}: what stands before the @ is not where it leads")
-                href = ""
-            return f'<a href="{escape(href, quote=True)}">'
-        if token.type == "link_close":
-            return "</a>"
+            return self._link(token)
         return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
 
-    def _no_code(self, token: Any, start: int) -> None:
-        message = (
-            f"{token.markup!r} is not shown, it makes code with nothing in it: delete it, or write \\{token.markup[0]}"
-        )
-        self._report("swallowed-mark", token.markup, message, start)
+    def _empty_code(self, token: Any, start: int) -> None:
+        mark = token.markup
+        message = f"{mark!r} is not shown, it makes code with nothing in it: delete it, or write \\{mark[0]}"
+        self._swallowed(mark, message, start)
 
-    def _typed(self, content: str) -> str:
-        """Code as it was typed: math and deletions in it are only characters."""
+    def _code(self, content: str) -> str:
+        """Code as it was typed: math and deletions in it are mere characters."""
+        for placeholder in PLACEHOLDER.findall(content):
+            span = self.source.span(placeholder)
+            self._mistake("cloze-syntax", span.value, "math or a deletion inside code: move it out", span.start)
+        return self.source.typed(content)
 
-        def back(match: re.Match[str]) -> str:
-            span = self.held[ord(match[0]) - HOLD]
-            self._report("cloze-syntax", span.value, "math or a deletion inside code: move it out", span.start)
-            return self.markup.text[span.start : span.end]
-
-        return HELD.sub(back, content)
-
-    def _no_command(self, content: str) -> None:
+    def _check_escaped(self, content: str) -> None:
+        """Commands of Anki that are whole only after Markdown has taken backslashes away."""
         for match in _ESCAPED.finditer(content):
-            told = match[0][0] == "[" or self.markup.mistakes  # where it stands, if it stands in the text
-            if not told or match[0] not in self.markup.text:
-                message = f"{match[0]!r} is read by Anki, a backslash or not: leave it out"
-                self._report("anki-command", match[0][:1], message)
+            # What stands in the text as it is was reported there: brackets always, braces by the scan.
+            reported = match[0][0] == "[" or self.source.markup.mistakes
+            if not reported or match[0] not in self.text:
+                message = f"{match[0]!r} is obeyed by Anki even with backslashes: leave it out"
+                self._mistake("anki-command", match[0][:1], message)
 
-    def _said(self, match: re.Match[str]) -> str:
-        """Math in the text of a picture, as it is read aloud; deletions cannot be hidden there."""
-        span = self.held[ord(match[0]) - HOLD]
-        if span.kind in ("math", "display"):
-            return span.value
-        if span.kind == "open":
-            message = "deletion inside the text of a picture: move it out"
-            self._report("cloze-syntax", self.markup.text[span.start : span.end], message, span.start)
-        return ""
+    def _check_title(self, token: Any) -> None:
+        if title := self.source.typed(token.attrGet("title") or ""):
+            self._swallowed(title, f"title {title!r} is not shown: write it into the text")
 
-    def _back(self, content: str) -> str:
-        """A part of the source as it was typed."""
-        held, text = self.held, self.markup.text
-        return HELD.sub(lambda found: text[slice(*held[ord(found[0]) - HOLD][1:3])], content)
+    # --- links and pictures -------------------------------------------------------------------
 
-    def _no_title(self, token: Any) -> None:
-        if title := self._back(token.attrGet("title") or ""):
-            self._report("swallowed-mark", title, f"title {title!r} is not shown: write it into the text")
+    def _link(self, token: Any) -> str:
+        self._check_title(token)
+        href = str(token.attrGet("href") or "")
+        fragment, message = href, ""
+        if PLACEHOLDER.search(href):
+            fragment, message = "](", "math or a deletion inside the address of a link: move it out"
+        elif not _LINK.fullmatch(href):
+            fragment, message = href or "]()", f"link to {href!r}: only http, https and mailto addresses"
+        elif re.match("(?i)https?://[^/?#]*@", href):
+            message = f"link to {href!r}: the part before @ is not where it leads; leave it out"
+        if not message:
+            return f'<a href="{escape(href, quote=True)}">'
+        self._refuse_link(fragment, message)
+        return '<a href="">'
+
+    def _check_link_text(self, address: str, html: str) -> None:
+        """A link has a text; one that looks like an address is that of the link."""
+        if not html:
+            self._refuse_link(address, f"link to {address!r} without a text: say what it is between [ and ]")
+            return
+        if address in self.refused_links:
+            return
+        shown = re.sub("<(?!img)[^>]*>", "", html.replace("<br>", " ")).replace("&amp;", "&")
+        host = re.split("[/?#:]", address.partition("//")[2])[0] if "//" in address else address[7:].split("?")[0]
+        for match in _ADDRESS.finditer(shown) if shown != address else ():
+            place = (match["host"] or match["mailbox"] or match["name"]).lower().strip(" .,;!?()\"'“”…")
+            if match["end"] and match["end"].lower() not in _ENDINGS:
+                continue
+            if not f".{host.lower()}".endswith(f".{place.removeprefix('www.')}"):
+                start = self.text.find(f"]({address}")
+                message = f"link to {address!r} is shown as {match[0]!r}: show where it leads"
+                self._refuse_link(address, message, start + 2 if start >= 0 else -1)
+                return
+
+    def _refuse_link(self, fragment: str, message: str, start: int = -1) -> None:
+        self.refused_links.add(fragment)
+        self._mistake("link", fragment, message, start)
 
     def _image(self, token: Any) -> str:
-        self._no_title(token)
-        name, alt = str(token.attrGet("src") or ""), HELD.sub(self._said, token.content).strip()
-        start = max(self.markup.text.find(f"]({name}"), self.markup.text.find(f"](<{name}>")) + 2
-        start = max(self.markup.text.find(name, start), 0)
+        self._check_title(token)
+        name, alt = str(token.attrGet("src") or ""), PLACEHOLDER.sub(self._alt, token.content).strip()
+        start = max(self.text.find(f"]({name}"), self.text.find(f"](<{name}>")) + 2
+        start = max(self.text.find(name, start), 0)
         packaged = self.media.get(name, "")
         if not alt:
-            message = f"picture {name!r} without a text: say what is seen between [ and ]"
-            self._report("picture", name, message, start)
-        if not _IMAGE_NAME.fullmatch(name):
+            self._mistake("picture", name, f"picture {name!r} without a text: say what is seen between [ and ]", start)
+        if not _FILE_NAME.fullmatch(name):
             message = f"picture {name!r} is not a file name: pictures come from the media folder"
-            self._report("picture", name, message, start)
+            self._mistake("picture", name, message, start)
         elif not packaged:
-            message = f"no picture {name!r} in the media folder{did_you_mean(name, self.media)}"
-            self._report("picture", name, message, start)
+            self._mistake(
+                "picture", name, f"no picture {name!r} in the media folder{did_you_mean(name, self.media)}", start
+            )
         self.pictures.append(name)
         return image(packaged or "missing.png", alt)
 
-    def _report(self, rule: str, fragment: str, message: str, start: int = -1) -> None:
-        self.fragments.add(fragment)
-        self.report(rule, start if start >= 0 else max(self.markup.text.find(fragment), 0), fragment, message)
-
-
-def _is_empty(token: Any) -> bool:
-    return token.type == "text" and not token.content
-
-
-def _beside(tokens: list[Any], place: int, step: int) -> str:
-    """The character before (-1) or after (1) a mark of emphasis, and others of its kind; "" if it is no text."""
-    place += step
-    while 0 <= place < len(tokens) and (tokens[place].tag in ("em", "strong") or _is_empty(tokens[place])):
-        place += step
-    if not 0 <= place < len(tokens) or tokens[place].type != "text":
-        return ""
-    content: str = tokens[place].content
-    return content[-1:] if step < 0 else content[:1]
+    def _alt(self, match: re.Match[str]) -> str:
+        """Math in the text of a picture is read aloud as TeX; a deletion cannot be hidden there."""
+        span = self.source.span(match[0])
+        if span.kind == "open":
+            message = "deletion inside the text of a picture: move it out"
+            self._mistake("cloze-syntax", self.text[span.start : span.end], message, span.start)
+        return span.value if span.kind in ("math", "display") else ""

@@ -1,55 +1,54 @@
-"""What stands in a text besides words: code, math and cloze deletions, found in one scan.
+"""One scan of a text: where code, math and cloze deletions stand in it, and the syntax errors of the deletions.
 
-The scan decides alone what is math and what is a deletion; the Markdown parser later sees one
-placeholder for each. Rules of the scan:
+The scan alone decides what is math and what is a deletion; the Markdown parser never sees either. Its rules:
 
-* code: a run of backticks up to a run of the same length (CommonMark); nothing inside it counts;
+* code: a run of backticks up to a run of the same length (CommonMark); nothing inside is math or a deletion;
 * a backslash before punctuation makes that character ordinary text (CommonMark);
-* math: `$...$` whose first and last characters are not spaces and whose closing `$` no digit
-  follows (Pandoc: prices such as "$5 to $9" stay text), nor a price with the sign after the number
-  or a currency before it ("5$", "US$7"), and `$$...$$`;
-* cloze: `{{c1::answer}}` or `{{c1::answer::hint}}`; an answer may hold math, other deletions, and
-  math may hold a deletion (Anki's syntax).
+* math: `$...$` whose first and last characters are not spaces and whose closing `$` is not followed by a digit
+  (Pandoc: prices such as "$5 to $9" stay text), nor by or after a price with the sign last or a currency code
+  ("5$", "US$7"); and `$$...$$`;
+* cloze: `{{c1::answer}}` or `{{c1::answer::hint}}`; an answer may hold math and other deletions, and math may hold
+  a deletion (Anki's syntax).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ketamine_anki.core.limits import MAX_CLOZE_DEPTH
 
+_FIRST = re.compile(r"[\\`${}:]")  # the first characters of tokens: a search for a few characters is fast
 _TOKEN = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>(?<!`)(?P<ticks>`+)(?!`))"
-    r"|(?P<display>\$\$)"
-    r"|(?P<dollar>\$)"
+    r"|(?P<math>\$\$?)"
     r"|(?P<open>\{\{c(?P<number>[0-9]+)::)"
     r"|(?P<braces>\{\{)"
     r"|(?P<close>\}\})"
     r"|(?P<hint>::)"
 )
-# What Anki obeys in a field wherever it stands: LaTeX images, sounds, speech, a box to type in.
-COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):|\[\[type:", re.IGNORECASE)
-# The same, with what it holds.
-WHOLE_COMMAND = re.compile(
+_SIGNS = ("$", "{{", "}}", "`", "\\")  # without any of these, a text is one span
+_MALFORMED = re.compile(r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)")  # braces that are meant as a deletion
+_PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
+_MATH_STOP = re.compile(r"\\.?|\$|\n\n", re.DOTALL)
+_TEX_MARK = re.compile(r"\\.|(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)", re.DOTALL)
+MAX_CLOZE = 500  # Anki makes no cards of higher numbers
+
+# What Anki obeys in a field wherever it stands: LaTeX images, sounds, speech, a box to type in; with its content.
+BRACKET_COMMAND = re.compile(
     r"(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]"
     r"|(?P<other>\[(?:sound|anki):|\[\[type:)",
     re.IGNORECASE | re.DOTALL,
 )
-_LIVE = re.compile(COMMAND.pattern + r"|\\[()\[\]]|\{\{|\}\}", re.IGNORECASE)
-_FIRST = re.compile(r"[\\`${}:]")
-# What stands for math or the mark of a deletion while Markdown is read; no text may hold private-use characters itself.
-HOLD = 0xF0000
-HELD = re.compile("[\U000f0000-\U000ffffd]")
-MAX_CLOZE = 500  # Anki makes no cards beyond
-_MARKS = re.compile(r"[\\`$]|\{\{|\}\}")
+_COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):|\[\[type:|\\[()\[\]]|\{\{|\}\}", re.IGNORECASE)
 
 
-def live(text: str) -> str:
-    """The first part of a text that Anki or its MathJax would obey as HTML; "" when all is text."""
-    found = _LIVE.search(text)
-    return found[0] if found else ""
+def command_in(html: str) -> str:
+    """The first part of a field's HTML, or of a plain text, that Anki or its MathJax would obey; "" if none."""
+    match = _COMMAND.search(html)
+    return match[0] if match else ""
 
 
 class Span(NamedTuple):
@@ -63,41 +62,31 @@ class Span(NamedTuple):
     value: str
 
 
+@dataclass(slots=True)
 class Deletion:
-    """One cloze deletion: number, answer and hint as typed, how many other deletions are around it."""
+    """One cloze deletion: its number, answer and hint as typed, their places, and how many deletions are around it."""
 
-    __slots__ = ("answer", "answer_end", "answer_start", "depth", "end", "hint", "number", "start")
-
-    def __init__(
-        self,
-        number: int,
-        start: int,
-        answer_start: int,
-        end: int = -1,
-        answer_end: int = -1,
-        hint: str = "",
-        answer: str = "",
-        depth: int = 0,
-    ) -> None:
-        self.number = number
-        self.start = start
-        self.answer_start = answer_start
-        self.end = end
-        self.answer_end = answer_end
-        self.hint = hint
-        self.answer = answer
-        self.depth = depth
+    number: int
+    start: int
+    answer_start: int
+    end: int = -1
+    answer_end: int = -1
+    hint: str = ""
+    answer: str = ""
+    depth: int = 0
 
 
 class Markup:
-    """The result of a scan: the spans in order, the deletions by place, and (start, end, message) of each mistake."""
+    """The result of a scan: spans and deletions by place, and (start, end, message) of each mistake in the syntax of
+    the deletions.
+    """
 
     __slots__ = ("deletions", "mistakes", "spans", "text")
 
-    def __init__(self, text: str, spans: list[Span] | None = None, deletions: list[Deletion] | None = None) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.spans: list[Span] = [] if spans is None else spans
-        self.deletions: list[Deletion] = [] if deletions is None else deletions
+        self.spans: list[Span] = []
+        self.deletions: list[Deletion] = []
         self.mistakes: list[tuple[int, int, str]] = []
 
     @property
@@ -106,112 +95,114 @@ class Markup:
         return sorted({deletion.number for deletion in self.deletions})
 
 
+UNMARKED = Markup("")  # shared by all texts that are their own HTML
+
+
 def scan(text: str) -> Markup:
-    """Finds code, math and deletions of a text; mistakes of syntax come with it."""
+    """A text as typed -> its spans, which cover it without gaps, its deletions, and their mistakes."""
     markup = Markup(text)
-    if not _MARKS.search(text):
+    if any(sign in text for sign in _SIGNS):
+        _Scan(markup).run()
+    else:
         markup.spans.append(Span("text", 0, len(text), text))
-        return markup
-    _Scan(markup).run()
     return markup
 
 
 class _Scan:
-    """State of one walk over a text."""
+    """State of one scan."""
 
     def __init__(self, markup: Markup) -> None:
         self.markup = markup
         self.text = markup.text
+        self.spans = markup.spans
         self.open: list[Deletion] = []
-        self.cut: int = 0  # deletions that the end of math has cut off, said already
-        self.said = 0  # end of the last span
+        self.cut_off = 0  # deletions that math cuts off, reported there: their }} is no second mistake
+        self.end = 0  # of the last span
 
     def run(self) -> None:
+        """Reads the text from token to token."""
         at = 0
-        while found := _FIRST.search(self.text, at):  # a search for one of few characters is fast
-            match = _TOKEN.match(self.text, found.start())
-            at = self._token(match) if match else found.end()
-        self._until(len(self.text))
+        while first := _FIRST.search(self.text, at):
+            token = _TOKEN.match(self.text, first.start())
+            at = self._token(token) if token else first.end()
+        if self.end < len(self.text):
+            self.spans.append(Span("text", self.end, len(self.text), self.text[self.end :]))
         for deletion in self.open:
             self._mistake(deletion.start, deletion.answer_start, "cloze deletion is never closed: add }}")
-        self._number()
+        if self.markup.deletions:
+            self._check_depth()
+            self._check_numbers()
 
-    def _until(self, end: int) -> None:
-        if end > self.said:
-            self.markup.spans.append(Span("text", self.said, end, self.text[self.said : end]))
+    def _token(self, token: re.Match[str]) -> int:
+        """Reads what starts with a token; returns where to go on."""
+        start, end = token.span()
+        kind = token.lastgroup
+        if kind == "math":
+            return self._math(token[0], start, end)
+        if kind == "open":
+            return self._open(token["number"][:6], start, end)
+        if kind == "close":
+            return self._close(start, end)
+        if kind == "hint":
+            return self._hint(start, end)
+        if kind == "code":
+            return self._code(token["ticks"], start, end)
+        return self._braces(start, end) if kind == "braces" else end
 
     def _span(self, kind: str, start: int, end: int, value: str) -> int:
-        self._until(start)
-        self.markup.spans.append(Span(kind, start, end, value))
-        self.said = end
+        if self.end < start:
+            self.spans.append(Span("text", self.end, start, self.text[self.end : start]))
+        self.spans.append(Span(kind, start, end, value))
+        self.end = end
         return end
 
     def _mistake(self, start: int, end: int, message: str) -> int:
         self.markup.mistakes.append((start, end, message))
         return end
 
-    def _token(self, match: re.Match[str]) -> int:
-        start, end = match.span()
-        kind = match.lastgroup
-        if kind == "code":
-            return self._code(match, start, end)
-        if kind in ("display", "dollar"):
-            return self._math(match[0], start, end)
-        if kind == "open":
-            return self._open(match, start, end)
-        if kind == "braces":
-            return self._braces(start, end)
-        if kind == "close":
-            return self._close(start, end)
-        if kind == "hint":
-            return self._hint(start, end)
-        return end
-
-    def _code(self, match: re.Match[str], start: int, end: int) -> int:
-        ticks = match["ticks"]
+    def _code(self, ticks: str, start: int, end: int) -> int:
         close = re.compile(rf"(?<!`){ticks}(?!`)").search(self.text, end)
         if close is None:
             return end
         return self._span("code", start, close.end(), self.text[end : close.start()])
 
     def _math(self, dollars: str, start: int, end: int) -> int:
-        close = -1 if _PRICE.match(self.text, max(start - 1, 0)) else _math_end(self.text, end, dollars)
-        if close < 0:
+        if _PRICE.match(self.text, max(start - 1, 0)) or (close := _math_end(self.text, end, dollars)) < 0:
             return end
-        kind = "display" if dollars == "$$" else "math"
         value = self.text[end:close]
-        self._inner(end, value)
-        return self._span(kind, start, close + len(dollars), value)
+        if "{{c" in value:
+            self._deletions_in_math(value, end)
+        return self._span("display" if dollars == "$$" else "math", start, close + len(dollars), value)
 
-    def _inner(self, offset: int, tex: str) -> None:
-        """Deletions inside math."""
+    def _deletions_in_math(self, tex: str, offset: int) -> None:
         inner: list[Deletion] = []
         for mark in tex_marks(tex):
             start, end = offset + mark.start, offset + mark.end
             if mark.kind == "open":
-                self._not_in_hint(inner, start, end)
-                inner.append(Deletion(int(mark.value[:6]), start, end, depth=len(self.open) + len(inner)))
-                self.markup.deletions.append(inner[-1])
+                self._begin(inner, mark.value[:6], start, end, len(self.open))
             elif mark.kind == "hint":
                 inner[-1].answer_end = start
             else:
-                self._end(inner.pop(), start, end)
+                self._finish(inner.pop(), start, end)
         for deletion in inner:
-            message = "cloze deletion is not closed inside the math: add }}"
-            self._mistake(deletion.start, deletion.answer_start, message)
-            self.cut += 1
+            self._mistake(deletion.start, deletion.answer_start, "cloze deletion is not closed inside the math: add }}")
+            self.cut_off += 1
 
-    def _open(self, match: re.Match[str], start: int, end: int) -> int:
-        self._not_in_hint(self.open, start, end)
-        deletion = Deletion(int(match["number"][:6]), start, end, depth=len(self.open))
-        self.open.append(deletion)
-        self.markup.deletions.append(deletion)
-        return self._span("open", start, end, match["number"][:6])
+    def _open(self, number: str, start: int, end: int) -> int:
+        self._begin(self.open, number, start, end)
+        return self._span("open", start, end, number)
+
+    def _begin(self, around: list[Deletion], number: str, start: int, end: int, outside: int = 0) -> None:
+        """Starts a deletion inside those around it, which stand inside `outside` others."""
+        if around and around[-1].answer_end >= 0:
+            self._mistake(start, end, "cloze deletion inside a hint: move it out")
+        around.append(Deletion(int(number), start, end, depth=outside + len(around)))
+        self.markup.deletions.append(around[-1])
 
     def _braces(self, start: int, end: int) -> int:
         shown = self.text[start : start + 24].split("\n")[0]
         shown = shown[: shown.index("}}") + 2] if "}}" in shown else shown
-        if re.match(r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)", self.text[start : start + 24]):
+        if _MALFORMED.match(self.text[start : start + 24]):
             message = f"malformed cloze deletion {shown!r}: write {{{{c1::hidden}}}} or {{{{c1::hidden::hint}}}}"
         else:
             message = f"{shown!r} is read as a field by Anki: write single braces, or {{{{c1::hidden}}}} for a deletion"
@@ -220,20 +211,16 @@ class _Scan:
         return closing + 2 if closing >= 0 else end
 
     def _close(self, start: int, end: int) -> int:
-        if not self.open and self.cut:
-            self.cut -= 1
+        if self.open:
+            self._finish(self.open.pop(), start, end)
+            return self._span("close", start, end, "}}")
+        if self.cut_off:
+            self.cut_off -= 1
             return end
-        if not self.open:
-            return self._mistake(start, end, "}} without a {{c1:: before it: delete it or open the deletion")
-        self._end(self.open.pop(), start, end)
-        return self._span("close", start, end, "}}")
+        return self._mistake(start, end, "}} without a {{c1:: before it: delete it or open the deletion")
 
-    def _not_in_hint(self, around: list[Deletion], start: int, end: int) -> None:
-        if around and around[-1].answer_end >= 0:
-            self._mistake(start, end, "cloze deletion inside a hint: move it out")
-
-    def _end(self, deletion: Deletion, start: int, end: int) -> None:
-        """A deletion is closed by the braces from start to end."""
+    def _finish(self, deletion: Deletion, start: int, end: int) -> None:
+        """Ends a deletion with the braces from start to end."""
         if deletion.answer_end < 0:
             deletion.answer_end = start
         else:
@@ -254,49 +241,42 @@ class _Scan:
         deletion.answer_end = start
         return self._span("hint", start, end, "::")
 
-    def _number(self) -> None:
+    def _check_depth(self) -> None:
+        for deletion in self.markup.deletions:
+            if deletion.depth >= MAX_CLOZE_DEPTH:
+                message = f"cloze deletions more than {MAX_CLOZE_DEPTH} deep"
+                self._mistake(deletion.start, deletion.answer_start, message)
+                return
+
+    def _check_numbers(self) -> None:
+        """Numbers run from 1 without gaps."""
         numbers = self.markup.numbers
-        deep = next((d for d in self.markup.deletions if d.depth >= MAX_CLOZE_DEPTH), None)
-        if deep:
-            self._mistake(deep.start, deep.answer_start, f"cloze deletions more than {MAX_CLOZE_DEPTH} deep")
-        if numbers and numbers[-1] > MAX_CLOZE:
-            first = next(d for d in self.markup.deletions if d.number == numbers[-1])
-            message = f"cloze number c{first.number}: at most c{MAX_CLOZE} in one note"
-            self._mistake(first.start, first.answer_start, message)
+        if numbers[0] and numbers[-1] == len(numbers) <= MAX_CLOZE:
             return
-        for expected, number in enumerate(numbers, 1):
-            if number == expected:
-                continue
-            deletion = next(d for d in self.markup.deletions if d.number == number)
-            if number == 0:
-                message = "cloze numbers start at c1: c0 makes no card"
-            else:
-                message = f"cloze number c{number} without a c{expected}: number from c1 without gaps"
-            self._mistake(deletion.start, deletion.answer_start, message)
-            return
-
-
-_PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
-_IN_MATH = re.compile(r"\\.?|\$|\n\n", re.DOTALL)
+        if numbers[-1] > MAX_CLOZE:
+            wrong, message = numbers[-1], f"cloze number c{numbers[-1]}: at most c{MAX_CLOZE} in one note"
+        elif not numbers[0]:
+            wrong, message = 0, "cloze numbers start at c1: c0 makes no card"
+        else:
+            expected, wrong = next(pair for pair in enumerate(numbers, 1) if pair[0] != pair[1])
+            message = f"cloze number c{wrong} without a c{expected}: number from c1 without gaps"
+        deletion = next(deletion for deletion in self.markup.deletions if deletion.number == wrong)
+        self._mistake(deletion.start, deletion.answer_start, message)
 
 
 def _math_end(text: str, start: int, dollars: str) -> int:
     """Index of the closing dollars, or -1 when this is not math."""
-    if start >= len(text) or (text[start].isspace() and dollars == "$"):
+    single = dollars == "$"
+    if start >= len(text) or (single and text[start].isspace()):
         return -1
-    for match in _IN_MATH.finditer(text, start):
+    for match in _MATH_STOP.finditer(text, start):
         at = match.start()
         if text[at] == "\\":
             continue
-        if not text.startswith(dollars, at) or at == start:
+        if at == start or not text.startswith(dollars, at):
             return -1
-        if dollars == "$" and (text[at - 1].isspace() or text[at + 1 : at + 2].isdigit()):
-            return -1
-        return at
+        return -1 if single and (text[at - 1].isspace() or text[at + 1 : at + 2].isdigit()) else at
     return -1
-
-
-_TEX_MARK = re.compile(r"\\.|(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)", re.DOTALL)
 
 
 def tex_marks(tex: str) -> list[Span]:

@@ -1,13 +1,19 @@
-"""TeX in math: what may stand in it, and the marks of deletions that it may hold."""
+"""The TeX of one formula -> what Anki's MathJax would not show as it is meant; and the HTML that shows the formula.
+
+Commands come from an allow-list, braces and pairs are closed, and nothing makes MathJax show an error: neither in the
+whole formula nor where a deletion hides a part of it.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
 from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
+from ketamine_anki.text.escape import escape
 from ketamine_anki.text.scanner import tex_marks
 
 # Commands that only draw: letters, relations, arrows, accents, fractions, spacing. Not \href, \url,
@@ -54,7 +60,7 @@ _BRACKETS = frozenset(
     \downarrow \updownarrow \Uparrow \Downarrow
     """.split()
 )
-# Of what stands before it, \limits wants an operator; a function of a name is none of one letter, as scripts want.
+# What \limits may follow, and what cannot be a subscript or superscript without braces.
 _OPERATORS = frozenset(r"\sum \prod \int \iint \oint \lim \limsup \liminf \max \min \sup \inf \det \gcd \Pr".split())
 _FUNCTIONS = frozenset(
     r"""
@@ -68,13 +74,13 @@ _NO_SCRIPTS = (
 )
 _WITH_LIMITS = _OPERATORS | _FUNCTIONS | {r"\operatorname", r"\overbrace", r"\underbrace"}
 _WITH_OPTION = (r"\sqrt", r"\cfrac", r"\xrightarrow", r"\xleftarrow")
-_GROUP = "\0"  # what was judged, for what is around it
-_DELETION = "\1"  # where one begins
-_PARTS = ("&", r"\\", "^", "_", "'", r"\limits", r"\nolimits")
+_GROUP = "\0"  # stands for a group in braces that was checked
+_DELETION = "\1"  # stands where a deletion begins
+_NO_ARGUMENTS = ("&", r"\\", "^", "_", "'", r"\limits", r"\nolimits")
 _ESCAPES = {"#": r"\#", "@": r"\text{@}"}
-_MAY_FAIL = frozenset("\\^_#'&@")
+_SPECIAL = frozenset("\\^_#'&@")  # without these, a formula has no error
 _INNERMOST = r"\{[^{}]*\}"
-_WORDS = (*(f"\\{text}" for text in _TEXTS), "\\begin", "\\end")  # in their braces, signs are signs
+_WORDS = (*(f"\\{text}" for text in _TEXTS), "\\begin", "\\end")  # their braces hold words, not math
 # A command with its star or its option in brackets, or a character.
 _OPTIONAL = (
     r"(?P<name>\\(?:(?:sqrt|x(?:right|left)arrow)\s*(?=\[[^\[\]]*\])|cfrac\s*(?=\[\s*[lcr]\s*\])))\[[^\[\]]*\]"
@@ -82,83 +88,71 @@ _OPTIONAL = (
 )
 _ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
 
-# Space of any size below nothing: `\\[-1em]`; `\!\!`, also with groups of nothing between, `\!{}\text{\!}`. Three of
-# them, whatever is between, are as wide as a letter.
+# Negative space: `\\[-1em]`; `\!\!`, also with empty groups between, `\!{}\text{\!}`. Three `\!` in one formula,
+# whatever stands between, move as far as a letter is wide.
 _MOVES = re.compile(r"\\\\\*?\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!")
 _MOST_NEGATIVE = 2
+_SIGNS = "\\,;:! {}%$_&#|"  # what a backslash may precede
+
+Mistake = tuple[str, int, str, str]  # rule, index, fragment, message
+Error = tuple[int, str, str]  # index, fragment, message
 
 
-Mistake = tuple[str, int, str, str]
-
-
-def tex_mistakes(tex: str) -> Iterator[Mistake]:
-    """(rule, index, fragment, message) of each mistake in the TeX of one formula, as it is and with each deletion
-    hidden: Anki shows `[...]` in its place, and what it holds without braces around it.
+@lru_cache(1 << 12)  # the formulas of a collection are the same few
+def tex_mistakes(tex: str) -> tuple[Mistake, ...]:
+    """(rule, index, fragment, message) of each mistake in a formula, as it is and with each deletion hidden: Anki shows
+    `[...]` in its place, and its answer without braces around it.
     """
-    refused = list(_refused(tex))
-    yield from refused
-    if refused or _MAY_FAIL.isdisjoint(tex):
-        return
-    deletions = sorted(_deletions(tex))
-    bare = _without_deletions(tex, _DELETION)
-    if failure := _failure(bare):
-        at, shown, message = failure
-        yield "tex-command", at, shown, message
-    elif (start := _broken(bare, deletions)) >= 0:
-        message = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
-        yield "tex-command", start, tex[start : start + 5], message
-
-
-def _refused(tex: str) -> Iterator[Mistake]:
-    """Commands that are not allowed; braces and pairs that are not closed."""
     if len(tex) > MAX_TEX:
-        yield "limit", 0, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}"
-        return
-    bare = _without_deletions(tex)
-    open_pairs: list[tuple[int, str, int]] = []  # \\begin{...} and \\left: where, which, in how many braces
+        return (("limit", 0, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}"),)
+    mistakes = tuple(_walk(_without_deletions(tex), tex))
+    if mistakes or _SPECIAL.isdisjoint(tex):
+        return mistakes
+    bare = _without_deletions(tex, _DELETION)
+    error = _error(bare)
+    if not error and (start := _broken_by(sorted(_deletions(tex)), bare)) >= 0:
+        message = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
+        error = start, tex[start : start + 5], message
+    return (("tex-command", *error),) if error else ()
+
+
+@lru_cache(1 << 12)
+def tex_html(tex: str) -> str:
+    """The HTML of a formula between its delimiters. Braces and colons that are not marks of a deletion are split, which
+    changes nothing in print: Anki takes the first `}}` and `::` it meets for marks.
+    """
+    parts: list[str] = []
+    at = 0
+    for mark in tex_marks(tex):
+        parts.append(_split(tex[at : mark.start]))
+        if (mark.kind == "close" and parts[-1].endswith("}")) or _ENDS_IN_COMMAND.search(parts[-1]):
+            parts.append(" ")  # a letter after it would make another command
+        parts.append(f"{{{{c{int(mark.value)}::" if mark.kind == "open" else mark.value)
+        at = mark.end
+    return escape("".join([*parts, _split(tex[at:])])).replace("\n", " ")
+
+
+_ENDS_IN_COMMAND = re.compile(r"(?<!\\)(?:\\\\)*\\[A-Za-z]+\Z")
+
+
+def _split(tex: str) -> str:
+    while "}}" in tex:
+        tex = tex.replace("}}", "} }")
+    return tex.replace("{{", "{ {").replace("::", ":{}:")
+
+
+# --- commands, braces and pairs ---------------------------------------------------------------
+
+
+def _walk(tex: str, typed: str = "") -> Iterator[Mistake]:
+    """Commands that are not allowed; braces and pairs that are not closed. `typed` still has the marks of deletions."""
+    pairs: list[tuple[int, str, int]] = []  # each open \\begin{...} and \\left: where, which, in how many braces
     words_end = 0  # of the last \\text{...}
     depth = negative = 0
-    for match in _TEX.finditer(bare):
-        at, found = match.start(), match[0]
-        if at < words_end and not match["brace"]:
-            if found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
-                message = f"{found} inside of \\text is shown as it is typed: end the \\text before it"
-                yield "tex-command", at, found, message
-        elif match["word"] and match["word"] not in COMMANDS:
-            yield "tex-command", at, found, f"TeX command {found} is not in the list of allowed commands"
-        elif match["word"] in _TEXTS:
-            words_end = _group_end(bare, match.end())
-            if (colons := bare.find("::", match.end(), words_end)) >= 0:
-                message = ":: inside of \\text is shown with braces between: leave one out"
-                yield "tex-command", colons, "::", message
-        elif match["word"] in ("begin", "left"):
-            name = _pair(bare, match)
-            open_pairs.append((at, name, depth))
-            if match["word"] == "begin" and name not in _ENVIRONMENTS:
-                allowed = ", ".join(sorted(_ENVIRONMENTS))
-                yield "tex-command", at, found, f"TeX environment {name!r} is not one of {allowed}"
-            elif _PLACED.match(bare, match.end()):
-                yield "tex-command", at, found, f"[ behind {found}{{{name}}} is not shown: write {{[}}"
-            elif name == "array" and not _COLUMNS.match(bare, match.end()):
-                message = f"{found}{{array}} without its columns, letters l, c or r in braces: {found}{{array}}{{ll}}"
-                yield "tex-command", at, found, message
-        elif match["word"] in ("end", "right"):
-            name = _pair(bare, match)
-            if not open_pairs or open_pairs.pop()[1:] != (name, depth):
-                before = "\\left" if match["word"] == "right" else f"\\begin{{{name}}}"
-                yield "tex-command", at, found, f"{found} without a {before} before it"
-                return
-        elif match["sign"] and match["sign"] not in "\\,;:! {}%$_&#|":
-            yield "tex-command", at, found, f"TeX command {found} would end or change the math"
-        elif _MOVES.match(bare, match.start()) or (found == "\\!" and negative == _MOST_NEGATIVE):
-            yield "tex-command", at, found, f"TeX {found} moves what follows over other text: leave it out"
-        elif match["sign"] == "\\" and bare[match.end() : match.end() + 1] == "*":
-            yield "tex-command", at, found, "* behind \\\\ is not shown: write a space before it"
-        elif found == "\\!":
-            negative += 1
-        elif match["comment"]:
-            yield "tex-command", at, found, "% starts a comment in TeX: write \\%"
-        elif match["brace"]:
+    for match in _TEX.finditer(tex):
+        at, found, word = match.start(), match[0], match["word"]
+        message = ""
+        if match["brace"]:
             depth += 1 if found == "{" else -1
             if depth > MAX_TEX_DEPTH:
                 yield "limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math"
@@ -166,99 +160,65 @@ def _refused(tex: str) -> Iterator[Mistake]:
             if depth < 0:
                 yield "tex-command", at, found, "} without a { in the math"
                 return
-            if open_pairs and open_pairs[-1][2] > depth:
-                yield _unended(*open_pairs[-1][:2])
+            if pairs and pairs[-1][2] > depth:
+                yield _unended(*pairs[-1])
                 return
-        elif found == "\\":
-            yield "tex-command", at, found, "backslash at the end of the math"
-    for at, name, _ in open_pairs[:1]:
-        yield _unended(at, name)
+        elif at < words_end:
+            if found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
+                message = f"{found} inside \\text is shown as it is typed: end the \\text before it"
+        elif word in _TEXTS:
+            words_end = _group_end(tex, match.end())
+            if (colons := tex.find("::", match.end(), words_end)) >= 0:
+                yield "tex-command", colons, "::", ":: inside \\text is shown with braces between: leave one out"
+        elif word in ("begin", "left"):
+            pairs.append((at, _pair(tex, match), depth))
+            message = _begin_mistake(tex, match, pairs[-1][1]) if word == "begin" else ""
+        elif word in ("end", "right"):
+            name = _pair(tex, match)
+            if not pairs or pairs.pop()[1:] != (name, depth):
+                before = "\\left" if word == "right" else f"\\begin{{{name}}}"
+                yield "tex-command", at, found, f"{found} without a {before} before it"
+                return
+        elif word:
+            message = "" if word in COMMANDS else f"TeX command {found} is not in the list of allowed commands"
+        else:
+            message = _sign_mistake(tex, match, negative)
+            negative += found == "\\!" and not message
+        if message:
+            yield "tex-command", at, found, message
+    if pairs:
+        yield _unended(*pairs[0])
     if depth > 0:
-        yield "tex-command", 0, tex.split("\n", maxsplit=1)[0], "{ is never closed in the math"
+        yield "tex-command", 0, (typed or tex).split("\n", maxsplit=1)[0], "{ is never closed in the math"
 
 
-def _unended(at: int, name: str) -> Mistake:
+def _begin_mistake(tex: str, match: re.Match[str], name: str) -> str:
+    if name not in _ENVIRONMENTS:
+        return f"TeX environment {name!r} is not one of {', '.join(sorted(_ENVIRONMENTS))}"
+    if _PLACED.match(tex, match.end()):
+        return f"[ after \\begin{{{name}}} is not shown: write {{[}}"
+    if name == "array" and not _COLUMNS.match(tex, match.end()):
+        return "\\begin{array} without its columns, letters l, c or r in braces: write \\begin{array}{ll}"
+    return ""
+
+
+def _sign_mistake(tex: str, match: re.Match[str], negative: int) -> str:
+    """What is wrong with a backslash before a sign, with a comment, or with a lone backslash."""
+    found, sign = match[0], match["sign"]
+    if sign and sign not in _SIGNS:
+        return f"TeX command {found} would end or change the math"
+    if _MOVES.match(tex, match.start()) or (found == "\\!" and negative == _MOST_NEGATIVE):
+        return f"TeX {found} moves what follows over other text: leave it out"
+    if sign == "\\" and tex.startswith("*", match.end()):
+        return "* after \\\\ is not shown: write a space before it"
+    if match["comment"]:
+        return "% starts a comment in TeX: write \\%"
+    return "backslash at the end of the math" if found == "\\" else ""
+
+
+def _unended(at: int, name: str, _: int) -> Mistake:
     found = f"\\begin{{{name}}}" if name else "\\left"
     return "tex-command", at, found, f"{found} is never ended in the math"
-
-
-def _failure(tex: str) -> tuple[int, str, str] | None:
-    """(index, what, message) of the first thing for which MathJax would show an error, not the formula."""
-    tex = re.sub(r"(\\\\)|\\[{}]", lambda match: match[1] or "\\|", tex)
-    while group := re.search(_INNERMOST, tex):
-        start, end = group.span()
-        inside = " " * (start + 1) + group[0][1:-1]
-        if not tex[:start].rstrip().endswith(_WORDS) and (found := _flat_failure(inside)):
-            return found
-        tex = tex[:start] + _GROUP.ljust(end - start) + tex[end:]
-    return _flat_failure(tex)
-
-
-def _flat_failure(tex: str) -> tuple[int, str, str] | None:
-    """The same for what holds no braces."""
-    missing, waiting, scripts, before = 0, (0, "", ""), "", ""
-    around: list[str] = []
-    for match in re.finditer(_ITEM, tex):
-        item = (match["name"] or match["starred"] or match[0]).rstrip()
-        if item == _DELETION:
-            if missing:
-                at, command, _ = waiting
-                return at, command, f"{command} wants braces, and those of a deletion are none: put others around it"
-            continue
-        if missing and not _may_follow(waiting[1], item):
-            break
-        if item in ("&", "\\\\"):
-            if item == "&" and around[-1:] != ["\\begin"]:
-                return match.start(), item, "& parts the columns of an array: write \\&"
-            scripts = ""
-        elif item == "#" or (item == "@" and tex[match.end() : match.end() + 1] in tuple("<>AV=|.")):
-            return match.start(), item, f"{item} has a meaning of its own in TeX: write {_ESCAPES[item]}"
-        elif item in ("^", "_", "'"):
-            script = "_" if item == "_" else "^"
-            if script in scripts:
-                what = "subscript" if item == "_" else "superscript"
-                return match.start(), item, f"second {what} of one letter: put the first part in braces"
-            if item != "'":
-                scripts += script
-                missing, waiting = 1, _waiting(match.start(), item)
-        elif item in ("\\limits", "\\nolimits"):
-            if before not in _WITH_LIMITS:
-                return match.start(), item, f"{item} without an operator before it, such as \\sum"
-        elif item in _ARGUMENTS:
-            if item in ("\\begin", "\\left"):
-                around.append(item)
-            elif item in ("\\end", "\\right"):
-                del around[-1:]
-            scripts = scripts if missing else ""
-            missing, waiting, before = _ARGUMENTS[item], _waiting(match.start(), item), item
-        elif missing:
-            missing -= 1
-        else:
-            scripts, before = "", item
-    return waiting if missing else None
-
-
-def _may_follow(command: str, item: str) -> bool:
-    """Whether an item can be what a command, ^ or _ waits for."""
-    if item in _PARTS:
-        return False
-    if command in _BRACKETED:
-        return item in _BRACKETS
-    if command in ("^", "_"):
-        return item not in _NO_SCRIPTS
-    if command in _WORDS:
-        return item == _GROUP
-    return item not in _ARGUMENTS and (item != "[" or command not in _WITH_OPTION)
-
-
-def _waiting(at: int, item: str) -> tuple[int, str, str]:
-    """What to say if nothing comes."""
-    belongs = (
-        "a bracket: write one behind it, or a dot"
-        if item in _BRACKETED
-        else "what belongs to it: put that in braces behind it"
-    )
-    return at, item, f"{item} without {belongs}"
 
 
 def _group_end(tex: str, start: int) -> int:
@@ -272,11 +232,95 @@ def _group_end(tex: str, start: int) -> int:
 
 
 def _pair(tex: str, match: re.Match[str]) -> str:
-    """The environment that a \\begin or \\end names; nothing for \\left and \\right."""
+    """The environment that a \\begin or \\end names; "" for \\left and \\right."""
     if match["word"] in ("left", "right"):
         return ""
     name = _ENVIRONMENT.match(tex, match.end())
     return name[1] if name else "?"
+
+
+# --- what MathJax would show as an error ------------------------------------------------------
+
+
+def _error(tex: str) -> Error | None:
+    """The first place for which MathJax would show an error instead of the formula. Groups are checked from the inside
+    out; a group that was checked becomes one item of what is around it.
+    """
+    tex = re.sub(r"(\\\\)|\\[{}]", lambda match: match[1] or "\\|", tex)
+    while group := re.search(_INNERMOST, tex):
+        start, end = group.span()
+        content = " " * (start + 1) + group[0][1:-1]
+        if not tex[:start].rstrip().endswith(_WORDS) and (error := _flat_error(content)):
+            return error
+        tex = tex[:start] + _GROUP.ljust(end - start) + tex[end:]
+    return _flat_error(tex)
+
+
+def _flat_error(tex: str) -> Error | None:
+    """The same for TeX without braces."""
+    missing, waiting = 0, (0, "")  # how many arguments a command, ^ or _ still needs; where it stands, which it is
+    scripts = before = ""  # the scripts of the last item; the last command, of which \\limits needs an operator
+    around: list[str] = []
+    for match in re.finditer(_ITEM, tex):
+        at, item = match.start(), (match["name"] or match["starred"] or match[0]).rstrip()
+        if item == _DELETION:
+            if missing:
+                where, command = waiting
+                return where, command, f"{command} needs braces around the deletion: those of a deletion do not count"
+            continue
+        if missing and not _may_follow(waiting[1], item):
+            break
+        if item in ("&", "\\\\"):
+            if item == "&" and around[-1:] != ["\\begin"]:
+                return at, item, "& separates the columns of an array: write \\&"
+            scripts = ""
+        elif item == "#" or (item == "@" and tex[match.end() : match.end() + 1] in tuple("<>AV=|.")):
+            return at, item, f"{item} has a meaning of its own in TeX: write {_ESCAPES[item]}"
+        elif item in ("^", "_", "'"):
+            script = "_" if item == "_" else "^"
+            if script in scripts:
+                kind = "subscript" if item == "_" else "superscript"
+                return at, item, f"second {kind} of one letter: put the first part in braces"
+            if item != "'":
+                scripts += script
+                missing, waiting = 1, (at, item)
+        elif item in ("\\limits", "\\nolimits"):
+            if before not in _WITH_LIMITS:
+                return at, item, f"{item} without an operator before it, such as \\sum"
+        elif item in _ARGUMENTS:
+            if item in ("\\begin", "\\left"):
+                around.append(item)
+            elif item in ("\\end", "\\right"):
+                del around[-1:]
+            scripts = scripts if missing else ""
+            missing, waiting, before = _ARGUMENTS[item], (at, item), item
+        elif missing:
+            missing -= 1
+        else:
+            scripts, before = "", item
+    if not missing:
+        return None
+    at, item = waiting
+    needed = (
+        "a bracket: write one after it, or a dot" if item in _BRACKETED else "its argument: put it in braces after it"
+    )
+    return at, item, f"{item} without {needed}"
+
+
+def _may_follow(command: str, item: str) -> bool:
+    """Whether an item can be the argument of a command, or of ^ or _."""
+    if item in _NO_ARGUMENTS:
+        return False
+    if command in _BRACKETED:
+        return item in _BRACKETS
+    if command in ("^", "_"):
+        return item not in _NO_SCRIPTS
+    if command in _WORDS:
+        return item == _GROUP
+    return item not in _ARGUMENTS and (item != "[" or command not in _WITH_OPTION)
+
+
+# --- deletions inside math --------------------------------------------------------------------
 
 
 def _deletions(tex: str) -> Iterator[tuple[int, int, int]]:
@@ -290,10 +334,18 @@ def _deletions(tex: str) -> Iterator[tuple[int, int, int]]:
             yield len(opened), start, mark.end
 
 
-def _broken(bare: str, deletions: list[tuple[int, int, int]]) -> int:
-    """Where the deletion starts without which a formula that has only blanks for their marks is none, or -1.
+def _without_deletions(tex: str, begun: str = " ") -> str:
+    """The TeX with the marks of deletions blanked, at the same length; `begun` stands where one begins."""
+    for mark in tex_marks(tex):
+        blank = (begun if mark.kind == "open" else " ").ljust(mark.end - mark.start)
+        tex = tex[: mark.start] + blank + tex[mark.end :]
+    return tex
 
-    Those that are inside as many others are hidden together, so none may hold half of a pair.
+
+def _broken_by(deletions: list[tuple[int, int, int]], bare: str) -> int:
+    """Where the deletion starts whose hiding breaks the formula, -1 if there is none. In `bare` their marks are blank.
+
+    A deletion may not hold half of a pair; deletions at the same depth are hidden together.
     """
     edges = [(start, "open") for _, start, _ in deletions] + [(end, "close") for _, _, end in deletions]
     edges += [(match.start(), match["word"]) for match in _TEX.finditer(bare) if match["word"] in _PAIRS]
@@ -310,25 +362,8 @@ def _broken(bare: str, deletions: list[tuple[int, int, int]]) -> int:
         for _, start, end in level:
             starts.append(start)
             hidden = hidden[:start] + "[0]".ljust(end - start) + hidden[end:]
-        refused = next(_refused(hidden), None)
-        failure = (refused[1],) if refused else _failure(hidden)
-        if failure:
-            return min(starts, key=lambda start: abs(start - failure[0]))
+        mistake = next(_walk(hidden), None)
+        error = mistake[1:] if mistake else _error(hidden)
+        if error:
+            return min(starts, key=lambda start: abs(start - error[0]))
     return -1
-
-
-def _without_deletions(tex: str, begun: str = " ") -> str:
-    """The TeX with the marks of cloze deletions blanked, same length; `begun` stands where one begins."""
-    for mark in tex_marks(tex):
-        blank = (begun if mark.kind == "open" else " ").ljust(mark.end - mark.start)
-        tex = tex[: mark.start] + blank + tex[mark.end :]
-    return tex
-
-
-def guarded(tex: str) -> str:
-    """TeX without deletions in which braces and colons are split, unseen in print: Anki would read `}}` and
-    `::` as its own.
-    """
-    while "}}" in tex:
-        tex = tex.replace("}}", "} }")
-    return tex.replace("{{", "{ {").replace("::", ":{}:")

@@ -9,7 +9,6 @@ import small
 
 from ketamine_anki.anki.compile import CompiledNote, compile_note, guid, stable_id
 from ketamine_anki.release.ledger import note_type_hashes
-from ketamine_anki.text.markdown import Html
 from ketamine_anki.text.render import render, render_note
 from ketamine_anki.workspace.folder import Folder
 
@@ -154,7 +153,8 @@ def test_no_command_of_anki_that_markdown_puts_together_is_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """The last look at rendered HTML, whatever the renderer makes of a text that was found harmless as typed."""
-    monkeypatch.setattr(Html, "run", lambda *_: f"<em>a</em> {command}")
+    html = f"<em>a</em> {command}"
+    monkeypatch.setattr("ketamine_anki.text.markdown.markdown_html", lambda *_: (html, []))
     folder = Folder(str(small.write(tmp_path, "- {question: '*a* b', answer: A}")))
     assert folder.collection is not None
     (note,) = next(iter(folder.decks())).notes

@@ -17,7 +17,7 @@ from ketamine_anki.core.model import Finding
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.formatter import WIDTH, canonical, difference, inline_text
 from ketamine_anki.deckfiles.reader import read_deck, read_tree
-from ketamine_anki.text.scanner import live
+from ketamine_anki.text.scanner import command_in
 
 REAL = sorted(path for path in (REPOSITORY / "decks").glob("*.yaml") if path.name != "ledger.yaml")
 SHAPES = {"collection": schema.COLLECTION, "source": schema.SOURCE, "references": schema.REFERENCES}
@@ -271,7 +271,7 @@ _TEXTS = (
     .map(lambda parts: " ".join(parts).strip())
     .filter(bool)
 )
-_PLAIN = _TEXTS.filter(lambda text: not live(text))  # a reason is no Markdown: commands of Anki are refused there
+_PLAIN = _TEXTS.filter(lambda text: not command_in(text))  # a reason is no Markdown: commands of Anki are refused there
 _PROSE = _TEXTS | st.tuples(_TEXTS, _TEXTS, st.sampled_from(["\n", "\n\n", "\n  ", "\n\n\n"])).map(
     lambda t: t[0] + t[2] + t[1]
 )

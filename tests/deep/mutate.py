@@ -31,6 +31,7 @@ TESTS = {
     "release/ledger": ("release/test_ledger.py",),
     "release/ledger_file": ("release/test_ledger_file.py",),
     "text/render": _TEXTS,
+    "text/emphasis": _TEXTS,
     "text/markdown": _TEXTS,
     "text/scanner": _TEXTS,
     "text/tex": _TEXTS,

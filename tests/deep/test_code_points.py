@@ -33,9 +33,10 @@ def test_every_code_point_is_shown_as_typed_or_refused(form: str) -> None:
 
 
 def _answers(codes: list[int], scalars: list[str]) -> Iterator[tuple[int, str]]:
-    """The answers of the notes that can be read. A block with findings is halved until the notes with them are apart."""
+    """The answers of the notes that can be read; a block with findings is halved until these stand alone."""
     notes = (
-        f"- id: n{code}\n  question: q\n  answer: {scalar}\n  source: s/1\n  tags: [t]\n  yield: core\n  skill: recall\n"
+        f"- id: n{code}\n  question: q\n  answer: {scalar}\n  source: s/1\n  tags: [t]\n"
+        "  yield: core\n  skill: recall\n"
         for code, scalar in zip(codes, scalars, strict=True)
     )
     deck, findings = read_deck("d", f"deck: D\nnotes:\n{''.join(notes)}".encode())

@@ -1,31 +1,24 @@
-"""Whatever text comes: what is text stays text, quick ways give what the slow ones give, and mistakes have a place."""
+"""Whatever text comes: what is text stays text, parts are shown alike everywhere, findings stand at their places."""
 
 from __future__ import annotations
 
 import html
 import re
 import unicodedata
-from bisect import bisect_right
-from functools import cache
 
 import made
-import pytest
 import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from made import Choices
-from program import REPOSITORY
 from promises import check_rendered, mistakes, text_of
 
 from ketamine_anki.core.characters import refused
 from ketamine_anki.deckfiles.reader import read_deck
-from ketamine_anki.deckfiles.shingles import RUN, WINDOW, copied, make_shingles, read_shingles
 from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
-from ketamine_anki.rules.view import plain_text
 from ketamine_anki.text.mathml import with_mathml
-from ketamine_anki.text.render import Rendered, render
-from ketamine_anki.text.simple import simple, simple_cloze
+from ketamine_anki.text.render import render
 from ketamine_anki.text.words import places_of, words_of
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max_size=120))
@@ -45,77 +38,6 @@ LINES = _INSIDE.map(lambda inside: f"a{inside}".replace("  ", " ").rstrip())
 def test_text_without_marks_is_escaped_and_nothing_else(text: str) -> None:
     rendered = render(text, {})
     assert (rendered.html, rendered.findings, rendered.pictures) == (html.escape(text, quote=False), [], [])
-
-
-# What `simple` takes, and what is hard beside it.
-_PIECES = (
-    """the falls 5 (x) $x_1$ $a^{2}$ $\\frac{a}{b}$ $5 **bold** *it* {{c1::one}} {{c2::two::hint}} {{c1::a:b}}"""
-    """ {{c1::}} {{c3::x::}} {{c1:: }} a:: : ::b - + 5*6*7 - 5 <b> a<b & &amp; \\( [x] `c` ! ~ |"""
-    """ {{c10::y}} {{c01::z}} }} {{"""
-).split(" ")
-
-
-def the_long_way(text: str, *, cloze: bool) -> Rendered:
-    """A text rendered by scan and parser, though it be simple."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ketamine_anki.text.render.simple", lambda text: None)
-        patch.setattr("ketamine_anki.text.render.simple_cloze", lambda text: None)
-        return render(text, MEDIA, cloze=cloze)
-
-
-@given(st.lists(st.tuples(st.sampled_from(_PIECES), st.sampled_from(["", " ", " ", " ", ": ", "\n"])), max_size=8))
-def test_simple_texts_are_rendered_as_the_long_way(pieces: list[tuple[str, str]]) -> None:
-    text = "".join(piece + after for piece, after in pieces).strip()
-    for cloze in (False, True):
-        quick = render(text, MEDIA, cloze=cloze)
-        long = the_long_way(text, cloze=cloze)
-        assert (quick.html, quick.findings, quick.pictures) == (long.html, long.findings, long.pictures)
-        plain = [plain_text(one, text) for one in (quick, long)]
-        assert plain[0] == plain[1]
-        if quick.markup.spans:
-            assert quick.markup.spans == long.markup.spans
-            assert quick.markup.numbers == long.markup.numbers
-            deletions = [[getattr(d, name) for name in d.__slots__] for d in quick.markup.deletions]
-            assert deletions == [[getattr(d, name) for name in d.__slots__] for d in long.markup.deletions]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Which gas " + "|" * 21 + " is light?",
-        "What does " + "$a$ " * 600 + "mean?",
-        "a " + "*a* " * 600,
-        "a " + "> " * 1001,
-        "a *b*\u00a0",
-        "a *b*\u3000",
-        "a $x$ - 5 mg",
-        "$x$ + 5 mg b",
-        "$x$- 5",
-        "- 5 $x$",
-        "a $x$\n- 5 mg",
-        "{{c1::a}} -\t5 b",
-        "{{c1::a}} - 5 b",
-        "a::b $x$ c",
-        "a $x$ b::c",
-        "{{c1::a}} " * 300 + "b",
-    ],
-    ids=lambda text: text[:20],
-)
-def test_limits_and_edges_of_simple_texts(text: str) -> None:
-    for cloze in (False, True):
-        quick = render(text, MEDIA, cloze=cloze)
-        long = the_long_way(text, cloze=cloze)
-        assert (quick.html, quick.findings) == (long.html, long.findings)
-
-
-def test_most_texts_are_simple() -> None:
-    """The quick way is taken, or the property above would say nothing."""
-    for text in ("The pressure falls", "Quite **bold** and *it*", "a $x_1$ (of $a^{2}$), 5 < 6"):
-        assert simple(text) is not None
-    assert simple("a `c`") is None
-    for text in ("{{c1::One}} falls", "The {{c1::one::which}} and {{c2::two}} of 5."):
-        assert simple_cloze(text) is not None
-    assert simple_cloze("{{c1::one}} $x$") is None
 
 
 @given(st.lists(st.lists(LINES, min_size=1, max_size=3), min_size=1, max_size=3))
@@ -226,6 +148,14 @@ def test_any_text_gives_sound_html_or_mistakes_at_their_places(c: Choices, cloze
     assert (again.html, again.findings, again.pictures) == (rendered.html, rendered.findings, rendered.pictures)
 
 
+_MARKUP = st.sampled_from([*"\\`*_{}[]<>&$|~!#+-=:()09. \nab", "{{c1::", "}}", "[latex]", "](", "$$"])
+
+
+@given(st.lists(_MARKUP, max_size=60).map("".join), st.booleans())
+def test_any_marks_give_sound_html_or_findings(typed: str, cloze: bool) -> None:
+    check_rendered(render(typed, MEDIA, cloze=cloze), cloze=cloze)
+
+
 @given(CHOICES, st.booleans())
 def test_what_comes_back_from_html_comes_back_the_same_again(c: Choices, cloze: bool) -> None:
     """render, unrender and render again show the same; and unrender has then nothing more to change."""
@@ -266,79 +196,3 @@ def test_words_are_what_a_plain_definition_says(text: str) -> None:
     assert words_of(text) == _WORD.findall(text.lower().replace("\u2019", "'"))
     assert [match[0] for match in places_of(text)] == _WORD.findall(text.replace("\u2019", "'"))
     assert len(list(places_of(text))) == len(words_of(text))
-
-
-_SOURCE = "the quick brown fox jumps over the lazy dog and the quick cat looks over the lazy fox again"
-_HASHES, _ = read_shingles("s", make_shingles(_SOURCE).encode())
-_WINDOWS = {" ".join(_SOURCE.split()[n : n + WINDOW]) for n in range(len(_SOURCE.split()) - WINDOW + 1)}
-
-
-@given(st.binary(max_size=30), st.binary(max_size=3))
-def test_copied_runs_are_those_that_comparing_every_window_finds(picked: bytes, more: bytes) -> None:
-    words = [word for n in picked for word in _SOURCE.split()[n % 20 : n % 20 + n // 26]] + ["new"] * len(more)
-    meant = [
-        n
-        for n in range(len(words) - RUN + 1)
-        if all(" ".join(words[m : m + WINDOW]) in _WINDOWS for m in range(n, n + RUN - WINDOW + 1))
-    ]
-    assert copied(words, _HASHES) == meant
-
-
-# --- characters -------------------------------------------------------------------------------
-
-
-@cache
-def frozen() -> tuple[list[int], list[int], list[str]]:
-    """The frozen table of code points that are refused alone: firsts, lasts, why."""
-    rows = (REPOSITORY / "tests/core/characters.txt").read_text(encoding="utf-8").splitlines()[1:]
-    ranges = [row.split(" ", 1) for row in rows]
-    ends = [[int(end, 16) for end in codes.split("-")] for codes, _ in ranges]
-    return [end[0] for end in ends], [end[-1] for end in ends], [why for _, why in ranges]
-
-
-def verdict(character: str) -> str:
-    firsts, lasts, whys = frozen()
-    at = bisect_right(firsts, ord(character)) - 1
-    return whys[at] if at >= 0 and ord(character) <= lasts[at] else ""
-
-
-# Refused alone, but not beside the right neighbours.
-_AT_HOME = re.compile(
-    "[\u061c\u180b-\u180d\u180f\u200c-\u200f\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef\uff01-\uff5e]"
-)
-
-
-@given(st.text(max_size=60) | CHOICES.map(made.broken))
-def test_a_character_is_refused_in_any_text_if_it_is_refused_alone(text: str) -> None:
-    found = dict(refused(text))
-    for index, character in enumerate(text):
-        why = verdict(character)
-        if why and not _AT_HOME.match(character):
-            assert index in found, (why, found)
-        elif not why and index in found:  # a letter among those of another script, or many accents
-            assert re.search("inside a word|among Latin words|accents|digits of two scripts", found[index]), found
-
-
-@given(st.lists(CHOICES.map(made.broken) | st.text(max_size=20), min_size=1, max_size=4))
-def test_the_lines_of_a_text_are_judged_one_by_one(lines: list[str]) -> None:
-    """Save for words that another line shows to be of a script of their own."""
-    lines = [part for text in lines for part in text.split("\n")]
-    apart, start = [], 0
-    for one in lines:
-        apart += [(start + index, why) for index, why in refused(one)]
-        start += len(one) + 1
-    together = list(refused("\n".join(lines)))
-    assert together == [found for found in apart if found in together]
-    assert all("among Latin words" in why for index, why in apart if (index, why) not in together)
-
-
-def test_the_frozen_table_is_read() -> None:
-    assert verdict("\u202e").startswith("bidirectional")
-    assert verdict("a") == ""
-    assert len(frozen()[0]) > 500
-
-
-def test_a_sign_after_math_is_no_list() -> None:
-    assert render("a $x$ - 5 mg", {}).findings == []
-    assert [finding.rule for finding in render("- 5 mg of $x$", {}).findings] == ["swallowed-mark"]
-    assert [finding.rule for finding in render("{{c1::a}} b\n- 5 mg", {}, cloze=True).findings] == ["swallowed-mark"]

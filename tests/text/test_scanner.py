@@ -1,37 +1,21 @@
-"""The scan: every character belongs to one span, and what Anki would obey is known."""
+"""The scan: every character belongs to one span, deletions are known in full, and commands of Anki are found."""
 
 from __future__ import annotations
+
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketamine_anki.text.scanner import Deletion, live, scan
+from ketamine_anki.text.scanner import Deletion, command_in, scan
 
-_PIECES = [
-    "word",
-    " ",
-    "\n\n",
-    "$",
-    "$$",
-    "`",
-    "``",
-    "{{c1::",
-    "{{c2::",
-    "{{x}}",
-    "}}",
-    "::",
-    "\\",
-    "{",
-    "}",
-    "5",
-    r"\frac",
-]
+_PIECES = ["word", " ", "\n\n", *r"$ $$ ` `` {{c1:: {{c2:: {{x}} }} :: \ { } 5 \frac".split()]
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
 def test_the_spans_are_the_whole_text(text: str) -> None:
-    """In order, without gaps; what was refused included."""
+    """In order, without gaps, mistakes included."""
     spans = scan(text).spans
     assert [span.start for span in spans] == [0, *(span.end for span in spans[:-1])][: len(spans)]
     assert (spans[-1].end if spans else 0) == len(text)
@@ -51,8 +35,7 @@ def test_a_deletion_knows_how_many_are_around_it(text: str, depths: dict[int, in
 @pytest.mark.parametrize(
     "text", ["{{c1::a}} {{c22::b::h}}", "`c` {{c1::a}} {{c22::b::h}} **d**", "${{c1::a}} {{c22::b::h}}$"]
 )
-def test_what_is_known_of_a_deletion(text: str) -> None:
-    """Without a hint, it is empty."""
+def test_number_answer_hint_and_places_of_a_deletion(text: str) -> None:
     start, second = text.index("{{c1"), text.index("{{c22")
     known = [{name: getattr(deletion, name) for name in Deletion.__slots__} for deletion in scan(text).deletions]
     assert known == [
@@ -67,10 +50,17 @@ _OBEYED = r"[latex] [/latex] [LaTeX] [$] [/$] [$$] [/$$] [sound: [anki: [[type: 
 
 
 @pytest.mark.parametrize("command", _OBEYED.split())
-def test_what_anki_would_obey_is_known(command: str) -> None:
-    """The last look at finished HTML, whatever it was put together from."""
-    assert live(f"a {command} b {{{{") == command
+def test_commands_of_anki_are_found_in_finished_html(command: str) -> None:
+    assert command_in(f"a {command} b {{{{") == command
 
 
-def test_ordinary_signs_are_not_obeyed() -> None:
-    assert live(r"a [b] (c) {d} e: [type: [sound] $f$ [c1::g] \\ \{ latex") == ""
+def test_ordinary_brackets_are_no_commands() -> None:
+    assert command_in(r"a [b] (c) {d} e: [type: [sound] $f$ [c1::g] \\ \{ latex") == ""
+
+
+def test_scan_is_linear() -> None:
+    """Twenty thousand signs of any kind are scanned at once."""
+    for part in ("$", "$$", "`", "{{c1::", "}}", "::", "\\", "$x", "`` ` ", "$a\\", "{{c1::$"):
+        start = time.perf_counter()
+        scan(part * (20_000 // len(part)))
+        assert time.perf_counter() - start < 4, part

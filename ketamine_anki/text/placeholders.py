@@ -1,0 +1,43 @@
+"""A scanned text as the Markdown parser reads it: one placeholder character for each formula and mark of a deletion.
+
+The parser so takes nothing inside math for Markdown; the HTML gets the spans back where their placeholders stand.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+
+from ketamine_anki.text.scanner import Markup, Span
+
+_FIRST = 0xF0000  # private use: the reader lets no text with such characters through
+PLACEHOLDER = re.compile("[\U000f0000-\U000ffffd]")
+
+
+class Source:
+    """The text for the parser, the markup it comes from, and the spans that its placeholders stand for."""
+
+    __slots__ = ("hidden", "markup", "text")
+
+    def __init__(self, markup: Markup) -> None:
+        self.markup = markup
+        self.hidden = [span for span in markup.spans if span.kind not in ("text", "code")]
+        self.text = markup.text
+        if self.hidden:
+            numbers = count(_FIRST)
+            self.text = "".join(
+                [
+                    markup.text[span.start : span.end] if span.kind in ("text", "code") else chr(next(numbers))
+                    for span in markup.spans
+                ]
+            )
+
+    def span(self, placeholder: str) -> Span:
+        """What a placeholder stands for."""
+        return self.hidden[ord(placeholder) - _FIRST]
+
+    def typed(self, part: str) -> str:
+        """A part of the parser's text as it was typed."""
+        if not self.hidden:
+            return part
+        return PLACEHOLDER.sub(lambda match: self.markup.text[slice(*self.span(match[0])[1:3])], part)
