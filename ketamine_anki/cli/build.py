@@ -13,7 +13,7 @@ from ketamine_anki.rules.view import View
 from ketamine_anki.workspace.clock import build_time
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.output import output_folder, scratch_folder
-from ketamine_anki.workspace.packages import Packing, publish
+from ketamine_anki.workspace.packages import Packing, file_name, publish
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report
 
@@ -44,10 +44,8 @@ def build(folder: Path, output: Path, split: bool) -> None:
         report(read.findings)
         packing.finish()
         stem = slug(collection.title)
-        packages = {f"{stem}.apkg": packing.whole}
-        for number, part in packing.parts.items():
-            packages[f"{stem}-{number:02d}-{slug(collection.decks[number - 1])}.apkg"] = part
-        for name, package in packages.items():
-            counts = publish(package, output / name, scratch)
+        for key, package in packing.packages.items():
+            path = output / file_name(stem, key)
+            counts = publish(package, path, scratch)
             holds = (counted(counts.notes, "note"), counted(counts.cards, "card"), counted(counts.decks, "subdeck"))
-            echo(f"{output / name}: {', '.join(holds)}")
+            echo(f"{path}: {', '.join(holds)}")

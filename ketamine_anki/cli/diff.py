@@ -1,4 +1,4 @@
-"""`ketamine-anki diff`: what changed between two packages, folders or git revisions."""
+"""`ketamine-anki diff`: show what changed between two packages, folders or git revisions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ketamine_anki.core.terminal import echo, use_colour
 @click.argument("new", default="decks", type=click.UNPROCESSED)
 @click.option(
     "--folder",
-    type=click.UNPROCESSED,
     default="decks",
+    type=click.Path(),
     show_default=True,
     help="The collection of which OLD or NEW is a revision.",
 )

@@ -116,7 +116,7 @@ def released(folder: str, version: str) -> Edition | None:
     revision = released_revision(Path(folder), version, LEDGER)
     if revision is None:
         return None
-    ledger = ask(Path(folder), "cat-file", "blob", f"{revision}:./{LEDGER}", most=MAX_LEDGER_BYTES) or b""
+    ledger = ask(Path(folder), "cat-file", "blob", f"{revision}:./{LEDGER}", limit=MAX_LEDGER_BYTES) or b""
     if f"{{version: {version}," not in ledger.decode("utf-8", "replace"):
         return None
     with _checked_out(revision, folder) as read:

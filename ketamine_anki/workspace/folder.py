@@ -1,4 +1,4 @@
-"""Reading a collection's folder: regular files only, each through one descriptor, links not followed."""
+"""Reads a collection's folder: only regular files, each through one descriptor, without following links."""
 
 from __future__ import annotations
 
@@ -31,46 +31,49 @@ from ketamine_anki.deckfiles.shingles import read_shingles
 
 COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
 SHINGLES, MEDIA = "shingles.txt", "media"
-FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # all that is read, as globs
-
-
+FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # globs of all that is read
+_OF_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # desktops leave these in any folder they show
+# Errors that are the fault of the file that somebody put there, not of the system.
 _OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR)
 
 
 def is_read(name: str) -> bool:
-    """Whether a collection may read the file with this path in its folder."""
+    """Whether the file with this path in a collection's folder may be part of the collection."""
     folder, slash, file = name.rpartition("/")
     if folder + slash not in ("", f"{MEDIA}/") or "\\" in file or file in ("", ".", ".."):
         return False
     return bool(folder) or file == SHINGLES or file.lower().endswith((".yaml", ".yml"))
 
 
-def most_bytes(name: str) -> int:
-    """The most bytes that the file with this path in a collection's folder may have."""
+def max_bytes(name: str) -> int:
+    """The limit of the size of the file with this path in a collection's folder."""
     if name.startswith(f"{MEDIA}/"):
         return MAX_PICTURE_BYTES
     return MAX_LEDGER_BYTES if name == LEDGER else MAX_FILE_BYTES
 
 
-def read_bytes(path: Path, most: int) -> bytes:
-    """The bytes of a regular file, at most `most` + 1 of them. Raises ValueError saying what is wrong
-    with the file, OSError when the system fails.
+def read_bytes(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file, at most `limit` + 1, so that a longer file shows. Raises ValueError saying what is
+    wrong with the file, OSError when the system fails.
     """
-    with opened(path) as file:
+    with open_regular(path) as file:
         before = os.fstat(file.fileno())
+        parts, left = [], limit + 1
         try:
-            data = _read_up_to(file, most + 1, before.st_size)
+            while left and (part := file.read(min(left, before.st_size + 1))):
+                parts.append(part)
+                left -= len(part)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(path)) from None
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise ValueError("changed while it was read: try again")
-    return data
+    return b"".join(parts)
 
 
-def opened(path: Path) -> FileIO:
-    """A regular file, open for reading; errors as of `read_bytes`."""
-    if path.is_symlink():  # O_NOFOLLOW says so too, where the system has it
+def open_regular(path: Path) -> FileIO:
+    """Opens a regular file for reading, without following a link; errors as of `read_bytes`."""
+    if path.is_symlink():  # not every system has O_NOFOLLOW
         raise ValueError("a symbolic link is not followed: put the file itself here")
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -84,20 +87,9 @@ def opened(path: Path) -> FileIO:
     return os.fdopen(descriptor, "rb", buffering=0)  # a buffer would hold it all twice
 
 
-def _read_up_to(file: FileIO, most: int, size: int) -> bytes:
-    parts, left = [], most
-    while left and (part := file.read(min(left, size + 1))):
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
-
-
-_LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # in every folder that one looks into
-
-
 class Folder:
-    """A collection on disk. `collection` is None when collection.yaml cannot be read; `findings`
-    holds what was found so far; `complete` says whether every note so far could be read.
+    """A collection on disk. `collection` is None if collection.yaml cannot be read; `findings` are those so far;
+    `complete` tells whether every note so far could be read.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -111,28 +103,31 @@ class Folder:
     def show(self, name: str) -> str:
         """The path of a file as the user would type it."""
         path = (self.path / name).as_posix()
-        # a line that starts with :: or # would be a command to a runner, or a comment
+        # at the start of a line, :: would be a workflow command and # a comment
         return f"./{path}" if path.startswith((":", "#")) else path
 
     def add(self, findings: Iterable[Finding]) -> None:
-        """Takes findings in until there are more than anybody reads."""
+        """Adds findings, until there are more than anybody reads."""
         self.findings += islice(findings, max(0, MAX_FINDINGS + 1 - len(self.findings)))
 
     @property
     def full(self) -> bool:
-        """Whether the search for findings is over."""
+        """Whether there are more findings than anybody reads."""
         return len(self.findings) > MAX_FINDINGS
 
     def _finding(self, name: str, rule: str, message: str) -> None:
         self.findings.append(Finding(Position(self.show(name), 1, 1), rule, message))
 
     def _read(self, name: str) -> tuple[str, bytes] | None:
-        """(path, bytes) of a YAML file; None, with a finding, when it cannot be read."""
+        """(path, bytes) of a file; None, with a finding, if it cannot be read."""
         try:
-            return self.show(name), read_bytes(self.path / name, most_bytes(name))
+            return self.show(name), read_bytes(self.path / name, max_bytes(name))
         except ValueError as error:
             self._finding(name, "file", str(error))
             return None
+
+    def _read_optional(self, name: str) -> tuple[str, bytes] | None:
+        return self._read(name) if os.path.lexists(self.path / name) else None
 
     def _collection(self) -> Collection | None:
         if not os.path.lexists(self.path / COLLECTION):
@@ -141,8 +136,7 @@ class Folder:
         head = self._read(COLLECTION)
         if head is None:
             return None
-        source, references = (self._read(n) if os.path.lexists(self.path / n) else None for n in (SOURCE, REFERENCES))
-        collection, findings = read_collection(head, source, references)
+        collection, findings = read_collection(head, self._read_optional(SOURCE), self._read_optional(REFERENCES))
         self.findings += findings
         if collection is None:
             return None
@@ -155,7 +149,8 @@ class Folder:
         )
 
     def _shingles(self) -> frozenset[int]:
-        if not os.path.lexists(self.path / SHINGLES) or (read := self._read(SHINGLES)) is None:
+        read = self._read_optional(SHINGLES)
+        if read is None:
             return frozenset()
         if len(read[1]) > MAX_FILE_BYTES:
             self._finding(SHINGLES, "limit", f"over {MAX_FILE_BYTES:,} bytes")
@@ -165,12 +160,10 @@ class Folder:
         return shingles
 
     def _ledger(self) -> Ledger | None:
-        if not os.path.lexists(self.path / LEDGER):
-            return None
-        read = self._read(LEDGER)
+        read = self._read_optional(LEDGER)
         if read is None:
             return None
-        from ketamine_anki.release.ledger_file import read_ledger  # there is none before the first release
+        from ketamine_anki.release.ledger_file import read_ledger  # not loaded before the first release
 
         ledger, findings = read_ledger(*read)
         self.findings += findings
@@ -186,15 +179,15 @@ class Folder:
             return pictures
         names: dict[str, str] = {}
         total = 0
-        listed = sorted(name for name in os.listdir(folder) if name not in _LEFT_BY_SYSTEMS)
+        listed = sorted(name for name in os.listdir(folder) if name not in _OF_DESKTOPS)
         if len(listed) > MAX_PICTURES:
             self._finding(MEDIA, "limit", f"{len(listed):,} files: at most {MAX_PICTURES:,}")
         for name in listed[:MAX_PICTURES]:
             path = f"{MEDIA}/{name}"
             try:
-                if why := clash(name, names):
-                    raise ValueError(why)
-                data = read_bytes(folder / name, most_bytes(path))
+                if problem := clash(name, names):
+                    raise ValueError(problem)
+                data = read_bytes(folder / name, max_bytes(path))
                 total += len(data)
                 if total > MAX_MEDIA_BYTES:
                     raise ValueError(f"all pictures together are over {MAX_MEDIA_BYTES:,} bytes")
@@ -215,17 +208,17 @@ class Folder:
             del listed[MAX_FILES:]
         names, earlier = [], dict[str, str]()
         for name in listed:
-            why = clash(name, earlier) or unportable(name)
-            if not why and not name.endswith((".yaml", ".yml")):
-                why = "a deck file ends in .yaml, in small letters"
-            if why:
-                self._finding(name, "file", why)
+            problem = clash(name, earlier) or unportable(name)
+            if not problem and not name.endswith((".yaml", ".yml")):
+                problem = "a deck file ends in .yaml, in small letters: rename it"
+            if problem:
+                self._finding(name, "file", problem)
             elif name not in others:
                 names.append(name)
         return names
 
     def decks(self) -> Iterator[Deck]:
-        """The decks one after the other; what is wrong with their files goes to `findings`."""
+        """Yields one deck after the other; mistakes in their files are added to `findings`."""
         names = self.deck_files
         if not names:
             self._finding(COLLECTION, "file", "no deck file beside it: add one such as 01-first.yaml")
@@ -247,7 +240,7 @@ class Folder:
 
 
 def collection_folder(file: Path) -> Path:
-    """The folder of the collection that a file belongs to: the nearest above it with collection.yaml."""
+    """The folder of the collection that a file belongs to: the nearest one upwards with collection.yaml."""
     if not file.is_file():
         raise Failure(f"{file}: no such file", EXIT_USAGE)
     for folder in file.parents:

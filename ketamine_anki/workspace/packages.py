@@ -1,4 +1,4 @@
-"""The packages of one collection in the making: the whole, one per subdeck, and the update."""
+"""Packs compiled notes: one package of all, one per subdeck, and the update."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.core.model import Collection
+from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.release.ledger import State, fresh_time, note_time, note_type_hashes, note_type_times
 from ketamine_anki.workspace.clock import as_utc
 from ketamine_anki.workspace.output import write_whole
@@ -18,13 +19,28 @@ from ketamine_anki.workspace.output import write_whole
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_writer import Counts, Package
 
+WHOLE, UPDATE = "whole", "update"
+
+
+def subdeck_key(number: int, name: str) -> str:
+    """The key of the package of one subdeck."""
+    return f"{number:02d} {name}"
+
+
+def file_name(stem: str, key: str) -> str:
+    """The file name of the package with a key."""
+    if key in (WHOLE, UPDATE):
+        return f"{stem}.apkg" if key == WHOLE else f"{stem}-update.apkg"
+    number, _, name = key.partition(" ")
+    return f"{stem}-{number}-{slug(name)}.apkg"
+
 
 class Packing(ExitStack):
-    """`add` each note in order, then `finish`, then `write` each of the `packages`, all in a `with` block.
+    """`add` each note in order, then `finish`, then `publish` each of the `packages`, all in a `with` block.
 
-    `whole` holds the live notes, `parts` one package per subdeck by its number (if `split`), `update`
-    the live notes and after them the retired ones (if `update`). Times come from the collection's
-    ledger; `build` is the time, in seconds since 1970, of what is new or changed.
+    The package WHOLE holds the live notes, UPDATE (if `update`) the live notes and after them the retired ones; one
+    with a `subdeck_key` (if `split`) holds the live notes of that subdeck. `build` is the time, in seconds since 1970,
+    of what is new or changed; all other times come from the collection's ledger.
     """
 
     def __init__(
@@ -33,96 +49,88 @@ class Packing(ExitStack):
         from ketamine_anki.anki.package_writer import Times
 
         super().__init__()
-        self.collection = collection
+        self._collection = collection
         ledger = collection.ledger
-        self.fresh = fresh_time(ledger, build)
-        self._times = Times(self.fresh, {}, note_type_times(ledger, note_type_hashes(collection), self.fresh))
+        self._fresh = fresh_time(ledger, build)
+        self._times = Times(self._fresh, {}, note_type_times(ledger, note_type_hashes(collection), self._fresh))
         self._scratch = scratch
         self._split = split
         self._state = State(collection) if ledger else None  # without a ledger there is nothing to compare with
         self._retired: list[CompiledNote] = []
-        self.whole = self._package("whole")
-        self.update = self._package("update") if update else None
-        self.parts: dict[int, Package] = {}
+        self._by_number: dict[int, Package] = {}
+        self._of_all = {key: self._open(key) for key in ((WHOLE, UPDATE) if update else (WHOLE,))}
 
-    def __getitem__(self, key: str) -> Package:
-        """A package by `whole`, `update`, or the number and name of its subdeck."""
-        if key == "update" and self.update:
-            return self.update
-        return self.whole if key == "whole" else self.parts[int(key.partition(" ")[0])]
-
-    def _package(self, name: str) -> Package:
+    def _open(self, name: str) -> Package:
         from ketamine_anki.anki.package_writer import Package
 
         try:
-            return self.enter_context(Package(self.collection, self._scratch / f"{name}.db", self._times))
+            return self.enter_context(Package(self._collection, self._scratch / f"{name}.db", self._times))
         except OSError:
             self.close()
             raise
 
+    @property
+    def packages(self) -> dict[str, Package]:
+        """The packages by key."""
+        names = self._collection.decks
+        parts = {subdeck_key(number, names[number - 1]): part for number, part in sorted(self._by_number.items())}
+        return self._of_all | parts
+
     def add(self, note: CompiledNote, retired: bool = False) -> None:
-        """Takes the next note in."""
+        """Adds the next note."""
         if self._state:
             self._state.add(note, retired)
         if retired:
             self._retired.append(note)
             return
-        time = note_time(self.collection.ledger, note, self.fresh)
-        self.whole.add(note, time)
-        if self.update:
-            self.update.add(note, time)
+        time = note_time(self._collection.ledger, note, self._fresh)
+        for package in self._of_all.values():
+            package.add(note, time)
         if self._split:
-            if note.number not in self.parts:
-                self.parts[note.number] = self._package(str(note.number))
-            self.parts[note.number].add(note, time)
+            if note.number not in self._by_number:
+                self._by_number[note.number] = self._open(str(note.number))
+            self._by_number[note.number].add(note, time)
 
     def finish(self, version: str = "") -> None:
-        """Sets the version shown to learners: the one that is to be released, else what the ledger says
-        of this state.
+        """Adds the retired notes, and sets the version that learners see: the one that is released, else what the
+        ledger says about this state of the collection.
         """
-        if self.update:
+        ledger = self._collection.ledger
+        if UPDATE in self._of_all:
             for note in self._retired:
-                self.update.add(note, note_time(self.collection.ledger, note, self.fresh))
+                self._of_all[UPDATE].add(note, note_time(ledger, note, self._fresh))
         state = self._state.digest() if self._state else ""
-        last = self.collection.ledger.last if self.collection.ledger else None
+        last = ledger.last if ledger else None
         times = self._times
         if last and last.state == state and version in ("", last.version):
             version, times = last.version, replace(times, build=last.time)
-        elif self.fresh > time.time():
-            raise Failure(f"the build's time {as_utc(self.fresh)} lies in the future: {self._why()}", EXIT_USAGE)
+        elif self._fresh > time.time():
+            advice = "set SOURCE_DATE_EPOCH or this machine's clock"
+            if ledger and ledger.newest >= time.time():
+                advice = f"the last release is of {as_utc(ledger.newest)}; set this machine's clock"
+            raise Failure(f"the build's time {as_utc(self._fresh)} lies in the future: {advice}", EXIT_USAGE)
         elif not version:
             version = f"{last.version} and later changes" if last else "0 (not released yet)"
-        for package in self.packages:
+        for package in self.packages.values():
             package.times, package.version = times, version
-
-    def _why(self) -> str:
-        ledger = self.collection.ledger
-        if ledger and ledger.newest >= time.time():
-            return f"the last release is of {as_utc(ledger.newest)}; set this machine's clock"
-        return "set SOURCE_DATE_EPOCH or this machine's clock"
-
-    @property
-    def packages(self) -> list[Package]:
-        """Every package in the making."""
-        return [self.whole, *self.parts.values(), *([self.update] if self.update else [])]
 
 
 def publish(package: Package, path: Path, scratch: Path) -> Counts:
-    """Writes a package to its place, after it was opened again and counted."""
+    """Writes a package to its place, after it was read again and counted."""
     from ketamine_anki.anki.package_writer import count
 
-    made: list[Counts] = []
+    counts: list[Counts] = []
 
     def write(file: BinaryIO) -> None:
-        made.append(package.write(file))
+        counts.append(package.write(file))
 
     def verify(written: Path) -> None:
         try:
-            whole = count(written, scratch / "count.db") == made[0]
+            whole = count(written, scratch / "count.db") == counts[0]
         except ValueError:
             whole = False
         if not whole:
             raise Failure(f"{path.name}: the written package is not whole; the old one was kept", EXIT_IO)
 
     write_whole(path, write, verify, scratch)
-    return made[0]
+    return counts[0]

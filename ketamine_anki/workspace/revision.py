@@ -1,4 +1,4 @@
-"""A collection's files as they were at a git revision."""
+"""Writes out a collection's files as they were at a git revision."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_DECKS_BYTES, MAX_FILES, MAX_LEDGER_BYTES, MAX_MEDIA_BYTES, MAX_PICTURES
-from ketamine_anki.workspace.folder import MEDIA, is_read, most_bytes
-from ketamine_anki.workspace.git import ask, commit, running
+from ketamine_anki.workspace.folder import MEDIA, is_read, max_bytes
+from ketamine_anki.workspace.git import ask, commit_hash, running
 
 _FILES = MAX_FILES + MAX_PICTURES
 _BYTES = MAX_DECKS_BYTES + MAX_MEDIA_BYTES + MAX_LEDGER_BYTES
 
 
-class _Stored(NamedTuple):
-    """A file of a revision: path in the folder, name of its object, bytes."""
+class _Blob(NamedTuple):
+    """A file of a revision: its path in the folder, the name of its object, its size in bytes."""
 
     path: str
     name: str
@@ -26,19 +26,19 @@ class _Stored(NamedTuple):
 
 
 def check_out(folder: Path, revision: str, target: Path) -> None:
-    """Writes what is read of a collection, as it was at a revision, into an empty folder: no links, and
-    nothing that is larger than it may be.
+    """Writes the files of a collection that are read, as they were at a revision, into an empty folder: no links, and
+    no file beyond its limit.
     """
-    found = commit(folder, revision)
-    if found is None:
+    commit = commit_hash(folder, revision)
+    if commit is None:
         raise Failure(f"{revision}: no such package, folder or git revision", EXIT_USAGE)
-    listed = [line for place in ("./", f"{MEDIA}/") for line in _listed(folder, found, place)]
-    if not listed:
+    lines = [line for place in ("./", f"{MEDIA}/") for line in _tree_lines(folder, commit, place)]
+    if not lines:
         raise Failure(f"{revision}: {folder} is not in this git revision", EXIT_USAGE)
-    files = list(_files(listed))
+    files = list(_blobs(lines))
     for file in files:
-        if file.size > most_bytes(file.path):
-            raise Failure(f"{revision}:{folder}/{file.path}: over {most_bytes(file.path):,} bytes", EXIT_USAGE)
+        if file.size > max_bytes(file.path):
+            raise Failure(f"{revision}:{folder}/{file.path}: over {max_bytes(file.path):,} bytes", EXIT_USAGE)
     if len(files) > _FILES or sum(file.size for file in files) > _BYTES:
         raise Failure(f"{revision}: over {_FILES:,} files or {_BYTES:,} bytes in {folder}", EXIT_USAGE)
     try:
@@ -47,21 +47,21 @@ def check_out(folder: Path, revision: str, target: Path) -> None:
         raise error if error.filename else OSError(error.errno, error.strerror, str(target)) from None
 
 
-def _listed(folder: Path, commit: str, place: str) -> list[bytes]:
+def _tree_lines(folder: Path, commit: str, place: str) -> list[bytes]:
     return (ask(folder, "ls-tree", "-z", "--long", commit, place) or b"").split(b"\0")[:-1]
 
 
-def _files(listed: list[bytes]) -> Iterator[_Stored]:
-    for line in listed:
-        words, _, path = line.partition(b"\t")
+def _blobs(lines: list[bytes]) -> Iterator[_Blob]:
+    for line in lines:
+        words, _, raw_path = line.partition(b"\t")
         mode, _, name, size = words.split()
-        shown = os.fsdecode(path)
-        if mode in (b"100644", b"100755") and is_read(shown):
-            yield _Stored(shown, name.decode("ascii"), int(size) if size.isdigit() else 0)  # BAD: it lacks
+        path = os.fsdecode(raw_path)
+        if mode in (b"100644", b"100755") and is_read(path):
+            yield _Blob(path, name.decode("ascii"), int(size) if size.isdigit() else 0)  # BAD: a missing object
 
 
-def _write(folder: Path, files: list[_Stored], target: Path) -> None:
-    """Copies each file out of the repository as it is stored there, with no filter in between."""
+def _write(folder: Path, files: list[_Blob], target: Path) -> None:
+    """Copies each file out of the repository as it is stored there, without filters."""
     with tempfile.TemporaryFile() as names:
         names.writelines(f"{file.name}\n".encode("ascii") for file in files)
         names.seek(0)

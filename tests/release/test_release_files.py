@@ -203,9 +203,17 @@ def other_text(project: Project, patch: pytest.MonkeyPatch) -> None:
     [
         (no_ledger, "1.0.0", "version 1.0.0 cannot be made again here: the ledger knows no release"),
         (None, "1.1.0", "version 1.1.0 cannot be made again here: the ledger's last release is 1.0.0"),
-        (other_program, "1.0.0", "small-1.0.0.apkg is not byte by byte the one released: use the program of then"),
+        (
+            other_program,
+            "1.0.0",
+            "small-1.0.0.apkg is not byte by byte the one released: use the program of that release",
+        ),
         (other_note, "1.0.0", "the collection is not that of 1.0.0: check out the commit of the release"),
-        (other_text, "1.0.0", "the texts are not byte by byte those released: use the program of then"),
+        (
+            other_text,
+            "1.0.0",
+            "the texts are not byte by byte those released: use the program of that release",
+        ),
     ],
 )
 def test_what_is_not_the_release_is_not_made_again(

@@ -13,7 +13,7 @@ import small
 from program import run
 
 from ketamine_anki.workspace.folder import FILES
-from ketamine_anki.workspace.git import ask, commit, uncommitted
+from ketamine_anki.workspace.git import ask, commit_hash, uncommitted
 
 NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
@@ -182,7 +182,7 @@ def test_what_a_repository_lacks_is_said_in_a_sentence(trap: Trap) -> None:
 
 
 def test_a_configuration_that_never_ends_is_waited_for_once(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ketamine_anki.workspace.git._PATIENCE", 0.5)
+    monkeypatch.setattr("ketamine_anki.workspace.git._TIMEOUT", 0.5)
     os.mkfifo(trap.root / "pipe")
     with (trap.root / ".git/config").open("a", encoding="utf-8") as config:
         config.write(f"[include]\n\tpath = {trap.root}/pipe\n")
@@ -197,14 +197,14 @@ def test_the_environment_does_not_say_which_repository(
     """In a hook, git says where its own is."""
     (tmp_path / "other").mkdir()
     _git(tmp_path / "other", "init", "-q")
-    before = commit(trap.decks, "HEAD")
+    before = commit_hash(trap.decks, "HEAD")
     assert before
     for name in _git(trap.root, "rev-parse", "--local-env-vars").split():
         if not name.startswith("GIT_CONFIG"):
             monkeypatch.setenv(name, str(tmp_path / "other/.git"))
     monkeypatch.setenv("GIT_NAMESPACE", "other")
     monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
-    assert commit(trap.decks, "HEAD") == before
+    assert commit_hash(trap.decks, "HEAD") == before
     assert uncommitted(trap.decks, FILES) == []
     assert not (tmp_path / "trace").exists()
 
@@ -217,7 +217,7 @@ def test_settings_of_the_environment_are_kept(trap: Trap, monkeypatch: pytest.Mo
     seen: dict[str, dict[str, str]] = {}
     monkeypatch.setattr("subprocess.Popen.__init__", lambda self, *words, **named: seen.update(named) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        commit(trap.decks, "HEAD")
+        commit_hash(trap.decks, "HEAD")
     assert settings.items() <= seen["env"].items()
 
 

@@ -1,0 +1,223 @@
+"""What a release would contain, how it differs from the last one, and what forbids it."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ketamine_anki.anki.compile import CompiledNote, compile_note
+from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
+from ketamine_anki.core.model import Collection, Ledger, Note, Release, Retired
+from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
+from ketamine_anki.release.ledger import State, fresh_time
+from ketamine_anki.release.ledger_file import version_key
+from ketamine_anki.release.release_notes import section, sections
+from ketamine_anki.rules.view import View
+from ketamine_anki.workspace.clock import as_utc, source_date_epoch
+from ketamine_anki.workspace.editions import edition, released
+from ketamine_anki.workspace.folder import FILES, LEDGER, Folder, read_bytes
+from ketamine_anki.workspace.git import uncommitted
+from ketamine_anki.workspace.output import scratch_folder
+from ketamine_anki.workspace.pipeline import check_notes
+from ketamine_anki.workspace.reporting import readable_collection, report
+
+CHANGELOG = "CHANGELOG.md"
+
+
+@dataclass(frozen=True)
+class Content:
+    """A checked collection to be released: its folder, its live notes as compiled and as written, its retired notes
+    with the reason, a hash of it all, and the bytes of its ledger.
+    """
+
+    folder: Path
+    collection: Collection
+    live: list[CompiledNote]
+    written: list[Note]
+    retired: list[tuple[CompiledNote, Retired]]
+    state: str
+    ledger_bytes: bytes
+
+    @property
+    def last(self) -> Release | None:
+        """The last release."""
+        return self.collection.ledger.last if self.collection.ledger else None
+
+    @property
+    def notes(self) -> list[tuple[CompiledNote, str]]:
+        """Every note with the version that retired it, or ""."""
+        return [*((note, "") for note in self.live), *((note, why.version) for note, why in self.retired)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A release to be made: its record, still without hashes of packages, and its section of the changelog."""
+
+    release: Release
+    section: str
+
+
+def read_content(folder: Path, *, committed: bool) -> Content:
+    """Checks and compiles a collection. Any finding is printed and ends the program, and so does, if it must be
+    `committed`, a difference from the last git commit.
+    """
+    try:  # before the rest, so that whoever writes it later is noticed
+        ledger_bytes = read_bytes(folder / LEDGER, MAX_LEDGER_BYTES)
+    except (OSError, ValueError):  # no ledger, or a finding below
+        ledger_bytes = b""
+    read = Folder(folder)
+    if committed:
+        _require_committed(folder)
+    collection = readable_collection(read)
+    state = State(collection)
+    content = Content(folder, collection, [], [], [], "", ledger_bytes)
+
+    def compile_and_sort(view: View, number: int, place: int) -> None:
+        compiled = compile_note(view.note, collection, view.shown, number, place)
+        if view.note.retired is None:
+            content.live.append(compiled)
+            content.written.append(view.note)
+        else:
+            content.retired.append((compiled, view.note.retired))
+        state.add(compiled, view.note.retired is not None)
+
+    check_notes(read, compile_and_sort)
+    report(read.findings)
+    return Content(folder, collection, content.live, content.written, content.retired, state.digest(), ledger_bytes)
+
+
+def plan_release(content: Content, version: str, errata: tuple[str, ...], since: str | None) -> Plan:
+    """The release of a collection as `version`, with `errata` of the notes that correct safety. `since` names the last
+    release, for its texts; by default git is asked. Raises Failure if the collection cannot be released so.
+    """
+    collection, last = content.collection, content.last
+    _require_progress(content, version)
+    old, new = _last_edition(collection), of_notes(collection, content.notes)
+    if last:
+        _require_large_enough(compare(old, new), last, version)
+        texts = edition(since, str(content.folder)) if since else released(str(content.folder), last.version)
+        if texts is None:
+            click.echo(f"the words of {last.version} are not known here: name them with --since", err=True)
+        old = with_texts(old, texts) if texts else old
+    changes = compare(old, new)
+    _require_changed(errata, changes)
+    release = Release(
+        version=version,
+        time=_release_time(collection.ledger),
+        notes=len(content.live),
+        cards=sum(len(note.cards) for note in content.live),
+        new=len(changes.new),
+        changed=len(changes.changed),
+        moved=len(changes.moved),
+        retired=len(changes.retired),
+        errata=tuple(sorted(set(errata))),
+        state=content.state,
+        package="",
+        update="",
+        sums="",
+    )
+    known = sections(changelog_text(content.folder))
+    if version in known:
+        path = changelog_path(content.folder)
+        advice = "put the file back as it was, or delete the section"
+        raise Failure(f"{path} has a section {version} that the ledger does not know: {advice}", EXIT_FINDINGS)
+    reasons = {note.id: why for note, why in content.retired if why.version == version}
+    body = section(collection, release, last is None, changes, reasons, known.get("Unreleased", ""))
+    return Plan(release, body)
+
+
+def _last_edition(collection: Collection) -> Edition:
+    return of_ledger(collection.ledger, collection) if collection.ledger else Edition({}, {}, frozenset())
+
+
+# --- what forbids a release -------------------------------------------------------------------
+
+
+def _require_committed(folder: Path) -> None:
+    with scratch_folder(folder):
+        pass  # removes what a killed run left in the collection
+    changed = uncommitted(folder, FILES)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise Failure(f"{changed[0]}{more}: not committed; commit or discard it before a release", EXIT_FINDINGS)
+
+
+def _require_progress(content: Content, version: str) -> None:
+    last = content.last
+    if last and version_key(version) <= version_key(last.version):
+        raise Failure(f"version {version} does not go up: {last.version} is released already", EXIT_FINDINGS)
+    if last and last.state == content.state:
+        raise Failure(f"nothing has changed since {last.version}: there is nothing to release", EXIT_FINDINGS)
+    known = content.collection.ledger.notes if content.collection.ledger else {}
+    for note, why in content.retired:
+        if note.id not in known:
+            raise Failure(f"note {note.id!r} was never released: delete it instead of retiring it", EXIT_FINDINGS)
+        if not known[note.id].retired and why.version != version:
+            raise Failure(f"note {note.id!r} says it retires in {why.version}, not in {version}", EXIT_FINDINGS)
+
+
+def _require_large_enough(changes: Changes, last: Release, version: str) -> None:
+    old, new = version_key(last.version), version_key(version)
+    if changes.level == "major" and new[0] == old[0]:
+        reason = "; ".join(changes.breaking()[:3])
+        raise Failure(f"{version} is too small: {reason}: make it {old[0] + 1}.0.0", EXIT_FINDINGS)
+    if changes.level == "minor" and new[:2] == old[:2]:
+        groups = (("new", changes.new), ("moved", changes.moved), ("retired", changes.retired))
+        reason = ", ".join(f"{len(notes)} {name} ({notes[0].name})" for name, notes in groups if notes)
+        raise Failure(f"{version} is too small: notes {reason}: make it {old[0]}.{old[1] + 1}.0", EXIT_FINDINGS)
+
+
+def _require_changed(errata: tuple[str, ...], changes: Changes) -> None:
+    changed = {change.name for change in (*changes.new, *changes.changed, *changes.moved, *changes.retired)}
+    for note_id in errata:
+        if note_id not in changed:
+            raise Failure(f"--errata {note_id}: this release changes no such note", EXIT_USAGE)
+
+
+def _release_time(ledger: Ledger | None) -> int:
+    now = int(time.time())
+    given = source_date_epoch()
+    moment = now if given is None else given
+    if moment > now:
+        raise Failure(f"SOURCE_DATE_EPOCH is {as_utc(moment)}: a release cannot lie in the future", EXIT_USAGE)
+    if ledger and fresh_time(ledger, moment) != moment:
+        times = f"it is {as_utc(moment)}, but the last release is of {as_utc(ledger.newest)}"
+        raise Failure(f"{times}: set this machine's clock", EXIT_USAGE)
+    return moment
+
+
+# --- the changelog ----------------------------------------------------------------------------
+
+
+def changelog_path(folder: Path) -> Path:
+    """CHANGELOG.md beside the collection's folder."""
+    return (folder if folder.name not in ("", "..") else folder.resolve()).parent / CHANGELOG
+
+
+def changelog_bytes(folder: Path) -> bytes:
+    """The bytes of the changelog, which are UTF-8; b"" when there is none. It is read like a deck file, without
+    following links, because its text is published.
+    """
+    path = changelog_path(folder)
+    if not os.path.lexists(path):
+        return b""
+    try:
+        data = read_bytes(path, MAX_CHANGELOG_BYTES)
+        if len(data) > MAX_CHANGELOG_BYTES:
+            raise ValueError(f"over {MAX_CHANGELOG_BYTES:,} bytes")
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Failure(f"{path}: not UTF-8 text: save it as UTF-8", EXIT_FINDINGS) from None
+    except ValueError as error:
+        raise Failure(f"{path}: {error}", EXIT_FINDINGS) from None
+    return data
+
+
+def changelog_text(folder: Path) -> str:
+    """The text of the changelog, with \\n line ends; "" when there is none."""
+    return changelog_bytes(folder).decode("utf-8").replace("\r\n", "\n")
