@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import engine
@@ -11,6 +12,8 @@ import pytest
 import small
 from anki.collection import Collection
 
+from ketamine_anki.anki.cards import cards
+from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.anki.package_writer import Times
 from ketamine_anki.workspace.folder import Folder
 
@@ -68,6 +71,10 @@ EVERYTHING = r"""
     | leaf | {{c3::**oxygen**}} |
 - id: cloze-code
   text: Run {{c1::`a::b`}} and then {{c2::`x`::which \| letter}}.
+- id: retired
+  question: Is it old, or "new"?
+  answer: Old
+  retired: {version: 2.0.0, reason: Out of *date*.}
 - id: lines
   question: |-
     One line,
@@ -117,6 +124,7 @@ def test_real_deck_is_accepted(learner: Collection, real_package: Path, real_dec
     assert engine.import_package(learner, real_package) == {"duplicate": len(notes)}
     assert engine.contents(learner) == before
     assert engine.problems(learner) == []
+    assert rendered_by_us(real_decks) == engine.rendered(learner), "note-type CSS included"
 
     authored = [note.id for deck in folder.decks() for note in deck.notes if note.retired is None]
     taught = []
@@ -141,20 +149,35 @@ def test_split_packages_are_the_whole(learner: Collection, real_output: Path, re
 Faces = dict[tuple[str, int], engine.Face]
 
 
+def rendered_by_us(folder: Path) -> list[engine.Face]:
+    return [
+        engine.Face(
+            note.id, card.ordinal, *(f"<style>{kind.css}</style>{side}" for side in (card.question, card.answer))
+        )
+        for note, compiled in small.compiled(folder)
+        for kind in [note_types()[compiled.note_type]]
+        for style in [f"<style>{kind.css}</style>"]
+        for card in cards(compiled, kind)
+    ]
+
+
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Faces:
-    """Each card of the small collection as Anki renders it, by note id and card number."""
-    folder = tmp_path_factory.mktemp("faces")
-    col = engine.open_collection(folder)
-    engine.import_package(col, small.package(write_everything(folder)))
-    shown = {(face.note_id, face.ordinal + 1): face for face in engine.rendered(col)}
-    col.close()
-    return shown
+    """Each card of the small collection as Anki renders it, which is as we do; by note id and card number."""
+    folder = write_everything(tmp_path_factory.mktemp("faces"))
+    with closing(engine.open_collection(folder)) as col:
+        engine.import_package(col, small.package(folder))
+        rendered = engine.rendered(col)
+    assert rendered_by_us(folder) == rendered
+    return {(face.note_id, face.ordinal + 1): face for face in rendered}
 
 
 def test_everything_has_the_cards_promised(faces: Faces) -> None:
     assert sorted(faces) == sorted(
-        [(name, 1) for name in ("plain", "pictured", "listed", "right-to-left", "math", "lines", "other-deck")]
+        [
+            (name, 1)
+            for name in ("plain", "pictured", "listed", "right-to-left", "math", "retired", "lines", "other-deck")
+        ]
         + [("pair", 1), ("pair", 2)]
         + [(name, n) for name in ("nested", "cloze-in-math", "cloze-of-markdown") for n in (1, 2, 3)]
         + [("cloze-code", 1), ("cloze-code", 2)]
@@ -224,7 +247,7 @@ def test_back_shows_where_it_comes_from(faces: Faces) -> None:
 def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) -> None:
     """A correction arrives in the note the learner already has; its schedule and all else stay."""
     everything = write_everything(tmp_path / "everything")
-    assert engine.import_package(learner, small.package(everything)) == {"new": 12}
+    assert engine.import_package(learner, small.package(everything)) == {"new": 13}
     for card in [*learner.find_cards("ID:plain"), *learner.find_cards("ID:nested")]:
         learner.sched.set_due_date([card], "17!")
     kept = "select id, nid, did, ord, type, queue, due, ivl, factor, reps, lapses, data from cards order by id"
@@ -236,7 +259,7 @@ def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) ->
     guid = learner.get_note(plain).guid
     later = small.package(everything, everything / "later.apkg", Times(1_700_000_000, {guid: 1_700_000_001}))
 
-    assert engine.import_package(learner, later) == {"updated": 1, "duplicate": 11}
+    assert engine.import_package(learner, later) == {"updated": 1, "duplicate": 12}
     assert learner.get_note(plain)["Answer"] == "corrected"
     assert learner.get_note(plain).guid == guid
     assert learner.db.all(kept) == cards

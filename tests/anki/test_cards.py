@@ -2,59 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import engine
 import pytest
-import small
-from anki.collection import Collection
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ketamine_anki.anki.cards import cards, cloze, render_template
-from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.anki.cards import cloze, render_template
 from ketamine_anki.text.render import render
-
-
-def rendered_by_us(folder: Path) -> list[engine.Face]:
-    kinds = note_types()
-    return [
-        engine.Face(made.note.id, card.ordinal, *(f"<style>{kind.css}</style>{side}" for side in sides))
-        for made in small.compiled(folder)
-        for kind in [kinds[made.compiled.note_type]]
-        for card in cards(made.compiled, kind)
-        for sides in [(card.question, card.answer)]
-    ]
-
-
-def test_whole_deck_equals_anki(learner: Collection, real_decks: Path, tmp_path: Path) -> None:
-    """Every card of the real deck, both sides, note-type CSS included."""
-    engine.import_package(learner, small.package(real_decks, tmp_path / "deck.apkg"))
-    faces = engine.rendered(learner)
-    assert len(faces) > 150
-    assert rendered_by_us(real_decks) == faces
-
-
-def test_every_part_of_the_templates_equals_anki(learner: Collection, tmp_path: Path) -> None:
-    """Reverse card, picture, caveat, evidence, notice of a retired note, hints, math, nesting."""
-    folder = small.write(
-        tmp_path,
-        """
-        - question: What is $a < b$ & *c*?
-          answer: $$\\frac{a}{b^{2}}$$
-          reverse: {question: 'Which "sign" is it?', answer: '`<`'}
-          extra: "- one\\n- two"
-          picture: '![A "leaf"](leaf.png)'
-          caveat: Not **always**.
-          evidence: [green-2020]
-        - text: A {{c1::b {{c2::c::in}} d::out}} and ${{c3::x^{2}}} = \\frac{1}{2}$ or {{c2::$y$ **z**}}.
-          retired: {version: 2.0.0, reason: Out of date.}
-        """,
-        {"media/leaf.png": small.PIXEL},
-    )
-    engine.import_package(learner, small.package(folder))
-    assert len(engine.rendered(learner)) == 5
-    assert rendered_by_us(folder) == engine.rendered(learner)
 
 
 @pytest.fixture(scope="module")

@@ -34,13 +34,13 @@ def test_same_bytes_in_other_surroundings(tmp_path: Path) -> None:
     outputs = []
     for number, (variables, mask) in enumerate(SURROUNDINGS):
         files = {"media/leaf.png": small.PIXEL, "02-second.yaml": SECOND}
-        decks = small.write(tmp_path / f"{number}{'x' * 40 * number}", NOTES, files)
+        decks = small.write(tmp_path / f"{number}{'x' * 40 * number}" / "decks", NOTES, files)
         built = subprocess.run(
-            command("build", decks, "-o", decks, "--split"),
+            command("build", decks, "-o", decks.parent, "--split"),
             env=environment(SOURCE_DATE_EPOCH="1700000000", **variables),
             umask=mask, check=False, capture_output=True,
         )  # fmt: skip
-        outputs.append({path.name: path.read_bytes() for path in decks.glob("*.apkg")})
+        outputs.append({path.name: path.read_bytes() for path in decks.parent.glob("*.apkg")})
         assert len(outputs[0]) == 3, built.stdout
     assert outputs[0] == outputs[1]
 

@@ -49,7 +49,7 @@ CARD = (12, 11, 3, 0, 0)
 
 
 def database(*statements: str, models: object = None, decks: object = None, notes=(NOTE,), cards=(CARD,)) -> bytes:
-    """The bytes of a small collection in the old form, changed by the statements at the end."""
+    """The bytes of a small collection in the old format, changed by the statements at the end."""
     with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(TABLES)
         given = [
@@ -63,7 +63,7 @@ def database(*statements: str, models: object = None, decks: object = None, note
 
 
 def new_database(*statements: str) -> bytes:
-    """The bytes of a small collection in the new form, changed by the statements at the end."""
+    """The bytes of a small collection in the new format, changed by the statements at the end."""
     with closing(sqlite3.connect(":memory:")) as db:
         db.create_collation("unicase", lambda a, b: (a > b) - (a < b))
         db.executescript(TABLES + NEW_TABLES)
@@ -112,12 +112,12 @@ def pack(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZI
 
 
 def old(data: bytes | None = None, *more: tuple[str | zipfile.ZipInfo, bytes], media: bytes = b"{}") -> bytes:
-    """A package in the old form."""
+    """A package in the old format."""
     return pack(("collection.anki2", database() if data is None else data), ("media", media), *more)
 
 
 def new(data: bytes | None = None, *more, media: bytes = b"", packed: bytes | None = None) -> bytes:
-    """A package in the new form; `packed` is the database as it stands in the file."""
+    """A package in the new format; `packed` is the database as it stands in the file."""
     if packed is None:
         packed = zstandard.compress(new_database() if data is None else data)
     dummy = database(notes=[(1, "dummy", 7, 1, "", "Please update\x1f")])
@@ -298,7 +298,6 @@ CASES: list[Case] = [
     ("zip-empty", "not a zip file", lambda: b""),
     ("zip-noise", "not a zip file", lambda: bytes(range(256)) * 40),
     ("zip-cut", "not a zip file", lambda: old()[:-40]),
-    ("zip-cut-in-end", "not a zip file", lambda: old()[:-1]),
     ("zip-no-files", "there is no collection.anki2", lambda: pack()),
     ("zip-junk-before", "zip directory", lambda: b"#!/bin/sh\n" + old()),
     ("zip-second-end-in-comment", "zip directory", lambda: old()[:-2] + b"\x16\0" + pack()[-22:]),
@@ -306,7 +305,6 @@ CASES: list[Case] = [
     ("zip-directory-size-lies", "zip directory", lambda: patched(old(), END, 12, b"\xff\xff\x00\x00")),
     ("zip-directory-start-lies", "zip directory", lambda: patched(old(), END, 16, b"\x01\x00\x00\x7f")),
     ("zip-count-lies", "zip directory", lambda: patched(old(), END, 8, b"\x03\x00\x03\x00")),
-    ("zip-count-too-small", "zip directory", lambda: patched(old(), END, 8, b"\x01\x00\x01\x00")),
     ("zip-many-entries", "at most 20,000", lambda: pack(*((str(number), b"") for number in range(20_001)))),
     ("zip-count-65535", "ZIP64", lambda: patched(old(), END, 8, b"\xff\xff\xff\xff")),
     ("zip-two-disks", "several parts", lambda: patched(old(), END, 4, b"\x01\x00")),
@@ -316,7 +314,6 @@ CASES: list[Case] = [
     ("zip-local-broken", "not where the zip directory says", lambda: patched(old(), LOCAL, 0, b"XX")),
     ("zip-local-other-name", "not where the zip directory says", lambda: patched(old(), b"collection.anki2", 0, b"C")),
     ("zip-local-other-method", "not where the zip directory says", lambda: patched(old(), LOCAL, 8, b"\x08\x00")),
-    ("zip-header-offset-lies", "not where the zip directory says", lambda: patched(old(), CENTRAL, 42, b"\x00\x00\xff\x00")),
     ("zip-stored-size-lies", "the stated size", lambda: patched(old(), CENTRAL, 24, b"\x01\x00\x00\x00")),
     ("zip-packed-size-lies", "not where the zip directory says", lambda: patched(old(), CENTRAL, 20, b"\x00\x00\x00\x10")),
     ("zip-checksum-lies", "is damaged", lambda: patched(old(), CENTRAL, 16, b"\x00\x00\x00\x00")),
@@ -337,14 +334,12 @@ CASES: list[Case] = [
     ("bomb-database-size-lies", "the stated size", lambda: bomb("collection.anki2", deflated(20 << 20), 300_000)),
     ("bomb-ratio-impossible", "the stated size", lambda: bomb("collection.anki2", b"\x03\x00", 30_000_000)),
     ("bomb-rest-after-size", "the stated size", lambda: bomb("collection.anki2", deflated(2 << 20, 0), 1 << 20)),
-    ("bomb-rest-that-fits", "the stated size", lambda: bomb("collection.anki2", deflated(1_200_000, 0), 1 << 20)),
     ("bomb-empty-blocks", "the stated size", lambda: bomb("collection.anki2", b"\0\0\0\xff\xff" * (1 << 20) + deflated(1 << 20), 1 << 20)),
     ("bomb-media-list", "at most 2,097,152", lambda: pack(("collection.anki2", database()), ("media", b" " * 5_000_000), method=8)),
     # meta and the list of pictures
     ("meta-unknown", "format is unknown", lambda: old(None, ("meta", field(1, 9)))),
     ("meta-empty", "format is unknown", lambda: old(None, ("meta", b""))),
     ("meta-noise", "protobuf", lambda: old(None, ("meta", b"\xff\xff\xff"))),
-    ("meta-text", "format is unknown", lambda: old(None, ("meta", field(1, b"3")))),
     ("meta-huge", "at most 1,024", lambda: old(None, ("meta", b"\x08\x01" * 9000))),
     ("meta-says-new-only-dummy", "there is no collection.anki21b", lambda: old(None, ("meta", field(1, 3)))),
     ("media-missing", "list of pictures is missing", lambda: pack(("collection.anki2", database()))),
@@ -358,13 +353,11 @@ CASES: list[Case] = [
     ("media-absent", "listed but not in it", lambda: old(media=b'{"0": "a.png"}')),
     ("media-not-json", DAMAGED_JSON, lambda: old(media=b"hello")),
     ("media-cut-json", DAMAGED_JSON, lambda: old(media=b'{"0": "a"')),
-    ("media-latin", "listed but not in it", lambda: old(media=b'{"0": "\xff"}')),
     ("media-list", "something other than named values", lambda: old(media=b"[]")),
     ("media-number", "something other than a text", lambda: old(None, ("0", b"x"), media=b'{"0": 7}')),
     ("media-nested", "nested too deep", lambda: old(media=b"[" * 1_000_000 + b"]" * 1_000_000)),
     ("media-many-lists", "something other than named values", lambda: old(media=b"[" + b"[]," * 690_000 + b"[]]")),
     ("media-giant-number", DAMAGED_JSON, lambda: old(media=b'{"0": %s}' % (b"9" * 1_900_000))),
-    ("media-nan", "other than a text", lambda: old(media=b'{"0": NaN}')),
     ("media-new-noise", "protobuf", lambda: new(media=b"\xff" * 50)),
     ("media-new-cut", "cut off", lambda: new(media=field(1, field(1, b"a.png"))[:-3])),
     ("media-new-length-lies", "cut off", lambda: new(media=b"\x0a\xff\xff\xff\xff\x0f")),
@@ -379,17 +372,14 @@ CASES: list[Case] = [
     ("db-empty", "not an SQLite database", lambda: old(b"")),
     ("db-header-only", "cannot be read", lambda: old(database()[:100])),
     ("db-cut", "cannot be read|damaged", lambda: old(database()[:8192])),
-    ("db-noise-after-header", "cannot be read", lambda: old(database()[:100] + b"\xa5" * 20_000)),
     ("db-page-size-lies", "cannot be read", lambda: old(patched(database(), b"SQLite format 3", 16, b"\x00\x03"))),
     ("db-page-circle", "damaged", lambda: old(page_circle())),
     ("db-shared-overflow", "damaged", lambda: old(shared_overflow())),
     ("db-view", VIEW, lambda: old(database(*replaced("notes", "SELECT * FROM old_notes")))),
-    ("db-idle-view", VIEW, lambda: old(database("CREATE VIEW v AS SELECT 1"))),
     ("db-trigger", VIEW, lambda: old(database("CREATE TRIGGER t AFTER INSERT ON notes BEGIN DELETE FROM cards; END"))),
     ("db-virtual-table", "virtual table", lambda: old(database("CREATE VIRTUAL TABLE f USING fts5(x)"))),
     ("db-generated-column", "generated column", lambda: old(generated("hex(zeroblob(40000000))"))),
     ("db-expression-index", "", lambda: old(database("CREATE INDEX slow ON notes (length(flds) + 1) WHERE length(flds) > 0"))),
-    ("db-many-tables", "too many tables", lambda: old(database(*(f"CREATE TABLE t{n} (x)" for n in range(300))))),
     ("db-long-schema", "cannot be read", lambda: old(database(f"CREATE TABLE t ({', '.join(f'c{n}' for n in range(1900))})"))),
     ("db-long-checks", "cannot be read", lambda: old(checks(750, 9_900))),
     ("db-many-checks", "", lambda: old(checks(190, 1_950))),
@@ -400,9 +390,7 @@ CASES: list[Case] = [
     ("db-no-collection-row", "no note types", lambda: old(database("DELETE FROM col"))),
     ("db-not-utf8", "cannot be read", lambda: old(database("UPDATE notes SET flds=CAST(x'ff1fff' AS TEXT)"))),
     ("db-blob-fields", "other than a text", lambda: old(database("UPDATE notes SET flds=x'00'"))),
-    ("db-null-fields", "other than a text", lambda: old(database("UPDATE notes SET flds=NULL"))),
     ("db-null-guid", "other than a text", lambda: old(database("UPDATE notes SET guid=NULL"))),
-    ("db-blob-tags", "other than a text", lambda: old(database("UPDATE notes SET tags=x'00'"))),
     ("db-text-mod", "other than a number", lambda: old(database("UPDATE notes SET mod='yesterday'"))),
     ("db-real-mod", "other than a number", lambda: old(database("UPDATE notes SET mod=1e300"))),
     ("db-null-card-deck", "other than a number", lambda: old(database("UPDATE cards SET did=NULL"))),
@@ -420,10 +408,8 @@ CASES: list[Case] = [
     ("db-models-not-json", DAMAGED_JSON, lambda: old(database(models="hello"))),
     ("db-models-number", "other than a text", lambda: old(database("UPDATE col SET models=x'00'"))),
     ("db-models-list", "other than named values", lambda: old(database(models=[]))),
-    ("db-models-deep", "nested too deep", lambda: old(database(models='{"7":' * 100_000 + "{}" + "}" * 100_000))),
     ("db-model-is-text", "other than named values", lambda: old(database(models={"7": "x"}))),
     ("db-model-bad-id", "has the id", lambda: old(database(models={"-7": MODEL}))),
-    ("db-model-giant-id", "has the id", lambda: old(database(models={"9" * 5000: MODEL}))),
     ("db-model-without-name", "other than a text", lambda: model(name=None)),
     ("db-model-mod-true", "other than a number", lambda: model(mod=True)),
     ("db-model-fields-text", "other than a list", lambda: model(flds="Front")),
@@ -432,14 +418,11 @@ CASES: list[Case] = [
     ("db-model-template-number", "other than a text", lambda: model(tmpls=[{"name": "a", "qfmt": 1, "afmt": ""}])),
     ("db-model-half-character", "half a character", lambda: model(css="\ud800")),
     ("db-deck-half-character", "half a character", lambda: old(database(decks={"3": DECK | {"desc": "\udfff"}}))),
-    ("db-model-css-list", "other than a text", lambda: model(css=[])),
     ("db-model-name-twice", "have one name", lambda: old(database(models={"7": MODEL, "8": MODEL}))),
     ("db-deck-is-list", "other than named values", lambda: old(database(decks={"3": []}))),
-    ("db-deck-name-number", "other than a text", lambda: old(database(decks={"3": {"name": 1}}))),
-    # the new form
+    # the new format
     ("new-not-zstd", "cannot be unpacked", lambda: new(packed=new_database())),
     ("new-zstd-empty", "not an SQLite database", lambda: new(packed=b"")),
-    ("new-zstd-cut", "not an SQLite database", lambda: new(packed=zstandard.compress(new_database())[:-200])),
     ("new-zstd-bomb", "more than 16,777,216 bytes", lambda: new(packed=zstd_bomb(64 << 20))),
     ("new-zstd-window-128-mb", "cannot be unpacked", lambda: new(packed=zstd_window(27))),
     ("new-zstd-unknown-dictionary", "cannot be unpacked", lambda: new(packed=b"\x28\xb5\x2f\xfd\x21\x07\x10" + b"\x01\x00\x00")),
@@ -456,5 +439,4 @@ CASES: list[Case] = [
     ("new-field-number", "other than a text", lambda: new(new_database("UPDATE fields SET name=x'41' WHERE ntid=7 AND ord=0"))),
     ("new-field-ordinal-text", "other than a number", lambda: new(new_database("UPDATE fields SET ord='x' WHERE ntid=7 AND ord=0"))),
     ("new-deck-noise", "protobuf", lambda: new(new_database("UPDATE decks SET kind=x'0b'"))),
-    ("new-deck-name-blob", "other than a text", lambda: new(new_database("UPDATE decks SET name=x'41'"))),
 ]  # fmt: skip
