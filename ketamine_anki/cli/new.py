@@ -45,7 +45,7 @@ def new(folder: Path, **options: Any) -> None:
     Asks for what the options leave open. Prints the place of the new note; nothing else in the file
     is touched. Then look at it: `ketamine-anki check`, `ketamine-anki preview`.
     """
-    from ketamine_anki.deckfiles.new_note import append, file_head
+    from ketamine_anki.deckfiles.editor import append, file_head
 
     read = Folder(folder)
     collection = readable_collection(read)
@@ -91,8 +91,8 @@ def _verify(file: Path, text: str, before: Deck | None, values: Mapping[str, Any
 
 def _values(options: Mapping[str, Any], deck: str, collection: Collection, decks: Mapping[str, Deck]) -> dict[str, Any]:
     """The note's values by key: from options, from answers, or derived from both."""
+    from ketamine_anki.deckfiles.editor import propose_cites, propose_id, propose_yield
     from ketamine_anki.deckfiles.json_schema import names_of
-    from ketamine_anki.deckfiles.new_note import propose_cites, propose_id, propose_yield
 
     names = names_of(collection)
     values = _texts(options)

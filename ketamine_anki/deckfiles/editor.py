@@ -1,8 +1,7 @@
-"""Edits single values of a YAML file in place: every other character stays as it was typed.
+"""Edits a YAML file in place: a value of a note, or a new note at the end. Every other character stays as typed.
 
-A value is found by the marks that the reader left, and written as `fmt` would write it; comments
-beside it stay. Whether the edited file reads as intended is for the caller to verify by reading it
-again.
+A value is found by its marks and written as `fmt` would write it; comments beside it stay. The caller verifies the
+edited file by reading it again.
 """
 
 from __future__ import annotations
@@ -10,43 +9,46 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+import unicodedata
+from collections.abc import Collection as Some
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from ketamine_anki.core.model import Places
-from ketamine_anki.deckfiles.formatter import WIDTH, entry, inline_text
+from ketamine_anki.core.model import Collection, Places
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.formatter import WIDTH, entry, inline_text, written
+
+# --- edits of values ---------------------------------------------------------------------------
 
 _BLOCK = re.compile(r"[>|][-+]?(?P<comment>\s*(?:#.*)?)")
 
 
 class Unspliceable(ValueError):  # noqa: N818 - a finding about a file
-    """Why a value cannot be edited where it stands."""
+    """A value cannot be edited where it stands; the message says why."""
 
 
 class Cut(NamedTuple):
-    """Text from one place to another (line and column from 0), and what takes its place."""
+    """A replacement of the text between two places (line and column from 0)."""
 
     start: tuple[int, int]
     end: tuple[int, int]
-    put: str
+    replacement: str
 
 
 def apply(lines: Sequence[str], cuts: Iterable[Cut]) -> str:
-    """The text of the lines with the cuts made; cuts must not overlap. Of two insertions at one
-    place the first stands first.
-    """
+    """The lines with the cuts applied, which must not overlap; insertions at one place keep their order."""
     text = list(lines)
     backwards = sorted(enumerate(cuts), key=lambda numbered: (numbered[1].start, numbered[0]), reverse=True)
-    for _, ((line, column), (end_line, end_column), put) in backwards:
+    for _, ((line, column), (end_line, end_column), replacement) in backwards:
         if line == len(text):  # after the last line of a file that does not end with a line end
             text.append("")
         tail = text[end_line][end_column:] if end_line < len(text) else ""
-        text[line : end_line + 1] = [text[line][:column] + put + tail]
+        text[line : end_line + 1] = [text[line][:column] + replacement + tail]
     return "\n".join(text)
 
 
 def replace(places: Places, key: str, value: str) -> list[Cut]:
-    """The cut that gives a key's text another value. Raises Unspliceable."""
+    """The cut that gives a key another text. Raises Unspliceable."""
     mark, lines = places.marks[key], places.lines
     start, end = (mark.line, mark.column), content_end(places, key)
     line, column = _key(places, key)
@@ -55,7 +57,7 @@ def replace(places: Places, key: str, value: str) -> list[Cut]:
         header = _BLOCK.fullmatch(opening)
         if header is None:
             raise Unspliceable(f"{key} is written in a way that is not edited: use a plain '>-'")
-        if header["comment"].strip():  # it needs a block to stand beside
+        if header["comment"].strip():  # it can stay only beside the sign of a block
             return [Cut(start, end, _block(value, header["comment"], column + 2))]
     rest = lines[end[0]][end[1] :].strip()
     if rest:
@@ -69,7 +71,7 @@ def _one_line(value: str, following: str) -> str:
     if "\n" in value:
         return json.dumps(value, ensure_ascii=False)
     inline = inline_text(value, flow=following in ",}")
-    if inline == value and following == "#":  # which the reader would take for text that was cut off
+    if inline == value and following == "#":  # the reader would report unquoted text as cut off
         return "'" + value.replace("'", "''") + "'"
     return inline
 
@@ -83,7 +85,7 @@ def _block(value: str, comment: str, indent: int) -> str:
 
 
 def replace_list(places: Places, key: str, values: Sequence[str]) -> list[Cut]:
-    """The cut that gives a list other items, flow or block as it is. Raises Unspliceable."""
+    """The cut that gives a list other items, in flow or block style as before. Raises Unspliceable."""
     mark = places.marks[key]
     end = content_end(places, key)
     old = places.lines[mark.line : end[0] + 1]
@@ -91,8 +93,8 @@ def replace_list(places: Places, key: str, values: Sequence[str]) -> list[Cut]:
         raise Unspliceable(f"{key} has a comment inside: edit it by hand")
     flow = places.lines[mark.line][mark.column : mark.column + 1] == "["
     between = "\n" + " " * mark.column
-    put = f"[{', '.join(values)}]" if flow else between.join(f"- {value}" for value in values)
-    return [Cut((mark.line, mark.column), end, put)]
+    replacement = f"[{', '.join(values)}]" if flow else between.join(f"- {value}" for value in values)
+    return [Cut((mark.line, mark.column), end, replacement)]
 
 
 def insert(places: Places, order: Sequence[str], key: str, value: str) -> list[Cut]:
@@ -107,7 +109,7 @@ def insert(places: Places, order: Sequence[str], key: str, value: str) -> list[C
 
 
 def remove(places: Places, key: str) -> list[Cut]:
-    """The cut that takes a key out, with its line or lines. Raises Unspliceable."""
+    """The cut that removes a key with its lines. Raises Unspliceable."""
     line, column = _key(places, key)
     if places.lines[line][:column].strip():
         raise Unspliceable(f"{key} opens the note: delete it by hand")
@@ -115,7 +117,7 @@ def remove(places: Places, key: str) -> list[Cut]:
 
 
 def content_end(places: Places, key: str) -> tuple[int, int]:
-    """Where the value of a key really ends, without the blank lines and comments that libyaml counts in."""
+    """Where the value of a key ends, without the blank lines and comments that libyaml includes."""
     mark, lines = places.marks[key], places.lines
     inner = [name for name in places.marks if name != key and (name.startswith(f"{key}.") or not key)]
     opening = lines[mark.line][mark.column : mark.column + 1]
@@ -131,11 +133,75 @@ def content_end(places: Places, key: str) -> tuple[int, int]:
 
 
 def _key(places: Places, key: str) -> tuple[int, int]:
-    """(line, column) of the key itself. Raises Unspliceable for one inside braces or in quotes."""
-    name = key.rpartition(".")[2]
-    pattern = re.compile(rf"(?P<before> *(?:- +)*){re.escape(name)}:(?= |$)")
-    for line in range(places.marks[key].line, places.marks[""].line - 1, -1):
-        match = pattern.match(places.lines[line])
-        if match:
-            return line, match.end("before")
+    """Line and column of the key itself. Raises Unspliceable for a key inside braces or in quotes."""
+    mark = places.marks[f"{key}:"]
+    typed = places.lines[mark.line]
+    if re.fullmatch(r" *(?:- +)*", typed[: mark.column]) and typed[mark.column] not in "'\"?":
+        return mark.line, mark.column
     raise Unspliceable(f"{key} is written in a way that is not edited: give it a line of its own")
+
+
+# --- new notes ---------------------------------------------------------------------------------
+
+_SMALL = frozenset(
+    "a an and are as at be by can do does for from has have how if in is it its of on or that the their this to was"
+    " were what when where which who why with would".split()
+)
+_WORDS = 5  # of a proposed id
+
+
+def propose_id(text: str, taken: Some[str]) -> str:
+    """An unused id made of the first significant words of a question or cloze text."""
+    text = re.sub(r"\{\{c\d+::((?:(?!::|\}\}).)*)(?:::(?:(?!\}\}).)*)?\}\}", r"\1", text)
+    text = unicodedata.normalize("NFKD", re.sub(r"\$[^$]*\$|['’]s\b|['’]", "", text))
+    found = re.findall(r"[a-z0-9]+", "".join(c for c in text if not unicodedata.combining(c)).lower())
+    stem = "-".join([word for word in found if word not in _SMALL][:_WORDS]) or "note"
+    number, proposed = 1, stem
+    while proposed in taken:
+        number += 1
+        proposed = f"{stem}-{number}"
+    return proposed
+
+
+def propose_cites(source: str, collection: Collection) -> tuple[str, ...]:
+    """The citations of a paragraph: its problems, or its entries when it has no problems."""
+    cites = collection.paragraphs.get(source, ())
+    return tuple(cite for cite in cites if cite.startswith("problem/")) or cites
+
+
+def propose_yield(claims: Some[str], collection: Collection) -> str:
+    """`core` when one of the claims is a core claim, else `supporting`."""
+    core = any(collection.claims[claim].importance == "core" for claim in claims if claim in collection.claims)
+    return "core" if core else "supporting"
+
+
+def file_head(deck: str) -> str:
+    """The first lines of a new deck file."""
+    return f"# yaml-language-server: $schema=./deck.schema.json\ndeck: {inline_text(deck)}\nnotes:\n"
+
+
+def append(text: str, values: Mapping[str, Any]) -> tuple[str, int]:
+    """A deck file's text with a note at its end, before comments that close the file; and the line, from 1, on which
+    the note starts.
+    """
+    ending = "\r\n" if "\r\n" in text else "\n"
+    lines = text.replace("\r\n", "\n").split("\n")
+    dashes = [line for line in lines if re.match(r" *- ", line)]
+    dash = len(dashes[0]) - len(dashes[0].lstrip()) if dashes else 2
+    last = len(lines)
+    while last and _closes(lines[last - 1], dash):
+        last -= 1
+    shape = schema.CLOZE_NOTE if "text" in values else schema.QUESTION_NOTE
+    note = written(shape, values, dash + 2)
+    note[0] = f"{' ' * dash}- {note[0].lstrip()}"
+    gap = [""] if dashes else []
+    closing = [line for line in lines[last:] if line] or [""]
+    if closing[-1]:
+        closing.append("")
+    return ending.join([*lines[:last], *gap, *note, *closing]), last + len(gap) + 1
+
+
+def _closes(line: str, dash: int) -> bool:
+    """Whether a line after the last note belongs to the file rather than to the note."""
+    bare = line.lstrip()
+    return not bare or (bare.startswith("#") and len(line) - len(bare) <= dash)

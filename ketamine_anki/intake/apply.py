@@ -8,9 +8,8 @@ from typing import Any
 from ketamine_anki.anki.compile import compile_note
 from ketamine_anki.core.model import Collection, Deck, Note
 from ketamine_anki.deckfiles import editor, schema
-from ketamine_anki.deckfiles.editor import Cut, Unspliceable
+from ketamine_anki.deckfiles.editor import Cut, Unspliceable, append
 from ketamine_anki.deckfiles.formatter import written
-from ketamine_anki.deckfiles.new_note import append
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.intake.compare import Change, Proposal
 from ketamine_anki.text.render import render_note

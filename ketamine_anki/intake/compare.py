@@ -17,7 +17,7 @@ from ketamine_anki.anki.package_reader import PackagedNote
 from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
 from ketamine_anki.core.model import Collection, Note
-from ketamine_anki.deckfiles.new_note import propose_id
+from ketamine_anki.deckfiles.editor import propose_id
 from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.text.render import render_note

@@ -11,7 +11,7 @@ from program import Ran, run
 from small import write
 
 from ketamine_anki.core.model import Note
-from ketamine_anki.deckfiles.new_note import append, propose_cites, propose_id, propose_yield
+from ketamine_anki.deckfiles.editor import append, propose_cites, propose_id, propose_yield
 from ketamine_anki.workspace.folder import Folder
 
 FIRST = """\
