@@ -25,6 +25,8 @@ NOTES = """
 - id: light
   text: In most plants the green leaves catch {{c1::sunlight}} with a pigment named {{c2::chlorophyll}} in their cells.
 """
+NEW_NOTE = "- {id: new, question: 'Which gas do green leaves give off?', answer: Oxygen}\n"
+RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
 
 
 def deck(notes: str, name: str = "First Part") -> str:
@@ -102,3 +104,28 @@ class Project:
     @property
     def ledger(self) -> dict:
         return yaml.load((self.decks / "ledger.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+
+
+# --- edits ------------------------------------------------------------------------------------
+
+
+def reword(project: Project) -> None:
+    project.edit("gas", answer="Carbon dioxide gas")
+
+
+def add(project: Project) -> None:
+    project.write(NOTES + NEW_NOTE)
+
+
+def move(project: Project) -> None:
+    start = NOTES.index("- id: light")
+    project.write(NOTES[:start])
+    project.write(NOTES[start:], "Second Part", "02-second.yaml")
+
+
+def retire(project: Project) -> None:
+    project.edit("gas", retired=RETIRED)
+
+
+def swap_decks(project: Project) -> None:
+    project.replace("[First Part, Second Part]", "[Second Part, First Part]", "collection.yaml")

@@ -1,5 +1,5 @@
 """Every card on one HTML page.
 
-In: compiled notes. Out: one self-contained page, with differences to an earlier edition and the coverage of the source;
-a server for this machine shows it anew at every save.
+In: compiled notes and their findings, perhaps an older state to compare with. Out: one self-contained page, statistics
+of notes and claims, and a server that shows the page on this machine anew at every save. It reads no deck file.
 """

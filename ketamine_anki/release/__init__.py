@@ -1,5 +1,5 @@
-"""What learners have: the ledger, editions, their differences, and what a release says of itself.
+"""What learners have: the ledger of earlier releases, editions and their differences, release notes.
 
-In: compiled notes and the ledger of earlier releases. Out: modification times, changes, release notes. It writes no
-file.
+In: compiled notes, packages and the ledger. Out: modification times, hashes, changes, texts about a release. It reads
+and writes no file.
 """

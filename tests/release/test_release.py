@@ -9,12 +9,9 @@ import subprocess
 
 import pytest
 from program import run
-from releases import DAY, NOTES, START, Project
+from releases import DAY, NEW_NOTE, NOTES, RETIRED, START, Project, add, move, retire, reword, swap_decks
 
 from ketamine_anki.anki import notetypes
-
-RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
-NEW_NOTE = "- {id: new, question: 'Which gas do green leaves give off?', answer: Oxygen}\n"
 
 
 def test_the_first_release(released: Project) -> None:
@@ -133,25 +130,8 @@ def nothing(project: Project) -> None:
     """The released state."""
 
 
-def reword(project: Project) -> None:
-    project.edit("gas", answer="Carbon dioxide gas")
-
-
 def describe(project: Project) -> None:
     project.replace("Cards for a test.", "Cards for another test.", "collection.yaml")
-
-
-def add(project: Project) -> None:
-    project.write(NOTES + NEW_NOTE)
-
-
-def move(project: Project) -> None:
-    project.write(NOTES[: NOTES.index("- id: light")])
-    project.write(NOTES[NOTES.index("- id: light") :], "Second Part", "02-second.yaml")
-
-
-def retire(project: Project) -> None:
-    project.edit("gas", retired=RETIRED)
 
 
 def retire_at_once(project: Project) -> None:
@@ -162,10 +142,6 @@ def rename_deck(project: Project) -> None:
     project.replace("First Part", "First Piece", "collection.yaml")
     project.replace("domain: First Part", "domain: First Piece", "source.yaml")
     project.write(NOTES, "First Piece")
-
-
-def swap_decks(project: Project) -> None:
-    project.replace("[First Part, Second Part]", "[Second Part, First Part]", "collection.yaml")
 
 
 GONE = "deck 'Small Deck::01 First Part' is gone or has another name"
@@ -228,15 +204,16 @@ def test_only_a_changed_note_can_be_a_safety_correction(released: Project, note_
     assert (ran.code, ran.out, ran.err.endswith(message)) == (2, "", True)
 
 
-@pytest.mark.parametrize(("edit", "note_id"), [("reword", "gas"), ("add", "new"), ("move", "light"), ("retire", "gas")])
-def test_every_changed_note_can_be_a_safety_correction(released: Project, edit: str, note_id: str) -> None:
-    globals()[edit](released)
-    version = "1.0.1" if edit == "reword" else "1.1.0"
+@pytest.mark.parametrize(
+    ("edit", "version", "note_id"),
+    [(reword, "1.0.1", "gas"), (add, "1.1.0", "new"), (move, "1.1.0", "light"), (retire, "1.1.0", "gas")],
+)
+def test_every_changed_note_can_be_a_safety_correction(released: Project, edit, version: str, note_id: str) -> None:
+    edit(released)
     ran = released.release(version, "--errata", note_id, "--dry-run")
-    assert (
-        ran.code,
-        f"### Safety corrections\n\nPlease read these, even if you skip the rest.\n\n- **{note_id}**" in ran.out,
-    ) == (0, True)
+    assert ran.code == 0
+    text = "### Safety corrections\n\nPlease read these, even if you skip the rest.\n\n"
+    assert f"{text}- **{note_id}**" in ran.out
 
 
 def test_a_template_added_needs_a_major_version(released: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 from program import run
-from releases import DAY, NOTES, START, Project
+from releases import DAY, NEW_NOTE, NOTES, RETIRED, START, Project, move, swap_decks
 
 from ketamine_anki.anki import notetypes
 from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES
 from ketamine_anki.release.release_notes import sections, with_section
 
-RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
 SECTION = """\
 3 notes, 4 cards: 1 new, 2 changed, 1 retired.
 
@@ -79,7 +78,7 @@ For a test. Licence of the cards: CC BY 4.0.
 
 def change(project: Project) -> None:
     """A new, a corrected, a retagged and a retired note."""
-    project.write(NOTES + "- {id: new, question: 'Which gas do green leaves give off?', answer: Oxygen}\n")
+    project.write(NOTES + NEW_NOTE)
     project.edit("gas", retired=RETIRED)
     project.edit("water", answer="Water and *salts*")
     project.edit("light", tags=["Leaves"])
@@ -190,22 +189,12 @@ def test_who_skips_a_release_is_told_what_it_asked_for(released: Project, monkey
     assert released.notes == notes
 
 
-def move(project: Project) -> None:
-    start = NOTES.index("- id: light")
-    project.write(NOTES[:start])
-    project.write(NOTES[start:], "Second Part", "02-second.yaml")
-
-
 def drop_card(project: Project) -> None:
     project.replace("{{c2::chlorophyll}}", "chlorophyll")
 
 
 def merge_cards(project: Project) -> None:
     project.replace("{{c2::chlorophyll}}", "{{c1::chlorophyll}}")
-
-
-def swap_decks(project: Project) -> None:
-    project.replace("[First Part, Second Part]", "[Second Part, First Part]", "collection.yaml")
 
 
 @pytest.mark.parametrize(
