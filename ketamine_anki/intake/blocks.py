@@ -161,25 +161,25 @@ class _Reader:
         self.space = re.compile(r"[ \t\n\r\f]+" if keep_no_break else r"\s+")
 
     def blocks(self, children: Iterable[_Element | str]) -> list[Block]:
-        found: list[Block] = []
+        finished: list[Block] = []
         line: list[Run] = []
-        self._walk(children, found, line)
-        return found + self._paragraphs(line)
+        self._walk(children, finished, line)
+        return finished + self._paragraphs(line)
 
-    def _walk(self, children: Iterable[_Element | str], found: list[Block], line: list[Run]) -> None:
-        """Appends whole blocks to `found`, and what belongs to an unfinished paragraph to `line`."""
+    def _walk(self, children: Iterable[_Element | str], finished: list[Block], line: list[Run]) -> None:
+        """Appends whole blocks to `finished`, and what belongs to an unfinished paragraph to `line`."""
         for child in children:
             if isinstance(child, str) or child.tag not in ("div", "p", "ul", "ol", "table", "pre"):
                 line += self._inline(child, Style())
             elif child.tag == "div":
                 _check_attributes(child)
                 line.append(_EDGE)
-                self._walk(child.children, found, line)
+                self._walk(child.children, finished, line)
                 line.append(_EDGE)
             else:
-                found += self._paragraphs(line)
+                finished += self._paragraphs(line)
                 line.clear()
-                found += self._block(child)
+                finished += self._block(child)
 
     def _block(self, element: _Element) -> list[Block]:
         if element.tag == "table":

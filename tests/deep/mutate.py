@@ -35,7 +35,7 @@ TESTS = {
     "text/markdown": _TEXTS,
     "text/scanner": _TEXTS,
     "text/tex": _TEXTS,
-    "anki/compile": ("anki",),
+    "anki/compile": ("anki/test_compile.py",),
     "rules/checker": _RULES,
     "rules/cloze": _RULES,
     "rules/identity": _RULES,
