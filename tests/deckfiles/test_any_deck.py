@@ -17,8 +17,6 @@ from made import Choices
 from promises import check_finding, shown_lines, take_deck
 
 from ketamine_anki.core.model import Deck, Finding, Note, Position
-from ketamine_anki.deckfiles import schema
-from ketamine_anki.deckfiles.formatter import canonical
 from ketamine_anki.deckfiles.reader import read_collection, read_deck
 from ketamine_anki.rules.checker import COLLECTION_RULES, Check, name_of
 from ketamine_anki.rules.view import View
@@ -223,20 +221,3 @@ def test_findings_of_a_note_do_not_hang_on_the_notes_around_it(c: Choices) -> No
         notes += own.notes if own else ()
     assert sorted(alone) == together
     assert deck is None or tuple(notes) == deck.notes
-
-
-# --- fmt --------------------------------------------------------------------------------------
-
-
-@FEW
-@given(CHOICES, st.booleans())
-def test_the_canonical_form_of_any_file_keeps_its_meaning(c: Choices, hurt: bool) -> None:
-    text = made.deck(c)[1]
-    text = made.damaged(c, text) if hurt else text
-    data = utf8(text)
-    form, findings = canonical("d.yaml", data, schema.DECK)
-    deck, read = read_deck("d.yaml", data)
-    assert bool(findings) == bool(read)
-    if not findings:
-        assert read_deck("d.yaml", form.encode()) == (deck, [])
-        assert canonical("d.yaml", form.encode(), schema.DECK) == (form, [])

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import small
 from hypothesis import example, given
 from hypothesis import strategies as st
 from program import REPOSITORY
+from promises import take_deck
 
 from ketamine_anki.core.limits import MAX_FILE_BYTES
-from ketamine_anki.core.model import Collection, Finding
 from ketamine_anki.deckfiles.reader import read_collection, read_deck
-from ketamine_anki.rules.checker import Check
-from ketamine_anki.rules.view import View
 
 GOOD = REPOSITORY / "tests/rules/good"
 DECK = (GOOD / "01-first.yaml").read_bytes()
-COLLECTION, SOURCE, REFERENCES = (
-    (name, (GOOD / name).read_bytes()) for name in ("collection.yaml", "source.yaml", "references.yaml")
-)
 
 
 def findings_of(data: bytes) -> list[tuple[int, int, str, str]]:
@@ -186,119 +181,63 @@ def test_malformed_note_is_not_passed_on() -> None:
     assert [finding.rule for finding in findings] == ["choice"]
 
 
-# --- never an exception -----------------------------------------------------------------------
+# --- limits -------------------------------------------------------------------------------------
 
-COLLECTION_READ = read_collection(COLLECTION, SOURCE, REFERENCES)[0]
-YAML_MARKS = r"""' " [ ] { } &a *a !!int <<: : # - | >- --- % notes: - """.split(" ")
-TEXT_MARKS = (
-    r"""$ $$ ` {{c1:: }} :: \ \( <b> [x](javascript:a) ![](x.png) \frac{ ^{ _ ** {{c0:: {{c99999999:: """.split(" ")
+HEAD = "deck: First Part\nnotes:\n"
+
+
+@pytest.mark.parametrize(
+    ("build", "most", "message"),
+    [
+        (lambda n: "  - 0\n" * n, 5_000, "more than 5,000 items in one list"),
+        (
+            lambda n: f"  - {{{', '.join(f'k{i}: 0' for i in range(n))}}}\n",
+            1_000,
+            "more than 1,000 keys in one mapping",
+        ),
+        (lambda n: f"  - [{'0, ' * 4_999}]\n" * n, 29, "more than 150,000 values in one file: split it"),
+        (lambda n: f"  - question: {'x' * n}\n", 20_000, "question has 20,001 characters: at most 20,000"),
+        (lambda n: f"  - id: {'a' * n}\n", 200, "id has 201 characters: at most 200"),
+        (
+            lambda n: f"  - tags: [{', '.join(f'T{i}' for i in range(n))}]\n",
+            1_000,
+            "tags has 1,001 items: at most 1,000",
+        ),
+        (lambda n: f"  - {'k' * n}: x\n", 200, "a key of 201 characters: at most 200"),
+    ],
+    ids=["items", "keys", "values", "text", "name", "list", "key"],
 )
-OTHERS = [
-    ": ",
-    " #",
-    "- ",
-    "\t",
-    "\n",
-    "  - id: x\n",
-    "```\n",
-    "| a |\n|---|\n",
-    "\0",
-    "\u202e",
-    "\ud800",
-    "\u200d",
-    "e\u0301",
-]
-MARKS = [*YAML_MARKS, *TEXT_MARKS, *OTHERS]
+def test_a_file_has_limits(build: Callable[[int], str], most: int, message: str) -> None:
+    limits = [
+        [text for *_, rule, text in findings_of((HEAD + build(n)).encode()) if rule == "limit"]
+        for n in (most, most + 1)
+    ]
+    assert limits == [[], [message]]
 
 
-def swallow(data: bytes) -> list[Finding]:
-    """Reads, checks and compiles whatever a deck file holds, as the program does."""
-    collection: Collection | None = COLLECTION_READ
-    assert collection is not None
-    deck, findings = read_deck("d.yaml", data)
-    check = Check(collection)
-    if deck is not None:
-        findings += check.deck(deck)
-        for note in deck.notes:
-            findings += check.note(View(note, collection))
-    findings += check.finish()
-    return findings
+def test_the_largest_file_is_read() -> None:
+    note = DECK.split(b"\n\n")[0].split(b"notes:\n")[1].decode()
+    notes = "\n\n".join(note.replace("gas-taken-up", f"note-{n}") for n in range(4000))
+    data = f"deck: First Part\nnotes:\n{notes}\n".encode()
+    assert len(data) < MAX_FILE_BYTES
+    gc.disable()  # as the walk over all notes does
+    try:
+        deck, findings = read_deck("d.yaml", data)
+    finally:
+        gc.enable()
+    assert (findings, deck and len(deck.notes)) == ([], 4000)
 
 
-def assert_positions(data: bytes, findings: list[Finding]) -> None:
-    """Every finding is inside the file, and says something on one line."""
-    text = data.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    for (path, line, column), _, message in findings:
-        if path == "d.yaml":
-            assert 1 <= line <= len(lines), (line, message)
-            assert 1 <= column <= len(lines[line - 1]) + 1, (line, column, message)
-        assert message.strip()
+@pytest.mark.parametrize("signs", ["'" * 100_000, '"\\' * 50_000, "a: " * 50_000, "- a\n" * 50_000, "a\n\n" * 50_000])
+def test_no_input_takes_long(signs: str) -> None:
+    start = time.perf_counter()
+    findings_of(f"deck: First Part\nnotes:\n  - id: {signs}\n".encode())
+    assert time.perf_counter() - start < 2
 
 
 @given(st.binary(max_size=200))
 @example(b"\xef\xbb\xbf\xff")
 @example(b"a: \xc2\x85")
-def test_any_bytes(data: bytes) -> None:
-    assert_positions(data, swallow(data))
+def test_any_bytes_are_read_without_an_exception(data: bytes) -> None:
+    take_deck(data)
     read_collection(("c.yaml", data), ("s.yaml", data), ("r.yaml", data))
-
-
-@given(st.text(st.characters(codec="utf-8"), max_size=200))
-def test_any_text(text: str) -> None:
-    assert_positions(text.encode(), swallow(text.encode()))
-
-
-@given(st.lists(st.sampled_from(MARKS), max_size=12))
-def test_any_yaml_signs(parts: list[str]) -> None:
-    data = "".join(parts).encode("utf-8", "surrogatepass")
-    assert_positions(data, swallow(data))
-
-
-@given(st.data())
-def test_any_damage_to_a_deck(data: st.DataObject) -> None:
-    """Signs put in, parts taken out or doubled: a typing error of any kind."""
-    text = DECK.decode()
-    for _ in range(data.draw(st.integers(1, 4))):
-        start = data.draw(st.integers(0, len(text)))
-        end = min(len(text), start + data.draw(st.integers(0, 12)))
-        text = text[:start] + data.draw(st.sampled_from(["", text[start:end] * 2, *MARKS])) + text[end:]
-    damaged = text.encode("utf-8", "surrogatepass")
-    assert_positions(damaged, swallow(damaged))
-
-
-@given(st.sampled_from([COLLECTION, SOURCE, REFERENCES]), st.data())
-def test_any_damage_to_the_other_files(file: tuple[str, bytes], data: st.DataObject) -> None:
-    name, content = file
-    text = content.decode()
-    start = data.draw(st.integers(0, len(text)))
-    end = min(len(text), start + data.draw(st.integers(0, 12)))
-    text = text[:start] + data.draw(st.sampled_from(["", *MARKS])) + text[end:]
-    files = {COLLECTION[0]: COLLECTION[1], SOURCE[0]: SOURCE[1], REFERENCES[0]: REFERENCES[1]}
-    files[name] = text.encode("utf-8", "surrogatepass")
-    read_collection(*files.items())
-
-
-def test_the_largest_file_is_read(tmp_path: Path) -> None:
-    """The largest file that is allowed, 4,000 notes."""
-    note = DECK.split(b"\n\n")[0].split(b"notes:\n")[1].decode()
-    notes = "\n\n".join(note.replace("gas-taken-up", f"note-{n}") for n in range(4000))
-    data = f"deck: First Part\nnotes:\n{notes}\n".encode()
-    assert len(data) < MAX_FILE_BYTES
-    deck, findings = read_deck("d.yaml", data)
-    assert findings == []
-    assert deck is not None
-    assert len(deck.notes) == 4000
-
-
-@pytest.mark.parametrize("quotes", ["'" * 100_000, '"\\' * 50_000, "a: " * 50_000, "- a\n" * 50_000, "a\n\n" * 50_000])
-def test_no_input_takes_long(quotes: str) -> None:
-    start = time.perf_counter()
-    findings_of(f"deck: First Part\nnotes:\n  - id: {quotes}\n".encode())
-    assert time.perf_counter() - start < 2
-
-
-def test_small_decks_are_made_as_tests_say(tmp_path: Path) -> None:
-    """The helper of the other tests writes what it was given."""
-    (made,) = small.compiled(small.write(tmp_path, "- {question: Who, answer: no, extra: '1.10'}"))
-    assert (made.note.question, made.note.answer, made.note.extra) == ("Who", "no", "1.10")

@@ -1,0 +1,103 @@
+"""Files of a collection are read whole, within limits and without following links."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import small
+from program import run
+
+from ketamine_anki.workspace import folder as folder_module
+from ketamine_anki.workspace.folder import read_bytes
+
+
+def test_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("secret")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for name in ("link", "dangling"):
+        with pytest.raises(ValueError, match="symbolic link is not followed"):
+            read_bytes(tmp_path / name, 10)
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/zero")):
+        with pytest.raises(ValueError, match="not a regular file"):
+            read_bytes(path, 10)
+    with pytest.raises(ValueError, match="cannot be read: No such file"):
+        read_bytes(tmp_path / "absent", 10)
+
+
+def test_at_most_one_byte_too_many_is_read(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 1000)
+    assert len(read_bytes(tmp_path / "big", 10)) == 11
+
+
+def test_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"one")
+    real = os.fstat
+
+    def fstat(descriptor: int) -> os.stat_result:
+        seen = real(descriptor)
+        path.write_bytes(b"another")
+        return seen
+
+    monkeypatch.setattr(folder_module.os, "fstat", fstat)
+    with pytest.raises(ValueError, match="changed while it was read"):
+        read_bytes(path, 10)
+
+
+NAMING = "name must be small letters, digits, '.', '_' or '-' and end in .png, .jpg, .jpeg or .webp"
+NOTE = """
+- question: Which leaf is this?
+  answer: An oak leaf
+  picture: '![A leaf](leaf.png)'
+"""
+
+
+def said(folder: Path) -> list[str]:
+    return [line.removeprefix(f"{folder}/") for line in run("check", folder).out.splitlines()]
+
+
+def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
+    folder = small.write(
+        tmp_path, NOTE, {"media/leaf.png": small.PIXEL, "media/notes.txt": "x", "media/.DS_Store": "x"}
+    )
+    (folder / "media/inner").mkdir()
+    (folder / "media/link.png").symlink_to("leaf.png")
+    os.mkfifo(folder / "media/pipe.png")
+    assert [line.rpartition(" [")[0] for line in said(folder)] == [
+        "media/inner:1:1: not a regular file",
+        "media/link.png:1:1: a symbolic link is not followed: put the file itself here",
+        f"media/notes.txt:1:1: {NAMING}",
+        "media/pipe.png:1:1: not a regular file",
+    ]
+
+
+def test_media_folder_must_be_one(tmp_path: Path) -> None:
+    folder = small.write(tmp_path / "a", NOTE, {"elsewhere/leaf.png": small.PIXEL})
+    (folder / "media").symlink_to("elsewhere")
+    assert "media:1:1: must be a folder, and not a link to one [file]" in said(folder)
+    folder = small.write(tmp_path / "b", NOTE, {"media": b"x"})
+    assert "media:1:1: must be a folder, and not a link to one [file]" in said(folder)
+
+
+def test_all_pictures_together_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_module, "MAX_MEDIA_BYTES", 3 * len(small.PIXEL))
+    files = {f"media/{n}.png": small.PIXEL for n in range(6)}
+    found = said(small.write(tmp_path, NOTE, files))
+    assert [line for line in found if "all pictures together" in line] == [
+        f"media/3.png:1:1: all pictures together are over {3 * len(small.PIXEL):,} bytes [picture]"
+    ]
+
+
+def test_names_that_differ_only_in_case(tmp_path: Path) -> None:
+    """Windows and macOS would keep one of the two."""
+    folder = small.write(tmp_path, NOTE, {"media/leaf.png": small.PIXEL, "media/Leaf.png": small.PIXEL})
+    assert "media/leaf.png:1:1: name differs only in case from 'Leaf.png' [picture]" in said(folder)
