@@ -1,8 +1,7 @@
-"""Two lists of words -> where they differ, in bounded work.
+"""Two lists of words -> where they differ, within a bounded amount of work.
 
-`difflib` takes time in the third power of how often words repeat, so it is asked only where few pairs
-of words are equal. The equal beginning and end are set aside before; what is too much for it is one
-difference.
+`difflib` takes time in the third power of how often words repeat. It gets only what lies between the equal beginning
+and the equal end, and only if few pairs of words there are equal; otherwise all of it counts as one difference.
 """
 
 from __future__ import annotations
@@ -17,45 +16,41 @@ Step = tuple[str, int, int, int, int]
 
 
 class Aligner:
-    """Aligns the texts of one run of the program, within the work that is left of what all may take."""
+    """Aligns lists of words; all calls together do at most the work that one run of the program may take."""
 
     def __init__(self, *, by_spaces: bool = False) -> None:
         self.left = MAX_ALL_WORD_PAIRS
         self.by_spaces = by_spaces
 
     def steps(self, old: Sequence[str], new: Sequence[str]) -> Iterator[Step]:
-        """(what, a, b, c, d): `old[a:b]` is "equal" to, or replaced by, `new[c:d]`, as `get_opcodes` says
-        it. White space alone aligns nothing, unless `by_spaces`.
+        """(kind, a, b, c, d) as from `SequenceMatcher.get_opcodes`: `old[a:b]` is "equal" to `new[c:d]`, or replaced
+        by it. White space is not aligned on its own, unless `by_spaces`.
         """
-        start, end = _ends(old, new)
+        start, end = _equal_ends(old, new)
         before, after = old[start : len(old) - end], new[start : len(new) - end]
         if start:
             yield "equal", 0, start, 0, start
-        for what, a, b, c, d in self._inner(before, after):
-            yield what, a + start, b + start, c + start, d + start
+        for kind, a, b, c, d in self._middle(before, after):
+            yield kind, a + start, b + start, c + start, d + start
         if end:
             yield "equal", len(old) - end, len(old), len(new) - end, len(new)
 
-    def _inner(self, old: Sequence[str], new: Sequence[str]) -> list[Step]:
+    def _middle(self, old: Sequence[str], new: Sequence[str]) -> list[Step]:
         if not (old or new):
             return []
-        pairs = self._pairs(old, new)
+        counts = Counter(new)
+        pairs = sum(
+            times * counts[word] for word, times in Counter(old).items() if self.by_spaces or not word.isspace()
+        )
         if pairs > min(MAX_WORD_PAIRS, self.left):
             return [("replace", 0, len(old), 0, len(new))]
         self.left -= pairs
-        return list(
-            difflib.SequenceMatcher(None if self.by_spaces else str.isspace, old, new, autojunk=False).get_opcodes()
-        )
-
-    def _pairs(self, old: Sequence[str], new: Sequence[str]) -> int:
-        counted = Counter(new)
-        return sum(
-            times * counted[word] for word, times in Counter(old).items() if self.by_spaces or not word.isspace()
-        )
+        junk = None if self.by_spaces else str.isspace
+        return list(difflib.SequenceMatcher(junk, old, new, autojunk=False).get_opcodes())
 
 
-def _ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
-    """How many words are equal at the start, and after those at the end."""
+def _equal_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many words are equal at the start, and at the end of the rest."""
     most = min(len(old), len(new))
     start = next((n for n in range(most) if old[n] != new[n]), most)
     end = next((n for n in range(most - start) if old[-1 - n] != new[-1 - n]), most - start)

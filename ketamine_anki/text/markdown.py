@@ -22,7 +22,7 @@ from ketamine_anki.text.scanner import BRACKET_COMMAND
 Report = Callable[[str, int, str, str], None]  # takes the rule, offset in the text, fragment and message of a finding
 
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
-_ESCAPED = re.compile(rf"{BRACKET_COMMAND.pattern}|\{{\{{|\}}\}}", re.IGNORECASE | re.DOTALL)
+_ESCAPED = re.compile(rf"{BRACKET_COMMAND}|\{{\{{|\}}\}}")
 # A sign that starts a list, and a number after it: in math, hidden, or bold, too.
 _SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
 _LINK = re.compile(r"(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)

@@ -1,6 +1,6 @@
-"""The math in a field's HTML -> MathML, which browsers show without any script or network.
+"""The math in a field's HTML -> MathML, which browsers show without scripts or network.
 
-For previews only: Anki itself shows math with MathJax. The only module that knows latex2mathml.
+For previews only: Anki itself shows math with MathJax. The only module that imports latex2mathml.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _MATH = re.compile(r"\\\((?P<inline>.*?)\\\)|\\\[(?P<display>.*?)\\\]", re.DOTAL
 
 def with_mathml(field: str) -> str:
     """HTML with its `\\(…\\)` and `\\[…\\]` as MathML; what cannot be converted stays as TeX."""
-    return _MATH.sub(_converted, field)
+    return _MATH.sub(_convert, field)
 
 
-def _converted(match: re.Match[str]) -> str:
+def _convert(match: re.Match[str]) -> str:
     display = match["display"] is not None
     tex = match["display"] if display else match["inline"]
     if "<" in tex:  # an element inside: Anki would not show this as math either
@@ -33,11 +33,11 @@ def mathml(tex: str, *, display: bool = False) -> str:
 
     try:
         element = convert_to_element(tex, display="block" if display else "inline")
-    except Exception:  # whatever the converter trips over, the reader is shown the TeX
+    except Exception:  # whatever the converter trips over, the page shows the TeX
         return ""
     for part in element.iter():
         part.attrib.pop("style", None)  # the page's policy allows no inline style
-        # The converter writes signs as character references and everything else as it was typed.
+        # The converter writes symbols as character references and everything else as it was typed.
         part.text = html.unescape(part.text or "")
         if "\\" in part.text:  # a command it does not know
             return ""

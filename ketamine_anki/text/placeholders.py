@@ -1,6 +1,6 @@
 """A scanned text as the Markdown parser reads it: one placeholder character for each formula and mark of a deletion.
 
-The parser so takes nothing inside math for Markdown; the HTML gets the spans back where their placeholders stand.
+So nothing inside math is read as Markdown; in the HTML the spans come back where their placeholders stand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The HTML of two fields -> what a reader sees of each, and the words in which they differ."""
+"""The HTML of a field -> the text that a reader sees; two such texts -> the words in which they differ."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 class Part(NamedTuple):
-    """A run of text: sign is `=` for common, `-` for the old alone, `+` for the new alone."""
+    """A run of text: sign is `=` in both texts, `-` in the old alone, `+` in the new alone."""
 
     sign: str
     text: str
 
 
 def plain(field: str) -> str:
-    """A field's HTML as text: tags dropped, a picture by its alternative text, entities decoded."""
+    """A field's HTML as text: without tags, pictures as their alternative text, character references decoded."""
     text = _BREAK.sub("\n", field)
     text = _PICTURE.sub(_alternative, text)
     lines = html.unescape(_GIANT.sub("\ufffd", _TAG.sub("", text))).split("\n")
@@ -41,19 +41,21 @@ def _alternative(picture: re.Match[str]) -> str:
 def readable(text: str) -> str:
     """A plain text with each cloze deletion as its answer in brackets: `{{c1::dilate::verb}}` -> `[dilate]`."""
     for _ in range(MAX_CLOZE_DEPTH + 1):  # deletions may be nested, the inner ones first
-        text, found = _DELETION.subn(r"[\1]", text)
-        if not found:
+        text, count = _DELETION.subn(r"[\1]", text)
+        if not count:
             break
     return text
 
 
 def answers(text: str) -> list[str]:
-    """The answers of the cloze deletions of a plain text, sorted, so that a mere move is no change."""
+    """The answers of the cloze deletions of a plain text, sorted: a mere change of their order is no difference."""
     return sorted(match[1].strip() for match in _DELETION.finditer(text))
 
 
 def difference(old: str, new: str, aligner: Aligner) -> tuple[Part, ...]:
-    """Two texts -> one run of parts, word by word. Old is the `=` and `-` parts, new the `=` and `+`."""
+    """Two texts -> their common and different parts in order, word by word: the `=` and `-` parts make up the old text,
+    the `=` and `+` parts the new one.
+    """
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
     parts: list[Part] = []
     for kind, i, j, k, m in aligner.steps(before, after):
@@ -68,7 +70,7 @@ def difference(old: str, new: str, aligner: Aligner) -> tuple[Part, ...]:
 
 
 def _joined(parts: list[Part]) -> list[Part]:
-    """Changes with only a space between them become one change: easier to read."""
+    """Changes with only a space between them become one change, which is easier to read."""
     joined: list[Part] = []
     n = 0
     while n < len(parts):

@@ -45,17 +45,17 @@ MANUAL = {
 # All bytes but those of characters that mean something to Markdown, math, HTML or Anki.
 _ORDINARY = bytes(set(range(256)).difference(b"\\`*_{}[]<>&$|~!\n"))
 _BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")  # starts a list or a code block
-_MARKDOWN = re.compile(r"[\\`*_\[\n]")  # without any of these, and no block, Markdown is mere text
-_LONE_PICTURE = re.compile(r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)")
-_HTML = re.compile(r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)")
-_MATHJAX = re.compile(r"(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]", re.DOTALL)
-_TEX_WORD = re.compile(r"(?<![\\\w:])\\([A-Za-z]+)")
-_COMMAND_IN_CODE = re.compile(r"\{\{|\}\}|\\[()\[\]]")
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_TABLE_RULE = re.compile(r"^[ \t]*[|:-][ \t|:-]*$", re.MULTILINE)  # the line below the head of a table
-_COLON = re.compile(":(?=[:\U000f0000-\U000ffffd])")  # Anki could read it and the next as the mark of a hint
-_TAG_OR_PLACEHOLDER = re.compile(
-    r"<(?P<end>/?)(?P<tag>[a-z0-9]+)[^>]*?(?P<void>/?)>|(?P<placeholder>[\U000f0000-\U000ffffd])"
+# The other patterns are strings: `re` compiles each when a text first needs it.
+_MARKDOWN = r"[\\`*_\[\n]"  # without any of these, and no block, Markdown is mere text
+_LONE_PICTURE = r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)"
+_HTML = r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)"
+_MATHJAX = r"(?s)(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]"
+_TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
+_COMMAND_IN_CODE = r"\{\{|\}\}|\\[()\[\]]"
+_TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table
+_COLON = ":(?=[:\U000f0000-\U000ffffd])"  # Anki could read it and the next as the mark of a hint
+_ELEMENT_OR_PLACEHOLDER = (
+    r"<(?P<end>/?)(?P<tag>[a-z0-9]+)[^>]*?(?P<void>/?)>|(?P<placeholder>[" + "\U000f0000-\U000ffffd])"
 )
 
 Locator = Callable[[int, str], Position]
@@ -83,7 +83,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     if not special and not cloze and not _BLOCK.match(text):  # most texts
         return Rendered(text, UNMARKED, [], [])
     # a text of nothing but a picture, as `picture:` holds it, is not worth loading the parser
-    if text.startswith("![") and (alone := _LONE_PICTURE.fullmatch(text)) and alone[2] in media:
+    if text.startswith("![") and (alone := re.fullmatch(_LONE_PICTURE, text)) and alone[2] in media:
         return Rendered(image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
     findings: list[Finding] = []
     place = locate or partial(_position, text)
@@ -138,7 +138,7 @@ def _place(places: Places, key: str, text: str, start: int, fragment: str) -> Po
 
 def _mistakes(markup: Markup) -> Iterator[Mistake]:
     """Commands of Anki, HTML, and TeX that is not allowed."""
-    for match in BRACKET_COMMAND.finditer(markup.text) if "[" in markup.text else ():
+    for match in re.finditer(BRACKET_COMMAND, markup.text) if "[" in markup.text else ():
         shown = match["math"] or match["other"] or match[0]
         advice = "leave it out" if match["other"] else "write math as $...$"
         yield "anki-command", match.start(), shown, f"{shown!r} is a command of Anki: {advice}"
@@ -153,14 +153,14 @@ def _mistakes(markup: Markup) -> Iterator[Mistake]:
             offset = end - len(value) - (2 if kind == "display" else 1)
             for rule, at, fragment, message in tex_mistakes(value):
                 yield rule, offset + at, fragment, message
-        elif kind == "code" and (command := _COMMAND_IN_CODE.search(value)):
+        elif kind == "code" and (command := re.search(_COMMAND_IN_CODE, value)):
             at = markup.text.index(value, start) + command.start()
             yield "anki-command", at, command[0], f"{command[0]!r} in code is read by Anki: leave it out"
 
 
 def _raw_html(text: str, start: int, opened: set[str]) -> Iterator[Mistake]:
     """HTML in ordinary text; the end tag of an element that was reported already is no second mistake."""
-    for match in _HTML.finditer(text):
+    for match in re.finditer(_HTML, text):
         tag = (match["tag"] or "").lower()
         if match["end"] and tag in opened:
             continue
@@ -173,10 +173,10 @@ def _raw_html(text: str, start: int, opened: set[str]) -> Iterator[Mistake]:
 
 def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
     """The first TeX command of ordinary text, which the card would show as it is typed, and MathJax's brackets."""
-    if word := next((match for match in _TEX_WORD.finditer(text) if match[1] in COMMANDS), None):
+    if word := next((match for match in re.finditer(_TEX_WORD, text) if match[1] in COMMANDS), None):
         message = f"TeX command {word[0]} outside of math: write $...$, without spaces inside the dollars"
         yield "tex-command", start + word.start(), word[0], message
-    for match in _MATHJAX.finditer(text):
+    for match in re.finditer(_MATHJAX, text):
         shown = match["math"] or match[0]
         message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
         yield "anki-command", start + match.start(), shown, message
@@ -189,12 +189,12 @@ def _too_much(source: str) -> str:
     lines = source.count("\n") + 1
     if lines > MAX_LINES:
         return f"{lines:,} lines in one text: at most {MAX_LINES}"
-    for block in _BLANK_LINE.split(source) if "|" in source else ():
+    for block in re.split(r"\n[ \t]*\n", source) if "|" in source else ():
         columns = max(line.count("|") for line in block.split("\n"))
         if columns > MAX_COLUMNS:
             return f"{columns:,} signs | in one line: a table has at most {MAX_COLUMNS} columns"
         # the parser fills up every row of a table
-        if _TABLE_RULE.search(block) and (block.count("\n") + 1) * columns > 4 * block.count("|") + 20:
+        if re.search(_TABLE_RULE, block) and (block.count("\n") + 1) * columns > 4 * block.count("|") + 20:
             return "a table with rows that are nearly empty: give every row its cells"
     return ""
 
@@ -204,7 +204,7 @@ def _too_much(source: str) -> str:
 
 def needs_parser(source: str) -> bool:
     """Whether Markdown has any work to do on a text, math and deletions apart."""
-    return bool(_MARKDOWN.search(source) or _BLOCK.match(source))
+    return bool(re.search(_MARKDOWN, source) or _BLOCK.match(source))
 
 
 def _html(source: Source, media: Mapping[str, str], findings: list[Finding], report: Report) -> tuple[str, list[str]]:
@@ -228,7 +228,7 @@ def _html(source: Source, media: Mapping[str, str], findings: list[Finding], rep
         message = f"{command!r} is a command of Anki once Markdown has read the text: leave it out"
         report("anki-command", at, source.markup.text[at : at + 2], message)
     if source.hidden:
-        html = _COLON.sub("&#58;", html) if ":" in html else html
+        html = re.sub(_COLON, "&#58;", html) if ":" in html else html
         html = PLACEHOLDER.sub(lambda match: _span_html(source.span(match[0])), html)
     return html, pictures
 
@@ -246,7 +246,7 @@ def _check_nesting(html: str, source: Source, report: Report) -> None:
     """Reports the first deletion that begins in one element and ends in another."""
     message = "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
     stack: list[str] = []
-    for match in _TAG_OR_PLACEHOLDER.finditer(html):
+    for match in re.finditer(_ELEMENT_OR_PLACEHOLDER, html):
         if match["placeholder"]:
             span = source.span(match["placeholder"])
             if span.kind == "open":

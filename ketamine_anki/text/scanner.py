@@ -5,8 +5,8 @@ The scan alone decides what is math and what is a deletion; the Markdown parser 
 * code: a run of backticks up to a run of the same length (CommonMark); nothing inside is math or a deletion;
 * a backslash before punctuation makes that character ordinary text (CommonMark);
 * math: `$...$` whose first and last characters are not spaces and whose closing `$` is not followed by a digit
-  (Pandoc: prices such as "$5 to $9" stay text), nor by or after a price with the sign last or a currency code
-  ("5$", "US$7"); and `$$...$$`;
+  (Pandoc: prices such as "$5 to $9" stay text), nor belongs to a price with the sign last or a currency code ("5$",
+  "US$7"); and `$$...$$`;
 * cloze: `{{c1::answer}}` or `{{c1::answer::hint}}`; an answer may hold math and other deletions, and math may hold
   a deletion (Anki's syntax).
 """
@@ -30,17 +30,16 @@ _TOKEN = re.compile(
     r"|(?P<hint>::)"
 )
 _SIGNS = ("$", "{{", "}}", "`", "\\")  # without any of these, a text is one span
-_MALFORMED = re.compile(r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)")  # braces that are meant as a deletion
+_MALFORMED = r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
 _PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
 _MATH_STOP = re.compile(r"\\.?|\$|\n\n", re.DOTALL)
-_TEX_MARK = re.compile(r"\\.|(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)", re.DOTALL)
+_TEX_MARK = r"(?s)\\.|(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)"
 MAX_CLOZE = 500  # Anki makes no cards of higher numbers
 
 # What Anki obeys in a field wherever it stands: LaTeX images, sounds, speech, a box to type in; with its content.
-BRACKET_COMMAND = re.compile(
-    r"(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]"
-    r"|(?P<other>\[(?:sound|anki):|\[\[type:)",
-    re.IGNORECASE | re.DOTALL,
+BRACKET_COMMAND = (
+    r"(?is)(?P<math>\[(?P<kind>latex|\$\$?)\])(?:.*?\[/(?P=kind)\])?|\[/(?:latex|\$\$?)\]"
+    r"|(?P<other>\[(?:sound|anki):|\[\[type:)"
 )
 _COMMAND = re.compile(r"\[(?:/?latex|/?\$\$?)\]|\[(?:sound|anki):|\[\[type:|\\[()\[\]]|\{\{|\}\}", re.IGNORECASE)
 
@@ -202,7 +201,7 @@ class _Scan:
     def _braces(self, start: int, end: int) -> int:
         shown = self.text[start : start + 24].split("\n")[0]
         shown = shown[: shown.index("}}") + 2] if "}}" in shown else shown
-        if _MALFORMED.match(self.text[start : start + 24]):
+        if re.match(_MALFORMED, self.text[start : start + 24]):
             message = f"malformed cloze deletion {shown!r}: write {{{{c1::hidden}}}} or {{{{c1::hidden::hint}}}}"
         else:
             message = f"{shown!r} is read as a field by Anki: write single braces, or {{{{c1::hidden}}}} for a deletion"
@@ -289,7 +288,8 @@ def tex_marks(tex: str) -> list[Span]:
         return marks
     open_at: list[int] = []  # depth of TeX's braces at each open deletion
     depth = at = 0
-    while match := _TEX_MARK.search(tex, at):
+    pattern = re.compile(_TEX_MARK)
+    while match := pattern.search(tex, at):
         start, at = match.span()
         inside = bool(open_at) and open_at[-1] == depth
         if match["open"]:

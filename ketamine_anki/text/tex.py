@@ -40,9 +40,9 @@ _ENVIRONMENTS = frozenset("aligned array cases gathered matrix pmatrix bmatrix v
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
 _PAIRS = ("begin", "end", "left", "right")
 _TEXTS = ("text", "textbf", "textit", "textrm")
-_COLUMNS = re.compile(r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\}")
-_PLACED = re.compile(r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\[")
-_ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
+_COLUMNS = r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\}"
+_PLACED = r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\["
+_ENVIRONMENT = r"\s*\{([^{}]*)\}"
 
 # Commands that take a bracket.
 _BRACKETED = frozenset(r"\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr".split())
@@ -90,7 +90,7 @@ _ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
 
 # Negative space: `\\[-1em]`; `\!\!`, also with empty groups between, `\!{}\text{\!}`. Three `\!` in one formula,
 # whatever stands between, move as far as a letter is wide.
-_MOVES = re.compile(r"\\\\\*?\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!")
+_MOVES = r"\\\\\*?\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!"
 _MOST_NEGATIVE = 2
 _SIGNS = "\\,;:! {}%$_&#|"  # what a backslash may precede
 
@@ -125,14 +125,14 @@ def tex_html(tex: str) -> str:
     at = 0
     for mark in tex_marks(tex):
         parts.append(_split(tex[at : mark.start]))
-        if (mark.kind == "close" and parts[-1].endswith("}")) or _ENDS_IN_COMMAND.search(parts[-1]):
+        if (mark.kind == "close" and parts[-1].endswith("}")) or re.search(_ENDS_IN_COMMAND, parts[-1]):
             parts.append(" ")  # a letter after it would make another command
         parts.append(f"{{{{c{int(mark.value)}::" if mark.kind == "open" else mark.value)
         at = mark.end
     return escape("".join([*parts, _split(tex[at:])])).replace("\n", " ")
 
 
-_ENDS_IN_COMMAND = re.compile(r"(?<!\\)(?:\\\\)*\\[A-Za-z]+\Z")
+_ENDS_IN_COMMAND = r"(?<!\\)(?:\\\\)*\\[A-Za-z]+\Z"
 
 
 def _split(tex: str) -> str:
@@ -195,9 +195,9 @@ def _walk(tex: str, typed: str = "") -> Iterator[Mistake]:
 def _begin_mistake(tex: str, match: re.Match[str], name: str) -> str:
     if name not in _ENVIRONMENTS:
         return f"TeX environment {name!r} is not one of {', '.join(sorted(_ENVIRONMENTS))}"
-    if _PLACED.match(tex, match.end()):
+    if re.match(_PLACED, tex[match.end() :]):
         return f"[ after \\begin{{{name}}} is not shown: write {{[}}"
-    if name == "array" and not _COLUMNS.match(tex, match.end()):
+    if name == "array" and not re.match(_COLUMNS, tex[match.end() :]):
         return "\\begin{array} without its columns, letters l, c or r in braces: write \\begin{array}{ll}"
     return ""
 
@@ -207,7 +207,7 @@ def _sign_mistake(tex: str, match: re.Match[str], negative: int) -> str:
     found, sign = match[0], match["sign"]
     if sign and sign not in _SIGNS:
         return f"TeX command {found} would end or change the math"
-    if _MOVES.match(tex, match.start()) or (found == "\\!" and negative == _MOST_NEGATIVE):
+    if re.match(_MOVES, tex[match.start() :]) or (found == "\\!" and negative == _MOST_NEGATIVE):
         return f"TeX {found} moves what follows over other text: leave it out"
     if sign == "\\" and tex.startswith("*", match.end()):
         return "* after \\\\ is not shown: write a space before it"
@@ -235,7 +235,7 @@ def _pair(tex: str, match: re.Match[str]) -> str:
     """The environment that a \\begin or \\end names; "" for \\left and \\right."""
     if match["word"] in ("left", "right"):
         return ""
-    name = _ENVIRONMENT.match(tex, match.end())
+    name = re.match(_ENVIRONMENT, tex[match.end() :])
     return name[1] if name else "?"
 
 
