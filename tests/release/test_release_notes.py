@@ -252,11 +252,12 @@ def test_a_section_goes_on_top_of_the_older_ones(before: str, after: str) -> Non
 
 def test_a_section_that_the_ledger_does_not_know_is_refused(project: Project) -> None:
     """It is of a release that was cut short, or written by hand."""
-    (project.root / "CHANGELOG.md").write_text("# Changelog\n\n## 1.0.0 - today\n\nMine.\n", encoding="utf-8")
-    assert project.release("1.0.0").err == (
-        "ketamine-anki: CHANGELOG.md has a section 1.0.0 already, which the ledger does not know: "
-        "put the file back as it was, or delete the section\n"
-    )
+    text = "# Changelog\n\n## 1.0.0 - today\n\nMine.\n"
+    (project.root / "CHANGELOG.md").write_text(text, encoding="utf-8")
+    ran = project.release("1.0.0")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("ketamine-anki: CHANGELOG.md has a section 1.0.0 ")
+    assert project.changelog == text
 
 
 LINK = "a symbolic link is not followed: put the file itself here"
