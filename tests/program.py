@@ -18,13 +18,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 class Ran(NamedTuple):
+    """Exit code, standard output and standard error of a run."""
+
     code: int
     out: str
     err: str
 
 
 def run(*arguments: str | Path) -> Ran:
-    """Runs a command in this process: quick, and seen by the coverage."""
+    """Runs a command in this process, which is quick, and restores the handlers of signals that it sets."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     code = 0
@@ -37,8 +39,7 @@ def run(*arguments: str | Path) -> Ran:
         for number, handler in handlers.items():
             if handler is not signal.getsignal(number):
                 signal.signal(number, handler)
-    said = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]
-    return Ran(code, *said)
+    return Ran(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))
 
 
 def command(*arguments: str | Path) -> list[str]:

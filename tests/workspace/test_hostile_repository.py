@@ -12,8 +12,10 @@ import pytest
 import small
 from program import run
 
-from ketamine_anki.workspace.folder import FILES
+from ketamine_anki.workspace import git, revision
+from ketamine_anki.workspace.folder import FILES, is_read
 from ketamine_anki.workspace.git import ask, commit_hash, uncommitted
+from ketamine_anki.workspace.revision import check_out
 
 NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
@@ -209,25 +211,17 @@ def test_the_environment_does_not_say_which_repository(
     assert not (tmp_path / "trace").exists()
 
 
-def test_settings_of_the_environment_are_kept(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a CI says that a repository of another user is safe."""
+def test_git_keeps_its_user_s_settings_and_has_no_terminal(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a CI says that a repository of another user is safe; and `path = /dev/tty` would wait for keys."""
     settings = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    seen: dict[str, dict[str, str]] = {}
-    monkeypatch.setattr("subprocess.Popen.__init__", lambda self, *words, **named: seen.update(named) or 1 / 0)
+    options: dict[str, object] = {}
+    monkeypatch.setattr("subprocess.Popen.__init__", lambda self, *words, **named: options.update(named) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         commit_hash(trap.decks, "HEAD")
-    assert settings.items() <= seen["env"].items()
-
-
-def test_git_has_no_terminal_to_read(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in `path = /dev/tty`, which would wait for keys."""
-    seen = {}
-    monkeypatch.setattr("subprocess.Popen.__init__", lambda self, *words, **named: seen.update(named) or 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        ask(trap.decks, "rev-parse")
-    assert seen["start_new_session"] is True
+    assert settings.items() <= options["env"].items()
+    assert options["start_new_session"] is True
 
 
 def test_a_large_file_of_a_revision_is_refused_unread(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,8 +234,6 @@ def test_a_large_file_of_a_revision_is_refused_unread(trap: Trap, monkeypatch: p
 
 
 def test_all_files_of_a_revision_together_have_a_limit(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ketamine_anki.workspace import revision
-
     monkeypatch.chdir(trap.root)
     monkeypatch.setattr(revision, "_BYTES", 100)
     ran = run("diff", "HEAD", "decks")
@@ -252,8 +244,6 @@ def test_a_small_file_stored_as_the_difference_from_a_huge_one_is_not_unpacked(
     trap: Trap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundredth of what is allowed stands for it here."""
-    from ketamine_anki.workspace import git
-
     monkeypatch.chdir(trap.root)
     assert "GIT_ALLOC_LIMIT" in git._ENVIRONMENT
     monkeypatch.setitem(git._ENVIRONMENT, "GIT_ALLOC_LIMIT", "1m")
@@ -270,8 +260,6 @@ def test_a_small_file_stored_as_the_difference_from_a_huge_one_is_not_unpacked(
 
 def test_what_no_collection_reads_is_not_taken_out(trap: Trap, tmp_path: Path) -> None:
     """Nor a file whose name in the revision leads elsewhere."""
-    from ketamine_anki.workspace.revision import check_out
-
     (trap.decks / "notes.txt").write_text("x", encoding="utf-8")
     (trap.decks / "media").mkdir()
     (trap.decks / "media/deep").mkdir()
@@ -285,10 +273,16 @@ def test_what_no_collection_reads_is_not_taken_out(trap: Trap, tmp_path: Path) -
     assert taken == {"collection.yaml", "source.yaml", "references.yaml", "01-first.yaml", "media/a.png"}
 
 
-@pytest.mark.parametrize(
-    "name", ["..\\x.yaml", "a/b.yaml", "media/..", "media/", "../x.yaml", "x.txt", "media/a/b.png"]
-)
-def test_a_name_that_leads_elsewhere_is_not_read(name: str) -> None:
-    from ketamine_anki.workspace.folder import is_read
-
-    assert not is_read(name)
+def test_a_name_that_leads_elsewhere_is_not_read() -> None:
+    names = [
+        "..\\x.yaml",
+        "a/b.yaml",
+        "media/..",
+        "media/",
+        "../x.yaml",
+        "x.txt",
+        "media/a/b.png",
+        "x.yaml",
+        "media/a.png",
+    ]
+    assert [name for name in names if is_read(name)] == ["x.yaml", "media/a.png"]
