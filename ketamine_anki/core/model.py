@@ -10,7 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
-from ketamine_anki.core.scalars import one_spaced, typed
+from ketamine_anki.core.scalars import collapse_spaces, locate
 
 
 class Position(NamedTuple):
@@ -86,17 +86,17 @@ class Places:
     def _find(self, mark: Mark, fragment: str, nth: int) -> tuple[int, int] | None:
         """Line and column, from 0, of the nth occurrence of a fragment in a value."""
         text, places = self._text(mark)
-        wanted = one_spaced(fragment)
+        wanted = collapse_spaces(fragment)
         index = text.find(wanted) if wanted else -1
         for _ in range(nth):
             index = text.find(wanted, index + len(wanted)) if index >= 0 else -1
         return places[index] if index >= 0 else None
 
     def _text(self, mark: Mark) -> tuple[str, list[tuple[int, int]]]:
-        """A value as `typed` gives it: its text, and the place of each character."""
+        """A value as `locate` returns it: its text, and the place of each character."""
         lines, last_mark, text = Places._last
         if lines is not self.lines or last_mark != mark:
-            text = typed(self.lines, mark[:2], mark[2:])
+            text = locate(self.lines, mark[:2], mark[2:])
             Places._last = self.lines, mark, text
         return text
 

@@ -1,7 +1,6 @@
-"""One scalar as it is typed in a YAML file -> its text, and the place of each character of it.
+"""Locates each character of a scalar in its YAML file: quotes, escapes, folding and indentation stand in between.
 
-Quotes, escapes, folding and indentation stand between what is typed and what is read; a finding has
-to point at what is typed. A run of spaces, tabs and line ends reads as one space.
+Findings point at what is typed. A run of spaces, tabs and line ends counts as one space.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}
 Place = tuple[int, int]  # line and column from 0
 
 
-def one_spaced(text: str) -> str:
-    """The text with runs of spaces, tabs and line ends as one space, as `typed` gives it."""
+def collapse_spaces(text: str) -> str:
+    """The text with each run of spaces, tabs and line ends as one space, as `locate` returns it."""
     return re.sub(r"[ \t\n]+", " ", text).strip(" ")
 
 
-def as_read(text: str) -> str:
-    """A text in NFC, with one micro sign, as Unicode wants it."""
+def normalize(text: str) -> str:
+    """A text in NFC, with the Greek letter mu for the micro sign, as Unicode recommends."""
     return unicodedata.normalize("NFC", text).replace("\u00b5", "\u03bc")
 
 
-def typed(lines: tuple[str, ...], start: Place, end: Place) -> tuple[str, list[Place]]:
-    """The lines of a file, and where a scalar starts and ends -> (text, place of each character)."""
+def locate(lines: tuple[str, ...], start: Place, end: Place) -> tuple[str, list[Place]]:
+    """The lines of a file, and where a scalar starts and ends -> its text, and the place of each character."""
     letters: list[str] = []
     places: list[Place] = []
     for letter, place in _letters(lines, start, end):
@@ -41,7 +40,7 @@ def typed(lines: tuple[str, ...], start: Place, end: Place) -> tuple[str, list[P
             letters[-1:] = list(whole)
             places += [place] * (len(whole) - 1)
         elif letter not in " \t\n":
-            whole = letter if letter < "\x80" else as_read(letter)
+            whole = letter if letter < "\x80" else normalize(letter)
             letters += whole
             places += [place] * len(whole)
         elif letters and letters[-1] != " ":
@@ -51,13 +50,14 @@ def typed(lines: tuple[str, ...], start: Place, end: Place) -> tuple[str, list[P
 
 
 def _letters(lines: tuple[str, ...], start: Place, end: Place) -> Iterator[tuple[str, Place]]:
+    """Each character of a scalar as it is read, and its place."""
     (line, column), (end_line, end_column) = start, end
     style = lines[line][column : column + 1] if line < len(lines) else ""
     if style in ("|", ">"):  # the text starts below the line with the sign
         line, column = line + 1, 0
     elif style in ("'", '"'):
         column, end_column = column + 1, end_column - 1
-    joined = True  # by a backslash at the end of the line before
+    joined = True  # to the line before, by a backslash at its end
     for number in range(line, min(end_line + 1, len(lines))):
         stop = end_column if number == end_line else len(lines[number])
         if joined:
@@ -75,7 +75,7 @@ def _letters(lines: tuple[str, ...], start: Place, end: Place) -> Iterator[tuple
 
 
 def _letter(line: str, at: int, style: str) -> tuple[str, int]:
-    """The character that is read at a place of a line, and how many are typed for it."""
+    """The character that is read at a column of a line ("" for an escaped line end), and how many are typed for it."""
     if style == "'" and line.startswith("''", at):
         return "'", 2
     escape = _ESCAPE.match(line, at) if style == '"' else None

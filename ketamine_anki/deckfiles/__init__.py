@@ -1,5 +1,5 @@
-"""The YAML files of a collection <-> values.
+"""The files of a collection: YAML <-> values, pictures, hashes of the source text.
 
-In: bytes of a file. Out: decks and collections with the place of each value, or findings; and back: canonical or
-edited YAML. One table, `schema`, says what may stand in which file. It opens no file and knows no Anki.
+In: the bytes of a file. Out: decks and the collection with the place of each value, or findings; and back: canonical or
+edited YAML. One table, `schema`, says what each YAML file may contain. Opens no file and knows nothing of Anki.
 """

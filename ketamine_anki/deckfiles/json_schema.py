@@ -1,8 +1,6 @@
-"""The shape of the YAML files -> JSON Schemas (draft-07), which editors read through the YAML
-language server: completion, hover texts and marks while one types.
+"""Makes JSON Schemas (draft-07) of the YAML files, with which editors complete, explain and check what is typed.
 
-An editor guesses types where our reader takes the text as typed, so a text may be a number or a
-truth value too.
+An editor guesses types where our reader takes the text as typed, so a text may also be a number or a boolean.
 """
 
 from __future__ import annotations
@@ -13,16 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketamine_anki.core.limits import MAX_ITEMS, MAX_NOTES, MAX_TEXT
-from ketamine_anki.core.model import Collection
+from ketamine_anki.core.model import Collection, paragraph_of
 from ketamine_anki.deckfiles import schema
 
 Names = Mapping[str, Mapping[str, str]]  # kind of name -> name -> what it stands for
 
 
 def json_schemas(collection: Collection) -> dict[str, dict[str, Any]]:
-    """File name -> schema, with the names of this collection: subdecks, paragraphs, citations,
-    claims and references.
-    """
+    """{file name: schema}, with the names of this collection: subdecks, paragraphs, citations, claims, references."""
     names = names_of(collection)
     shapes = {"deck": schema.DECK, "collection": schema.COLLECTION, "source": schema.SOURCE}
     shapes["references"] = schema.REFERENCES
@@ -39,22 +35,16 @@ def schema_files(collection: Collection) -> dict[str, str]:
 
 
 def names_of(collection: Collection) -> Names:
-    """The names that notes may use, by the kinds that schema.py's `names` speaks of."""
-    # Paragraphs have no titles: what tells them apart is the first thing that they say.
-    says: dict[str, str] = {}
+    """The names that notes may use, each with a description, by the kinds of the schema's `names`."""
+    first_claims: dict[str, str] = {}  # paragraphs have no titles: the first claim tells them apart
     for claim in collection.claims.values():
-        says.setdefault(f"{claim.section}/{claim.paragraph}", claim.text)
-    paragraphs = {
-        name: f"{section.title}: {says[name]}" if name in says else section.title
-        for section in collection.sections.values()
-        for number in range(1, len(section.cites) + 1)
-        for name in [f"{section.slug}/{number}"]
-    }
-    cites: dict[str, str] = {}
-    for section in collection.sections.values():
-        for number, made in enumerate(section.cites, 1):
-            for cite in made:
-                cites.setdefault(cite, f"cited in {section.slug}/{number}")
+        first_claims.setdefault(f"{claim.section}/{claim.paragraph}", claim.text)
+    paragraphs, cites = {}, dict[str, str]()
+    for paragraph, cited in collection.paragraphs.items():
+        title = collection.sections[paragraph_of(paragraph)[0]].title
+        paragraphs[paragraph] = f"{title}: {first_claims[paragraph]}" if paragraph in first_claims else title
+        for cite in cited:
+            cites.setdefault(cite, f"cited in {paragraph}")
     return {
         "decks": dict.fromkeys(collection.decks, ""),
         "paragraphs": paragraphs,
@@ -87,32 +77,31 @@ def _shape(shape: schema.Shape, names: Names) -> dict[str, Any]:
 
 def _list(shape: schema.List, names: Names) -> dict[str, Any]:
     most = MAX_NOTES if isinstance(shape.item, schema.Either) else MAX_ITEMS
-    made: dict[str, Any] = {"description": shape.about, "type": "array", "minItems": 1, "maxItems": most}
-    if isinstance(shape.item, schema.Text):
-        made["uniqueItems"] = True
-    return made | {"items": _shape(shape.item, names)}
+    array = {"description": shape.about, "type": "array", "minItems": 1, "maxItems": most}
+    unique = {"uniqueItems": True} if isinstance(shape.item, schema.Text) else {}
+    return array | unique | {"items": _shape(shape.item, names)}
 
 
 def _text(shape: schema.Text, names: Names) -> dict[str, Any]:
-    made: dict[str, Any] = {"description": shape.about}
+    text: dict[str, Any] = {"description": shape.about}
     if shape.examples:
-        made["examples"] = list(shape.examples)
+        text["examples"] = list(shape.examples)
     known = names.get(shape.names, {})
     if known:
-        made["enum"] = list(known)
+        text["enum"] = list(known)
         if any(known.values()):
-            made["enumDescriptions"] = list(known.values())
+            text["enumDescriptions"] = list(known.values())
     elif shape.choices:
-        made["enum"] = list(shape.choices)
+        text["enum"] = list(shape.choices)
     elif shape.pattern:
-        made |= _typed(shape.pattern)
+        text |= _pattern(shape.pattern)
     else:
-        made |= {"type": ["string", "number", "boolean"], "pattern": r"\S", "maxLength": MAX_TEXT}
-    return made
+        text |= {"type": ["string", "number", "boolean"], "pattern": r"\S", "maxLength": MAX_TEXT}
+    return text
 
 
-def _typed(pattern: str) -> dict[str, Any]:
-    """A pattern, for text alone or also for a number, where digits fit it."""
+def _pattern(pattern: str) -> dict[str, Any]:
+    """The form of a text, which may also be a number if digits match the pattern."""
     whole = {"pattern": rf"^\s*(?:{pattern})\s*$"}
     if re.fullmatch(pattern, "7"):
         return {"type": ["string", "integer"], "minimum": 0, **whole}

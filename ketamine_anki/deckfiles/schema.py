@@ -1,7 +1,7 @@
-"""The shape of the YAML files, in one table: the reader and the JSON Schemas are made from it.
+"""The schema of the YAML files: one table from which files are read, formatted and described to editors.
 
-A shape is a `Text` (one scalar), a `List` of one shape, a `Record` with known keys, or a `Table`
-whose keys are the author's. `names` says which names of the collection a text must be one of.
+A shape is a `Text` (one scalar), a `List` of one shape, a `Record` with known keys, or a `Table` whose keys are the
+author's own.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from ketamine_anki.core.model import PARAGRAPH
 
 
 class Text(NamedTuple):
-    """One scalar, read as the text that was typed."""
+    """One scalar, read as the text that was typed.
+
+    A text that is not Markdown is one of `choices`, or matches `pattern`, which `expected` describes; a finding on it
+    has `rule`. `names` is the kind of names of the collection that it must be one of.
+    """
 
     about: str
     examples: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     pattern: str = ""
     expected: str = ""
-    rule: str = "choice"  # of the finding when a text is not of the form
+    rule: str = "choice"
     names: str = ""
     markdown: bool = False
-    prose: bool = False  # words, in which ` #` is meant; Markdown is prose too
+    prose: bool = False  # words, in which ` #` is text and no comment; Markdown is prose too
 
 
 class List(NamedTuple):
@@ -63,15 +67,15 @@ class Anything(NamedTuple):
     about: str
 
 
-Values = dict[str, Any]  # what is read by a record's or a table's shape: key -> str, tuple or Values
+Values = dict[str, Any]  # the value of a record or a table: key -> str, tuple or Values
 Shape = Text | List | Record | Table | Either | Anything
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TAG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-# ASCII of a web address, without what HTML, TeX or Anki read as their own: " < > \\ ^ ` [ ] { | }
+# ASCII of a web address, without the characters that HTML, TeX or Anki interpret: " < > \\ ^ ` [ ] { | }
 _ADDRESS = "[!#-;=?-Z_a-z~]+"
-# One line with a letter or digit in it. Anki parts decks at ::, drops " from the name of a note type, and puts
+# One line with a letter or digit in it. Anki splits deck names at ::, drops " from the name of a note type, and puts
 # the cards of a deck "Default" among the learner's own.
 _NAME = (
     r"(?!.*::)(?!:)(?![Dd][Ee][Ff][Aa][Uu][Ll][Tt]$)(?=.*[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f])"

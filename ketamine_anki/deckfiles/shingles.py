@@ -1,10 +1,9 @@
-"""Hashed word runs of a text: enough to recognise a copied passage, not enough to read the text.
+"""Hashes of word runs of the source text: enough to recognise a copied passage, not enough to read the text.
 
-A run of eight words is copied when all its four windows of five words are the text's; the text is
-known by the CRC-32 of each of its windows. Every run of eight holds one of the windows that start at
-each fourth word, so a clean card costs a quarter of the look-ups. That four neighbouring windows meet
-a text of 1,500 words by chance has odds below one to 10^25. Seven words in common are free: a term or
-formula of a glossary is shorter than eight words.
+The text is stored as the CRC-32 of each window of five words. A run of eight words is copied when its four windows are
+all among them; that this happens by chance with a text of 1,500 words has odds below one to 10^25. Seven words in
+common are allowed: a term or formula of a glossary is shorter than eight words. Every run of eight contains one of the
+windows that start at each fourth word, so a card without copied words costs a quarter of the look-ups.
 """
 
 from __future__ import annotations
@@ -46,12 +45,12 @@ def read_shingles(path: str, data: bytes) -> tuple[frozenset[int], list[Finding]
         elif line and not line.startswith("#"):
             message = "not a hash of eight hexadecimal digits: make the file again with 'ketamine-anki shingles TEXT'"
             findings.append(Finding(Position(path, number, 1), "syntax", message))
-            break  # one such line, and the file is not what it should be
+            break  # one such line shows that it is another file
     return frozenset(hashes), findings
 
 
 def copied(words: list[str], shingles: Set[int]) -> list[int]:
-    """The places in a list of words at which a run of eight that is the text's starts."""
+    """The indices in a list of words at which a copied run of eight words starts."""
     last = len(words) - WINDOW + 1
     if shingles.isdisjoint([crc32(" ".join(words[n : n + WINDOW]).encode()) for n in range(0, last, _STRIDE)]):
         return []

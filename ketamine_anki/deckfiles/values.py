@@ -14,7 +14,7 @@ from typing import Any
 
 from ketamine_anki.core import characters
 from ketamine_anki.core.limits import MAX_ITEMS, MAX_NAME, MAX_TEXT
-from ketamine_anki.core.scalars import as_read, typed
+from ketamine_anki.core.scalars import locate, normalize
 from ketamine_anki.core.suggestion import closest, did_you_mean
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.parser import File, Node, Scalar, Sequence, Table
@@ -66,7 +66,7 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_TEXT:,}")
         return None
     if not text.isascii():
-        text = as_read(text)
+        text = normalize(text)
     if node.style == '"' and not _is_clean(file, node):
         return None
     if file.spoilt and file.spoilt.intersection(range(node.start_mark.line, node.end_mark.line + 1)):
@@ -109,12 +109,12 @@ def _is_clean(file: File, node: Node) -> bool:
     if "$" in node.value and _has_tex_as_escape(file, node):
         return False
     # Once as it is read, once as `fmt` would type it.
-    first = next(chain(characters.refused(as_read(node.value)), characters.refused(node.value)), None)
+    first = next(chain(characters.refused(normalize(node.value)), characters.refused(node.value)), None)
     if first is None:
         return True
     before = len(file.noted)
     start, end = node.start_mark, node.end_mark
-    text, places = typed(file.lines, (start.line, start.column), (end.line, end.column))
+    text, places = locate(file.lines, (start.line, start.column), (end.line, end.column))
     for index, reason in characters.refused(text):
         line, column = places[index]
         sign = file.lines[line][column : column + 2]

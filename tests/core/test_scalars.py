@@ -9,16 +9,16 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ketamine_anki.core.scalars import one_spaced, typed
+from ketamine_anki.core.scalars import collapse_spaces, locate
 
 LETTERS = st.sampled_from(list("ab:#'\"\\|>-{}[] \n\té𝛼עe\u0301%&*!?,"))
 
 
 def read(source: str) -> tuple[str, str, list[tuple[int, int]]]:
-    """(what YAML reads, what `typed` reads, the places) of the one scalar under the key k."""
+    """(what YAML reads, what `locate` reads, the places) of the one scalar under the key k."""
     scalar = [event for event in yaml.parse(source, yaml.CSafeLoader) if isinstance(event, yaml.ScalarEvent)][1]
     start, end = scalar.start_mark, scalar.end_mark
-    text, places = typed(tuple(source.split("\n")), (start.line, start.column), (end.line, end.column))
+    text, places = locate(tuple(source.split("\n")), (start.line, start.column), (end.line, end.column))
     return scalar.value, text, places
 
 
@@ -48,7 +48,7 @@ def test_text_is_what_yaml_reads(text: str, style: str | None, unicode: bool) ->
     """Up to runs of white space; and each place holds its character, or an escape for it."""
     source = yaml.dump({"k": text}, default_style=style, width=12, allow_unicode=unicode)
     value, found, places = read(source)
-    assert found.strip() == one_spaced(unicodedata.normalize("NFC", value))
+    assert found.strip() == collapse_spaces(unicodedata.normalize("NFC", value))
     lines = source.split("\n")
     for letter, (line, column) in zip(found, places, strict=True):
         if letter != " ":
