@@ -87,9 +87,8 @@ def test_a_value_is_replaced_and_comments_stay(name, key, value, lines):
     expected = texts(DECK)
     expected[name][key] = value
     assert texts(after) == expected
-    assert [line for line in after.split("\n") if line not in DECK.split("\n")] == [
-        line for line in lines if line not in DECK.split("\n")
-    ]
+    old = DECK.split("\n")
+    assert [line for line in after.split("\n") if line not in old] == [line for line in lines if line not in old]
     kept = [line for line in DECK.split("\n") if "#" in line]
     assert [line.partition("#")[2] for line in after.split("\n") if "#" in line and " # 1" not in line] == [
         line.partition("#")[2] for line in kept
