@@ -14,7 +14,7 @@ from ketamine_anki.core.terminal import echo, use_colour
 @click.option(
     "--folder",
     default="decks",
-    type=click.Path(),
+    type=click.UNPROCESSED,
     show_default=True,
     help="The collection of which OLD or NEW is a revision.",
 )

@@ -124,45 +124,14 @@ def write_whole(
     path: Path,
     write: Callable[[BinaryIO], None],
     verify: Callable[[Path], None] | None = None,
-    scratch: Path | None = None,
     previous: bytes | None = None,
 ) -> None:
-    """Writes a file through `write`, lets `verify` look at it, and moves it to `path`. `scratch` is a hidden
-    folder in use beside `path`, if there is one; `previous` is that of a Move.
+    """Writes a file through `write`, lets `verify` look at it, and moves it to `path`; `previous` is that of a Move.
 
     On any failure the file that was there stays as it was.
     """
     _refuse_to_replace(path, previous)
-    _write_and_move(path, write, verify, scratch, previous)
-
-
-def write_bytes(path: Path, data: bytes, previous: bytes | None = None) -> None:
-    """Writes a file; `previous` is that of a Move."""
-    write_whole(path, _writer(data), previous=previous)
-
-
-def write_text(path: Path, text: str, previous: bytes | None = None) -> None:
-    """Writes a text file, UTF-8 with \\n line ends; `previous` is that of a Move."""
-    write_bytes(path, text.encode("utf-8"), previous)
-
-
-def _writer(data: bytes) -> Callable[[BinaryIO], None]:
-    def write(file: BinaryIO) -> None:
-        file.write(data)
-
-    return write
-
-
-def _write_and_move(
-    path: Path,
-    write: Callable[[BinaryIO], None],
-    verify: Callable[[Path], None] | None = None,
-    scratch: Path | None = None,
-    previous: bytes | None = None,
-) -> None:
-    beside = scratch is not None and scratch.parent == path.parent
-    with nullcontext(scratch) if beside else scratch_folder(path.parent) as hidden:
-        assert hidden is not None
+    with scratch_folder(path.parent) as hidden:
         temporary = hidden / "new"
         try:
             with temporary.open("xb") as file:
@@ -175,6 +144,20 @@ def _write_and_move(
             verify(temporary)
         _refuse_if_changed(path, previous)
         _move(temporary, path)
+
+
+def write_bytes(path: Path, data: bytes, previous: bytes | None = None) -> None:
+    """Writes a file; `previous` is that of a Move."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(data)
+
+    write_whole(path, write, previous=previous)
+
+
+def write_text(path: Path, text: str, previous: bytes | None = None) -> None:
+    """Writes a text file, UTF-8 with \\n line ends; `previous` is that of a Move."""
+    write_bytes(path, text.encode("utf-8"), previous)
 
 
 def _move(finished: Path, place: Path) -> None:
@@ -207,11 +190,11 @@ def move_together(moves: Sequence[Move], scratch: Path) -> None:
     except BaseException:
         with _signals_deferred():
             for place, old in reversed(done):
-                with suppress(OSError):
+                with suppress(OSError, Failure):
                     if old is None:
                         place.unlink(missing_ok=True)
                     else:
-                        _write_and_move(place, _writer(old.read_bytes()))
+                        write_bytes(place, old.read_bytes(), place.read_bytes() if place.exists() else b"")
         raise
 
 

@@ -132,5 +132,5 @@ def publish(package: Package, path: Path, scratch: Path) -> Counts:
         if not whole:
             raise Failure(f"{path.name}: the written package is not whole; the old one was kept", EXIT_IO)
 
-    write_whole(path, write, verify, scratch)
+    write_whole(path, write, verify)
     return counts[0]

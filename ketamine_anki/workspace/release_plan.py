@@ -75,20 +75,22 @@ def read_content(folder: Path, *, committed: bool) -> Content:
         _require_committed(folder)
     collection = readable_collection(read)
     state = State(collection)
-    content = Content(folder, collection, [], [], [], "", ledger_bytes)
+    live: list[CompiledNote] = []
+    written: list[Note] = []
+    retired: list[tuple[CompiledNote, Retired]] = []
 
-    def compile_and_sort(view: View, number: int, place: int) -> None:
+    def visit(view: View, number: int, place: int) -> None:
         compiled = compile_note(view.note, collection, view.shown, number, place)
         if view.note.retired is None:
-            content.live.append(compiled)
-            content.written.append(view.note)
+            live.append(compiled)
+            written.append(view.note)
         else:
-            content.retired.append((compiled, view.note.retired))
+            retired.append((compiled, view.note.retired))
         state.add(compiled, view.note.retired is not None)
 
-    check_notes(read, compile_and_sort)
+    check_notes(read, visit)
     report(read.findings)
-    return Content(folder, collection, content.live, content.written, content.retired, state.digest(), ledger_bytes)
+    return Content(folder, collection, live, written, retired, state.digest(), ledger_bytes)
 
 
 def plan_release(content: Content, version: str, errata: tuple[str, ...], since: str | None) -> Plan:
