@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
+from ketamine_anki.text.scanner import Report
 
 _OPEN, _CLOSE = ("(", "["), (")", "]")
 
@@ -18,7 +19,7 @@ class Emphasis:
     closes it; two stars only before a digit or between brackets. A letter alone may be italic before a digit: `*p*53`.
     """
 
-    def __init__(self, source: Source, report: Callable[[str, int, str, str], None]) -> None:
+    def __init__(self, source: Source, report: Report) -> None:
         self.source = source
         self.text = source.markup.text
         self.report = report

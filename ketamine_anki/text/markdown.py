@@ -6,7 +6,7 @@ A finding is made of what Markdown would drop without showing it, and of links a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from unicodedata import category
@@ -17,9 +17,7 @@ from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.text.emphasis import Emphasis
 from ketamine_anki.text.escape import escape, image
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
-from ketamine_anki.text.scanner import BRACKET_COMMAND
-
-Report = Callable[[str, int, str, str], None]  # takes the rule, offset in the text, fragment and message of a finding
+from ketamine_anki.text.scanner import BRACKET_COMMAND, Report
 
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
 _ESCAPED = re.compile(rf"{BRACKET_COMMAND}|\{{\{{|\}}\}}")

@@ -22,15 +22,12 @@ class Source:
     def __init__(self, markup: Markup) -> None:
         self.markup = markup
         self.hidden = [span for span in markup.spans if span.kind not in ("text", "code")]
-        self.text = markup.text
-        if self.hidden:
-            numbers = count(_FIRST)
-            self.text = "".join(
-                [
-                    markup.text[span.start : span.end] if span.kind in ("text", "code") else chr(next(numbers))
-                    for span in markup.spans
-                ]
-            )
+        numbers = count(_FIRST)
+        parts = [
+            markup.text[span.start : span.end] if span.kind in ("text", "code") else chr(next(numbers))
+            for span in markup.spans
+        ]
+        self.text = "".join(parts)
 
     def span(self, placeholder: str) -> Span:
         """What a placeholder stands for."""
@@ -38,6 +35,4 @@ class Source:
 
     def typed(self, part: str) -> str:
         """A part of the parser's text as it was typed."""
-        if not self.hidden:
-            return part
         return PLACEHOLDER.sub(lambda match: self.markup.text[slice(*self.span(match[0])[1:3])], part)

@@ -16,7 +16,7 @@ from ketamine_anki.core.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_
 from ketamine_anki.core.model import Collection, Finding, Note, Places, Position, Where
 from ketamine_anki.text.escape import escape, image
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
-from ketamine_anki.text.scanner import BRACKET_COMMAND, UNMARKED, Markup, Span, command_in, scan
+from ketamine_anki.text.scanner import BRACKET_COMMAND, UNMARKED, Markup, Mistake, Report, Span, command_in, scan
 from ketamine_anki.text.tex import COMMANDS, tex_html, tex_mistakes
 
 MANUAL = {
@@ -59,8 +59,6 @@ _ELEMENT_OR_PLACEHOLDER = (
 )
 
 Locator = Callable[[int, str], Position]
-Mistake = tuple[str, int, str, str]  # rule, offset in the text, fragment, message
-Report = Callable[[str, int, str, str], None]
 
 
 class Rendered(NamedTuple):

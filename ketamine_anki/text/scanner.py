@@ -14,6 +14,7 @@ The scan alone decides what is math and what is a deletion; the Markdown parser 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ _MALFORMED = r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a dele
 _PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
 _MATH_STOP = re.compile(r"\\.?|\$|\n\n", re.DOTALL)
 _TEX_MARK = r"(?s)\\.|(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)"
+Mistake = tuple[str, int, str, str]  # rule, offset, fragment and message of a finding about a text
+Report = Callable[[str, int, str, str], None]  # takes one
 MAX_CLOZE = 500  # Anki makes no cards of higher numbers
 
 # What Anki obeys in a field wherever it stands: LaTeX images, sounds, speech, a box to type in; with its content.

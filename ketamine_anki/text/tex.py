@@ -14,7 +14,7 @@ from operator import itemgetter
 
 from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
 from ketamine_anki.text.escape import escape
-from ketamine_anki.text.scanner import tex_marks
+from ketamine_anki.text.scanner import Mistake, tex_marks
 
 # Commands that only draw: letters, relations, arrows, accents, fractions, spacing. Not \href, \url,
 # \style, \class, \cssId, \require, \def and their kin, which reach outside the formula.
@@ -94,7 +94,6 @@ _MOVES = r"\\\\\*?\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]
 _MOST_NEGATIVE = 2
 _SIGNS = "\\,;:! {}%$_&#|"  # what a backslash may precede
 
-Mistake = tuple[str, int, str, str]  # rule, index, fragment, message
 Error = tuple[int, str, str]  # index, fragment, message
 
 

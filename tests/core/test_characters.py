@@ -100,6 +100,7 @@ _ALONE = (("κ", "κg"), ("α", "αs αt αn Nαme"), ("σ", "nσ tσ σf"), ("�
         ("a\u061cb", 1, "invisible character U+061C"),
         ("a\ufe0fb", 1, "invisible character U+FE0F"),
         ("a\U000e0041b", 1, "invisible character U+E0041"),
+        ("漢\U000e0041b", 1, "invisible character U+E0041"),
         ("a\U000e0100b", 1, "invisible character U+E0100"),
         ("ketаmine", 3, "U+0430 CYRILLIC SMALL LETTER A inside a word of Latin letters"),
         ("dοse", 1, "U+03BF GREEK SMALL LETTER OMICRON inside a word of Latin letters"),

@@ -47,15 +47,15 @@ def test_signs_of_a_text_are_limited() -> None:
     ],
     ids=["brackets", "lines", "columns", "rows"],
 )
-def test_what_would_take_the_parser_long_is_refused_from_there_on(most: str, more: str) -> None:
+def test_texts_that_would_take_the_parser_long_are_refused(most: str, more: str) -> None:
     assert [finding.rule for finding in render(most, MEDIA).findings] == []
     assert [finding.rule for finding in render(most + more, MEDIA).findings] == ["limit"]
 
 
 def test_all_texts_of_a_note_are_rendered() -> None:
-    """Why it was retired, too, with the pictures of the collection; the deletions of a cloze note in its text alone."""
-    made = {"text": "A {{c1::b}} ![a leaf](leaf.png)", "extra": "c ![a leaf](leaf.png)"}
-    deck, _ = read_deck("deck.yaml", examples.written(examples.note(made)).encode())
+    """The reason of a retired note, too; with the pictures of the collection; deletions in the `text` alone."""
+    texts = {"text": "A {{c1::b}} ![a leaf](leaf.png)", "extra": "c ![a leaf](leaf.png)"}
+    deck, _ = read_deck("deck.yaml", examples.written(examples.note(texts)).encode())
     assert deck is not None
     (live,) = deck.notes
     gone = live._replace(retired=Retired("1.1.0", "See ![a leaf](leaf.png)"))
@@ -82,7 +82,7 @@ _ELEMENTS = set("p br em strong ul ol li code pre a img table thead tbody tr th 
 
 
 class _Judge(HTMLParser):
-    """Notes what stands in HTML besides the elements, attributes and addresses that rendering may make."""
+    """Collects what HTML holds besides the elements, attributes and addresses that rendering may write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -196,10 +196,10 @@ def test_anki_makes_the_cards_that_we_count(cloze_note: Note, text: str) -> None
     rendered = render(text, MEDIA, cloze=True)
     assume(rendered.markup.deletions)
     assume(all("without a c" in finding.message for finding in rendered.findings))
-    made = pages(cloze_note, rendered.html)
-    assert list(made) == rendered.markup.numbers
+    cards = pages(cloze_note, rendered.html)
+    assert list(cards) == rendered.markup.numbers
     whole = squeezed(engine.visible(render(revealed(rendered.markup), MEDIA).html))
-    for number, (question, answer) in made.items():
+    for number, (question, answer) in cards.items():
         assert squeezed(engine.visible(answer, "question")) == whole, number
         asked = engine.visible(question, "question")
         assert asked != engine.visible(answer, "question"), number
