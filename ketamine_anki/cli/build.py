@@ -37,7 +37,7 @@ def build(folder: Path, output: Path, split: bool) -> None:
     ):
 
         def pack(view: View, number: int, index: int) -> None:
-            compiled = compile_note(view.note, collection, view.shown, number, index)
+            compiled = compile_note(view.note, collection, view.rendered, number, index)
             packing.add(compiled, view.note.retired is not None)
 
         check_notes(read, pack)

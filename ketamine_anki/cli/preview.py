@@ -112,6 +112,6 @@ def _read_notes(read: Folder) -> tuple[Collection, list[PageNote]]:
     for view, deck, place, findings in checked_notes(read):
         if deck not in collection.decks:
             collection = dataclasses.replace(collection, decks=(*collection.decks, deck))
-        compiled = compile_note(view.note, collection, view.shown, collection.decks.index(deck) + 1, place)
+        compiled = compile_note(view.note, collection, view.rendered, collection.decks.index(deck) + 1, place)
         notes.append(PageNote(view.note, compiled, tuple(findings)))
     return collection, notes

@@ -1,32 +1,28 @@
-"""Rules about cloze deletions. Lengths are ours, far above what a good card needs."""
+"""Rules about cloze deletions. Lengths are ours, far above what a good card needs.
+
+All but `article_cue` judge notes with `text` alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ketamine_anki.core.model import Where
-from ketamine_anki.rules.view import Complaint, View, stems
+from ketamine_anki.core.model import Position
+from ketamine_anki.rules.rule import Problem
+from ketamine_anki.rules.view import View, stems
 from ketamine_anki.text.scanner import Deletion
 from ketamine_anki.text.words import words_of
 
 MAX_CARDS, MAX_HIDDEN, MIN_VISIBLE, MAX_SHARE = 4, 10, 5, 0.5  # numbers, words, words, part of all words
 
 
-def _deletions(view: View) -> list[Deletion]:
-    """The deletions of a well-formed cloze note that are not inside another."""
-    if not view.note.text:
-        return []
-    markup = view.shown["text"].markup
-    return [] if markup.mistakes else [deletion for deletion in markup.deletions if not deletion.depth]
+def _at(view: View, deletion: Deletion) -> Position:
+    """The position of the first line of a deletion."""
+    fragment = view.note.text[deletion.start : deletion.answer_end].split("\n")[0]
+    return view.at("text", fragment, deletion.start)
 
 
-def _where(view: View, deletion: Deletion) -> Where:
-    text = view.note.text
-    fragment = text[deletion.start : deletion.answer_end].split("\n")[0]
-    return Where("text", fragment, text.count(fragment, 0, deletion.start))
-
-
-def cloze_count(view: View) -> Iterator[Complaint]:
+def cloze_count(view: View) -> Iterator[Problem]:
     """A sentence with five holes makes five cards that give each other away.
 
     Source: SuperMemo's rules 4 and 10.
@@ -37,13 +33,13 @@ def cloze_count(view: View) -> Iterator[Complaint]:
     Good: `text: The loop of Henle takes up {{c1::sodium}}, {{c2::potassium}} and {{c3::chloride}} together.`
     """
     if view.note.text:
-        markup = view.shown["text"].markup
+        markup = view.rendered["text"].markup
         if len(markup.numbers) > MAX_CARDS:
             extra = next(deletion for deletion in markup.deletions if deletion.number == markup.numbers[MAX_CARDS])
-            yield _where(view, extra), f"{len(markup.numbers)} cloze numbers: at most {MAX_CARDS}; split the note"
+            yield _at(view, extra), f"{len(markup.numbers)} cloze numbers: at most {MAX_CARDS}; split the note"
 
 
-def cloze_length(view: View) -> Iterator[Complaint]:
+def cloze_length(view: View) -> Iterator[Problem]:
     """What is hidden is one term or phrase; a clause that long cannot be recalled word for word.
 
     Source: SuperMemo's rules 4 and 5.
@@ -53,12 +49,12 @@ def cloze_length(view: View) -> Iterator[Complaint]:
 
     Good: `text: Furosemide acts in the {{c1::thick ascending limb}} of the loop of Henle.`
     """
-    for deletion in _deletions(view):
+    for deletion in view.deletions:
         if len(deletion.answer) > 2 * MAX_HIDDEN and (words := len(deletion.answer.split())) > MAX_HIDDEN:
-            yield _where(view, deletion), f"{words} words hidden in one deletion: at most {MAX_HIDDEN}"
+            yield _at(view, deletion), f"{words} words hidden in one deletion: at most {MAX_HIDDEN}"
 
 
-def cloze_context(view: View) -> Iterator[Complaint]:
+def cloze_context(view: View) -> Iterator[Problem]:
     """What stays visible must say what is asked: at least five words on each card, and half of the text.
 
     Source: SuperMemo's rule 16 (context).
@@ -70,7 +66,7 @@ def cloze_context(view: View) -> Iterator[Complaint]:
 
     Good: `text: Taken for weeks, furosemide wastes {{c1::potassium}} and magnesium.`
     """
-    deletions = _deletions(view)
+    deletions = view.deletions
     if not deletions:
         return
     whole = len(view.words["text"])
@@ -82,15 +78,15 @@ def cloze_context(view: View) -> Iterator[Complaint]:
     first = next(deletion for deletion in deletions if deletion.number == number)
     if whole - most < MIN_VISIBLE:
         message = f"{whole - most} words stay visible around c{number}: at least {MIN_VISIBLE}; say more"
-        yield _where(view, first), message
+        yield _at(view, first), message
     elif sum(sizes) > MAX_SHARE * whole:
         yield (
-            _where(view, deletions[0]),
+            _at(view, deletions[0]),
             f"{sum(sizes)} of {whole} words are hidden: at most half; hide less or say more",
         )
 
 
-def cloze_leak(view: View) -> Iterator[Complaint]:
+def cloze_leak(view: View) -> Iterator[Problem]:
     """What is hidden in one place and stands in another, or in its own hint, is read off.
 
     Source: Matuschak (leading questions).
@@ -101,18 +97,18 @@ def cloze_leak(view: View) -> Iterator[Complaint]:
 
     Good: `text: Furosemide wastes {{c1::potassium}}, so {{c1::potassium}} is measured every week.`
     """
-    deletions = _deletions(view)
+    deletions = view.deletions
     for deletion in deletions:
         words = words_of(deletion.answer)
         if not stems(words):
             continue
         if deletion.hint and _times(words_of(deletion.hint), words):
-            yield _where(view, deletion), f"the hint {deletion.hint!r} gives {deletion.answer!r} away"
+            yield _at(view, deletion), f"the hint {deletion.hint!r} gives {deletion.answer!r} away"
         elif (times := _times(view.words["text"], words)) > 1:
             together = [words_of(d.answer) for d in deletions if d.number == deletion.number]
             if times > sum(_times(others, words) for others in together):
                 yield (
-                    _where(view, deletion),
+                    _at(view, deletion),
                     f"{deletion.answer!r} is hidden and stands elsewhere in the text: hide both",
                 )
 
@@ -123,7 +119,7 @@ def _times(words: list[str], run: list[str]) -> int:
     return sum(word == first and words[n : n + length] == run for n, word in enumerate(words))
 
 
-def article_cue(view: View) -> Iterator[Complaint]:
+def article_cue(view: View) -> Iterator[Problem]:
     """`a` or `an` before a gap tells how the hidden word begins: hide the article too.
 
     Source: NBME (grammatical cues).
@@ -135,11 +131,11 @@ def article_cue(view: View) -> Iterator[Complaint]:
     Good: `text: Spironolactone is {{c1::an aldosterone antagonist}} used in heart failure with fluid.`
     """
     text = view.note.text
-    for deletion in _deletions(view):
+    for deletion in view.deletions:
         before = text[max(deletion.start - 4, 0) : deletion.start].lower().split()
         if before and text[deletion.start - 1].isspace() and before[-1] in ("a", "an"):
-            yield _where(view, deletion), f"{before[-1]!r} before the gap is a cue: hide it with the word"
+            yield _at(view, deletion), f"{before[-1]!r} before the gap is a cue: hide it with the word"
     if "__" in view.note.question:
         words = view.note.question.replace("_", " ").rstrip(" ?").split()
         if words and words[-1] in ("a", "an"):
-            yield "question", f"{words[-1]!r} before the gap is a cue: ask a question instead"
+            yield view.at("question"), f"{words[-1]!r} before the gap is a cue: ask a question instead"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from ketamine_anki.core.limits import MAX_TAGS
-from ketamine_anki.core.model import Collection, Deck, Finding, Position, Where
+from ketamine_anki.core.model import Collection, Deck, Position
 from ketamine_anki.core.suggestion import did_you_mean
-from ketamine_anki.rules.view import MOST_WORDS, CollectionRule, Complaint, View
-
-_RESERVED = r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)"
-
-_FREE: set[str] = set()  # tags that were looked at and are not reserved
+from ketamine_anki.rules.rule import CollectionRule, Problem
+from ketamine_anki.rules.view import View
 
 
-def reserved_tag(view: View) -> Iterator[Complaint]:
+@lru_cache
+def _is_reserved(tag: str) -> bool:
+    return re.match(r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)", tag) is not None
+
+
+def reserved_tag(view: View) -> Iterator[Problem]:
     """A concept tag must not be one that Anki or a widespread add-on gives a meaning of its own.
 
     Anki drops `marked` and `leech` when it imports; AnkiHub protects and moves by its tags.
@@ -25,28 +28,26 @@ def reserved_tag(view: View) -> Iterator[Complaint]:
 
     Good: `tags: [Wind_up]`
     """
-    for n, tag in () if _FREE.issuperset(view.note.tags) else enumerate(view.note.tags):
-        if re.match(_RESERVED, tag):
-            yield f"tags.{n}", f"tag {tag!r} has a meaning of its own in Anki or an add-on: choose another"
-        elif len(_FREE) < MOST_WORDS:
-            _FREE.add(tag)
+    for n, tag in enumerate(view.note.tags):
+        if _is_reserved(tag):
+            yield view.at(f"tags.{n}"), f"tag {tag!r} has a meaning of its own in Anki or an add-on: choose another"
     if len(view.note.tags) > MAX_TAGS:
-        yield "tags", f"{len(view.note.tags)} tags: at most {MAX_TAGS}"
+        yield view.at("tags"), f"{len(view.note.tags)} tags: at most {MAX_TAGS}"
 
 
-def unfinished(view: View) -> Iterator[Complaint]:
+def unfinished(view: View) -> Iterator[Problem]:
     """A note is no draft: `TODO` stands where `intake`, or a hurried author, left something to fill in.
 
     Bad: `tags: [TODO]`
 
     Good: `tags: [Wind_up]`
     """
-    for key, text in view.note.texts() if "TODO" in "\n".join(view.note[3:11]) else ():
-        if re.search(r"\bTODO\b", text):
-            yield Where(key, "TODO"), "TODO is left in the text: fill it in"
-    if "TODO" in view.note.tags:
-        for n in (n for n, tag in enumerate(view.note.tags) if tag == "TODO"):
-            yield f"tags.{n}", "tag 'TODO' is to be filled in: name the concept"
+    for key, text in view.typed.items():
+        if "TODO" in text and re.search(r"\bTODO\b", text):
+            yield view.at(key, "TODO"), "TODO is left in the text: fill it in"
+    for n, tag in enumerate(view.note.tags):
+        if tag == "TODO":
+            yield view.at(f"tags.{n}"), "tag 'TODO' is to be filled in: name the concept"
 
 
 class DuplicateId(CollectionRule):
@@ -64,12 +65,12 @@ class DuplicateId(CollectionRule):
         super().__init__(collection)
         self._first: dict[str, Position] = {}
 
-    def note(self, view: View) -> Iterable[Finding]:
+    def note(self, view: View) -> Iterable[Problem]:
         first = self._first.setdefault(view.note.id, view.position)
         if first is view.position:
             return ()
         message = f"id {view.note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
-        return (Finding(view.position, "duplicate-id", message),)
+        return ((view.position, message),)
 
 
 class UnknownDeck(CollectionRule):
@@ -85,22 +86,17 @@ class UnknownDeck(CollectionRule):
         super().__init__(collection)
         self._seen: dict[str, tuple[str, Position]] = {}
 
-    def deck(self, deck: Deck) -> Iterator[Finding]:
+    def deck(self, deck: Deck) -> Iterator[Problem]:
         position = deck.places.at("deck")
         if deck.name.casefold() in self._seen:
             other, at = self._seen[deck.name.casefold()]
-            how = "stands already" if other == deck.name else f"differs only in case from {other!r}"
-            yield Finding(
-                position, "unknown-deck", f"deck {deck.name!r} {how} at {at.path}:{at.line}: one file per deck"
-            )
+            problem = "stands already" if other == deck.name else f"differs only in case from {other!r}"
+            yield position, f"deck {deck.name!r} {problem} at {at.path}:{at.line}: one file per deck"
             return
         self._seen[deck.name.casefold()] = (deck.name, position)
         if deck.name not in self.collection.decks:
-            yield Finding(
-                position,
-                "unknown-deck",
-                f"deck {deck.name!r} is not in collection.yaml{did_you_mean(deck.name, self.collection.decks)}",
-            )
+            suggestion = did_you_mean(deck.name, self.collection.decks)
+            yield position, f"deck {deck.name!r} is not in collection.yaml{suggestion}"
 
 
 class UnusedPicture(CollectionRule):
@@ -115,19 +111,17 @@ class UnusedPicture(CollectionRule):
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
         self._unused = set(collection.pictures)
-        self._folder = collection.media_folder
         self.idle = not self._unused
 
-    def note(self, view: View) -> Iterable[Finding]:
-        for rendered in view.shown.values():
+    def note(self, view: View) -> Iterable[Problem]:
+        for rendered in view.rendered.values():
             self._unused.difference_update(rendered.pictures)
         return ()
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[Problem]:
         for name in sorted(self._unused):
-            yield Finding(
-                Position(f"{self._folder}/{name}", 1, 1),
-                "unused-picture",
+            yield (
+                Position(f"{self.collection.media_folder}/{name}", 1, 1),
                 f"no note shows {name!r}: show it or delete it",
             )
 
@@ -142,17 +136,11 @@ class TagSpelling(CollectionRule):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._spelt: dict[str, str] = {}
-        self._known: set[str] = set()  # the spellings that won
+        self._spelling: dict[str, str] = {}  # folded tag -> as it was written first
 
-    def note(self, view: View) -> Iterable[Finding]:
-        return () if self._known.issuperset(view.note.tags) else list(self._spellings(view))
-
-    def _spellings(self, view: View) -> Iterator[Finding]:
+    def note(self, view: View) -> Iterator[Problem]:
         for n, tag in enumerate(view.note.tags):
             folded = tag.casefold().replace("-", "").replace("_", "")
-            spelt = self._spelt.setdefault(folded, tag)
-            self._known.add(spelt)
-            if spelt != tag:
-                message = f"tag {tag!r} is spelt {spelt!r} elsewhere: use one spelling"
-                yield Finding(view.note.places.at(f"tags.{n}"), "tag-spelling", message)
+            first = self._spelling.setdefault(folded, tag)
+            if first != tag:
+                yield view.at(f"tags.{n}"), f"tag {tag!r} is spelt {first!r} elsewhere: use one spelling"

@@ -1,7 +1,7 @@
 """Rules about notes that disturb each other: twins, equal prompts, equal answers.
 
-Source of all: SuperMemo's rule 11 (combat interference). Retired notes are left out: the note that
-takes the place of another may well resemble it.
+Source of all: SuperMemo's rule 11 (combat interference). Retired notes are left out: a successor may well resemble
+the note that it replaces.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from itertools import count, pairwise
 
 from ketamine_anki.core.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
-from ketamine_anki.core.model import Collection, Finding, Position
-from ketamine_anki.rules.view import CollectionRule, View
+from ketamine_anki.core.model import Collection, Position
+from ketamine_anki.rules.rule import CollectionRule, Problem
+from ketamine_anki.rules.view import View
 from ketamine_anki.text.words import signs_of
 
 SIMILAR = 0.8  # Jaccard similarity of the content words from which two notes are near-duplicates
@@ -37,42 +38,37 @@ class DuplicateQuestion(CollectionRule):
         super().__init__(collection)
         self._first: dict[int, tuple[Position, str]] = {}  # hash of a prompt -> the note and key that asked it first
 
-    def note(self, view: View) -> list[Finding]:
+    def note(self, view: View) -> Iterator[Problem]:
         note = view.note
-        findings: list[Finding] = []
         if note.retired is not None:
-            return findings
-        telling = _may_tell(view.signs)
-        for key in ("text",) if note.text else ("question", "reverse.question") if note.reverse_question else _ASKED:
+            return
+        may_tell = _may_tell(view.signs)
+        for key in ("text",) if note.text else ("question", "reverse.question"):
             words = view.words.get(key)
             if not words:
                 continue
-            hidden = [deletion.answer for deletion in view.shown["text"].markup.deletions] if note.text else ()
+            markup = view.rendered[key].markup
+            hidden = [deletion.answer for deletion in markup.deletions]
             text = view.plain[key]
-            told = _TELLING.findall(text) if telling and _may_tell(signs_of(text)) else ()
-            formulas = [span.value for span in view.shown[key].markup.spans if span.kind in ("math", "display")]
+            telling = re.findall(_TELLING, text) if may_tell and _may_tell(signs_of(text)) else ()
+            formulas = [span.value for span in markup.spans if span.kind in ("math", "display")]
             here = view.position, key
-            prompt = hash((*words, "\n", *hidden, "\n", *told, "\n", *formulas))
-            first, asked = self._first.setdefault(prompt, here)
-            if asked != key or first != view.position:
-                message = (
-                    f"the same is asked at {first.path}:{first.line}: delete one of the two, or ask more precisely"
-                )
-                findings.append(Finding(note.places.at(key), "duplicate-question", message))
-        return findings
+            prompt = hash((*words, "\n", *hidden, "\n", *telling, "\n", *formulas))
+            first = self._first.setdefault(prompt, here)
+            if first is not here:
+                place = f"{first[0].path}:{first[0].line}"
+                yield view.at(key), f"the same is asked at {place}: delete one of the two, or ask more precisely"
 
 
-_ASKED = ("question",)
 # What tells questions apart, but is not part of their words: signs, what stands between digits, capitals after
 # a capital or a digit.
 _CAPITAL = r"(?<=[A-Z0-9])[A-Z]"
-_TELLING = re.compile(rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s,]+(?=[0-9])")
-_ANY_TELLING = re.compile(rb"[<>=+%#&@^|~]")  # besides capitals and digits, which are sought quicker
+_TELLING = rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s,]+(?=[0-9])"
 
 
 def _may_tell(signs: bytes) -> object:
     """Whether a text with these signs may hold what tells questions apart: a quick look."""
-    return b"AA" in signs or b"0" in signs or _ANY_TELLING.search(signs)
+    return b"AA" in signs or b"0" in signs or re.search(rb"[<>=+%#&@^|~]", signs)
 
 
 class PairConflict(CollectionRule):
@@ -90,20 +86,15 @@ class PairConflict(CollectionRule):
         super().__init__(collection)
         self._partner: dict[str, tuple[str, Position]] = {}  # a side -> the other side, and their note
 
-    def note(self, view: View) -> Iterable[Finding]:
-        paired = view.note.reverse_answer and view.note.retired is None
-        return list(self._conflicts(view)) if paired else ()
-
-    def _conflicts(self, view: View) -> Iterator[Finding]:
-        note = view.note
+    def note(self, view: View) -> Iterator[Problem]:
+        if not view.note.reverse_answer or view.note.retired is not None:
+            return
         sides = view.plain["answer"].strip(" ."), view.plain["reverse.answer"].strip(" .")
         for key, side, other in (("answer", *sides), ("reverse.answer", *reversed(sides))):
             partner, at = self._partner.setdefault(_folded(side), (other, view.position))
             if _folded(partner) != _folded(other):
-                message = (
-                    f"{side!r} is paired with {partner!r} at {at.path}:{at.line}: a pair is one-to-one, drop 'reverse'"
-                )
-                yield Finding(note.places.at(key), "pair-conflict", message)
+                message = f"{side!r} is paired with {partner!r} at {at.path}:{at.line}: a pair is one-to-one"
+                yield view.at(key), f"{message}, drop 'reverse'"
 
 
 def _folded(side: str) -> str:
@@ -134,7 +125,7 @@ class SameAnswer(CollectionRule):
             return ()
         self._notes += 1
         if note.text:
-            answers = [deletion.answer for deletion in view.shown["text"].markup.deletions]
+            answers = [deletion.answer for deletion in view.rendered["text"].markup.deletions]
         else:
             answers = [view.plain["answer"]]
         count = self._count
@@ -144,12 +135,12 @@ class SameAnswer(CollectionRule):
                 self._last[answer] = view.position
         return ()
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[Problem]:
         for answer, position in self._last.items():
             times = self._count[answer]
             if times > MAX_SHARE * self._notes:
                 message = f"{times} notes have the answer {answer!r}: at most {MAX_SAME}; ask for what is special here"
-                yield Finding(position, "same-answer", message)
+                yield position, message
 
 
 # Two notes that differ in one of these say opposite things, however alike they look: such a word is
@@ -225,14 +216,14 @@ class NearDuplicate(CollectionRule):
     def content(self, view: View) -> set[int]:
         """The content words of a note, stemmed, as numbers; words and signs of direction joined to their neighbour."""
         words: set[int] = set().union(*view.stems.values())
-        if not _DIRECTING.isdisjoint(view.asked):
+        if not _DIRECTING.isdisjoint(view.heard_there):
             for key in view.tested:
                 before = ""
                 for word in view.words[key]:
                     if word in _DIRECTIONS or before in _FOLLOWED:
                         words.add(self._directed[f"{before} {word}"])
                     before = word
-        if b"<" in view.signs or b">" in view.signs:
+        if "<" in view.heard or ">" in view.heard:
             for key in view.tested:
                 parts = view.plain[key].replace("<", " < ").replace(">", " > ").split()
                 for before, after in pairwise(parts):
@@ -254,11 +245,11 @@ class NearDuplicate(CollectionRule):
         if best[0] >= SIMILAR:
             self._similar.append((this, -best[1], best[0]))
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[Problem]:
         for later, earlier, similarity in self.pairs():
             at = self._positions[earlier]
             message = f"{similarity:.0%} of the content words are those of the note at {at.path}:{at.line}: merge them"
-            yield Finding(self._positions[later], "near-duplicate", message)
+            yield self._positions[later], message
 
     def pairs(self) -> list[tuple[int, int, float]]:
         """(later, earlier, similarity) of near-duplicates; for each note the most similar earlier one."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
-from ketamine_anki.core.model import Collection, Finding, paragraph_of
+from ketamine_anki.core.model import Collection, paragraph_of
 from ketamine_anki.core.suggestion import did_you_mean
-from ketamine_anki.rules.view import CollectionRule, Complaint, View, place
+from ketamine_anki.deckfiles.shingles import RUN, copied
+from ketamine_anki.rules.medication import MICRO
+from ketamine_anki.rules.rule import CollectionRule, Problem, WordPattern
+from ketamine_anki.rules.view import View
+from ketamine_anki.text.words import places_of
 
 
-def unknown_source(view: View) -> Iterator[Complaint]:
+def unknown_source(view: View) -> Iterator[Problem]:
     """`source` names a section and paragraph of source.yaml, so that every card can be traced.
 
     Source: SuperMemo's rule 18 (give sources).
@@ -19,17 +24,19 @@ def unknown_source(view: View) -> Iterator[Complaint]:
 
     Good: `source: the-guardian-of-the-unstable/2`
     """
-    if view.note.source in view.collection.paragraphs or "source" in view.collection.unread:
+    collection, source = view.collection, view.note.source
+    if source in collection.paragraphs or "source" in collection.unread:
         return
-    slug, paragraph = paragraph_of(view.note.source)
-    sections = view.collection.sections
-    if slug not in sections:
-        yield "source", f"unknown section {slug!r}{did_you_mean(slug, sections)}"
+    slug, paragraph = paragraph_of(source)
+    section = collection.sections.get(slug)
+    if section is None:
+        yield view.at("source"), f"unknown section {slug!r}{did_you_mean(slug, collection.sections)}"
     else:
-        yield "source", f"no paragraph {paragraph} in section {slug!r}: its last one is {len(sections[slug].cites)}"
+        problem = f"no paragraph {paragraph} in section {slug!r}: its last one is {len(section.cites)}"
+        yield view.at("source"), problem
 
 
-def uncited(view: View) -> Iterator[Complaint]:
+def uncited(view: View) -> Iterator[Problem]:
     """A note cites only what its paragraph cites, and where the paragraph cites something, so does
     the note; a note beyond the source need not.
 
@@ -39,23 +46,20 @@ def uncited(view: View) -> Iterator[Complaint]:
 
     Good: `cites: [problem/4717727]`
     """
-    made = view.collection.paragraphs.get(view.note.source)
-    if made is None:
+    source = view.note.source
+    paragraph = view.collection.paragraphs.get(source)
+    if paragraph is None:
         return
     for n, cite in enumerate(view.note.cites):
-        if cite not in made:
-            known = any(
-                cite in section.cites[p]
-                for section in view.collection.sections.values()
-                for p in range(len(section.cites))
-            )
-            what = f"{view.note.source} does not cite {cite}" if known else f"unknown citation {cite!r}"
-            yield f"cites.{n}", f"{what}: it cites {', '.join(made) or 'nothing'}"
-    if made and not view.note.cites and not view.note.beyond:
-        yield "source", f"{view.note.source} cites {', '.join(made)}: add cites"
+        if cite not in paragraph:
+            known = any(cite in cites for cites in view.collection.paragraphs.values())
+            problem = f"{source} does not cite {cite}" if known else f"unknown citation {cite!r}"
+            yield view.at(f"cites.{n}"), f"{problem}: it cites {', '.join(paragraph) or 'nothing'}"
+    if paragraph and not view.note.cites and not view.note.beyond:
+        yield view.at("source"), f"{source} cites {', '.join(paragraph)}: add cites"
 
 
-def unknown_claim(view: View) -> Iterator[Complaint]:
+def unknown_claim(view: View) -> Iterator[Problem]:
     """`claims` are names of source.yaml. A note tests at least one, or says in `beyond` why it goes
     beyond the source.
 
@@ -67,12 +71,15 @@ def unknown_claim(view: View) -> Iterator[Complaint]:
         return
     for n, claim in enumerate(view.note.claims):
         if claim not in view.collection.claims:
-            yield f"claims.{n}", f"unknown claim {claim!r}{did_you_mean(claim, view.collection.claims)}"
+            yield view.at(f"claims.{n}"), f"unknown claim {claim!r}{did_you_mean(claim, view.collection.claims)}"
     if view.collection.claims and not view.note.claims and not view.note.beyond:
-        yield "id", "no claims: name the claims that the note tests, or say in 'beyond' why it goes beyond the source"
+        yield (
+            view.at("id"),
+            "no claims: name the claims that the note tests, or say in 'beyond' why it goes beyond the source",
+        )
 
 
-def unknown_evidence(view: View) -> Iterator[Complaint]:
+def unknown_evidence(view: View) -> Iterator[Problem]:
     """`evidence` are keys of references.yaml.
 
     Bad: `evidence: [casey-2052]`
@@ -83,10 +90,10 @@ def unknown_evidence(view: View) -> Iterator[Complaint]:
         return
     for n, key in enumerate(view.note.evidence):
         if key not in view.collection.references:
-            yield f"evidence.{n}", f"unknown reference {key!r}{did_you_mean(key, view.collection.references)}"
+            yield view.at(f"evidence.{n}"), f"unknown reference {key!r}{did_you_mean(key, view.collection.references)}"
 
 
-def missing_evidence(view: View) -> Iterator[Complaint]:
+def missing_evidence(view: View) -> Iterator[Problem]:
     """A caveat, and a note that goes beyond the source, rest on evidence that a reader can look up.
 
     Bad: `caveat: A trial disagrees.` without `evidence`
@@ -94,12 +101,12 @@ def missing_evidence(view: View) -> Iterator[Complaint]:
     Good: `caveat: …` with `evidence: [casey-2025]`
     """
     if view.note.caveat and not view.note.evidence:
-        yield "caveat", "caveat without evidence: name the references"
+        yield view.at("caveat"), "caveat without evidence: name the references"
     if view.note.beyond and not view.note.evidence:
-        yield "beyond", "a note beyond the source without evidence: name the references"
+        yield view.at("beyond"), "a note beyond the source without evidence: name the references"
 
 
-def missing_caveat(view: View) -> Iterator[Complaint]:
+def missing_caveat(view: View) -> Iterator[Problem]:
     """A note that tests a claim which current evidence qualifies says so on its back.
 
     Source: the fact check of this collection; `caveat: required` in source.yaml.
@@ -111,20 +118,20 @@ def missing_caveat(view: View) -> Iterator[Complaint]:
     for n, name in enumerate(view.note.claims):
         claim = view.collection.claims.get(name)
         if claim is not None and claim.caveat_required and not view.note.caveat:
-            yield f"claims.{n}", f"claim {name} needs a caveat: say where current evidence differs"
+            yield view.at(f"claims.{n}"), f"claim {name} needs a caveat: say where current evidence differs"
 
 
+_UNITS = "mg|mcg|ng|mL|mmol|mEq|unit|milligram|microgram|gram"
 # Concentrations in blood or urine, filtration rates and volumes of blood are no doses.
-_DRUG_DOSE = (
-    r"(?<![\d.,])[\d.,]*\d\s?(?:(?:mg|mcg|[\u00b5\u03bc]g|ng|mL|mmol|mEq|unit|milligram|microgram|gram)s?|g|IU)\b"
+DOSE = WordPattern(
+    rf"(?<![\d.,])[\d.,]*\d\s?(?:«{_UNITS}|{_UNITS.replace('|', 's|')}s|g|IU»|«{MICRO}»gs?)\b"
     r"(?!/(?:d?L|g|mmol)\b|/min/1\.73|\s+of\s+(?:blood|water)\b)"
 )
-_UNIT = r"\d\s?[mngu\u00b5\u03bcI]"  # what every dose holds, quickly found
 _NUMBER = r"\d+(?:[.,]\d+)*"
 _YEAR = r"(?:19|20)\d\d"
 
 
-def dose_evidence(view: View) -> Iterator[Complaint]:
+def dose_evidence(view: View) -> Iterator[Problem]:
     """A number with a drug unit is only as good as the work behind it: the note names a reference
     whose numbers were checked (`supports: finding`).
 
@@ -138,24 +145,22 @@ def dose_evidence(view: View) -> Iterator[Complaint]:
 
     Good: `extra: The usual dose is 40 mg.`, `evidence: checked-2020`
     """
-    if not re.search(_UNIT, view.whole) or not re.search(_DRUG_DOSE, view.whole) or _checked(view):
+    if DOSE.words.isdisjoint(view.heard) or _is_checked(view):
         return
     for key, text in view.plain.items():
-        if key != "picture" and (found := re.search(_DRUG_DOSE, text)):
-            yield (
-                place(view, key, found),
-                f"dose {found[0]!r} without checked evidence: add a reference that supports it",
-            )
+        if key != "picture" and (match := DOSE.regex.search(text)):
+            message = f"dose {match[0]!r} without checked evidence: add a reference that supports it"
+            yield view.match_at(key, match), message
             return
 
 
-def _checked(view: View) -> bool:
+def _is_checked(view: View) -> bool:
     """Whether the note names a reference whose numbers were checked."""
     works = view.collection.references
     return any(works[key].supports == "finding" for key in view.note.evidence if key in works)
 
 
-def caveat_number(view: View) -> Iterator[Complaint]:
+def caveat_number(view: View) -> Iterator[Problem]:
     """A caveat that quotes a number rests on a reference whose numbers were checked, not on one of
     which only the citation was (`supports: citation` in references.yaml). A year is no such number.
 
@@ -165,16 +170,16 @@ def caveat_number(view: View) -> Iterator[Complaint]:
 
     Good: `caveat: A trial found 12 percent.`, `evidence: checked-2020`
     """
-    if not view.note.caveat or not view.note.evidence or _checked(view):
+    if not view.note.caveat or not view.note.evidence or _is_checked(view):
         return
-    for found in re.finditer(_NUMBER, view.plain["caveat"]):
-        if not re.fullmatch(_YEAR, found[0]):
-            where = place(view, "caveat", found)
-            yield where, f"number {found[0]} behind which only a citation stands: add a reference with checked findings"
+    for match in re.finditer(_NUMBER, view.plain["caveat"]):
+        if not re.fullmatch(_YEAR, match[0]):
+            message = f"number {match[0]} rests only on a citation: add a reference with checked findings"
+            yield view.match_at("caveat", match), message
             return
 
 
-def wrong_yield(view: View) -> Iterator[Complaint]:
+def wrong_yield(view: View) -> Iterator[Problem]:
     """`yield` is `core` when the note tests a core claim, and only then: learners who study the core
     first rely on the tag.
 
@@ -187,9 +192,33 @@ def wrong_yield(view: View) -> Iterator[Complaint]:
         return
     core = next((claim.id for claim in known if claim.importance == "core"), "")
     if core and view.note.importance != "core":
-        yield "yield", f"claim {core} is core: write 'yield: core'"
+        yield view.at("yield"), f"claim {core} is core: write 'yield: core'"
     if not core and view.note.importance == "core":
-        yield "yield", f"no core claim here ({', '.join(c.id for c in known)}): write 'yield: supporting'"
+        yield view.at("yield"), f"no core claim here ({', '.join(c.id for c in known)}): write 'yield: supporting'"
+
+
+def verbatim(view: View) -> Iterator[Problem]:
+    """Cards are in our own words: no run of eight words is the source's. The text is not in the
+    collection; `shingles.txt` holds hashes of its runs.
+
+    Source: copyright, and SuperMemo's rule 1 (what is copied is not understood).
+
+    Bad: `extra: The quick brown fox jumps over the lazy dog every day.`
+
+    Good: `extra: The quick brown fox jumps over a dog that is lazy.`
+    """
+    shingles = view.collection.shingles
+    if not shingles or not copied(view.all_words, shingles):
+        return
+    for key, words in view.words.items():
+        runs = copied(words, shingles) if len(words) >= RUN else []
+        if runs:
+            first = last = runs[0]
+            while last + 1 in runs:
+                last += 1
+            word = next(islice(places_of(view.plain[key]), first, None))
+            message = f"{last - first + RUN} words in a row are the source's: say it in your own words"
+            yield view.match_at(key, word), message
 
 
 class UntestedClaim(CollectionRule):
@@ -212,6 +241,6 @@ class UntestedClaim(CollectionRule):
                 self._untested.pop(name, None)
         return ()
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[Problem]:
         for name, claim in self._untested.items():
-            yield Finding(claim.places.at("id"), "untested-claim", f"no note tests core claim {name}: write one")
+            yield claim.places.at("id"), f"no note tests core claim {name}: write one"

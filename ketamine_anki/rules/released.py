@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ketamine_anki.core.model import Collection, Finding, Ledger, Note, Position
-from ketamine_anki.rules.view import CollectionRule, View
+from ketamine_anki.core.model import Collection, Ledger, Note, Position
+from ketamine_anki.rules.rule import CollectionRule, Problem
+from ketamine_anki.rules.view import View
 
 
 class VanishedId(CollectionRule):
@@ -21,21 +22,21 @@ class VanishedId(CollectionRule):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._left = dict.fromkeys(collection.ledger.notes) if collection.ledger else {}
-        self.idle = not self._left
+        self._missing = dict(collection.ledger.notes) if collection.ledger else {}
+        self.idle = not self._missing
 
-    def note(self, view: View) -> Iterable[Finding]:
-        self._left.pop(view.note.id, None)
+    def note(self, view: View) -> Iterable[Problem]:
+        self._missing.pop(view.note.id, None)
         return ()
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[Problem]:
         ledger = self.collection.ledger
-        for note_id in self._left if ledger else ():
-            assert ledger is not None
-            gone = ledger.notes[note_id]
-            since = f"retired in {gone.retired}" if gone.retired else f"released in {gone.since}"
-            message = f"note {note_id!r}, {since}, is gone: put it back" + ("" if gone.retired else " and retire it")
-            yield Finding(ledger.place(note_id), "vanished-id", message)
+        if ledger is None:
+            return
+        for name, note in self._missing.items():
+            since = f"retired in {note.retired}" if note.retired else f"released in {note.since}"
+            remedy = "put it back" if note.retired else "put it back and retire it"
+            yield ledger.place(name), f"note {name!r}, {since}, is gone: {remedy}"
 
 
 class ReusedId(CollectionRule):
@@ -55,30 +56,27 @@ class ReusedId(CollectionRule):
         self._same_namespace = not ledger or ledger.namespace == collection.namespace
         self.idle = ledger is None
 
-    def note(self, view: View) -> Iterator[Finding]:
+    def note(self, view: View) -> Iterator[Problem]:
         ledger, note = self.collection.ledger, view.note
         known = ledger.notes.get(note.id) if ledger else None
         if ledger is None or known is None:
             return
         kind = "cloze" if note.is_cloze else "question"
-        at = note.places.at("id")
         if known.retired and note.retired is None:
-            yield Finding(at, "reused-id", f"id {note.id!r} was retired in {known.retired}: give this note a new id")
+            yield view.position, f"id {note.id!r} was retired in {known.retired}: give this note a new id"
         elif known.note_type != kind:
-            was = f"released as a {known.note_type} note and is now a {kind} note"
-            yield Finding(
-                at, "reused-id", f"id {note.id!r} was {was}: retire it and give the new note an id of its own"
-            )
+            change = f"released as a {known.note_type} note and is now a {kind} note"
+            yield view.position, f"id {note.id!r} was {change}: retire it and give the new note an id of its own"
         from ketamine_anki.anki.compile import guid  # wanted only when there is a ledger
 
         if self._same_namespace and known.guid != guid(self.collection.namespace, note.id):
-            yield Finding(ledger.place(note.id), "reused-id", f"{note.id!r} has another GUID than its id gives")
+            yield ledger.place(note.id), f"{note.id!r} has another GUID than its id gives"
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[Problem]:
         ledger = self.collection.ledger
         if ledger and not self._same_namespace:
             message = f"released under namespace {ledger.namespace!r}, but collection.yaml says "
-            yield Finding(ledger.place(), "reused-id", f"{message}{self.collection.namespace!r}: put the old one back")
+            yield ledger.place(), f"{message}{self.collection.namespace!r}: put the old one back"
 
 
 class Retirement(CollectionRule):
@@ -95,21 +93,20 @@ class Retirement(CollectionRule):
         self._live: set[str] = set()
         self._successors: list[tuple[Position, str]] = []
 
-    def note(self, view: View) -> Iterable[Finding]:
+    def note(self, view: View) -> Iterable[Problem]:
         note = view.note
         if note.retired is None:
             self._live.add(note.id)
             return ()
         if note.retired.see:
-            self._successors.append((note.places.at("retired.see"), note.retired.see))
+            self._successors.append((view.at("retired.see"), note.retired.see))
         message = _retirement(self.collection.ledger, note) if self.collection.ledger else ""
-        return [Finding(note.places.at("retired.version"), "retirement", message)] if message else ()
+        return [(view.at("retired.version"), message)] if message else ()
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[Problem]:
         for position, successor in self._successors:
             if successor not in self._live:
-                message = f"see names {successor!r}, which is no note that learners get: name another or leave it out"
-                yield Finding(position, "retirement", message)
+                yield position, f"see names {successor!r}, not a note that learners get: name another or leave it out"
 
 
 def _retirement(ledger: Ledger, note: Note) -> str:

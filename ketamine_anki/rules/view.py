@@ -1,54 +1,60 @@
-"""What a rule is: a function of one note's `View`, or a `CollectionRule` that sees every note."""
+"""What a rule sees of a note: its texts rendered, as a learner reads them, and split into words."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain, count, islice
 
-from ketamine_anki.core.model import Collection, Deck, Finding, Note, Where
+from ketamine_anki.core.model import Collection, Note, Position, Where
 from ketamine_anki.text.render import Rendered, render_note
 from ketamine_anki.text.scanner import UNMARKED, Markup
 from ketamine_anki.text.words import signs_of, words_of
 
-_PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\(([^()]*)\)"
-_OUTER = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a word
-
+MAX_WORDS = 1 << 16  # that are remembered between notes
 _MARK = "\0"  # no text holds it
 _BETWEEN = f"\n{_MARK}\n"
-BESIDE = "|"  # no word, and no space
+_QUESTIONS = ("question", "reverse.question")
+_TESTED = frozenset({*_QUESTIONS, "answer", "reverse.answer", "text"})
+_PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\(([^()]*)\)"
+_OUTER_UNDERSCORE = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a word
 
 
 class View:
     """One note during its check: its texts rendered, read and split into words once, for all rules.
 
     position    of the note's id
-    shown       the rendered texts by key
+    rendered    the rendered texts by key
+    typed       the texts by key as they stand in the deck file
     plain       the texts by key as a learner reads them: without Markdown, cloze marks and hints
-    whole       all plain texts with a mark between: for one quick look at everything
-    signs       what is no small letter in the whole, as `tokens.signs_of` tells it
-    running     the words of all texts with a mark between, in small letters; a hyphened word is one
-    words       the words of each text by key
+    signs       the characters of all plain texts that are not small letters, as `words.signs_of` gives them
+    all_words   the words of all plain texts with a mark between; a hyphened word is one word
+    words       the words of each plain text by key
+    heard       all words, their parts, and the signs: what decides which rules are asked
     tested      the keys of the texts that a learner is asked for
-    asked       the words of the tested texts
+    heard_there the words of the tested texts, and their parts
+    deletions   of a cloze note without mistakes, those that are not inside another
     stems       the content words of each tested text, stemmed, once each
-    leads       the last sentence of each question: what is asked, without the story before it
+    lead_ins    the last sentence of each question by key: what is asked, without the story before it
     """
 
     __slots__ = (
-        "asked",
+        "all_words",
         "collection",
-        "leads",
+        "deletions",
+        "heard",
+        "heard_there",
+        "lead_ins",
         "note",
         "plain",
         "position",
-        "running",
-        "shown",
+        "rendered",
         "signs",
         "stems",
         "tested",
-        "whole",
+        "typed",
         "words",
     )
 
@@ -56,66 +62,81 @@ class View:
         self.note = note
         self.collection = collection
         self.position = note.places.at("id")
-        self.shown = shown = render_note(note, collection)
-        self.plain = plain = {key: plain_text(shown[key], text) for key, text in note.texts()}
-        self.whole = _BETWEEN.join(plain.values())
-        self.signs = signs_of(self.whole)
-        self.running = words_of(self.whole)
-        self.words = words = _split(self.running, plain)
-        self.tested = tested = [key for key in plain if key in _TESTED]
-        self.asked = [*chain.from_iterable([words[key] for key in tested])]
-        self.stems = {key: stems(words[key]) for key in tested}
-        self.leads = {key: last_sentence(plain[key]) for key in _QUESTIONS if key in plain}
+        self.rendered = rendered = render_note(note, collection)
+        self.typed = typed = dict(note.texts())
+        self.plain = plain = {key: plain_text(rendered[key], text) for key, text in typed.items()}
+        everything = _BETWEEN.join(plain.values())
+        self.signs = signs_of(everything)
+        self.all_words = words_of(everything)
+        self.words = words = _split(self.all_words, plain)
+        self.tested = [key for key in plain if key in _TESTED]
+        self.heard_there = heard_in(chain.from_iterable([words[key] for key in self.tested]))
+        other = chain.from_iterable([words[key] for key in plain if key not in _TESTED])
+        self.heard = self.heard_there.union(heard_in(other), self.signs.decode())
+        markup = rendered["text"].markup if note.is_cloze else None
+        self.deletions = [] if markup is None or markup.mistakes else [d for d in markup.deletions if not d.depth]
+        self.stems = {key: stems(words[key]) for key in self.tested}
+        self.lead_ins = {key: last_sentence(plain[key]) for key in _QUESTIONS if key in plain}
+
+    def at(self, key: str, fragment: str = "", start: int = 0) -> Position:
+        """The position of a key's value, or of a fragment that starts at an offset of its typed text."""
+        nth = self.typed[key].count(fragment, 0, start) if fragment else 0
+        return self.note.places.at(Where(key, fragment, nth))
+
+    def plain_at(self, key: str, fragment: str, start: int) -> Position:
+        """The position of a fragment that starts at an offset of a plain text. A plain text lacks hints and the
+        addresses of links, so what is in these does not count.
+        """
+        nth = self.plain[key].count(fragment, 0, start)
+        typed = self.typed[key]
+        visible = list(typed)
+        links = (match.span(2) for match in re.finditer(_PICTURE_OR_LINK, typed))
+        for begin, end in [*_hints(self.rendered[key].markup), *links]:
+            visible[begin:end] = _MARK * (end - begin)
+        match = next(islice(re.finditer(re.escape(fragment), "".join(visible)), nth, None), None)
+        return self.at(key, fragment, match.start() if match else start)
+
+    def match_at(self, key: str, match: re.Match[str], group: int = 0, offset: int = 0) -> Position:
+        """The position of a match in a plain text, or in its part from `offset`."""
+        return self.plain_at(key, match[group], offset + match.start(group))
 
 
-_TESTED = frozenset({"question", "answer", "reverse.question", "reverse.answer", "text"})
-_QUESTIONS = ("question", "reverse.question")
-
-
-def _split(running: list[str], keys: Iterable[str]) -> dict[str, list[str]]:
-    """The running words cut at the marks."""
-    found, start = {}, 0
-    running = [*running, _MARK]
+def _split(words: list[str], keys: Iterable[str]) -> dict[str, list[str]]:
+    """All words cut at the marks."""
+    parts, start = {}, 0
+    words = [*words, _MARK]
     for key in keys:
-        end = running.index(_MARK, start)
-        found[key] = running[start:end]
+        end = words.index(_MARK, start)
+        parts[key] = words[start:end]
         start = end + 1
-    return found
+    return parts
 
 
-def place(view: View, key: str, found: re.Match[str], group: int = 0, offset: int = 0) -> Where:
-    """Where a match in a plain text, or in its part from `offset`, stands in the note."""
-    return spot(view, key, found[group], offset + found.start(group))
+def heard_in(words: Iterable[str]) -> set[str]:
+    """The words, and the parts of those that hold other characters than letters."""
+    heard = set(words)
+    return heard.union(*[_parts(word) for word in heard if not word.isalpha()])
 
 
-def spot(view: View, key: str, fragment: str, start: int) -> Where:
-    """Where a fragment of a plain text that starts there stands in the note. A plain text lacks hints and the
-    addresses of links, so what is in these does not count.
-    """
-    before = view.plain[key].count(fragment, 0, start)
-    markup = view.shown[key].markup
-    typed = dict(view.note.texts())[key]
-    if markup is not UNMARKED or "](" in typed:
-        seen = list(typed)
-        for at, end in [*hints(markup), *(found.span(2) for found in re.finditer(_PICTURE_OR_LINK, typed))]:
-            seen[at:end] = _MARK * (end - at)
-        found = next(islice(re.finditer(re.escape(fragment), "".join(seen)), before, None), None)
-        before = typed.count(fragment, 0, found.start()) if found else before
-    return Where(key, fragment, before)
+@lru_cache(MAX_WORDS)
+def _parts(word: str) -> list[str]:
+    """`wind-up` -> wind, up; `84mg` -> 84mg, mg; `isn't` -> isn, t, is"""
+    with_positive = word + " " + word.replace("n't", " ")
+    return [*re.findall(r"\w+", with_positive), *re.findall(r"[^\W\d_]+", with_positive)]
 
 
-def hints(markup: Markup) -> list[tuple[int, int]]:
+def _hints(markup: Markup) -> list[tuple[int, int]]:
     """Where the hints of a text start and end."""
-    return [(found.answer_end + 2, found.answer_end + 2 + len(found.hint)) for found in markup.deletions if found.hint]
+    return [(each.answer_end + 2, each.answer_end + 2 + len(each.hint)) for each in markup.deletions if each.hint]
 
 
-def hints_alone(typed: str, markup: Markup) -> str:
-    """A text with a stroke for each character that is not in a hint; nothing of one without hints."""
-    places = hints(markup)
-    seen = [BESIDE] * len(typed) if places else []
-    for at, end in places:
-        seen[at:end] = typed[at:end]
-    return "".join(seen)
+def only_hints(typed: str, markup: Markup, filler: str) -> str:
+    """A text with the filler for each character outside its hints; nothing of a text without hints."""
+    hints = _hints(markup)
+    characters = [filler] * len(typed) if hints else []
+    for begin, end in hints:
+        characters[begin:end] = typed[begin:end]
+    return "".join(characters)
 
 
 def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
@@ -137,7 +158,7 @@ def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
     if "[" in text:
         text = re.sub(_PICTURE_OR_LINK, r"\1", text)
     if "_" in text:
-        text = _OUTER.sub("", text)
+        text = _OUTER_UNDERSCORE.sub("", text)
     return text.replace("*", "").replace("`", "").replace("\\", "")
 
 
@@ -147,9 +168,8 @@ def last_sentence(text: str) -> str:
     return text[start + 1 :].lstrip()
 
 
-MOST_WORDS = 1 << 16  # that are remembered
 # Words that carry no content of their own, and the units of vital signs.
-_FUNCTION = frozenset(
+_FUNCTION_WORDS = frozenset(
     """a an and are as at be been being but by can could did do does for from had has have he her his how if in into
     is it its may might more most must of off on or other our out over own shall she should so some such than that
     the their them then there these they this those through to under until up was were what when where which while
@@ -167,26 +187,26 @@ _ENDINGS = {
 
 
 class _Stems(dict[str, tuple[int, ...]]):
-    """word -> the numbers of the stems of those parts that carry content; filled as words come."""
+    """word -> the numbers of the stems of its parts that carry content; filled on demand."""
 
     def __init__(self) -> None:
         super().__init__()
         self.numbers: defaultdict[str, int] = defaultdict(count().__next__)
 
     def __missing__(self, word: str) -> tuple[int, ...]:
-        if len(self) > MOST_WORDS:
+        if len(self) > MAX_WORDS:
             self.clear()
-        parts = [part for part in word.split("-") if part and part not in _FUNCTION]
-        self[word] = made = tuple([self.numbers[_stem(part)] for part in parts])
-        return made
+        parts = [part for part in word.split("-") if part and part not in _FUNCTION_WORDS]
+        self[word] = numbers = tuple([self.numbers[_stem(part)] for part in parts])
+        return numbers
 
 
 _STEMS = _Stems()
 
 
 def stems(words: Iterable[str]) -> set[int]:
-    """The content words, stemmed: as many of them as of `block`, `nmda`, `receptor` in `["blocking", "the",
-    "nmda-receptors"]`. A stem is a number, the higher the later it was met first.
+    """The content words, stemmed: those of `block`, `nmda`, `receptor` for `["blocking", "the", "nmda-receptors"]`. A
+    stem is a number, higher for stems that were first met later.
     """
     return set(chain.from_iterable(map(_STEMS.__getitem__, words)))
 
@@ -200,28 +220,3 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
     return word
-
-
-Complaint = tuple[Where | str, str]
-NoteRule = Callable[[View], Iterator[Complaint]]
-
-
-class CollectionRule:
-    """State of one walk over all notes; a rule overrides what it needs."""
-
-    idle = False  # whether `note` has nothing to do in this collection
-
-    def __init__(self, collection: Collection) -> None:
-        self.collection = collection
-
-    def deck(self, deck: Deck) -> Iterable[Finding]:
-        """Findings on a deck, called before its notes."""
-        return ()
-
-    def note(self, view: View) -> Iterable[Finding]:
-        """Findings on a note, called for each in order."""
-        return ()
-
-    def finish(self) -> Iterable[Finding]:
-        """Findings that need all notes, called at the end."""
-        return ()

@@ -28,17 +28,6 @@ def words_of(text: str) -> list[str]:
     return text.lower().translate(_SPACED).split()
 
 
-def parts_of(words: list[str]) -> list[str]:
-    """The words, and the parts of those that hold other characters than letters: `wind-up` -> wind-up, wind, up;
-    `'isn't'` -> 'isn't', isn't, isn, t; `84mg` -> 84mg, mg.
-    """
-    odd = [word for word in words if not word.isalpha()]
-    if not odd:
-        return words
-    line = " ".join(odd)
-    return [*words, *re.findall(r"\w+(?:'\w+)?", line), *re.findall(r"\w+", line), *re.findall(r"[^\W\d_]+", line)]
-
-
 def places_of(text: str) -> Iterator[re.Match[str]]:
     """The matches of the same words in the text, case kept."""
     return re.finditer(r"\S+", text.translate(_SPACED))

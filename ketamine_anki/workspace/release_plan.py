@@ -80,7 +80,7 @@ def read_content(folder: Path, *, committed: bool) -> Content:
     retired: list[tuple[CompiledNote, Retired]] = []
 
     def visit(view: View, number: int, place: int) -> None:
-        compiled = compile_note(view.note, collection, view.shown, number, place)
+        compiled = compile_note(view.note, collection, view.rendered, number, place)
         if view.note.retired is None:
             live.append(compiled)
             written.append(view.note)

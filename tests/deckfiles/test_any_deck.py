@@ -18,13 +18,13 @@ from promises import check_finding, shown_lines, take_deck
 
 from ketamine_anki.core.model import Deck, Finding, Note, Position
 from ketamine_anki.deckfiles.reader import read_collection, read_deck
-from ketamine_anki.rules.checker import COLLECTION_RULES, Check, name_of
+from ketamine_anki.rules.checker import COLLECTION_RULES, Check
 from ketamine_anki.rules.view import View
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
 FEW = settings(max_examples=settings().max_examples // 3)
 # Rules that see more than one note.
-TOGETHER = {name_of(rule) for rule in COLLECTION_RULES}
+TOGETHER = {rule.name for rule in COLLECTION_RULES}
 
 
 def utf8(text: str) -> bytes:

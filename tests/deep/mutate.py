@@ -44,7 +44,8 @@ TESTS = {
     "rules/provenance": _RULES,
     "rules/released": _RULES,
     "rules/view": _RULES,
-    "rules/copying": _RULES,
+    "rules/questions": _RULES,
+    "rules/rule": _RULES,
     "rules/wording": _RULES,
 }
 _OPTIONS = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "mutate", "--hypothesis-profile=same"]

@@ -121,7 +121,7 @@ def _shown(folder: Path) -> list[tuple[str, set[str]]]:
     names = {picture.packaged for picture in collection.pictures.values()}
 
     def visit(view: Any, number: int, index: int) -> None:
-        compiled = compile_note(view.note, collection, view.shown, number, index)
+        compiled = compile_note(view.note, collection, view.rendered, number, index)
         made = cards(compiled, kinds[compiled.note_type])
         pages.extend((f"<div>{card.question}</div><div>{card.answer}</div>", names) for card in made)
 

@@ -62,7 +62,7 @@ def profile(folder: Path) -> dict[str, float]:
             assert not findings, findings[0]
             with clock(_COMPILE):
                 compiled = [
-                    compile_note(view.note, read.collection, view.shown, number, index)
+                    compile_note(view.note, read.collection, view.rendered, number, index)
                     for index, view in enumerate(views)
                 ]
             with clock(_ROWS):

@@ -166,7 +166,7 @@ def ours(folder: Path, output: Path) -> None:
     compiled: list[CompiledNote] = []
 
     def visit(view: View, number: int, index: int) -> None:
-        compiled.append(compile_note(view.note, read.collection, view.shown, number, index))
+        compiled.append(compile_note(view.note, read.collection, view.rendered, number, index))
 
     check_notes(read, visit)
     with tempfile.TemporaryDirectory() as scratch, output.open("wb") as file, _timed():

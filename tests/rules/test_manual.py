@@ -1,0 +1,104 @@
+"""The manual: every rule fires on its bad examples and stays silent on its good ones, and on thirty good cards."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import small
+import yaml
+from examples import BASE, check, examples, note, rules
+from program import run
+
+from ketamine_anki.rules import medication
+from ketamine_anki.rules.checker import COLLECTION_RULES, EXCUSABLE, NOTE_RULES, groups, manual
+
+HERE = Path(__file__).parent
+MANUAL = manual()
+NAMES = [rule.name for rule in (*NOTE_RULES, *COLLECTION_RULES)]
+EXAMPLES = [(name, kind, changes) for name in NAMES for kind, changes in examples(MANUAL[name])]
+# Whose examples are not of one note alone: findings.yaml has them, and the fixtures under bad/.
+ELSEWHERE = {"duplicate-question", "pair-conflict", "tag-spelling", "same-answer", "near-duplicate", "unknown-source"}
+ELSEWHERE |= {"uncited", "unknown-claim", "unknown-evidence", "missing-evidence", "wrong-yield", "duplicate-id"}
+ALONE = [row for row in EXAMPLES if row[0] not in ELSEWHERE | {"unknown-deck", "retirement", "vanished-id"}]
+
+
+@pytest.mark.parametrize(("name", "kind", "changes"), ALONE, ids=[f"{t[0]}-{t[1]}-{n}" for n, t in enumerate(ALONE)])
+def test_the_manuals_examples_are_true(name: str, kind: str, changes: dict[str, str]) -> None:
+    names = rules(check(note(changes)))
+    assert (name in names) is (kind == "Bad"), names
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_rule_has_examples_and_is_tried(name: str) -> None:
+    assert "Bad: " in MANUAL[name]
+    assert "Good: " in MANUAL[name]
+    cases = [HERE / "findings.yaml", HERE / "test_findings.py", *HERE.glob("bad/*/*.yaml")]
+    assert any(f"{name} " in path.read_text(encoding="utf-8") for path in cases)
+
+
+@pytest.mark.parametrize("row", medication.TABLE, ids=[row.id for row in medication.TABLE])
+def test_error_prone_notation_is_found_and_honest_notation_left_alone(row: medication.Notation) -> None:
+    for text, expected in ((row.bad, True), (row.good, False)):
+        names = rules(check(note({"extra": f"Then {text}, at once.", "evidence": "checked-2020"})))
+        assert (row.id in names) is expected, text
+
+
+def test_thirty_good_cards_pass(tmp_path: Path) -> None:
+    cards = yaml.load((HERE / "good_cards.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)["notes"]
+    assert len(cards) >= 30
+    folder = small.write(tmp_path, yaml.safe_dump(cards, allow_unicode=True, width=10_000, sort_keys=False))
+    ran = run("check", "--format", "lines", folder)
+    assert (ran.code, ran.out) == (0, "")
+
+
+@pytest.mark.parametrize("name", sorted(EXCUSABLE))
+def test_an_excuse_that_silences_nothing_is_a_finding(name: str) -> None:
+    assert rules(check({**BASE, "allow": {name: "no reason at all"}}, whole=True)) == ["unused-allow"]
+
+
+def test_an_excuse_silences_its_rule_only() -> None:
+    bad = note({"question": "Does furosemide always lower potassium?"})
+    assert rules(check(bad)) == ["yes-no", "absolute-wording"]
+    assert rules(check({**bad, "allow": {"yes-no": "a test of it"}})) == ["absolute-wording"]
+
+
+@pytest.mark.parametrize(
+    ("name", "notes"),
+    [
+        ("near-duplicate", [note({}), note({"id": "b", "question": "Warfarin: which vitamin counters the effect?"})]),
+        ("same-answer", [note({"id": f"n-{n}", "question": f"Which is vitamin {n}?"}) for n in range(7)]),
+    ],
+)
+def test_an_excuse_reaches_what_the_end_of_the_walk_finds(name: str, notes: list[dict[str, object]]) -> None:
+    assert name in rules(check(*notes, whole=True))
+    excused = rules(check(*notes[:-1], {**notes[-1], "allow": {name: "meant so"}}, whole=True))
+    assert name not in excused
+    assert "unused-allow" not in excused
+
+
+def test_retired_notes_interfere_with_nothing() -> None:
+    old = note({"retired.version": "2.0.0", "retired.reason": "Reworded."})
+    assert check(old, note({"id": "successor"}), whole=True) == []
+    assert rules(check(old, whole=True)) == ["untested-claim"]
+
+
+def test_the_rules_command_prints_every_rule_in_its_group() -> None:
+    ran = run("rules")
+    assert ran.code == 0
+    names = "Format Text Identity Provenance Wording Cloze Interference Released Medication Excuses"
+    assert re.findall(r"^# (\w+)$", ran.out, re.MULTILINE) == names.split() == [name.capitalize() for name in groups()]
+    assert re.findall(r"^## ([\w-]+)$", ran.out, re.MULTILINE) == list(MANUAL)
+
+
+def test_the_rules_command_prints_one_rule() -> None:
+    ran = run("rules", "yes-no")
+    assert ran.code == 0
+    assert ran.out.startswith("## yes-no\n\nA yes/no question is right half the time")
+    assert ran.out.endswith("Exception: `allow: {yes-no: the reason}`\n")
+    assert "allow" not in run("rules", "missing-caveat").out
+    assert run("rules", "[yes-no]").out == ran.out
+    ran = run("rules", "yesno")
+    assert ran.code == 2
+    assert "did you mean 'yes-no'?" in ran.err
