@@ -1,5 +1,5 @@
-"""What notes are held to.
+"""The rules that notes must obey.
 
-In: notes with their rendered texts, and the collection. Out: findings. A rule says where and what; it knows neither
-its own name nor the file.
+In: notes, and the collection that they belong to. Out: findings. A rule says where and what; it knows neither its own
+name nor the file.
 """

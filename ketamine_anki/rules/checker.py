@@ -132,7 +132,7 @@ class Check:
         """
         findings = [finding for rendered in view.rendered.values() for finding in rendered.findings]
         malformed = bool(findings)
-        awake = set().union(*[_LISTENERS[word] for word in _WORDS & view.heard_there])
+        awake = set().union(*[_LISTENERS[word] for word in _WORDS & view.tested_words])
         for rule in NOTE_RULES:
             if (not rule.words or rule in awake) and (not malformed or rule.group in _OF_NAMES):
                 for position, message in islice(rule.judge(view), MAX_PER_TEXT):

@@ -40,7 +40,7 @@ def cloze_count(view: View) -> Iterator[Problem]:
 
 
 def cloze_length(view: View) -> Iterator[Problem]:
-    """What is hidden is one term or phrase; a clause that long cannot be recalled word for word.
+    """A deletion hides one term or phrase; a long clause cannot be recalled word for word.
 
     Source: SuperMemo's rules 4 and 5.
 
@@ -87,7 +87,7 @@ def cloze_context(view: View) -> Iterator[Problem]:
 
 
 def cloze_leak(view: View) -> Iterator[Problem]:
-    """What is hidden in one place and stands in another, or in its own hint, is read off.
+    """An answer that is hidden in one place and visible in another, or in its own hint, need not be recalled.
 
     Source: Matuschak (leading questions).
 

@@ -144,7 +144,7 @@ class SameAnswer(CollectionRule):
 
 
 # Two notes that differ in one of these say opposite things, however alike they look: such a word is
-# compared together with the word before it, or after it.
+# compared together with its neighbour.
 _DIRECTIONS = frozenset(
     """rise rises risen fall falls fell increase increases increased decrease decreases decreased raise raises raised
     lower lowers lowered higher high low reduce reduces reduced elevate elevates elevated gain gains loss more less
@@ -179,8 +179,8 @@ class NearDuplicate(CollectionRule):
         self._words = array("i")  # the words of all notes, one note after the other
         self._ends = array("I")
         self._positions: list[Position] = []
-        self._holders: dict[int, list[int]] = {}  # word -> the notes that have it among their first
-        self._similar: list[tuple[int, int, float]] = []
+        self._holders: dict[int, list[int]] = {}  # word -> the notes that have it among their rarest
+        self.pairs: list[tuple[int, int, float]] = []  # (later, earlier, similarity): for each the most similar earlier
         self._more = MAX_MORE_COMPARED
 
     def note(self, view: View) -> tuple[()]:
@@ -202,7 +202,7 @@ class NearDuplicate(CollectionRule):
                 once.update(holders)
                 holders.append(this)
             else:
-                is_common = True  # and may be what those that meet it once share besides
+                is_common = True  # so it may be the second word that a note in `once` shares
         self._words.extend(words)
         self._ends.append(len(self._words))
         self._positions.append(view.position)
@@ -216,7 +216,7 @@ class NearDuplicate(CollectionRule):
     def content(self, view: View) -> set[int]:
         """The content words of a note, stemmed, as numbers; words and signs of direction joined to their neighbour."""
         words: set[int] = set().union(*view.stems.values())
-        if not _DIRECTING.isdisjoint(view.heard_there):
+        if not _DIRECTING.isdisjoint(view.tested_words):
             for key in view.tested:
                 before = ""
                 for word in view.words[key]:
@@ -232,7 +232,7 @@ class NearDuplicate(CollectionRule):
         return words
 
     def _newest(self, notes: set[int]) -> set[int]:
-        """As many of some notes as may be compared with one."""
+        """The notes to compare with one: all while the budget for more lasts, then the newest `MAX_COMPARED`."""
         more = len(notes) - MAX_COMPARED
         if more > self._more:
             return set(sorted(notes)[-MAX_COMPARED:])
@@ -240,20 +240,16 @@ class NearDuplicate(CollectionRule):
         return notes
 
     def _compare(self, this: int, words: set[int], others: Iterable[int]) -> None:
-        """Notes the most similar of some earlier notes, the earliest of equals."""
+        """Records the most similar of the other notes, the earliest of equals."""
         best = max((self._similarity(words, other), -other) for other in others)
         if best[0] >= SIMILAR:
-            self._similar.append((this, -best[1], best[0]))
+            self.pairs.append((this, -best[1], best[0]))
 
     def finish(self) -> Iterator[Problem]:
-        for later, earlier, similarity in self.pairs():
+        for later, earlier, similarity in self.pairs:
             at = self._positions[earlier]
             message = f"{similarity:.0%} of the content words are those of the note at {at.path}:{at.line}: merge them"
             yield self._positions[later], message
-
-    def pairs(self) -> list[tuple[int, int, float]]:
-        """(later, earlier, similarity) of near-duplicates; for each note the most similar earlier one."""
-        return self._similar
 
     def _similarity(self, words: set[int], other: int) -> float:
         begin = self._ends[other - 1] if other else 0
@@ -264,7 +260,7 @@ class NearDuplicate(CollectionRule):
         return shared / (len(words) + end - begin - shared)
 
 
-_SHARED = 2  # of their rarest words, in which two similar notes must meet: once, and twice
+_SHARED = 2  # of their rarest words that two similar notes have in common
 
 
 def _least(size: int) -> int:

@@ -25,19 +25,19 @@ _OUTER_UNDERSCORE = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a 
 class View:
     """One note during its check: its texts rendered, read and split into words once, for all rules.
 
-    position    of the note's id
-    rendered    the rendered texts by key
-    typed       the texts by key as they stand in the deck file
-    plain       the texts by key as a learner reads them: without Markdown, cloze marks and hints
-    signs       the characters of all plain texts that are not small letters, as `words.signs_of` gives them
-    all_words   the words of all plain texts with a mark between; a hyphened word is one word
-    words       the words of each plain text by key
-    heard       all words, their parts, and the signs: what decides which rules are asked
-    tested      the keys of the texts that a learner is asked for
-    heard_there the words of the tested texts, and their parts
-    deletions   of a cloze note without mistakes, those that are not inside another
-    stems       the content words of each tested text, stemmed, once each
-    lead_ins    the last sentence of each question by key: what is asked, without the story before it
+    position      of the note's id
+    rendered      the rendered texts by key
+    typed         the texts by key as they stand in the deck file
+    plain         the texts by key as a learner reads them: without Markdown, cloze marks and hints
+    signs         the characters of all plain texts that are not small letters, as `words.signs_of` gives them
+    all_words     the words of all plain texts with a mark between; a hyphened word is one word
+    words         the words of each plain text by key
+    tested        the keys of the texts that a learner is asked for
+    tested_words  the words of the tested texts and their parts: they decide which rules are asked
+    heard         the words of all texts, their parts, and the signs
+    deletions     of a cloze note without mistakes, those that are not inside another
+    stems         the content words of each tested text, stemmed, once each
+    lead_ins      the last sentence of each question by key: what is asked, without the story before it
     """
 
     __slots__ = (
@@ -45,7 +45,6 @@ class View:
         "collection",
         "deletions",
         "heard",
-        "heard_there",
         "lead_ins",
         "note",
         "plain",
@@ -54,6 +53,7 @@ class View:
         "signs",
         "stems",
         "tested",
+        "tested_words",
         "typed",
         "words",
     )
@@ -70,9 +70,9 @@ class View:
         self.all_words = words_of(everything)
         self.words = words = _split(self.all_words, plain)
         self.tested = [key for key in plain if key in _TESTED]
-        self.heard_there = heard_in(chain.from_iterable([words[key] for key in self.tested]))
+        self.tested_words = heard_in(chain.from_iterable([words[key] for key in self.tested]))
         other = chain.from_iterable([words[key] for key in plain if key not in _TESTED])
-        self.heard = self.heard_there.union(heard_in(other), self.signs.decode())
+        self.heard = self.tested_words.union(heard_in(other), self.signs.decode())
         markup = rendered["text"].markup if note.is_cloze else None
         self.deletions = [] if markup is None or markup.mistakes else [d for d in markup.deletions if not d.depth]
         self.stems = {key: stems(words[key]) for key in self.tested}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain
 
 from ketamine_anki.rules.questions import AUXILIARIES
 from ketamine_anki.rules.rule import Problem, WordPattern
@@ -280,42 +279,27 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
     """
     if b"AA" not in view.signs:
         return
-    seen: set[str] = set()
-    meanings: _Meanings | None = None
-    for key, typed in view.typed.items():
-        if key == "picture":
-            continue
-        text = plain_text(view.rendered[key], typed, formulas=False) if "$" in typed else view.plain[key]
+    texts = {key: text for key, text in view.plain.items() if key != "picture"}
+    places: dict[str, tuple[str, int]] = {}  # abbreviation -> where it stands first
+    for key, plain in texts.items():
+        typed = view.typed[key]
+        text = plain_text(view.rendered[key], typed, formulas=False) if "$" in typed else plain
         for match in re.finditer(_ABBREVIATION, text):
-            name = match[1]
             before = text[match.start() - 1 : match.start()]  # a look-behind would be tried at every letter
-            if before.isalnum() or before in ("_", "-"):
-                continue
-            if name in seen or name in view.collection.abbreviations or re.fullmatch(_NO_ABBREVIATIONS, name):
-                continue
-            if len(seen) == MAX_ABBREVIATIONS:
-                return
-            seen.add(name)
-            meanings = meanings or _Meanings(view)
-            if not meanings.explain(name):
-                position = view.plain_at(key, name, match.start())
-                yield position, f"{name} is not spelt out on this card: write what it stands for, with ({name})"
+            if not (before.isalnum() or before in ("_", "-") or re.fullmatch(_NO_ABBREVIATIONS, match[1])):
+                places.setdefault(match[1], (key, match.start()))
+    names = [name for name in places if name not in view.collection.abbreviations][:MAX_ABBREVIATIONS]
+    explained = _explained(texts.values()) if names else set()
+    parts = [_parts(view.words[key][:MAX_SPELLING]) for key in texts] if names else []
+    for name in names:
+        if explained.isdisjoint((name, f"{name}s")) and not any(_spell(each, name.lower()) for each in parts):
+            message = f"{name} is not spelt out on this card: write what it stands for, with ({name})"
+            yield view.plain_at(places[name][0], name, places[name][1]), message
 
 
-class _Meanings:
-    """What the texts of a note spell out: `atrial fibrillation (AF)`, `AF means ...`, or words with these initials."""
-
-    def __init__(self, view: View) -> None:
-        texts = {key: text for key, text in view.plain.items() if key != "picture"}
-        matches = (re.finditer(pattern, text) for text in texts.values() for pattern in _EXPLAINED)
-        self._explained = {match[1] for match in chain.from_iterable(matches)}
-        self._parts = [_parts(view.words[key][:MAX_SPELLING]) for key in texts]
-
-    def explain(self, name: str) -> bool:
-        """Whether one of the texts says what an abbreviation stands for."""
-        if not self._explained.isdisjoint((name, f"{name}s")):
-            return True
-        return any(_spell(parts, name.lower()) for parts in self._parts)
+def _explained(texts: Iterable[str]) -> set[str]:
+    """The abbreviations that texts explain: `atrial fibrillation (AF)`, `AF means ...`."""
+    return {match[1] for text in texts for pattern in _EXPLAINED for match in re.finditer(pattern, text)}
 
 
 _EXPLAINED = (
@@ -351,30 +335,13 @@ def _ends(part: str, name: str, start: int) -> Iterator[int]:
         yield end
 
 
-_BRITISH = {
-    "anaesth": "anesth",
-    "anaemi": "anemi",
-    "behaviour": "behavior",
-    "centred": "centered",
-    "centre": "center",
-    "colour": "color",
-    "diarrhoea": "diarrhea",
-    "favour": "favor",
-    "fibre": "fiber",
-    "gynaec": "gynec",
-    "haemat": "hemat",
-    "haemo": "hemo",
-    "ischaem": "ischem",
-    "labour": "labor",
-    "leukaem": "leukem",
-    "litre": "liter",
-    "oedema": "edema",
-    "oesoph": "esoph",
-    "oestr": "estr",
-    "orthopaed": "orthoped",
-    "paediatr": "pediatr",
-    "tumour": "tumor",
-} | {
+_BRITISH = dict(  # part of a British word -> the same part of the American one
+    pair.split("/")
+    for pair in """anaesth/anesth anaemi/anemi behaviour/behavior centred/centered centre/center colour/color
+    diarrhoea/diarrhea favour/favor fibre/fiber gynaec/gynec haemat/hemat haemo/hemo ischaem/ischem labour/labor
+    leukaem/leukem litre/liter oedema/edema oesoph/esoph oestr/estr orthopaed/orthoped paediatr/pediatr
+    tumour/tumor""".split()
+) | {
     f"{stem}is{end}": f"{stem}iz{end}" for stem in "hospital minim optim random sensit stabil".split() for end in "aei"
 }
 _LATIN = frozenset({"haemophilus", "haematobium", "haemolyticus", "haemolytica"})  # names of species, the same in both

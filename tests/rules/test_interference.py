@@ -49,9 +49,9 @@ def test_no_pair_is_missed_and_none_invented(vocabulary: int, seed: int) -> None
         if best >= SIMILAR:
             expected[later] = best
     assert expected, "the notes hold near-duplicates"
-    found = {later: similarity for later, _, similarity in rule.pairs()}
+    found = {later: similarity for later, _, similarity in rule.pairs}
     assert found == pytest.approx(expected)
-    for later, earlier, similarity in rule.pairs():
+    for later, earlier, similarity in rule.pairs:
         assert len(sets[later] & sets[earlier]) / len(sets[later] | sets[earlier]) == pytest.approx(similarity)
 
 
@@ -76,7 +76,7 @@ def test_opposites_are_no_duplicates(one: str, other: str) -> None:
     for number, text in enumerate((one, other)):
         near.note(view(number, text.split()))
         assert list(same.note(view(number, text.split()))) == []
-    assert list(near.pairs()) == []
+    assert list(near.pairs) == []
     assert list(same.note(view(2, one.split()))), "the same again is one"
 
 
@@ -97,7 +97,7 @@ def test_ten_times_the_notes_take_no_hundred_times_the_time() -> None:
         for made in notes(count, 6_000, 5):
             rule.note(made)
         start = process_time()
-        list(rule.pairs())
+        list(rule.pairs)
         times.append(process_time() - start)
     assert times[1] < 40 * max(times[0], 0.002)
 
@@ -124,4 +124,4 @@ def test_a_twin_in_a_rare_word_is_found_among_many_that_are_nearly_as_like() -> 
     rule = NearDuplicate(collection())
     for number in [*range(1_000), 1]:
         rule.note(view(number, f"Which gas do plants of region zone{number}z take up?".split()))
-    assert rule.pairs() == [(1_000, 1, 1.0)]
+    assert rule.pairs == [(1_000, 1, 1.0)]
