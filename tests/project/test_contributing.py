@@ -84,6 +84,17 @@ def test_every_rule_and_file_that_is_named_exists() -> None:
         assert (REPOSITORY / path).exists(), path
 
 
+def test_every_module_that_the_tour_names_exists() -> None:
+    tour = CONTRIBUTING.split("## How the program is built", 1)[1]
+    cells = [line.split("|")[1:3] for line in tour.splitlines() if line.startswith("| ")]
+    rooms = {cell[0].strip().strip("`") for cell in cells if cell[0].startswith(" `")}
+    named = re.findall(r"`(\w+/[\w.]*/?)`", " ".join(cell[1] for cell in cells))
+    program = REPOSITORY / "ketamine_anki"
+    assert rooms == {f"{path.parent.name}/" for path in program.glob("*/__init__.py")} - {"starter/"}
+    assert len(named) > 15
+    assert not [name for name in named if not (program / name).exists()]
+
+
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
 def test_an_issue_form_is_one_that_github_takes(path: Path) -> None:
     """Names, types and unique ids, as GitHub's syntax for issue forms asks."""
