@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
@@ -22,8 +23,9 @@ FIELD_KEYS = {
     "ReverseAnswer": "reverse.answer",
     "Text": "text",
     "Extra": "extra",
-    "Picture": "picture",
+    "Caution": "caution",
     "Caveat": "caveat",
+    "Picture": "picture",
 }
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -119,6 +121,8 @@ def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     for cite in note.cites:
         kind, _, number = cite.partition("/")
         tags.append(f"Ref::{kind.capitalize()}::{number}")
+    if note.caution:
+        tags.append("Flag::Caution")
     if note.caveat:
         tags.append("Flag::Evidence_nuance")
     if any(claim in claims and claims[claim].kind == "derived" for claim in note.claims):
@@ -144,31 +148,65 @@ def _cards(note: Note, texts: dict[str, Rendered]) -> tuple[int, ...]:
 
 
 def _evidence(note: Note, collection: Collection) -> str:
-    if not note.evidence:
-        return ""
+    """The works behind a note: authors and year with a link, and the full citations folded beneath them."""
     works = [collection.references[key] for key in note.evidence if key in collection.references]
-    return f"<ul>{''.join(f'<li>{_work(work)}</li>' for work in works)}</ul>" if works else ""
+    if not works:
+        return ""
+    short = "; ".join(_link(work, short_citation(work.citation)) for work in works)
+    full = "".join(f"<li>{_full(work)}</li>" for work in works)
+    return f"{short}<details><summary>Full references</summary><ul>{full}</ul></details>"
 
 
-def _work(work: Reference) -> str:
-    citation = escape(work.citation).rstrip(".")
-    parts = [citation if citation.endswith(("?", "!")) else citation + "."]
+def short_citation(citation: str) -> str:
+    """`Green A, Leaf B, Root C. Title. J Bot 2020;1(2):3-4` -> `Green et al. 2020`: what stands before the first full
+    stop, and the year before a semicolon, else the last one. A citation without a year is given whole.
+    """
+    authors, _, rest = citation.partition(". ")
+    years = re.findall(r"\b((?:19|20)\d\d)(?=;)", rest) or re.findall(r"\b(?:19|20)\d\d\b", rest)[-1:]
+    if not years:
+        return citation
+    names = re.findall(r"(?:^|, )([^,]+?) [A-Z]{1,4}(?=,| et al|$)", authors)
+    if len(names) == 1 and not authors.endswith(" et al"):
+        authors = names[0]
+    elif len(names) == 2 and not authors.endswith(" et al"):
+        authors = f"{names[0]} and {names[1]}"
+    elif names:
+        authors = f"{names[0]} et al."
+    return f"{authors} {years[0]}"
+
+
+def _link(work: Reference, text: str) -> str:
+    address = next((address for address, _ in _addresses(work)), "")
+    return f'<a href="{escape(address, quote=True)}">{escape(text)}</a>' if address else escape(text)
+
+
+def _addresses(work: Reference) -> list[tuple[str, str]]:
+    """(address, its name) of each place where a work can be looked up, the best first."""
+    addresses = []
     if work.doi:
-        parts.append(f'<a href="https://doi.org/{escape(work.doi, quote=True)}">doi:{escape(work.doi, quote=True)}</a>')
+        addresses.append((f"https://doi.org/{work.doi}", f"doi:{work.doi}"))
     if work.pmid:
-        parts.append(f'<a href="https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/">PMID {work.pmid}</a>')
+        addresses.append((f"https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/", f"PMID {work.pmid}"))
     if work.pmcid:
-        parts.append(f'<a href="https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/">{work.pmcid}</a>')
+        addresses.append((f"https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/", work.pmcid))
     if work.url and not work.doi:
-        parts.append(f'<a href="{escape(work.url, quote=True)}">{escape(work.url, quote=True)}</a>')
-    return " ".join(parts)
+        addresses.append((work.url, work.url))
+    return addresses
+
+
+def _full(work: Reference) -> str:
+    citation = escape(work.citation).rstrip(".")
+    end = "" if citation.endswith(("?", "!")) else "."
+    links = [f'<a href="{escape(to, quote=True)}">{escape(name, quote=True)}</a>' for to, name in _addresses(work)]
+    return " ".join([citation + end, *links])
 
 
 def _source(note: Note, collection: Collection) -> str:
+    """Where the source teaches it: what the paragraph itself cites is in the tags."""
     slug, paragraph = paragraph_of(note.source)
     section = collection.sections.get(slug)
-    title = section.title if section else slug
-    return escape(" · ".join([f"{title}, paragraph {paragraph}", *[cite.replace("/", " ", 1) for cite in note.cites]]))
+    passage = escape(f"{section.title if section else slug}, paragraph {paragraph}")
+    return f"Not in the source text; related passage: {passage}" if note.beyond else passage
 
 
 def _notice(note: Note, texts: dict[str, Rendered]) -> str:

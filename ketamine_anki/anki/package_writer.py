@@ -192,7 +192,7 @@ def model(note_type: NoteType, collection: Collection) -> genanki.Model:
     return genanki.Model(
         stable_id(collection.namespace, "notetype", note_type.key),
         note_type_name(collection, note_type.label),
-        fields=[{"name": name, "id": id_of("field", name)} for name in note_type.fields],
+        fields=[{"name": name, "id": id_of("field", name), "font": "Arial"} for name in note_type.fields],
         templates=[
             {"name": t.name, "id": id_of("template", t.name), "qfmt": t.front, "afmt": t.back}
             for t in note_type.templates

@@ -124,8 +124,8 @@ def paragraph_of(source: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else ("", 0)
 
 
-# The keys of the texts of a note, as its fields from `question` to `caveat` hold them.
-_SHOWN = ("question", "answer", "reverse.question", "reverse.answer", "text", "extra", "picture", "caveat")
+# The keys of the texts of a note, as its fields from `question` to `picture` hold them.
+_SHOWN = ("question", "answer", "reverse.question", "reverse.answer", "text", "extra", "caution", "caveat", "picture")
 
 
 class Note(NamedTuple):
@@ -142,8 +142,9 @@ class Note(NamedTuple):
     reverse_answer: str = ""
     text: str = ""
     extra: str = ""
-    picture: str = ""
+    caution: str = ""
     caveat: str = ""
+    picture: str = ""
     evidence: tuple[str, ...] = ()
     source: str = ""
     cites: tuple[str, ...] = ()
@@ -161,7 +162,7 @@ class Note(NamedTuple):
 
     def texts(self) -> list[tuple[str, str]]:
         """(key, Markdown) of every text that is shown on a card, in the order it is shown."""
-        return [pair for pair in zip(_SHOWN, self[3:11], strict=True) if pair[1]]
+        return [pair for pair in zip(_SHOWN, self[3:12], strict=True) if pair[1]]
 
 
 class Deck(NamedTuple):

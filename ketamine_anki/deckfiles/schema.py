@@ -118,12 +118,17 @@ _NOTE_TAIL: dict[str, Shape] = {
         "Shown under the answer: one picture from media/, quoted, with a text that says what one sees.",
         "![A leaf cut through: cells with chloroplasts](leaf.png)",
     ),
+    "caution": _prose(
+        "Shown on the back in a box of its own: what can harm somebody who acts on the card. Needs evidence.",
+        "Frost destroys the pores: do not prune below 0 °C.",
+    ),
     "caveat": _prose(
-        "Shown on the back, set apart: where current evidence differs. Needs evidence.",
+        "Shown on the back in a box of its own: where current evidence differs. Needs evidence.",
         "A 2025 trial found the opposite in critically ill adults.",
     ),
     "evidence": List(
-        Text("A key of references.yaml.", ("green-2020",), names="references"), "What supports the caveat."
+        Text("A key of references.yaml.", ("green-2020",), names="references"),
+        "What supports the caution, the caveat, and what goes beyond the source.",
     ),
     "source": Text(
         "Where the source teaches it: section/paragraph of source.yaml.",

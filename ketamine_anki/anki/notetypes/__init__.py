@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-_TAIL_FIELDS = ("Extra", "Picture", "Caveat", "Evidence", "Source", "Notice", "ID", "Spare1", "Spare2")
+_TAIL_FIELDS = ("Extra", "Caution", "Caveat", "Picture", "Evidence", "Source", "Notice", "ID", "My notes", "Spare")
 
 
 class Template(NamedTuple):

@@ -1,0 +1,86 @@
+"""What is in view when an answer is shown, on every card of the deck, and how the card's CSS meets Anki's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import browser
+import pytest
+from playwright.sync_api import Page
+from reviewer import LOOKS, window
+
+from ketamine_anki.anki.cards import Card, cards
+from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.rules.view import View
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.pipeline import check_notes
+
+pytestmark = pytest.mark.skipif(not browser.found(), reason="needs Chromium")
+
+TALL_PICTURES = ".card img { height: 20rem; }"  # as tall as the CSS allows: the files are not loaded
+# Anki scrolls to #answer when it shows an answer. Then, of the last line of the question, the answer and the boxes:
+# where the first begins and the last ends.
+EXTENT = """() => {
+  document.getElementById('answer')?.scrollIntoView();
+  const question = document.querySelector('.question');
+  const range = document.createRange();
+  range.selectNodeContents(question);
+  const lines = [...range.getClientRects()];
+  const parts = [...document.querySelectorAll('.answer, .box')].map((part) => part.getBoundingClientRect());
+  return [lines.at(-1).top, Math.max(lines.at(-1).bottom, ...parts.map((part) => part.bottom))];
+}"""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with browser.chromium() as chromium:
+        page = chromium.new_page()
+        page.route("**/*", lambda route: route.abort())
+        yield page
+
+
+@pytest.fixture(scope="module")
+def backs(real_decks: Path) -> list[tuple[str, Card, str]]:
+    """(note id, card, CSS) of every card of the deck."""
+    folder = Folder(str(real_decks))
+    collection = folder.collection
+    assert collection is not None
+    views: list[View] = []
+    check_notes(folder, lambda view, number, index: views.append(view))
+    assert not folder.findings
+    found = []
+    for view in views:
+        compiled = compile_note(view.note, collection, view.shown)
+        kind = note_types(collection.repository)[compiled.note_type]
+        found += [(view.note.id, card, kind.css) for card in cards(compiled, kind)]
+    return found
+
+
+@pytest.mark.parametrize("look", ["day", "phone"])
+def test_question_answer_and_boxes_are_in_view_when_the_answer_is_shown(
+    page: Page, backs: list[tuple[str, Card, str]], look: str
+) -> None:
+    shape = LOOKS[look]
+    page.set_viewport_size({"width": shape.width, "height": shape.height})
+    hidden = []
+    for note_id, card, css in backs:
+        page.set_content(window(card.answer, css + TALL_PICTURES, card.ordinal, shape))
+        top, bottom = page.evaluate(EXTENT)
+        if top < 0 or bottom > shape.height:
+            hidden.append(f"{note_id} {card.ordinal + 1}: from {top:.0f} to {bottom:.0f} of {shape.height}")
+    assert not hidden
+    assert len(backs) > 100
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_links_are_underlined_and_one_thin_line_parts_question_and_answer(page: Page, look: str) -> None:
+    css = note_types()["question"].css
+    html = '<div class="question">Q?</div><hr id="answer"><div class="answer"><a href="https://example.org">A</a></div>'
+    page.set_content(window(html, css, 0, LOOKS[look]))
+    line, rule = page.evaluate(
+        "() => [getComputedStyle(document.querySelector('a')).textDecorationLine,"
+        " document.querySelector('hr').getBoundingClientRect().height]"
+    )
+    assert (line, rule) == ("underline", 1)
