@@ -140,7 +140,7 @@ class Package:
         decks = json.loads(self._db.execute("SELECT decks FROM col").fetchone()[0])
         for name in (self.collection.title, *sorted(self._decks)):
             did = stable_id(self.collection.namespace, "deck", name)
-            deck = genanki.Deck(did, name, description(self.collection, self.version)).to_json()
+            deck = genanki.Deck(did, name, description(self.collection, self.version, name)).to_json()
             decks[str(did)] = deck | {"mod": build}
         models = {
             str(self._model_ids[key]): model(note_type, self.collection).to_json(
@@ -204,9 +204,11 @@ def model(note_type: NoteType, collection: Collection) -> genanki.Model:
     )
 
 
-def description(collection: Collection, version: str = "") -> str:
-    """The HTML of a deck's page: what it is, its version, source, license and address, and the disclaimer."""
-    parts = [f"<p>{escape(collection.description)}</p>"]
+def description(collection: Collection, version: str = "", deck: str = "") -> str:
+    """The HTML of the page of a deck, given by its full name, or of the whole collection: what it is, its version,
+    source, license and address, and the disclaimer.
+    """
+    parts = [f"<p>{escape(collection.deck_descriptions.get(deck, collection.description))}</p>"]
     if version:
         dated = f", literature of {escape(collection.evidence_date)}" if collection.evidence_date else ""
         parts.append(f"<p>Version {escape(version)}{dated}.</p>")

@@ -307,6 +307,7 @@ class Collection:
     evidence_date: str = ""
     repository: str = ""
     topic: tuple[str, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)  # subdeck -> a sentence about it
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     spelling: str = ""
     source_title: str = ""
@@ -337,6 +338,11 @@ class Collection:
     def deck_name(self, name: str) -> str:
         """Full name in Anki of a subdeck: `Title::NN Name`, numbered by the collection's order."""
         return self._deck_names[name]
+
+    @cached_property
+    def deck_descriptions(self) -> dict[str, str]:
+        """{full name in Anki: text for the page of that deck}; the subdecks without one have that of the whole."""
+        return {self.title: self.description} | {self.deck_name(name): text for name, text in self.about.items()}
 
     @cached_property
     def _deck_names(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from ketamine_anki.core.model import (
     Retired,
     Section,
 )
+from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.parser import File, Marks, Node, Sequence, Table, TooManyFindings, parse
 from ketamine_anki.deckfiles.schema import Values
@@ -178,6 +179,12 @@ def read_collection(
         return None, findings
     places = Places(file.path, file.lines, Marks(root))
     findings += _duplicates((name.casefold(), name, places, f"decks.{n}") for n, name in enumerate(values["decks"]))
+    findings += [
+        Finding(places.at(f"about.{name}"), "unknown-deck", f"{quoted(name)} is no subdeck{did_you_mean(name, decks)}")
+        for decks in [values["decks"]]
+        for name in values.get("about", ())
+        if name not in decks
+    ]
     result = Collection(
         **values, source_title=title, sections=sections, claims=claims, references=works, unread=frozenset(unread)
     )

@@ -255,6 +255,10 @@ COLLECTION = Record(
             Text("Name of a subdeck.", ("Leaves",), pattern=_NAME, expected=_NAMED),
             "The subdecks in order; frozen once released, a later one is added at the end.",
         ),
+        "about": Table(
+            Text("What the subdeck is about, in a sentence.", ("How leaves make sugar from light.",)),
+            "A sentence for the page of each subdeck in Anki.",
+        ),
     },
     "What the collection is called and how it is identified.",
     frozenset({"title", "tag", "namespace", "description", "disclaimer", "licence", "decks"}),

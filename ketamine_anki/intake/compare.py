@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ketamine_anki.anki.compile import FIELD_KEYS, CompiledNote, compile_note, guid
-from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.anki.notetypes import OWN_FIELD, note_types
 from ketamine_anki.anki.package_reader import PackagedNote
 from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
@@ -133,7 +133,7 @@ class _Comparison:
         for name, html in fields.items():
             new = edited.fields.get(name, html)
             before = base.fields.get(name, html) if base is not None else html
-            if new in (html, before):
+            if new in (html, before) or name == OWN_FIELD:
                 continue
             self._spend(new)
             written = texts.get(FIELD_KEYS.get(name, ""), "")

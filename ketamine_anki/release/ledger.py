@@ -82,6 +82,7 @@ class State:
     def __init__(self, collection: Collection) -> None:
         facts = [
             *(collection.title, collection.tag, collection.namespace, collection.decks, collection.description),
+            *([dict(collection.about)] if collection.about else []),
             *(collection.disclaimer, collection.licence, collection.licence_url, collection.evidence_date),
             *(collection.repository, collection.source_title, note_type_hashes(collection)),
         ]

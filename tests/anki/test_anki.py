@@ -236,11 +236,11 @@ def test_learner_sees(faces: Faces, note: str, card: int, question: str, answer:
 def test_back_shows_where_it_comes_from(faces: Faces) -> None:
     page = faces["pictured", 1].answer
     assert engine.visible(page, "picture") == 'A leaf < "stem" & root'
-    assert engine.visible(page, "caveat") == "Where evidence differs A trial of 2020 differs."
+    assert engine.visible(page, "caveat") == "Evidence A trial of 2020 differs."
     assert engine.visible(page, "evidence") == (
-        "Evidence Green A. On leaves. J Bot. 2020. doi:10.1000/leaf.1 PMID 12345678"
+        "References Green 2020 Full references Green A. On leaves. J Bot. 2020. doi:10.1000/leaf.1 PMID 12345678"
     )
-    assert engine.visible(page, "source") == "Source Only Section, paragraph 1 · problem 1"
+    assert engine.visible(page, "source") == "Source Only Section, paragraph 1"
     assert engine.visible(page, "note-id") == "pictured"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import small
 
-from ketamine_anki.anki.compile import CompiledNote, compile_note, guid, stable_id
+from ketamine_anki.anki.compile import CompiledNote, _full, compile_note, guid, short_citation, stable_id
+from ketamine_anki.core.model import Reference
 from ketamine_anki.release.ledger import note_type_hashes
 from ketamine_anki.text.render import render, render_note
 from ketamine_anki.workspace.folder import Folder
@@ -55,7 +56,7 @@ def test_schemas_of_note_types_are_pinned(real_decks: Path) -> None:
     collection = Folder(str(real_decks)).collection
     assert collection is not None
     hashes = {key: schema for key, (schema, _) in note_type_hashes(collection).items()}
-    assert hashes == {"question": "81b5bab9152fa6e6", "cloze": "c8e5cee2a9cbc86a"}
+    assert hashes == {"question": "e76a409caf5c8909", "cloze": "27d794f2296c973b"}
 
 
 def test_guid_depends_on_namespace_and_id_alone(tmp_path: Path) -> None:
@@ -74,6 +75,7 @@ NOTES = """
   reverse: {question: Back, answer: Front}
   extra: More
   picture: '![A leaf](leaf.png)'
+  caution: Mind the sap.
   caveat: A trial differs.
   evidence: [green-2020]
   claims: [C-2]
@@ -91,14 +93,16 @@ LINKS = (
     '<a href="https://doi.org/10.1000/leaf.1">doi:10.1000/leaf.1</a>'
     ' <a href="https://pubmed.ncbi.nlm.nih.gov/12345678/">PMID 12345678</a>'
 )
+FULL = f"<ul><li>Green A. On leaves. J Bot. 2020. {LINKS}</li></ul>"
+SHORT = '<a href="https://doi.org/10.1000/leaf.1">Green 2020</a>'
 ALL = (
-    "Is <strong>A</strong> &lt; B?", "Yes &amp; no", "Back", "Front", "More",
-    '<img src="leaf-6b7fa434.png" alt="A leaf">', "A trial differs.",
-    f"<ul><li>Green A. On leaves. J Bot. 2020. {LINKS}</li></ul>",
-    "Only Section, paragraph 1 · problem 1", "", "all", "", "",
+    "Is <strong>A</strong> &lt; B?", "Yes &amp; no", "Back", "Front", "More", "Mind the sap.", "A trial differs.",
+    '<img src="leaf-6b7fa434.png" alt="A leaf">',
+    f"{SHORT}<details><summary>Full references</summary>{FULL}</details>",
+    "Only Section, paragraph 1", "", "all", "", "",
 )  # fmt: skip
 HIDDEN = (
-    "A {{c2::b}} c {{c1::d}}", "", "", "", "", "Only Section, paragraph 2",
+    "A {{c2::b}} c {{c1::d}}", "", "", "", "", "", "Not in the source text; related passage: Only Section, paragraph 2",
     "Retired in version 2.0.0: Out of <em>date</em>. See all. You can suspend or delete this note.", "hidden", "", "",
 )  # fmt: skip
 
@@ -111,8 +115,8 @@ def test_compiled_notes(tmp_path: Path) -> None:
     assert question.tags == tuple(
         f"Small::{tag}"
         for tag in (
-            "Concept::Plants", "Domain::First_Part", "Flag::Derived", "Flag::Evidence_nuance", "Ref::Problem::1",
-            "Section::Only_Section", "Skill::3-Apply", "Yield::2-Supporting",
+            "Concept::Plants", "Domain::First_Part", "Flag::Caution", "Flag::Derived", "Flag::Evidence_nuance",
+            "Ref::Problem::1", "Section::Only_Section", "Skill::3-Apply", "Yield::2-Supporting",
         )
     )  # fmt: skip
     assert (question.cards, question.number, question.index) == ((0, 1), 1, 0)
@@ -129,16 +133,25 @@ def test_compiled_notes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("citation", "shown"),
-    [("J Bot. 2020", "J Bot. 2020."), ("On leaves.", "On leaves."), ("Do leaves breathe?", "Do leaves breathe?")],
+    ("citation", "short"),
+    [
+        ("Green A. Title. J Bot 2020;1(2):3-4", "Green 2020"),
+        ("Green A, Leaf-Root BC. Title. J Bot 2020;1(2):3-4", "Green and Leaf-Root 2020"),
+        ("Green A, Leaf B, Root C. Guideline: 2011 update. J Bot 2020;57:449-461", "Green et al. 2020"),
+        ("Green A et al. Title of 2011. J Bot; published online 9 Dec 2025", "Green et al. 2025"),
+        ("Långsjö JW, van der Berg D. Title? J Bot 2005;103(2):1995-2003", "Långsjö and van der Berg 2005"),
+        ("US Food and Drug Administration. Warning; Oct 2023", "US Food and Drug Administration 2023"),
+        ("Nobody knows when", "Nobody knows when"),
+    ],
 )
-def test_a_citation_ends_with_one_mark(tmp_path: Path, citation: str, shown: str) -> None:
-    references = (
-        f"references:\n  - {{key: green-2020, citation: '{citation}', supports: finding, url: 'https://a.org/b'}}\n"
-    )
-    notes = "- {question: Q, answer: A, caveat: No., evidence: [green-2020]}"
-    ((_, compiled),) = small.compiled(small.write(tmp_path, notes, {"references.yaml": references}))
-    assert compiled.fields[7] == f'<ul><li>{shown} <a href="https://a.org/b">https://a.org/b</a></li></ul>'
+def test_a_citation_is_shortened_to_authors_and_year(citation: str, short: str) -> None:
+    assert short_citation(citation) == short
+
+
+@pytest.mark.parametrize("end", [".", "?", "!"])
+def test_a_full_citation_ends_as_it_is_written_or_with_a_full_stop(end: str) -> None:
+    reference = Reference("k", f"A title{end}".rstrip("."), pmid="1")
+    assert _full(reference) == f'A title{end} <a href="https://pubmed.ncbi.nlm.nih.gov/1/">PMID 1</a>'
 
 
 @pytest.mark.parametrize(

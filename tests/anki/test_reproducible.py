@@ -59,14 +59,14 @@ def test_the_package_holds_no_date_mode_or_version_of_this_machine(real_package:
     assert small.rows(real_package, times) == [(1_700_000_000,)]
 
 
-_TAIL = "Extra Picture Caveat Evidence Source Notice ID Spare1 Spare2".split()
+_TAIL = [*"Extra Caution Caveat Picture Evidence Source Notice ID".split(), "My notes", "Spare"]
 NOTE_TYPES: dict[str, Any] = {
     "Ketamine Clinical Applications: cloze": {
         "id": 1710164758690,
         "fields": ["Text", *_TAIL],
         "field ids": [
-            2105171806931, 1803787381177, 1701084633997, 1424379061691, 1698307949315, 2037564931881, 2087846095142,
-            1849298264227, 1940566167990, 1114746670998,
+            2105171806931, 1803787381177, 1179402303875, 1424379061691, 1701084633997, 1698307949315, 2037564931881,
+            2087846095142, 1849298264227, 1150915746328, 1617204012995,
         ],
         "templates": {"Cloze": 1478343346537},
     },
@@ -74,8 +74,8 @@ NOTE_TYPES: dict[str, Any] = {
         "id": 1970410268478,
         "fields": ["Question", "Answer", "ReverseQuestion", "ReverseAnswer", *_TAIL],
         "field ids": [
-            1294211147262, 1446110833206, 1197043211423, 1710655755947, 1744943889678, 2131038635154, 1453164602355,
-            1244675611483, 1892784848708, 1904936536301, 1404862732218, 1431393720501, 1385774651438,
+            1294211147262, 1446110833206, 1197043211423, 1710655755947, 1744943889678, 1976604457276, 1453164602355,
+            2131038635154, 1244675611483, 1892784848708, 1904936536301, 1404862732218, 1178302490883, 1870461631193,
         ],
         "templates": {"Question": 1619158091530, "Reverse": 1689503600569},
     },

@@ -147,7 +147,7 @@ NOT_TAKEN = [
     ("leaf", {"Answer": "<u>Carbon</u> dioxide"}, "Answer <u>, underline has no place in a card"),
     ("leaf", {"Answer": " "}, "Answer was emptied: to remove a note, retire it"),
     ("leaf", {"Source": "elsewhere"}, "Source is computed from 'source' and 'cites': edit those"),
-    ("leaf", {"Spare1": "mine"}, "Spare1 is a spare field"),
+    ("leaf", {"Spare": "mine"}, "Spare is a spare field"),
     ("leaf", {"ReverseQuestion": "Back?"}, "is a second card: add or delete the 'reverse' block by hand"),
     ("pair", {"ReverseAnswer": ""}, "is a second card: add or delete the 'reverse' block by hand"),
     ("leaf", {"Picture": '<img src="paste-1.png" alt="x">'}, "not in the media folder"),

@@ -186,7 +186,7 @@ def no_ledger(project: Project, patch: pytest.MonkeyPatch) -> None:
 
 
 def other_program(project: Project, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("ketamine_anki.anki.package_writer.description", lambda collection, version: "other")
+    patch.setattr("ketamine_anki.anki.package_writer.description", lambda *_: "other")
 
 
 def other_note(project: Project, patch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """The note types: fields, templates and CSS, for question/answer and cloze notes.
 
 Names, order and ids of fields and templates are frozen with the first release: Anki skips every
-note of an update whose note type has other fields or templates. Two spare fields can be renamed
-later without harm.
+note of an update whose note type has other fields or templates. The spare field can be renamed
+later without harm. `My notes` is the learner's own: the packages leave it empty.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-_TAIL_FIELDS = ("Extra", "Caution", "Caveat", "Picture", "Evidence", "Source", "Notice", "ID", "My notes", "Spare")
+OWN_FIELD = "My notes"
+_TAIL_FIELDS = ("Extra", "Caution", "Caveat", "Picture", "Evidence", "Source", "Notice", "ID", OWN_FIELD, "Spare")
 
 
 class Template(NamedTuple):
