@@ -241,7 +241,7 @@ def test_back_shows_where_it_comes_from(faces: Faces) -> None:
         "References Green 2020 Full references Green A. On leaves. J Bot. 2020. doi:10.1000/leaf.1 PMID 12345678"
     )
     assert engine.visible(page, "source") == "Source Only Section, paragraph 1"
-    assert engine.visible(page, "note-id") == "pictured"
+    assert engine.visible(page, "note-id") == "Card pictured"
 
 
 def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) -> None:
