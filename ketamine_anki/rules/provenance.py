@@ -94,14 +94,15 @@ def unknown_evidence(view: View) -> Iterator[Problem]:
 
 
 def missing_evidence(view: View) -> Iterator[Problem]:
-    """A caveat, and a note that goes beyond the source, rest on evidence that a reader can look up.
+    """A caution, a caveat, and a note that goes beyond the source, rest on evidence that a reader can look up.
 
     Bad: `caveat: A trial disagrees.` without `evidence`
 
     Good: `caveat: …` with `evidence: [casey-2025]`
     """
-    if view.note.caveat and not view.note.evidence:
-        yield view.at("caveat"), "caveat without evidence: name the references"
+    for box in ("caution", "caveat"):
+        if box in view.plain and not view.note.evidence:
+            yield view.at(box), f"{box} without evidence: name the references"
     if view.note.beyond and not view.note.evidence:
         yield view.at("beyond"), "a note beyond the source without evidence: name the references"
 
@@ -113,12 +114,12 @@ def missing_caveat(view: View) -> Iterator[Problem]:
 
     Bad: a note on C-GU-29 without `caveat`
 
-    Good: the same note with `caveat` and `evidence`
+    Good: the same note with `caveat` or `caution`, and `evidence`
     """
     for n, name in enumerate(view.note.claims):
         claim = view.collection.claims.get(name)
-        if claim is not None and claim.caveat_required and not view.note.caveat:
-            yield view.at(f"claims.{n}"), f"claim {name} needs a caveat: say where current evidence differs"
+        if claim is not None and claim.caveat_required and not (view.note.caveat or view.note.caution):
+            yield view.at(f"claims.{n}"), f"claim {name} needs a caveat or caution: say where evidence differs"
 
 
 _UNITS = "mg|mcg|ng|mL|mmol|mEq|unit|milligram|microgram|gram"
@@ -161,7 +162,7 @@ def _is_checked(view: View) -> bool:
 
 
 def caveat_number(view: View) -> Iterator[Problem]:
-    """A caveat that quotes a number rests on a reference whose numbers were checked, not on one of
+    """A caution or caveat that quotes a number rests on a reference whose numbers were checked, not on one of
     which only the citation was (`supports: citation` in references.yaml). A year is no such number.
 
     Bad: `caveat: A trial found 12 percent.`, `evidence: seen-2021`
@@ -170,13 +171,13 @@ def caveat_number(view: View) -> Iterator[Problem]:
 
     Good: `caveat: A trial found 12 percent.`, `evidence: checked-2020`
     """
-    if not view.note.caveat or not view.note.evidence or _is_checked(view):
+    if not view.note.evidence or _is_checked(view):
         return
-    for match in re.finditer(_NUMBER, view.plain["caveat"]):
-        if not re.fullmatch(_YEAR, match[0]):
-            message = f"number {match[0]} rests only on a citation: add a reference with checked findings"
-            yield view.match_at("caveat", match), message
-            return
+    for box in ("caution", "caveat"):
+        numbers = [m for m in re.finditer(_NUMBER, view.plain.get(box, "")) if not re.fullmatch(_YEAR, m[0])]
+        if numbers:
+            message = f"number {numbers[0][0]} rests only on a citation: add a reference with checked findings"
+            yield view.match_at(box, numbers[0]), message
 
 
 def wrong_yield(view: View) -> Iterator[Problem]:
