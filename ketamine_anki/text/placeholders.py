@@ -6,7 +6,6 @@ So nothing inside math is read as Markdown; in the HTML the spans come back wher
 from __future__ import annotations
 
 import re
-from itertools import count
 
 from ketamine_anki.text.scanner import Markup, Span
 
@@ -21,12 +20,16 @@ class Source:
 
     def __init__(self, markup: Markup) -> None:
         self.markup = markup
-        self.hidden = [span for span in markup.spans if span.kind not in ("text", "code")]
-        numbers = count(_FIRST)
-        parts = [
-            markup.text[span.start : span.end] if span.kind in ("text", "code") else chr(next(numbers))
-            for span in markup.spans
-        ]
+        self.hidden: list[Span] = []
+        parts: list[str] = []
+        for span in markup.spans:
+            if span.kind == "text":
+                parts.append(span.value)
+            elif span.kind == "code":
+                parts.append(markup.text[span.start : span.end])
+            else:
+                parts.append(chr(_FIRST + len(self.hidden)))
+                self.hidden.append(span)
         self.text = "".join(parts)
 
     def span(self, placeholder: str) -> Span:

@@ -20,20 +20,22 @@ from typing import NamedTuple
 
 from ketamine_anki.core.limits import MAX_CLOZE_DEPTH
 
-_FIRST = re.compile(r"[\\`${}:]")  # the first characters of tokens: a search for a few characters is fast
+# All tokens start in one plain set of characters, which `re` looks for fast; what follows tells them apart.
 _TOKEN = re.compile(
-    r"(?P<escape>\\[!-/:-@\[-`{-~])"
-    r"|(?P<code>(?<!`)(?P<ticks>`+)(?!`))"
-    r"|(?P<math>\$\$?)"
-    r"|(?P<open>\{\{c(?P<number>[0-9]+)::)"
-    r"|(?P<braces>\{\{)"
-    r"|(?P<close>\}\})"
-    r"|(?P<hint>::)"
+    r"[\\`${}:](?:"
+    r"(?<=\\)(?P<escape>[!-/:-@\[-`{-~])"
+    r"|(?<=`)(?<!``)(?P<code>`*)(?!`)"
+    r"|(?<=\$)(?P<math>\$?)"
+    r"|(?<=\{)(?P<open>\{c(?P<number>[0-9]+)::)"
+    r"|(?<=\{)(?P<braces>\{)"
+    r"|(?<=\})(?P<close>\})"
+    r"|(?<=:)(?P<hint>:))"
 )
-_SIGNS = ("$", "{{", "}}", "`", "\\")  # without any of these, a text is one span
 _MALFORMED = r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
 _PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
-_MATH_STOP = re.compile(r"\\.?|\$|\n\n", re.DOTALL)
+_TEX = r"(?P<tex>(?:[^$\\\n]++|\\.|\n(?!\n))++)"  # possessive: a long text takes no second look
+_INLINE = re.compile(rf"(?s)\$(?!\s){_TEX}(?<!\s)\$")
+_DISPLAY = re.compile(rf"(?s)\$\${_TEX}\$\$")
 _TEX_MARK = r"(?s)\\.|(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<hint>::)|(?P<begin>\{)|(?P<end>\}\}?)"
 Mistake = tuple[str, int, str, str]  # rule, offset, fragment and message of a finding about a text
 Report = Callable[[str, int, str, str], None]  # takes one
@@ -103,7 +105,7 @@ UNMARKED = Markup("")  # shared by all texts that are their own HTML
 def scan(text: str) -> Markup:
     """A text as typed -> its spans, which cover it without gaps, its deletions, and their mistakes."""
     markup = Markup(text)
-    if any(sign in text for sign in _SIGNS):
+    if "$" in text or "{{" in text or "}}" in text or "`" in text or "\\" in text:
         _Scan(markup).run()
     else:
         markup.spans.append(Span("text", 0, len(text), text))
@@ -124,9 +126,8 @@ class _Scan:
     def run(self) -> None:
         """Reads the text from token to token."""
         at = 0
-        while first := _FIRST.search(self.text, at):
-            token = _TOKEN.match(self.text, first.start())
-            at = self._token(token) if token else first.end()
+        while token := _TOKEN.search(self.text, at):
+            at = self._token(token)
         if self.end < len(self.text):
             self.spans.append(Span("text", self.end, len(self.text), self.text[self.end :]))
         for deletion in self.open:
@@ -148,7 +149,7 @@ class _Scan:
         if kind == "hint":
             return self._hint(start, end)
         if kind == "code":
-            return self._code(token["ticks"], start, end)
+            return self._code(token[0], start, end)
         return self._braces(start, end) if kind == "braces" else end
 
     def _span(self, kind: str, start: int, end: int, value: str) -> int:
@@ -169,12 +170,17 @@ class _Scan:
         return self._span("code", start, close.end(), self.text[end : close.start()])
 
     def _math(self, dollars: str, start: int, end: int) -> int:
-        if _PRICE.match(self.text, max(start - 1, 0)) or (close := _math_end(self.text, end, dollars)) < 0:
+        is_display = dollars == "$$"
+        match = (_DISPLAY if is_display else _INLINE).match(self.text, start)
+        if not match or _PRICE.match(self.text, max(start - 1, 0)):
             return end
-        value = self.text[end:close]
-        if "{{c" in value:
-            self._deletions_in_math(value, end)
-        return self._span("display" if dollars == "$$" else "math", start, close + len(dollars), value)
+        after = match.end()
+        if not is_display and self.text[after : after + 1].isdigit():
+            return end
+        tex = match["tex"]
+        if "{{c" in tex:
+            self._deletions_in_math(tex, end)
+        return self._span("display" if is_display else "math", start, after, tex)
 
     def _deletions_in_math(self, tex: str, offset: int) -> None:
         inner: list[Deletion] = []
@@ -264,21 +270,6 @@ class _Scan:
             message = f"cloze number c{wrong} without a c{expected}: number from c1 without gaps"
         deletion = next(deletion for deletion in self.markup.deletions if deletion.number == wrong)
         self._mistake(deletion.start, deletion.answer_start, message)
-
-
-def _math_end(text: str, start: int, dollars: str) -> int:
-    """Index of the closing dollars, or -1 when this is not math."""
-    single = dollars == "$"
-    if start >= len(text) or (single and text[start].isspace()):
-        return -1
-    for match in _MATH_STOP.finditer(text, start):
-        at = match.start()
-        if text[at] == "\\":
-            continue
-        if at == start or not text.startswith(dollars, at):
-            return -1
-        return -1 if single and (text[at - 1].isspace() or text[at + 1 : at + 2].isdigit()) else at
-    return -1
 
 
 def tex_marks(tex: str) -> list[Span]:
