@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -51,7 +52,7 @@ def new(folder: Path, **options: Any) -> None:
     collection = readable_collection(read)
     decks = {deck.name: deck for deck in read.decks()}
     name = _option_or_choice("subdeck", "--deck", options["deck"], dict.fromkeys(collection.decks, ""))
-    file = _deck_file(folder, collection, name, decks)
+    file = _deck_file(read, collection, name, decks)
     values = _values(options, name, collection, decks)
     try:
         before = read_bytes(file, MAX_FILE_BYTES) if name in decks else b""
@@ -65,13 +66,16 @@ def new(folder: Path, **options: Any) -> None:
     echo(f"added {values['id']}; now: ketamine-anki check {file.as_posix()}", err=True)
 
 
-def _deck_file(folder: Path, collection: Collection, name: str, decks: Mapping[str, Deck]) -> Path:
+def _deck_file(read: Folder, collection: Collection, name: str, decks: Mapping[str, Deck]) -> Path:
     """The file of a subdeck: the one that it is in, else a new one named after its number."""
     if name in decks:
         return Path(decks[name].places.path)
-    file = folder / f"{collection.decks.index(name) + 1:02d}-{slug(name)}.yaml"
-    if file.exists():
-        raise Failure(f"{file}: cannot be read: run `ketamine-anki check {folder}`", EXIT_USAGE)
+    for (path, *_), _, message in read.findings:
+        if path.lower().endswith((".yaml", ".yml")):  # it may hold the subdeck
+            raise Failure(f"{path}: cannot be read: {message}", EXIT_USAGE)
+    file = read.path / f"{collection.decks.index(name) + 1:02d}-{slug(name)}.yaml"
+    if os.path.lexists(file):
+        raise Failure(f"{file}: exists and holds another subdeck: rename it", EXIT_USAGE)
     return file
 
 

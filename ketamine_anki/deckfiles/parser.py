@@ -198,8 +198,9 @@ def _decode(file: File, data: bytes) -> str | None:
     if len(data) > MAX_FILE_BYTES:
         file.add(0, 0, "limit", f"file of {len(data):,} bytes: at most {MAX_FILE_BYTES:,}; split it")
         return None
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        file.add(0, 0, "encoding", "UTF-16 text: save the file as UTF-8")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] == b"\0\0\xfe\xff":
+        name = "UTF-32" if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") else "UTF-16"
+        file.add(0, 0, "encoding", f"{name} text: save the file as UTF-8")
         return None
     try:
         text = _normalize(data.decode("utf-8"))

@@ -20,6 +20,7 @@ from ketamine_anki.core.model import (
 )
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.filenames import folded
 from ketamine_anki.deckfiles.parser import File, Marks, Node, Sequence, Table, TooManyFindings, parse
 from ketamine_anki.deckfiles.schema import Values
 from ketamine_anki.deckfiles.values import quoted, read
@@ -178,7 +179,7 @@ def read_collection(
     if values is None:
         return None, findings
     places = Places(file.path, file.lines, Marks(root))
-    findings += _duplicates((name.casefold(), name, places, f"decks.{n}") for n, name in enumerate(values["decks"]))
+    findings += _duplicates((_folded(name), name, places, f"decks.{n}") for n, name in enumerate(values["decks"]))
     findings += [
         Finding(places.at(f"about.{name}"), "unknown-deck", f"{quoted(name)} is no subdeck{did_you_mean(name, decks)}")
         for decks in [values["decks"]]
@@ -191,6 +192,11 @@ def read_collection(
     return result, findings
 
 
+def _folded(name: str) -> str:
+    """A name as those compare it who see neither case nor which kind of space it holds."""
+    return " ".join(folded(name).split())
+
+
 def _duplicates(names: Iterable[tuple[str, str, Places, str]]) -> list[Finding]:
     """A finding for each name that stands a second time; each as (what is compared, name, places, key)."""
     first: dict[str, tuple[str, Places, str]] = {}
@@ -199,7 +205,7 @@ def _duplicates(names: Iterable[tuple[str, str, Places, str]]) -> list[Finding]:
         if compared in first:
             other, other_places, other_key = first[compared]
             at = other_places.at(other_key)
-            how = "stands already" if other == name else f"differs only in case from {quoted(other)}"
+            how = "stands already" if other == name else f"differs only in case or spaces from {quoted(other)}"
             message = f"{quoted(name)} {how} at {at.path}:{at.line}: choose another name"
             findings.append(Finding(places.at(key), "duplicate-name", message))
         else:

@@ -71,17 +71,19 @@ Values = dict[str, Any]  # the value of a record or a table: key -> str, tuple o
 Shape = Text | List | Record | Table | Either | Anything
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TAG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 # ASCII of a web address, without the characters that HTML, TeX or Anki interpret: " < > \\ ^ ` [ ] { | }
-_ADDRESS = "[!#-;=?-Z_a-z~]+"
-# One line with a letter or digit in it. Anki splits deck names at ::, drops " from the name of a note type, and puts
-# the cards of a deck "Default" among the learner's own.
+_ADDRESS = "[!#-;=?-Z_a-z~]"
+_SITE = rf"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{{1,5}})?([/?#]{_ADDRESS}*)?"
+_NO_DOTS = r"(?!(.*/)?\.{1,2}(/|$))"  # a browser would leave the path by parts that are dots
+# One line with a letter or digit in it. Anki splits deck names at ::, trims them, drops " from the name of a note type,
+# and puts the cards of a deck "Default" among the learner's own.
 _NAME = (
-    r"(?!.*::)(?!:)(?![Dd][Ee][Ff][Aa][Uu][Ll][Tt]$)(?=.*[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f])"
-    r"[^\x00-\x1f\"<>{}\[\]\\]*[^\x00-\x1f\"<>{}\[\]\\:]"
+    r"(?!.*::)(?!:)(?![Dd][Ee][Ff][Aa][Uu][Ll][Tt]$)(?=.*[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f])(?!\s)"
+    r"[^\x00-\x1f\"<>{}\[\]\\]*[^\s\x00-\x1f\"<>{}\[\]\\:]"
 )
-_NAMED = 'a name in one line, without :: or any of " < > { } [ ] \\, and not Default'
+_NAMED = 'a name in one line, with a letter or digit, without :: or any of " < > { } [ ] \\, and not Default'
 
 
 def _prose(about: str, *examples: str) -> Text:
@@ -232,7 +234,7 @@ COLLECTION = Record(
         "licence_url": Text(
             "Where the licence stands.",
             ("https://creativecommons.org/licenses/by/4.0/",),
-            pattern=f"https://{_ADDRESS}",
+            pattern=f"https://{_SITE}",
             expected="a web address, https://…",
         ),
         "evidence_date": Text(
@@ -244,7 +246,7 @@ COLLECTION = Record(
         "repository": Text(
             "Where corrections go: cards get a link there.",
             ("https://github.com/owner/name",),
-            pattern=r"https://github\.com/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+",
+            pattern=rf"https://github\.com/{_NO_DOTS}[A-Za-z0-9][A-Za-z0-9_-]*/(?!.*\.git$)[A-Za-z0-9_.-]+",
             expected="https://github.com/owner/name",
         ),
         "abbreviations": Table(
@@ -330,7 +332,7 @@ REFERENCES = Record(
                     "doi": Text(
                         "DOI without https.",
                         ("10.1056/NEJMoa2511420",),
-                        pattern=rf"10\.[0-9]{{4,9}}/{_ADDRESS}",
+                        pattern=rf"10\.[0-9]{{4,9}}/{_NO_DOTS}{_ADDRESS}+",
                         expected="a DOI such as 10.1056/NEJMoa2511420",
                     ),
                     "pmid": Text("PubMed number.", ("12345678",), pattern="[0-9]{1,9}", expected="digits"),
@@ -340,7 +342,7 @@ REFERENCES = Record(
                     "url": Text(
                         "Where there is no DOI: an official page.",
                         ("https://www.fda.gov/",),
-                        pattern=f"https?://{_ADDRESS}",
+                        pattern=f"https?://{_SITE}",
                         expected="a web address",
                     ),
                     "supports": Text(

@@ -38,6 +38,8 @@ def explain(lines: Lines, failure: Failure) -> Advice:
     problem, context, place, context_place, quoted = failure
     line, column = place
     typed = lines[line] if line < len(lines) else ""
+    if typed.startswith("%") and all(above.strip()[:1] in ("", "#", "%") for above in lines[:line]):
+        return line, 0, "yaml-feature", "directive: delete the line that starts with %"
     if "maximum nesting depth" in problem:  # libyaml from 0.2.6 on counts itself, far above our limit
         return line, column, "limit", f"nested more than {MAX_DEPTH} deep"
     swallowing = quoted is not None and any(re.match(_KEY, below) for below in lines[quoted[0] + 1 : quoted[2] + 1])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import chain
 from typing import Any
+from unicodedata import category
 
 from ketamine_anki.core import characters
 from ketamine_anki.core.limits import MAX_ITEMS, MAX_NAME, MAX_TEXT
@@ -20,6 +21,8 @@ from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.parser import File, Node, Scalar, Sequence, Table
 from ketamine_anki.deckfiles.schema import Values
 from ketamine_anki.text import scanner
+from ketamine_anki.text.escape import escape
+from ketamine_anki.text.plain import is_blank
 
 
 def read(file: File, shape: schema.Shape, node: Node, label: str) -> Any:
@@ -35,7 +38,7 @@ def quoted(text: str) -> str:
 
 def _is_empty(file: File, node: Node, label: str) -> bool:
     """Whether nothing was typed where a value belongs, with a finding."""
-    if type(node) is not Scalar or node.value.strip():
+    if type(node) is not Scalar or not is_blank(escape(node.value)):
         return False
     file.at(node, "empty", f"{label} is empty: fill it in or delete it")
     return True
@@ -73,6 +76,8 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         return None
     if file.commented and shape.prose and not node.style and _is_cut_off(file, node):
         return None
+    if not text.isascii() and _is_empty(file, node, label):
+        return None
     if shape.markdown:
         return text
     return text if _is_allowed(file, shape, node, text, label) else None
@@ -89,7 +94,10 @@ def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: st
     if len(text) > MAX_NAME and "://" not in text:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_NAME}")
         return False
-    if text not in shape.choices if shape.choices else shape.pattern and not _pattern(shape.pattern)(text):
+    # A mark belongs to the letter before it, and of a name of punctuation no file name can be made.
+    is_odd = not text.isascii() and (category(text[0]).startswith("M") or is_blank(escape(text), words=True))
+    is_unknown = text not in shape.choices if shape.choices else shape.pattern and not _pattern(shape.pattern)(text)
+    if is_unknown or (is_odd and shape.pattern):
         form = shape.expected or f"one of {', '.join(shape.choices)}"
         hint = did_you_mean(text, shape.choices) or f": {form}"
         file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
@@ -203,7 +211,8 @@ def _table(file: File, shape: schema.Table, node: Node, label: str) -> Values | 
     if entries is None:
         return None
     values = {name.value: _text(file, shape.value, value, name.value) for name, value in entries}
-    return None if None in values.values() else values
+    blank = [_is_empty(file, name, f"a key of {label}") for name, _ in entries]
+    return None if None in values.values() or any(blank) else values
 
 
 def _record(file: File, shape: schema.Record | schema.Either, node: Node, label: str) -> Values | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ MANUAL = {
 }
 
 _RESTORE = "restore the file from version control"
+_AHEAD = 24 * 60 * 60  # seconds by which the clock of another machine may be ahead of this one
 _HEAD = "# Written by `ketamine-anki release`. Never edit it: learners' updates rest on it."
 
 
@@ -149,9 +151,17 @@ def _parse(path: str, lines: list[str]) -> Ledger:
         before = key
         notes[key] = ReleasedNote(key, *_values(_NOTE, match.groups("")[1:]))
         numbers[key] = number
+    releases: list[Release] = []
+    for number, match in matches.get("releases:", ()):
+        release = Release(*_values(_RELEASE, match.groups("")))
+        releases.append(release)
+        if release.time > time.time() + _AHEAD:
+            day = time.strftime("%Y-%m-%d", time.gmtime(release.time))
+            advice = f"{_RESTORE}, or set this machine's clock"
+            raise _Malformed(number, f"release {release.version} is of {day}, which lies in the future: {advice}")
     return Ledger(
         namespace="".join(_unquoted(match[1], number) for number, match in matches[""]),
-        releases=tuple(Release(*_values(_RELEASE, match.groups(""))) for _, match in matches.get("releases:", ())),
+        releases=tuple(releases),
         note_types=note_types,
         decks=tuple(_unquoted(match[1], number) for number, match in matches.get("decks:", ())),
         notes=notes,

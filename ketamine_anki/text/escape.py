@@ -1,6 +1,11 @@
-"""Plain text -> the HTML that shows it."""
+"""Plain text -> the HTML that shows it, and the addresses that a link in it may have."""
 
 from __future__ import annotations
+
+import re
+
+_LINK = r"(?i)(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+"
+_USER = "(?i)https?://[^/?#]*@"
 
 
 def escape(text: str, *, quote: bool = False) -> str:
@@ -14,3 +19,15 @@ def escape(text: str, *, quote: bool = False) -> str:
 def image(name: str, alt: str) -> str:
     """The HTML of a picture, by its name in the package."""
     return f'<img src="{escape(name, quote=True)}" alt="{escape(alt, quote=True)}">'
+
+
+def link_mistake(address: str) -> str:
+    """Why no link may have this address, and what to write instead; "" if one may."""
+    if re.match(_USER, address):
+        return "the part before @ is not where it leads; leave it out"
+    if re.fullmatch(_LINK, address):
+        return ""
+    for scheme, form in (("mailto:", r"[^\s:/]+@[\w.-]+"), ("https://", r"www\.[\w-]+\.[^\s]+")):
+        if re.fullmatch(form, address) and re.fullmatch(_LINK, scheme + address):
+            return f"write {scheme}{address}"
+    return "only http, https and mailto addresses"

@@ -15,15 +15,15 @@ from markdown_it import MarkdownIt
 
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.text.emphasis import Emphasis
-from ketamine_anki.text.escape import escape, image
+from ketamine_anki.text.escape import escape, image, link_mistake
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
+from ketamine_anki.text.plain import is_blank
 from ketamine_anki.text.scanner import BRACKET_COMMAND, Report
 
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
 _ESCAPED = re.compile(rf"{BRACKET_COMMAND}|\{{\{{|\}}\}}")
 # A sign that starts a list, and a number after it: in math, hidden, or bold, too.
 _SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
-_LINK = re.compile(r"(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+", re.IGNORECASE)
 # What looks like an address in the text of a link: one with its scheme, a mailbox, a host with a usual ending.
 _ADDRESS = re.compile(
     r"(?:(?:(?<![a-z])[a-z]+:|(?<![\w:/]))//|(?<![\w.-])www\.)(?P<host>[^\s/?#:]+)\S*"
@@ -258,10 +258,8 @@ class _Writer:
         fragment, message = href, ""
         if PLACEHOLDER.search(href):
             fragment, message = "](", "math or a deletion inside the address of a link: move it out"
-        elif not _LINK.fullmatch(href):
-            fragment, message = href or "]()", f"link to {href!r}: only http, https and mailto addresses"
-        elif re.match("(?i)https?://[^/?#]*@", href):
-            message = f"link to {href!r}: the part before @ is not where it leads; leave it out"
+        elif mistake := link_mistake(href):
+            fragment, message = href or "]()", f"link to {href!r}: {mistake}"
         if not message:
             return f'<a href="{escape(href, quote=True)}">'
         self._refuse_link(fragment, message)
@@ -269,7 +267,7 @@ class _Writer:
 
     def _check_link_text(self, address: str, html: str) -> None:
         """A link has a text; one that looks like an address is that of the link."""
-        if not html:
+        if self._is_blank(html):
             self._refuse_link(address, f"link to {address!r} without a text: say what it is between [ and ]")
             return
         if address in self.refused_links:
@@ -296,7 +294,7 @@ class _Writer:
         start = max(self.text.find(f"]({name}"), self.text.find(f"](<{name}>")) + 2
         start = max(self.text.find(name, start), 0)
         packaged = self.media.get(name, "")
-        if not alt:
+        if self._is_blank(escape(token.content)):
             self._mistake("picture", name, f"picture {name!r} without a text: say what is seen between [ and ]", start)
         if not _FILE_NAME.fullmatch(name):
             message = f"picture {name!r} is not a file name: pictures come from the media folder"
@@ -307,6 +305,11 @@ class _Writer:
             )
         self.pictures.append(name)
         return image(packaged or "missing.png", alt)
+
+    def _is_blank(self, html: str) -> bool:
+        """Whether nothing is seen of HTML in which placeholders still stand."""
+        spans = PLACEHOLDER.sub(lambda match: f"\\({escape(self.source.span(match[0]).value)}\\)", html)
+        return is_blank(spans)
 
     def _alt(self, match: re.Match[str]) -> str:
         """Math in the text of a picture is read aloud as TeX; a deletion cannot be hidden there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from typing import NamedTuple
 
 from ketamine_anki.core.alignment import Aligner
@@ -15,6 +16,18 @@ _ALT = re.compile(r'\balt="([^"<>]*)"')
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _GIANT = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")  # no character has such a number
 _DELETION = re.compile(r"\{\{c\d+::((?:(?!\{\{|\}\}|::).)*)(?:::(?:(?!\{\{|\}\}).)*)?\}\}", re.DOTALL)
+_LETTER = re.compile(r"[^\W_]")
+_MARKUP = re.compile(r"[<&\\{]")
+_MATH = re.compile(r"\\([(\[])(.*?)\\[)\]]", re.DOTALL)
+_CLOZE_MARK = re.compile(r"\{\{c\d+::|\}\}")
+# TeX that draws nothing by itself: spaces, fonts, the parts of a construction, lines over and under something, the
+# names and columns of environments, and the dot of an absent bracket. What follows is drawn, or is not.
+_TEX_BLANK = re.compile(
+    r"\\(?:q?quad|thinspace|displaystyle|textstyle|(?:no)?limits|text(?:bf|it|rm)?|math(?:rm|bf|it|sf|tt|cal|bb|frak)"
+    r"|operatorname|boldsymbol|[dtc]?frac|substack|overset|underset|stackrel|overline|underline|widehat|widetilde"
+    r"|(?:left|right|[bB]igg?[lr]?)(?:\s*\.)?|(?:begin|end)\s*\{[a-zA-Z]*\}(?:\s*\[[tbc]\])?(?:\s*\{[lcr| ]*\})?)"
+    r"(?![A-Za-z])|\\[,;:! ]|\\\\|[~{}^_&]"
+)
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -36,6 +49,27 @@ def plain(field: str) -> str:
 def _alternative(picture: re.Match[str]) -> str:
     alt = _ALT.search(picture[0])
     return f"[picture: {alt[1]}]" if alt else "[picture]"
+
+
+def is_blank(field: str, *, words: bool = False) -> bool:
+    """Whether a reader sees nothing of a field's HTML: no sign besides spaces of any kind, characters without width,
+    and marks without the letter that they belong to. With `words`, punctuation does not count as a sign either.
+    """
+    if not _MARKUP.search(field) and _LETTER.search(field):
+        return False  # most texts
+    text = _CLOZE_MARK.sub("", field)
+    text = _MATH.sub(lambda match: "" if tex_is_blank(match[2]) else "x", text)
+    hidden = "ZCMP" if words else "ZCM"
+    return all(unicodedata.category(c)[0] in hidden or c in _EMPTY for c in plain(text))
+
+
+_EMPTY = "\u115f\u1160\u2800\u3164\uffa0"  # a letter or symbol by its category, and blank
+
+
+def tex_is_blank(tex: str) -> bool:
+    """Whether nothing of a formula in a field's HTML is drawn."""
+    drawn = _TEX_BLANK.sub(" ", html.unescape(_CLOZE_MARK.sub("", tex)))
+    return is_blank(re.sub(r"[\\<&]", "x", drawn))
 
 
 def readable(text: str) -> str:

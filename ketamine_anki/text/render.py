@@ -14,9 +14,20 @@ from typing import NamedTuple
 
 from ketamine_anki.core.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
 from ketamine_anki.core.model import Collection, Finding, Note, Places, Position, Where
-from ketamine_anki.text.escape import escape, image
+from ketamine_anki.text.escape import escape, image, link_mistake
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
-from ketamine_anki.text.scanner import BRACKET_COMMAND, UNMARKED, Markup, Mistake, Report, Span, command_in, scan
+from ketamine_anki.text.plain import is_blank, tex_is_blank
+from ketamine_anki.text.scanner import (
+    BRACKET_COMMAND,
+    UNMARKED,
+    Deletion,
+    Markup,
+    Mistake,
+    Report,
+    Span,
+    command_in,
+    scan,
+)
 from ketamine_anki.text.tex import COMMANDS, tex_html, tex_mistakes
 
 MANUAL = {
@@ -54,9 +65,12 @@ _TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
 _COMMAND_IN_CODE = r"\{\{|\}\}|\\[()\[\]]"
 _TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table
 _COLON = ":(?=[:\U000f0000-\U000ffffd])"  # Anki could read it and the next as the mark of a hint
+_DELETION_MARK = r"(?P<open>\{\{c\d+::)|\}\}|\\(?P<math>[()\[\]])"
 _ELEMENT_OR_PLACEHOLDER = (
     r"<(?P<end>/?)(?P<tag>[a-z0-9]+)[^>]*?(?P<void>/?)>|(?P<placeholder>[" + "\U000f0000-\U000ffffd])"
 )
+
+_QUESTIONS = ("question", "reverse.question")
 
 Locator = Callable[[int, str], Position]
 
@@ -81,7 +95,8 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     if not special and not cloze and not _BLOCK.match(text):  # most texts
         return Rendered(text, UNMARKED, [], [])
     # a text of nothing but a picture, as `picture:` holds it, is not worth loading the parser
-    if text.startswith("![") and (alone := re.fullmatch(_LONE_PICTURE, text)) and alone[2] in media:
+    alone = re.fullmatch(_LONE_PICTURE, text) if text.startswith("![") else None
+    if alone and alone[2] in media and not is_blank(alone[1]):
         return Rendered(image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
     findings: list[Finding] = []
     place = locate or partial(_position, text)
@@ -106,6 +121,9 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     for mistake in _mistakes(markup):
         report(*mistake)
     html, pictures = _html(Source(markup), media, findings, report)
+    if markup.deletions and not findings:
+        for start, end, message in _blank_deletions(html, markup):
+            report("cloze-syntax", start, text[start:end], message)
     return Rendered(html, markup, findings, pictures)
 
 
@@ -115,10 +133,20 @@ def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
     texts = note.texts()
     if note.retired is not None:
         texts.append(("retired.reason", note.retired.reason))
-    return {
+    rendered = {
         key: render(text, media, cloze=key == "text", locate=partial(_place, note.places, key, text))
         for key, text in texts
     }
+    for key, shown in rendered.items():
+        if not shown.findings and is_blank(shown.html, words=key in _QUESTIONS):
+            shown.findings.append(_blank(note, key))
+    if note.beyond and is_blank(render(note.beyond, media).html):  # for readers of the file: no card shows it
+        next(iter(rendered.values())).findings.append(_blank(note, "beyond"))
+    return rendered
+
+
+def _blank(note: Note, key: str) -> Finding:
+    return Finding(note.places.at(key), "empty", f"{key} shows nothing to a reader: fill it in or delete it")
 
 
 def _position(text: str, start: int, fragment: str) -> Position:
@@ -164,9 +192,17 @@ def _raw_html(text: str, start: int, opened: set[str]) -> Iterator[Mistake]:
             continue
         opened.add(tag)
         shown = match[0] if len(match[0]) <= 40 else match[0][:37] + "..."
-        address = ":" in tag or "@" in tag
-        advice = f"write [label]({match[0][1:-1]})" if address else "write Markdown, such as **bold** or a list"
-        yield "raw-html", start + match.start(), match[0], f"HTML {shown!r}: {advice}"
+        yield "raw-html", start + match.start(), match[0], f"HTML {shown!r}: {_instead_of(tag, match[0][1:-1])}"
+
+
+def _instead_of(tag: str, content: str) -> str:
+    """What to write instead of HTML, which may be the address of a page or a mailbox in angle brackets."""
+    if ":" not in tag and "@" not in tag:
+        return "write Markdown, such as **bold** or a list"
+    address = content if ":" in tag else f"mailto:{content}"
+    if mistake := link_mistake(address):
+        return mistake
+    return "link it from words, as [label](address)" if set("()") & set(address) else f"write [label]({address})"
 
 
 def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
@@ -229,6 +265,31 @@ def _html(source: Source, media: Mapping[str, str], findings: list[Finding], rep
         html = re.sub(_COLON, "&#58;", html) if ":" in html else html
         html = PLACEHOLDER.sub(lambda match: _span_html(source.span(match[0])), html)
     return html, pictures
+
+
+def _blank_deletions(html: str, markup: Markup) -> Iterator[tuple[int, int, str]]:
+    """(start, end, message) of each deletion that hides nothing a reader sees, or whose hint is nothing of that kind.
+
+    The deletions of the HTML are those of the markup, in their order.
+    """
+    opened: list[tuple[Deletion, int, bool]] = []  # each with the start of its content, and whether it is in math
+    deletions = iter(markup.deletions)
+    in_math = False
+    for match in re.finditer(_DELETION_MARK, html):
+        if match["math"]:
+            in_math = match["math"] in "(["
+        elif match["open"]:
+            opened.append((next(deletions), match.end(), in_math))
+        elif opened:
+            deletion, start, tex = opened.pop()
+            answer, hint = html[start : match.start()], ""
+            if deletion.hint:
+                answer, _, hint = answer.rpartition("::")
+            blank = tex_is_blank if tex else is_blank
+            if blank(answer):
+                yield deletion.start, deletion.end, "empty cloze deletion: hide at least one word"
+            if deletion.hint and blank(hint):
+                yield deletion.answer_end, deletion.end, "empty hint: write one after '::', or leave '::' out"
 
 
 def _span_html(span: Span) -> str:

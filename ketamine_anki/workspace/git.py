@@ -25,6 +25,8 @@ from ketamine_anki.workspace.folder import open_regular
 _RUN_NO_PROGRAM = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # what a revision is, is in its hash: no ref or file may say otherwise
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_ALLOW_PROTOCOL": "",  # for versions of git without GIT_NO_LAZY_FETCH
     "GIT_ALLOC_LIMIT": "128m",  # a small file may be stored as the difference from a huge one
 }

@@ -233,11 +233,22 @@ NOTE = "{id: a, text: '{{c1::x}}', source: only-section/1, tags: [A], yield: cor
     [
         (f"notes:\n  - {NOTE}\ndeck: First Part\n", "the note cannot be appended"),  # the last note is not the end
         (f"deck: First Part\nnotes: [{NOTE}]\n", "the note cannot be appended"),
-        ("deck: [\n", "cannot be read: run `ketamine-anki check"),
-        (FIRST.encode("utf-16"), "cannot be read: run `ketamine-anki check"),
+        ("deck: [\n", "01-first-part.yaml: cannot be read: not YAML"),
+        (FIRST.encode("utf-16"), "01-first-part.yaml: cannot be read: UTF-16 text"),
     ],
 )
 def test_a_file_that_a_note_cannot_be_appended_to_is_left_alone(
     content: str | bytes, message: str, tmp_path: Path
 ) -> None:
     assert message in refused(write(tmp_path, files={"01-first-part.yaml": content}), *FULL).err
+
+
+def test_a_subdeck_whose_file_is_a_link_gets_no_second_file(tmp_path: Path) -> None:
+    folder = write(tmp_path / "decks")
+    (tmp_path / "elsewhere.yaml").write_text(FIRST, encoding="utf-8")
+    for name in ("first.yaml", "01-first-part.yaml"):
+        (folder / name).symlink_to("../elsewhere.yaml")
+        assert f"{name}: cannot be read: a symbolic link" in refused(folder, *FULL).err
+        (folder / name).unlink()
+    (folder / "First.YAML").write_text(FIRST, encoding="utf-8")
+    assert "First.YAML: cannot be read: a deck file ends in .yaml" in refused(folder, *FULL).err

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import small
 import yaml
+from ledgers import GOOD, START
 
 CORPUS = Path(__file__).resolve().parent / "hostile"
 SECRET = "the-secret-that-must-not-leak"
@@ -168,6 +169,8 @@ def _make(path: Path, how: str) -> None:
             f'namespace: "x"\nnote_types:\n  a: {{schema: {"0" * 16}, content: {"0" * 16}, time: {"9" * 5000}}}\n',
             encoding="utf-8",
         )
+    elif kind == "ledger-of-2096":
+        path.write_text(GOOD.replace(str(START + 9), "4000000000"), encoding="utf-8")
     elif kind == "jpeg-fill":
         path.write_bytes(b"\xff\xd8\xff" + b"\xff" * 10_000_000)
     elif kind == "link":

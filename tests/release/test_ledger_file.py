@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import made
@@ -122,6 +123,16 @@ def test_a_ledger_that_was_edited_is_a_finding(old: str, new: str, line: int, me
     assert ledger is None
     assert (finding.position, finding.rule) == (Position("decks/ledger.yaml", line, 1), "ledger")
     assert message in finding.message
+
+
+@pytest.mark.parametrize(("ahead", "accepted"), [(60 * 60, True), (2 * 24 * 60 * 60, False)])
+def test_a_ledger_from_the_future_is_a_finding(ahead: int, accepted: bool) -> None:
+    """Learners who took its notes would get no later correction; clocks may differ by some hours."""
+    moved = GOOD.replace(str(START + 9), str(int(time.time()) + ahead))
+    ledger, findings = read_ledger("decks/ledger.yaml", moved.encode("utf-8"))
+    assert (ledger is not None) == accepted
+    assert [finding.position for finding in findings] == [] if accepted else [Position("decks/ledger.yaml", 5, 1)]
+    assert all("which lies in the future" in finding.message for finding in findings)
 
 
 def test_a_ledger_in_another_encoding_is_a_finding() -> None:

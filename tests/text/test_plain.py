@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ketamine_anki.core.alignment import Aligner
-from ketamine_anki.text.plain import Part, answers, difference, plain, readable
+from ketamine_anki.text.plain import Part, answers, difference, is_blank, plain, readable
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,37 @@ from ketamine_anki.text.plain import Part, answers, difference, plain, readable
 )
 def test_a_field_as_text(field: str, text: str) -> None:
     assert plain(field) == text
+
+
+NOTHING = r"~ \quad \,\; \text{ } \mathrm{} \frac{}{} \left.\right. \begin{array}{l|l}~&\end{array} ^{} \overline{~}"
+BLANKS = ["", " ", "\xa0", "\u202f\u2003\u3000", "\u0301", "\u0301\u0302", "\u2800", "\u200b", "\u00ad"]
+
+
+@pytest.mark.parametrize("typed", BLANKS)
+@pytest.mark.parametrize("around", ["{}", "<b>{}</b>", "<ul><li>{}</li></ul>", "{{{{c1::{}}}}}", r"\({}\)", r"a<br>{}"])
+def test_what_shows_nothing_is_blank(typed: str, around: str) -> None:
+    assert is_blank(around.format(typed)) == ("a" not in around)
+    assert not is_blank(around.format(typed + "b"))
+
+
+@pytest.mark.parametrize("tex", [*NOTHING.split(), NOTHING])
+def test_math_that_draws_nothing_is_blank(tex: str) -> None:
+    assert is_blank(rf"\({tex}\)")
+    assert is_blank(rf"\[{tex}\]", words=True)
+    assert not is_blank(rf"\({tex} x\)")
+
+
+@pytest.mark.parametrize(
+    ("field", "is_sign", "is_word"),
+    [
+        ("-", True, False), ("…", True, False), ("?", True, False), ("\xa0?", True, False), ("&lt;", True, True),
+        ("%", True, False), ("5", True, True), ("→", True, True), ("🌱", True, True), (r"\(\alpha\)", True, True),
+        (r"\(+\)", True, True), (r"\(\sum\)", True, True), (r"\(\leq\)", True, True), (r"\(\{\)", True, True),
+        ("<img src=x>", True, True), ("Ж", True, True),
+    ],
+)  # fmt: skip
+def test_punctuation_is_a_sign_and_no_word(field: str, is_sign: bool, is_word: bool) -> None:
+    assert (not is_blank(field), not is_blank(field, words=True)) == (is_sign, is_word)
 
 
 @pytest.mark.parametrize(

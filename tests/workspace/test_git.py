@@ -10,7 +10,7 @@ from program import run
 from releases import Project
 
 from ketamine_anki.workspace.folder import FILES
-from ketamine_anki.workspace.git import uncommitted
+from ketamine_anki.workspace.git import commit_hash, uncommitted
 
 
 @pytest.mark.parametrize("name", ["decks/02-second.yaml", "decks/media/new.png", "program.py"])
@@ -96,3 +96,21 @@ def test_no_git_is_needed_outside_a_repository(project: Project, monkeypatch: py
     monkeypatch.setenv("PATH", str(project.dist))
     project.released("1.0.0")
     assert run("build").code == 0
+
+
+@pytest.mark.parametrize("kind", ["replace", "graft"])
+def test_a_revision_is_what_its_hash_names(project: Project, kind: str) -> None:
+    """Refs and files of a repository from elsewhere can give another commit, or another parent, for the one named."""
+    project.commit()
+    first = commit_hash(project.decks, "HEAD")
+    project.edit("gas", answer="Oxygen")
+    project.commit()
+    second = commit_hash(project.decks, "HEAD")
+    assert first
+    assert second
+    if kind == "replace":
+        project.git("replace", first, second)
+    else:
+        (project.root / ".git/info/grafts").write_text(f"{second}\n", encoding="utf-8")
+    ran = run("diff", first if kind == "replace" else "HEAD~1", "decks")
+    assert (ran.code, "1 changed" in ran.out) == (0, True), ran
