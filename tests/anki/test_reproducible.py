@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import small
-from program import command, environment
+from program import command, environment, run
 
 from ketamine_anki.core.errors import Failure
 from ketamine_anki.workspace.clock import build_time
@@ -45,8 +45,13 @@ def test_same_bytes_in_other_surroundings(tmp_path: Path) -> None:
     assert outputs[0] == outputs[1]
 
 
-def test_the_package_holds_no_date_mode_or_version_of_this_machine(real_package: Path) -> None:
-    with zipfile.ZipFile(real_package) as archive:
+def test_the_package_holds_no_date_mode_or_version_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert run("build", small.write(tmp_path / "decks", NOTES, {"media/leaf.png": small.PIXEL}), "-o", tmp_path).code == 0
+    package = tmp_path / "small-deck.apkg"
+    with zipfile.ZipFile(package) as archive:
         for entry in archive.infolist():
             assert entry.date_time == (1980, 1, 1, 0, 0, 0)
             assert (entry.create_system, entry.external_attr >> 16) == (3, stat.S_IFREG | 0o644)
@@ -56,7 +61,7 @@ def test_the_package_holds_no_date_mode_or_version_of_this_machine(real_package:
     assert int.from_bytes(database[96:100], "big") == 3_045_000
     assert database[24:28] == database[92:96] == b"\0\0\0\1"
     times = "select mod from notes union select mod from cards union select mod/1000 from col"
-    assert small.rows(real_package, times) == [(1_700_000_000,)]
+    assert small.rows(package, times) == [(1_700_000_000,)]
 
 
 _TAIL = [*"Extra Caution Caveat Picture Evidence Source Notice ID".split(), "My notes", "Spare"]

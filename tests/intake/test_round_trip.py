@@ -100,8 +100,9 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
 
     other = engine.open_collection(tmp_path, "another")
     engine.import_package(other, real_package)
-    newer = {edited[name].compiled.guid: 1_700_000_500 for name, _ in changed}
-    update = small.package(folder, tmp_path / "update.apkg", Times(1_700_000_000, newer))
+    ((built,),) = small.rows(real_package, "select max(mod) from notes")  # the last release, if there was one
+    newer = {edited[name].compiled.guid: built + 500 for name, _ in changed}
+    update = small.package(folder, tmp_path / "update.apkg", Times(built, newer))
     assert engine.import_package(other, update) == {"updated": 3, "duplicate": len(before) - 3}
     for name, _ in changed:
         (found,) = other.find_notes(f'"ID:{name}"')
