@@ -49,7 +49,9 @@ def test_the_package_holds_no_date_mode_or_version_of_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    assert run("build", small.write(tmp_path / "decks", NOTES, {"media/leaf.png": small.PIXEL}), "-o", tmp_path).code == 0
+    assert (
+        run("build", small.write(tmp_path / "decks", NOTES, {"media/leaf.png": small.PIXEL}), "-o", tmp_path).code == 0
+    )
     package = tmp_path / "small-deck.apkg"
     with zipfile.ZipFile(package) as archive:
         for entry in archive.infolist():

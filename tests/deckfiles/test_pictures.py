@@ -139,6 +139,7 @@ PAGE = b"<html><script>alert(1)</script>"
         ("leaf.png", png(1, 1)[:20], "cut off"),
         ("leaf.png", png(0, 5), "0 x 5 pixels"),
         ("leaf.png", png(8001, 5), "8001 x 5 pixels: from 1 to 8,000 each way"),
+        ("leaf.png", png(5000, 5001), "5000 x 5001 pixels: at most 25,000,000 together"),
         ("leaf.jpg", jpeg(5, 9000), "5 x 9000 pixels"),
         ("leaf.jpg", jpeg(1, 1)[:22], "cut off"),
         ("leaf.jpg", b"\xff\xd8\xff\xd9", "broken: it has no pixels"),

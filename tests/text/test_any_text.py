@@ -68,6 +68,8 @@ def test_text_is_shown_as_typed_through_yaml_or_refused(typed: str, style: str |
     note = {"id": "a", "question": "q?", "answer": typed, "source": "s/1", "tags": ["t"], "yield": "core"}
     note["skill"] = "recall"
     file = yaml.dump({"deck": "D", "notes": [note]}, Dumper=yaml.CSafeDumper, default_style=style, allow_unicode=raw)
+    # PyYAML itself reads some texts otherwise than it wrote them: with `>`, lines that begin with a space.
+    assume(yaml.load(file, yaml.CSafeLoader)["notes"] == [note])
     deck, findings = read_deck("d", file.encode())
     if findings:
         return
