@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -99,9 +100,11 @@ main()
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "ketamine-anki: interrupted\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="needs signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stopped_build_leaves_no_trace(tmp_path: Path, name: str) -> None:
     """Stopped in the middle, the old package is as it was and no temporary file is left."""
+    number = signal.Signals[name]
     if signal.getsignal(number) is signal.SIG_IGN:
         pytest.skip("this run was told to ignore the signal, as nohup does")
     words = "root stem leaf bark bud twig seed fruit".split()
@@ -126,6 +129,7 @@ def test_a_stopped_build_leaves_no_trace(tmp_path: Path, number: signal.Signals)
     assert (output / "small-deck.apkg").read_bytes() == b"old"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs signals of POSIX")
 def test_a_build_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     folder = small.write(tmp_path / "decks", "- question: Which gas do leaves take up?\n  answer: Carbon dioxide\n")
     words = " ".join(f"'{word}'" for word in command("build", folder, "-o", tmp_path / "dist"))

@@ -170,10 +170,12 @@ def test_the_other_files_too(kind: str, good: str, old: str, new: str, tmp_path:
         assert accepted == (is_right, is_right)
 
 
-@pytest.mark.parametrize("file", sorted((REPOSITORY / "decks").glob("*.yaml")), ids=lambda path: path.name)
+# All but the ledger, which the program writes.
+WRITTEN = sorted(path for path in (REPOSITORY / "decks").glob("*.yaml") if path.name != "ledger.yaml")
+
+
+@pytest.mark.parametrize("file", WRITTEN, ids=lambda path: path.name)
 def test_the_real_files_fit_the_schemas_that_their_first_lines_name(file: Path) -> None:
-    if file.name == "ledger.yaml":
-        pytest.skip("written by the program")
     text = file.read_text(encoding="utf-8")
     named = re.match(r"# yaml-language-server: \$schema=\./(\w+\.schema\.json)\n", text)
     assert named, "the first line tells editors which schema the file fits"
