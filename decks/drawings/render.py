@@ -55,8 +55,8 @@ def unfilter(data: bytes, stride: int) -> list[list[bytes]]:
 def render(svg: Path) -> None:
     """Render a drawing, reduce and stamp the picture, and move it into place."""
     tool = shutil.which("rsvg-convert") or sys.exit(MISSING)
-    raw = read_chunks(subprocess.check_output([tool, "--width=1080", str(svg)]))
-    rows = unfilter(zlib.decompress(raw[b"IDAT"]), 1080 * 4)
+    raw = read_chunks(subprocess.check_output([tool, "--width=1200", str(svg)]))
+    rows = unfilter(zlib.decompress(raw[b"IDAT"]), 1200 * 4)
     colors = [c for c, _ in Counter(p for row in rows for p in row).most_common()]
     points = [[value * color[3] for value in color] for color in colors]
     index = {}
