@@ -52,7 +52,7 @@ def backs(real_decks: Path) -> list[tuple[str, Card, str]]:
     assert not folder.findings
     found = []
     for view in views:
-        compiled = compile_note(view.note, collection, view.shown)
+        compiled = compile_note(view.note, collection, view.rendered)
         kind = note_types(collection.repository)[compiled.note_type]
         found += [(view.note.id, card, kind.css) for card in cards(compiled, kind)]
     return found

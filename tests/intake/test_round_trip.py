@@ -66,13 +66,14 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     """
     engine.import_package(learner, real_package)
     before = {made.note.id: made for made in small.compiled(real_decks)}
-    equation, abbreviation, gauge = (
+    spread, evidence, wind_up = (
         dict(learner.get_note(learner.find_notes(f'"ID:{name}"')[0]).items())
-        for name in ("cpp-equation", "abbreviation-cpp", "cpp-gauge-of-flow")
+        for name in ("oih-spread-and-threshold", "oih-ketamine-evidence", "wind-up-versus-central-sensitization")
     )
-    edit(learner, "cpp-equation", Extra=equation["Extra"] + "<div>They are <b>means&nbsp;</b>over time.</div>")
-    edit(learner, "abbreviation-cpp", Question=abbreviation["Question"] + " <i>Now?</i>")
-    edit(learner, "cpp-gauge-of-flow", Text=gauge["Text"] + " So it is.")
+    added = "<div>They are <b>means&nbsp;</b>over time.</div>"
+    edit(learner, "oih-spread-and-threshold", Extra=spread["Extra"] + added)
+    edit(learner, "oih-ketamine-evidence", Question=evidence["Question"] + " <i>Now?</i>")
+    edit(learner, "wind-up-versus-central-sensitization", Text=wind_up["Text"] + " So it is.")
     results = []
     for file in FORMATS:
         folder = tmp_path / file.replace(".", "-")
@@ -90,13 +91,11 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     }
     ends = {where: new.removeprefix(old) for where, (old, new) in changed.items()}
     assert ends == {
-        ("cpp-equation", "extra"): "\nThey are **means** over time.",
-        ("abbreviation-cpp", "question"): " *Now?*",
-        ("cpp-gauge-of-flow", "text"): " So it is.",
+        ("oih-spread-and-threshold", "extra"): "\nThey are **means** over time.",
+        ("oih-ketamine-evidence", "question"): " *Now?*",
+        ("wind-up-versus-central-sensitization", "text"): " So it is.",
     }
-    assert [name for name, text in texts(real_decks).items() if text != results[0][name]] == [
-        "03-neurocritical-care.yaml"
-    ]
+    assert [name for name, text in texts(real_decks).items() if text != results[0][name]] == ["05-pain-medicine.yaml"]
 
     other = engine.open_collection(tmp_path, "another")
     engine.import_package(other, real_package)
