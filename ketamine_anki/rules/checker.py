@@ -74,6 +74,7 @@ EXCUSABLE = _EXCUSABLE_AT_THE_END.union(
     medication.MANUAL, (rule.name for rule in NOTE_RULES if rule.group in ("wording", "cloze"))
 )
 _OF_NAMES = ("identity", "provenance")  # groups that also judge a note with a malformed text
+_RULES_OF_NAMES = [rule for rule in NOTE_RULES if rule.group in _OF_NAMES]
 _LISTENERS: dict[str, set[Rule[NoteRule]]] = {}  # word -> the rules that listen for it
 for _rule in NOTE_RULES:
     for _word in _rule.words:
@@ -133,8 +134,8 @@ class Check:
         findings = [finding for rendered in view.rendered.values() for finding in rendered.findings]
         malformed = bool(findings)
         awake = set().union(*[_LISTENERS[word] for word in _WORDS & view.tested_words])
-        for rule in NOTE_RULES:
-            if (not rule.words or rule in awake) and (not malformed or rule.group in _OF_NAMES):
+        for rule in _RULES_OF_NAMES if malformed else NOTE_RULES:
+            if not rule.words or rule in awake:
                 for position, message in islice(rule.judge(view), MAX_PER_TEXT):
                     findings.append(Finding(position, rule.name, message))
         for name, group, judge in self._judges:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from ketamine_anki.core.limits import MAX_TAGS
 from ketamine_anki.core.model import Collection, Deck, Position
@@ -12,10 +11,8 @@ from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.rules.rule import CollectionRule, Problem
 from ketamine_anki.rules.view import View
 
-
-@lru_cache
-def _is_reserved(tag: str) -> bool:
-    return re.match(r"(?i)(?:ak_|ankihub_|autoopen|marked$|leech$|duplicate$|retired$)", tag) is not None
+_RESERVED = frozenset({"marked", "leech", "duplicate", "retired"})
+_RESERVED_STARTS = ("ak_", "ankihub_", "autoopen")
 
 
 def reserved_tag(view: View) -> Iterator[Problem]:
@@ -29,7 +26,8 @@ def reserved_tag(view: View) -> Iterator[Problem]:
     Good: `tags: [Wind_up]`
     """
     for n, tag in enumerate(view.note.tags):
-        if _is_reserved(tag):
+        folded = tag.casefold()
+        if folded in _RESERVED or folded.startswith(_RESERVED_STARTS):
             yield view.at(f"tags.{n}"), f"tag {tag!r} has a meaning of its own in Anki or an add-on: choose another"
     if len(view.note.tags) > MAX_TAGS:
         yield view.at("tags"), f"{len(view.note.tags)} tags: at most {MAX_TAGS}"

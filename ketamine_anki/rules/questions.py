@@ -162,6 +162,7 @@ def open_question(view: View) -> Iterator[Problem]:
             yield view.match_at(key, match), f"{match[0]!r} has no one answer: ask for one fact"
 
 
+_ASKING = WordPattern(r"(?i)«which|what|who|where»\b")
 NEGATIVE = WordPattern(r"(?<![*_\w])(?<!\bbut )(?!not only)«not|except|never|least likely»\b")
 
 
@@ -179,7 +180,7 @@ def unmarked_negative(view: View) -> Iterator[Problem]:
     Good: `question: Which diuretic wastes potassium but not calcium?`
     """
     for key, lead_in in view.lead_ins.items():
-        if not re.match(r"(?i)(?:which|what|who|where)\b", lead_in):
+        if not _ASKING.regex.match(lead_in):
             continue
         typed = view.typed[key]
         sentence = last_sentence(typed)

@@ -369,5 +369,5 @@ def spelling(view: View) -> Iterator[Problem]:
 @lru_cache(MAX_WORDS)
 def _american(word: str) -> str:
     """The American spelling of a British word; nothing for other words."""
-    part = next((part for part in _BRITISH if part in word), "")
-    return word.replace(part, _BRITISH[part]) if part and word not in _LATIN else ""
+    british = [part for part in _BRITISH if part in word and word not in _LATIN]
+    return word.replace(british[0], _BRITISH[british[0]]) if british else ""
