@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
 from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.model import Collection, Note, Reference, paragraph_of
-from ketamine_anki.text.escape import escape
 from ketamine_anki.text.render import Rendered
 
 _YIELD = {"core": "1-Core", "supporting": "2-Supporting"}

@@ -9,6 +9,7 @@ Supports what Anki and genanki write: the old format (`collection.anki2` or `col
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from sys import getsizeof
@@ -30,6 +31,7 @@ from ketamine_anki.core.limits import (
     MAX_PACKAGED_TAGS,
     MAX_PICTURE_BYTES,
 )
+from ketamine_anki.text.scanner import MAX_CLOZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def read_package(data: bytes) -> PackageContents:
         database = inflate(database, MAX_DATABASE_BYTES)
     with opened(database) as tables:
         del database  # SQLite has its own copy now
+        _require_schema(tables, is_new)
         types, decks = _new_tables(tables, messages) if is_new else _old_tables(tables)
         notes = _notes(tables, types, decks)
     if any(len(set(note_type.fields)) < len(note_type.fields) for note_type in types.values()):
@@ -186,6 +189,16 @@ def _new_media(listed: bytes, messages: Messages) -> Iterator[tuple[str, str]]:
 
 # --- note types and decks ---------------------------------------------------------------------
 
+_OLD_SCHEMA, _NEW_SCHEMA = 11, 18  # what Anki writes into packages since 2.1
+
+
+def _require_schema(tables: Tables, is_new: bool) -> None:
+    """Another version of the schema may mean other things by the same columns."""
+    for (version,) in tables.rows("col", "ver"):
+        if version != (_NEW_SCHEMA if is_new else _OLD_SCHEMA):
+            raise PackageError(f"its database has schema version {str(version)[:20]}: export it from a released Anki")
+
+
 _Types = dict[int, PackagedNoteType]
 _Decks = dict[int, tuple[str, str]]  # id -> (full name, description)
 
@@ -199,7 +212,10 @@ def _old_tables(tables: Tables) -> tuple[_Types, _Decks]:
     listed = ((_id(key, "deck"), _mapping(deck, "deck")) for key, deck in decks.items())
     return (
         {note_type.id: note_type for note_type in types},
-        {did: (_text(deck.get("name"), "deck"), _text(deck.get("desc", ""), "deck")) for did, deck in listed},
+        {
+            did: (_deck_name(_text(deck.get("name"), "deck").split("::")), _text(deck.get("desc", ""), "deck"))
+            for did, deck in listed
+        },
     )
 
 
@@ -247,8 +263,15 @@ def _new_tables(tables: Tables, messages: Messages) -> tuple[_Types, _Decks]:
         budget.take(name, kind)
         normal = messages.fields(_blob(kind, "deck"), 1).get(1, b"")
         text = messages.fields(_blob(normal, "deck"), 4).get(4, b"")
-        decks[_number(did, "deck")] = (_text(name, "deck").replace("\x1f", "::"), _blob_text(text, "deck"))
+        decks[_number(did, "deck")] = (_deck_name(_text(name, "deck").split("\x1f")), _blob_text(text, "deck"))
     return types, decks
+
+
+def _deck_name(parts: list[str]) -> str:
+    """The full name of a deck as Anki normalizes it when it imports the package. No part is used as a path."""
+    if any(re.search("[\x00-\x1f\x7f]", part) for part in parts):
+        raise PackageError("damaged: the name of a deck holds a control character")
+    return "::".join(unicodedata.normalize("NFC", part).strip() or "blank" for part in parts)
 
 
 def _ordered(by_ordinal: Mapping[int, Any]) -> tuple[Any, ...]:
@@ -278,13 +301,22 @@ def _notes(tables: Tables, types: _Types, decks: _Decks) -> tuple[PackagedNote, 
             raise PackageError(f"two notes have the GUID {note.guid[:40]!r}")
         guids.add(note.guid)
         rows[_number(nid, "note")] = note
+    by_name = {kind.name: kind for kind in types.values()}
+    seen: set[tuple[int, int]] = set()
     first: dict[int, tuple[int, int]] = {}  # note -> (ordinal, deck) of its first card
     for count, (nid, ordinal, did, odid) in enumerate(tables.rows("cards", "nid", "ord", "did", "odid")):
         if count >= MAX_PACKAGED_CARDS:
             raise PackageError(f"over {MAX_PACKAGED_CARDS:,} cards")
-        if nid in rows:  # a card without its note teaches nothing
-            home = _number(odid, "card") or _number(did, "card")  # odid: the home of a card in a filtered deck
-            first[nid] = min(first.get(nid, (1 << 64, 0)), (_number(ordinal, "card"), home))
+        home = _number(odid, "card") or _number(did, "card")  # odid: the home of a card in a filtered deck
+        if nid not in rows or home not in decks:
+            raise PackageError(f"a card has no {'deck' if nid in rows else 'note'}: run Check Database in Anki first")
+        kind = by_name[rows[nid].note_type]
+        if not 0 <= _number(ordinal, "card") < (MAX_CLOZE if kind.is_cloze else len(kind.templates)):
+            raise PackageError("a card has a number that its note type does not have: run Check Database in Anki first")
+        if (nid, ordinal) in seen:
+            raise PackageError("two cards of a note have one number")
+        seen.add((nid, ordinal))
+        first[nid] = min(first.get(nid, (1 << 64, 0)), (ordinal, home))
     return tuple(
         replace(note, deck=decks.get(first[nid][1], ("", ""))[0]) if nid in first else note
         for nid, note in sorted(rows.items())

@@ -22,8 +22,8 @@ from ketamine_anki.anki.compile import CompiledNote, note_type_name, stable_id
 from ketamine_anki.anki.genanki_import import APKG_COL, APKG_SCHEMA, genanki
 from ketamine_anki.anki.notetypes import NoteType, note_types
 from ketamine_anki.anki.sqlite_bytes import make_canonical
+from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.model import Collection, Picture
-from ketamine_anki.text.escape import escape
 
 _TABLES, _, _INDEXES = APKG_SCHEMA.partition("CREATE INDEX")
 _NOTE = "INSERT INTO notes VALUES(?,?,?,?,-1,?,?,?,0,0,'')"

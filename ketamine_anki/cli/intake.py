@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ketamine_anki.core.characters import printable
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
+from ketamine_anki.core.escape import terminal_block
 from ketamine_anki.core.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
 from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.workspace.folder import Folder, read_bytes
@@ -101,11 +101,11 @@ def _show(result: Intake, write: bool) -> None:
         place = change.note.places.at(change.key)
         old, new = (value if isinstance(value, str) else ", ".join(value) for value in (change.old, change.new))
         echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
-        click.echo(f"    {printable(words_changed(old, new, aligner))}")
+        click.echo(terminal_block(f"    {words_changed(old, new, aligner)}"))
     for proposal in result.proposals:
         echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):
-            click.echo(printable(entry(proposal)))
+            click.echo(terminal_block(entry(proposal)))
     for left in result.leftovers:
         echo(f"not taken over: {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}")
 

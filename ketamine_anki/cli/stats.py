@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ketamine_anki.core.escape import json_text
 from ketamine_anki.core.model import Note
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.reporting import readable_collection, report
@@ -20,8 +21,6 @@ def stats(folder: Path, form: str) -> None:
     Names the claims that no note tests. Files that cannot be read are findings, with exit code 1; the rules about
     content are left to `check`.
     """
-    import json
-
     from ketamine_anki.preview.statistics import as_data, as_text, count
     from ketamine_anki.text.render import render_note
 
@@ -36,6 +35,6 @@ def stats(folder: Path, form: str) -> None:
     statistics = count(collection, ((note, cards(note)) for deck in read.decks() for note in deck.notes))
     report(read.findings)
     if form == "json":
-        click.echo(json.dumps(as_data(statistics), ensure_ascii=False, indent=2))
+        click.echo(json_text(as_data(statistics)))
     else:
         click.echo(as_text(statistics), nl=False)

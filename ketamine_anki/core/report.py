@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from ketamine_anki.core.characters import printable
+from ketamine_anki.core.escape import annotation, annotation_property, json_text, markdown, terminal
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.terminal import counted
 
@@ -36,7 +37,7 @@ def as_lines(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _line(finding: Finding, message: str) -> str:
     path, line, column = finding.position
-    return printable(f"{path}:{line}:{column}: {message} [{finding.rule}]".replace("\n", "\\n"))
+    return terminal(f"{path}:{line}:{column}: {message} [{finding.rule}]")
 
 
 def as_frames(findings: Iterable[Finding], lines: Lines, colour: bool = False) -> Iterator[str]:
@@ -62,7 +63,7 @@ def _frame(finding: Finding, lines: tuple[str, ...], colour: bool) -> str:
     problem, fix = split.groups() if split else (finding.message, "")
     before, marked, after = _crop(lines[number - 1], column - 1, _marked_length(finding, lines[number - 1]))
     carets = "^" * max(1, width(marked))
-    label = f" {printable(fix)}".replace("\n", "\\n") if fix else ""
+    label = f" {terminal(fix)}" if fix else ""
     gutter = " " * len(str(number))
     bar = paint(_BLUE, "|")
     return (
@@ -109,15 +110,9 @@ def width(text: str) -> int:
 
 def as_json(findings: Iterable[Finding]) -> str:
     """A list of {path, line, column, rule, message}; lines and columns from 1, in code points."""
-    return _dump(
+    return json_text(
         [{**finding.position._asdict(), "rule": finding.rule, "message": finding.message} for finding in findings]
     )
-
-
-def _dump(value: Any) -> str:
-    import json  # loaded only for the formats that need it
-
-    return json.dumps(value, indent=2, ensure_ascii=True)
 
 
 # --- GitHub -----------------------------------------------------------------------------------
@@ -132,17 +127,8 @@ _SUMMARY_TEXT = 300
 def as_annotations(findings: Iterable[Finding]) -> Iterator[str]:
     """Workflow commands that put the first findings beside their lines, as many as GitHub shows."""
     for (path, line, column), rule, message in islice(findings, ANNOTATIONS):
-        yield (
-            f"::error file={_property(path)},line={line},col={column},title={_property(rule)}::{_command_data(message)}"
-        )
-
-
-def _command_data(text: str) -> str:
-    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
-
-
-def _property(text: str) -> str:
-    return _command_data(text).replace(":", "%3A").replace(",", "%2C")
+        head = f"file={annotation_property(path)},line={line},col={column},title={annotation_property(rule)}"
+        yield f"::error {head}::{annotation(message)}"
 
 
 def as_summary(findings: Iterable[Finding]) -> str:
@@ -157,9 +143,9 @@ def as_summary(findings: Iterable[Finding]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text for a cell of a Markdown table: punctuation that could be markup becomes a character reference."""
+    """Text for a cell of a Markdown table."""
     short = text if len(text) <= _SUMMARY_TEXT else text[: _SUMMARY_TEXT - 1] + "…"
-    return re.sub(r"[^\w\s./',;()-]", lambda match: f"&#{ord(match[0])};", printable(short).replace("\n", " "))
+    return markdown(short)
 
 
 # --- SARIF ------------------------------------------------------------------------------------
@@ -186,7 +172,7 @@ def as_sarif(findings: Iterable[Finding], manual: Mapping[str, str], version: st
         for finding in listed
     ]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return _dump({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
+    return json_text({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
 
 
 def _sarif_rule(name: str, page: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import click
 
-from ketamine_anki.core.characters import printable
+from ketamine_anki.core import escape
 
 _SECONDS_WITHOUT_BAR = 1.0
 
@@ -39,7 +39,7 @@ def with_progress(items: Iterable[T], total: Callable[[], int], label: str) -> I
 
 def echo(line: object, *, err: bool = False) -> None:
     """Prints one line; control characters in it, of a file name or a deck, are escaped."""
-    click.echo(printable(str(line)).replace("\n", "\\n"), err=err)
+    click.echo(escape.terminal(line), err=err)
 
 
 def counted(number: int, noun: str) -> str:

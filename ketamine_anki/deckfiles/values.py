@@ -14,6 +14,7 @@ from typing import Any
 from unicodedata import category
 
 from ketamine_anki.core import characters
+from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.limits import MAX_ITEMS, MAX_NAME, MAX_TEXT
 from ketamine_anki.core.scalars import locate, normalize
 from ketamine_anki.core.suggestion import closest, did_you_mean
@@ -21,7 +22,6 @@ from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.parser import File, Node, Scalar, Sequence, Table
 from ketamine_anki.deckfiles.schema import Values
 from ketamine_anki.text import scanner
-from ketamine_anki.text.escape import escape
 from ketamine_anki.text.plain import is_blank
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ketamine_anki.core.characters import printable
+from ketamine_anki.core.escape import terminal
 from ketamine_anki.core.model import Claim, Collection, Note, paragraph_of
 
 IMPORTANCES = ("core", "supporting", "colour")
@@ -123,7 +123,7 @@ def as_text(statistics: Statistics) -> str:
     """The statistics for a terminal."""
     data = as_data(statistics)
     retired = f", {data['retired']} retired" if data["retired"] else ""
-    lines = [f"{printable(data['title'])}: {data['notes']} notes, {data['cards']} cards{retired}"]
+    lines = [f"{terminal(data['title'])}: {data['notes']} notes, {data['cards']} cards{retired}"]
     for grouping, groups in data["by"].items():
         lines += ["", f"By {grouping}", *_rows(groups)]
     if statistics.collection.claims:
@@ -135,7 +135,7 @@ def as_text(statistics: Statistics) -> str:
             )
         lines += ["", "Claims that no note tests"]
         untested = sorted(statistics.untested, key=lambda claim: IMPORTANCES.index(claim.importance))
-        lines += [f"  {c.id}  {c.importance}: {printable(c.text)}" for c in untested] or ["  none"]
+        lines += [f"  {c.id}  {c.importance}: {terminal(c.text)}" for c in untested] or ["  none"]
     return "\n".join(lines) + "\n"
 
 
@@ -146,5 +146,5 @@ def _rows(groups: Mapping[str, Mapping[str, int]]) -> list[str]:
     for group, row in groups.items():
         claims = f" {row['claims_tested']:>4}/{row['claims']:<4}claims" if "claims" in row else ""
         bar = "#" * round(row["notes"] / most * _BAR)
-        lines.append(f"  {printable(group):<{width}} {row['notes']:>5} notes {row['cards']:>5} cards{claims}  {bar}")
+        lines.append(f"  {terminal(group):<{width}} {row['notes']:>5} notes {row['cards']:>5} cards{claims}  {bar}")
     return lines

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from ketamine_anki.core.alignment import Aligner
-from ketamine_anki.core.characters import printable
+from ketamine_anki.core.escape import json_part, markdown, terminal
 from ketamine_anki.core.limits import DIFF_TEXT_OF_A_NOTE, MAX_DIFF_TEXT
 from ketamine_anki.release.changes import KINDS, MAJOR, NONE, Changes, NoteChange
 from ketamine_anki.text.plain import difference, plain, readable
@@ -33,14 +32,14 @@ def as_text(changes: Changes, colour: bool = False) -> Iterator[str]:
     aligner = Aligner()
     yield f"{bold}{headline(changes)}{end}"
     for line in _structure(changes):
-        yield f"  {printable(line)}"
+        yield terminal(f"  {line}")
     for title, listed, detailed in _groups(changes):
         yield f"{bold}{title} ({len(listed)}){end}"
         for change in detailed:
-            yield f"  {_printable(change.name)} · {_printable(change.place)}{_printable(_remark(change))}"
+            yield f"  {_one_line(change.name)} · {_one_line(change.place)}{_one_line(_remark(change))}"
             for label, old, new in _details(change):
-                marked = _diff(old, new, aligner, _COLOURS if colour else _BRACKETS, _printable)
-                yield f"    {_printable(label)}: {marked}"
+                marked = _diff(old, new, aligner, _COLOURS if colour else _BRACKETS, _one_line)
+                yield f"    {_one_line(label)}: {marked}"
         if len(detailed) < len(listed):
             yield f"  … and {len(listed) - len(detailed):,} more: --format json shows all"
 
@@ -60,6 +59,10 @@ def _diff(old: str, new: str, aligner: Aligner, marks: _Marks, clean: Callable[[
     return "".join(f"{marks[sign][0]}{clean(text)}{marks[sign][1]}" for sign, text in difference(old, new, aligner))
 
 
+def _one_line(text: str) -> str:
+    return terminal(text.replace("\n", " / "))
+
+
 # --- Markdown ---------------------------------------------------------------------------------
 
 
@@ -67,15 +70,15 @@ def as_markdown(changes: Changes) -> str:
     """A section for a pull request or the summary of a job. All texts are escaped: anyone may have written them."""
     lines = [f"### Cards: {headline(changes)}", ""]
     bold = "**" if changes.level == MAJOR else ""
-    lines += [f"- {bold}{escape(line)}{bold}" for line in _structure(changes)]
+    lines += [f"- {bold}{markdown(line)}{bold}" for line in _structure(changes)]
     size, aligner = 0, Aligner()
     for title, listed, detailed in _groups(changes):
         lines += ["", f"#### {title} ({len(listed)})", ""]
         rest = len(listed) - len(detailed)
         for n, change in enumerate(detailed):
-            entry = [f"- **{escape(change.name)}** · {escape(change.place)}{escape(_remark(change))}"]
+            entry = [f"- **{markdown(change.name)}** · {markdown(change.place)}{markdown(_remark(change))}"]
             entry += [
-                f"  - {escape(label)}: {_diff(old, new, aligner, _ELEMENTS, escape)}"
+                f"  - {markdown(label)}: {_diff(old, new, aligner, _ELEMENTS, markdown)}"
                 for label, old, new in _details(change)
             ]
             size += sum(map(len, entry))
@@ -86,17 +89,6 @@ def as_markdown(changes: Changes) -> str:
         if rest:
             lines += ["", f"… and {rest} more: `ketamine-anki diff` shows all."]
     return "\n".join(lines) + "\n"
-
-
-def escape(text: str) -> str:
-    """A text as Markdown that shows it character by character, on one line."""
-    return _MARKDOWN.sub(r"\\\1", html.escape(_printable(text), quote=False))
-
-
-def _printable(text: str) -> str:
-    text = printable(text.replace("\n", " / "))
-    # a line that starts with :: is a command to GitHub's runner
-    return text.replace(":", "\\x3a", 1) if text.lstrip().startswith("::") else text
 
 
 # --- JSON -------------------------------------------------------------------------------------
@@ -114,7 +106,7 @@ def as_json(changes: Changes) -> Iterator[str]:
     }
     tokens = json.JSONEncoder(indent=1).iterencode(record)  # in ASCII: anyone may have written the texts
     while chunk := "".join(islice(tokens, 100)):
-        yield chunk.replace("##[", "#\\u0023[")  # a command to GitHub's runner
+        yield json_part(chunk)
 
 
 def _record(change: NoteChange, kinds: Mapping[int, str]) -> dict[str, object]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from ketamine_anki.core.escape import json_text, markdown
 from ketamine_anki.core.model import Collection, Ledger, Release, Retired
 from ketamine_anki.release.changes import KINDS, Changes, NoteChange
-from ketamine_anki.release.diff import escape
 from ketamine_anki.text.plain import plain, readable
 
 UNRELEASED = "## Unreleased"
@@ -94,7 +93,7 @@ def _structure(changes: Changes) -> Iterator[str]:
     if changes.schemas:
         yield _MERGE
     if changes.decks_gone:
-        gone, new = (", ".join(map(escape, names)) or "none" for names in (changes.decks_gone, changes.decks_new))
+        gone, new = (", ".join(map(markdown, names)) or "none" for names in (changes.decks_gone, changes.decks_new))
         yield (
             f"### Subdecks\n\nNo longer used: {gone}. New: {new}. Cards that you have stay in the old ones; move them"
             " if you like. Where a tag changes with the name, the update replaces your own edits and tags on the note."
@@ -106,10 +105,10 @@ def _structure(changes: Changes) -> Iterator[str]:
 def _entry(change: NoteChange, reasons: Mapping[str, Retired]) -> Iterator[str]:
     """The lines of one note: where it is, what it asks, and each field before and now."""
     note = change.note
-    yield f"- **{escape(change.name)}** · {escape(change.place)}: {escape(readable(note.title))}"
+    yield f"- **{markdown(change.name)}** · {markdown(change.place)}: {markdown(readable(note.title))}"
     retired = reasons.get(note.id)
     if retired:
-        yield f"  - Retired: {escape(retired.reason)}" + (f" See {escape(retired.see)}." if retired.see else "")
+        yield f"  - Retired: {markdown(retired.reason)}" + (f" See {markdown(retired.see)}." if retired.see else "")
         return
     for name, old, new in change.fields:
         texts = plain(old), plain(new)
@@ -117,8 +116,8 @@ def _entry(change: NoteChange, reasons: Mapping[str, Retired]) -> Iterator[str]:
         if before == after:  # perhaps only the cloze marks differ
             before, after = texts
         if before != after:
-            yield f"  - {name} before: {escape(before) or '(empty)'}"
-            yield f"  - {name} now: {escape(after) or '(empty)'}"
+            yield f"  - {name} before: {markdown(before) or '(empty)'}"
+            yield f"  - {name} now: {markdown(after) or '(empty)'}"
     if change.cards_gone:
         cards = ", ".join(map(str, change.cards_gone))
         yield f"  - Card {cards} is gone: in Anki, *Tools > Empty Cards* removes it."
@@ -185,7 +184,7 @@ def release_notes(
         ("Update note types", "If newer", "brings a new style when there is one, else keeps yours"),
     ]
     parts = [
-        f"# {collection.title} {release.version}",
+        f"# {markdown(collection.title)} {release.version}",
         body,
         "## Which file",
         _files(packages),
@@ -194,7 +193,7 @@ def release_notes(
         "\n".join(["| Option | Choose | Why |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]),
         earlier,
         _KEPT + (_ALWAYS if always else _IF_NEWER),
-        f"{collection.disclaimer} Licence of the cards: {collection.licence}.",
+        f"{markdown(collection.disclaimer)} Licence of the cards: {markdown(collection.licence)}.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -203,7 +202,7 @@ def _files(packages: Mapping[str, str]) -> str:
     lines = [f"- `{packages['whole']}`: all subdecks" + (", if you are new here" if "update" in packages else "")]
     if "update" in packages:
         lines.append(f"- `{packages['update']}`: the same with notices on retired notes, if you have an older version")
-    lines += [f"- `{name}`: {key} alone" for key, name in packages.items() if key not in ("whole", "update")]
+    lines += [f"- `{name}`: {markdown(key)} alone" for key, name in packages.items() if key not in ("whole", "update")]
     return "\n".join(lines)
 
 
@@ -231,4 +230,4 @@ def release_record(collection: Collection, ledger: Ledger, program: str, files: 
         "state": release.state,
         "files": list(files),
     }
-    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+    return json_text(record, 1) + "\n"

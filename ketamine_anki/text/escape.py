@@ -1,19 +1,13 @@
-"""Plain text -> the HTML that shows it, and the addresses that a link in it may have."""
+"""The HTML of a picture, and the addresses that a link may have."""
 
 from __future__ import annotations
 
 import re
 
+from ketamine_anki.core.escape import html as escape
+
 _LINK = r"(?i)(?:https?://(?![/\\])|mailto:)[^\s<>\"'`\\{}]+"
 _USER = "(?i)https?://[^/?#]*@"
-
-
-def escape(text: str, *, quote: bool = False) -> str:
-    """The HTML that shows a text; with `quote`, safe inside an attribute as well. The same as `html.escape`, whose
-    module takes long to load.
-    """
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace('"', "&quot;").replace("'", "&#x27;") if quote else text
 
 
 def image(name: str, alt: str) -> str:

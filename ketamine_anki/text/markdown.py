@@ -13,9 +13,10 @@ from unicodedata import category
 
 from markdown_it import MarkdownIt
 
+from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.text.emphasis import Emphasis
-from ketamine_anki.text.escape import escape, image, link_mistake
+from ketamine_anki.text.escape import image, link_mistake
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
 from ketamine_anki.text.plain import is_blank
 from ketamine_anki.text.scanner import BRACKET_COMMAND, Report

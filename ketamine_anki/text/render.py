@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
 from ketamine_anki.core.model import Collection, Finding, Note, Places, Position, Where
-from ketamine_anki.text.escape import escape, image, link_mistake
+from ketamine_anki.text.escape import image, link_mistake
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
 from ketamine_anki.text.plain import is_blank, tex_is_blank
 from ketamine_anki.text.scanner import (

@@ -12,8 +12,8 @@ from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
+from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
-from ketamine_anki.text.escape import escape
 from ketamine_anki.text.scanner import Mistake, tex_marks
 
 # Commands that only draw: letters, relations, arrows, accents, fractions, spacing. Not \href, \url,

@@ -38,7 +38,7 @@ _BEGINNINGS = {
     ".schema.json": rb'\{\s+"\$schema": "http://json-schema\.org/',
     "release.json": rb'\{\s+"collection": ',
     "shingles.txt": rb"# Hashed word runs of the source text",
-    "RELEASE_NOTES.md": rb"# .{1,900} \d+\.\d+\.\d+\s",
+    "RELEASE_NOTES.md": rb"# .{1,3000} \d+\.\d+\.\d+\s",
     "SHA256SUMS": rb"[0-9a-f]{64}  ",
 }
 
@@ -106,7 +106,7 @@ def _refuse_to_replace(place: Path, previous: bytes | None) -> None:
     if previous is None and found.st_size:
         beginning = next((head for name, head in _BEGINNINGS.items() if place.name.endswith(name)), rb"(?!)")
         with place.open("rb") as file:
-            if not re.match(beginning, file.read(1000)):
+            if not re.match(beginning, file.read(4000)):
                 raise Failure(f"{place}: exists and was not made by this command: move it away", EXIT_USAGE)
 
 

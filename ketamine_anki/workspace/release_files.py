@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ketamine_anki import __version__
-from ketamine_anki.core.characters import printable
 from ketamine_anki.core.errors import EXIT_FINDINGS, Failure
+from ketamine_anki.core.escape import terminal_block
 from ketamine_anki.core.model import Ledger, Note, Places, Release
 from ketamine_anki.core.terminal import echo
 from ketamine_anki.deckfiles.filenames import slug
@@ -47,7 +47,7 @@ def show(content: Content, plan: Plan, output: Path) -> None:
     for path in (changelog_path(content.folder), content.folder / LEDGER):
         echo(f"would update {path}")
     click.echo("")
-    click.echo(printable(_notes(content, plan, names)), nl=False)
+    click.echo(terminal_block(_notes(content, plan, names)), nl=False)
 
 
 def write(content: Content, plan: Plan, output: Path) -> None:

@@ -115,14 +115,12 @@ def test_annotations_keep_to_what_github_shows_of_a_step() -> None:
 
 
 def test_the_summary_is_a_table_that_only_shows_text() -> None:
-    """Every mark with a meaning in Markdown or HTML stands as its number."""
     made = as_summary([finding("a | b <img src=x> `c` [d](e) **f** _g_ @h #1\nnext")])
     assert made.startswith("### 1 finding\n")
-    row = made.splitlines()[-1]
-    cells = re.sub(r"&#\d+;", "", row.removeprefix("| ").removesuffix(" |")).split(" | ")
-    assert len(cells) == 3
-    assert not re.search(r"[<>`*\[\]@|~]", "".join(cells))
-    assert "&#60;img" in row
+    assert made.splitlines()[-1] == (
+        r"| decks/a.yaml:1:1 | a \| b &lt;img src=x&gt; \`c\` \[d\](e) \*\*f\*\* \_g\_ \@&#8203;h \#&#8203;1 / next"
+        " | unknown-key |"
+    )
 
 
 def test_the_summary_is_bounded() -> None:

@@ -19,7 +19,7 @@ from functools import cache
 import zstandard
 
 TABLES = """
-CREATE TABLE col (id integer primary key, models text, decks text);
+CREATE TABLE col (id integer primary key, ver integer default 11, models text, decks text);
 CREATE TABLE notes (id integer primary key, guid text, mid integer, mod integer, tags text, flds text);
 CREATE TABLE cards (id integer primary key, nid integer, did integer, ord integer, odid integer);
 """
@@ -56,7 +56,7 @@ def database(*statements: str, models: object = None, decks: object = None, note
             value if isinstance(value, str | bytes | int) else json.dumps(value)
             for value in ({"7": MODEL} if models is None else models, {"3": DECK} if decks is None else decks)
         ]
-        db.execute("INSERT INTO col VALUES (1, ?, ?)", given)
+        db.execute("INSERT INTO col (models, decks) VALUES (?, ?)", given)
         db.executemany("INSERT INTO notes VALUES (?,?,?,?,?,?)", notes)
         db.executemany("INSERT INTO cards VALUES (?,?,?,?,?)", cards)
         return _changed(db, statements)
@@ -67,6 +67,7 @@ def new_database(*statements: str) -> bytes:
     with closing(sqlite3.connect(":memory:")) as db:
         db.create_collation("unicase", lambda a, b: (a > b) - (a < b))
         db.executescript(TABLES + NEW_TABLES)
+        db.execute("INSERT INTO col (ver, models, decks) VALUES (18, '', '')")
         db.execute("INSERT INTO notetypes VALUES (7, 'Basic', 5, ?)", [field(3, b".card {}")])
         db.executemany("INSERT INTO fields VALUES (?, ?, ?, '')", [(7, 0, "Front"), (7, 1, "Back"), (99, 0, "orphan")])
         sides = field(1, b"{{Front}}") + field(2, b"{{Back}}")
@@ -288,7 +289,7 @@ CASES: list[Case] = [
     ("read-old-deflated", "", lambda: pack(("collection.anki2", database()), ("media", b"{}"), method=8)),
     ("read-new", "", new),
     ("read-new-write-ahead-mark", "", lambda: new(patched(new_database(), b"SQLite format 3", 18, b"\2\2"))),
-    ("read-orphan-card", "", lambda: old(database(cards=[CARD, (13, 999, 3, 0, 0)]))),
+    ("db-orphan-card", "a card has no note", lambda: old(database(cards=[CARD, (13, 999, 3, 0, 0)]))),
     ("read-note-without-cards", "", lambda: old(database(cards=()))),
     ("read-extra-table", "", lambda: old(database("CREATE TABLE mine (x)"))),
     ("read-extra-file", "", lambda: old(None, ("README", b"hello"))),
@@ -401,7 +402,7 @@ CASES: list[Case] = [
     ("db-unknown-note-type", "note type that is not in it", lambda: old(database("UPDATE notes SET mid=8"))),
     ("db-guid-twice", "two notes have the GUID", lambda: old(database(notes=[NOTE, (99, *NOTE[1:])]))),
     ("db-many-notes", "over 6,000 notes", lambda: old(many_notes(6_100))),
-    ("db-many-cards", "over 30,000 cards", lambda: old(database(cards=((n, 11, 3, 0, 0) for n in range(1, 30_100))))),
+    ("db-many-cards", "over 30,000 cards", lambda: old(database(cards=((n, 11, 3, n, 0) for n in range(30_100)), models={"7": MODEL | {"tmpls": MODEL["tmpls"] * 30_100}}))),
     ("db-long-field", "has 200,001 characters", lambda: old(database(notes=[(*NOTE[:5], "a" * 200_001 + "\x1f")]))),
     ("db-many-tags", "has 501 tags", lambda: old(database(notes=[(*NOTE[:4], "t " * 501, NOTE[5])]))),
     ("db-wide-letters", "too long for cards", lambda: old(many_notes(60, "a" * 190_000 + "\U0001f600\x1f"))),
@@ -428,7 +429,20 @@ CASES: list[Case] = [
     ("new-zstd-unknown-dictionary", "cannot be unpacked", lambda: new(packed=b"\x28\xb5\x2f\xfd\x21\x07\x10" + b"\x01\x00\x00")),
     ("new-media-bomb", "more than 2,097,152", lambda: new_with_media(zstd_bomb(64 << 20))),
     ("new-view", VIEW, lambda: new(new_database(*replaced("fields", "SELECT * FROM old_fields")))),
-    ("new-old-schema", "no table 'notetypes'", lambda: new(database())),
+    ("new-old-schema", "schema version 11", lambda: new(database())),
+    ("new-no-note-types", "no table 'notetypes'", lambda: new(database("UPDATE col SET ver = 18"))),
+    ("new-other-schema", "schema version 99", lambda: new(new_database("UPDATE col SET ver = 99"))),
+    ("old-other-schema", "schema version 99", lambda: old(database("UPDATE col SET ver = 99"))),
+    ("old-schema-of-new", "schema version 18", lambda: old(database("UPDATE col SET ver = 18"))),
+    ("db-card-without-deck", "a card has no deck", lambda: old(database(cards=[(12, 11, 4, 0, 0)]))),
+    ("db-card-beyond-templates", "a number that its note type", lambda: old(database(cards=[(12, 11, 3, 1, 0)]))),
+    ("db-card-below-zero", "a number that its note type", lambda: old(database(cards=[(12, 11, 3, -1, 0)]))),
+    ("db-cloze-501", "a number that its note type", lambda: old(database(cards=[(12, 11, 3, 500, 0)], models={"7": MODEL | {"type": 1}}))),
+    ("read-cloze-500", "", lambda: old(database(cards=[(12, 11, 3, 499, 0)], models={"7": MODEL | {"type": 1}}))),
+    ("db-card-twice", "have one number", lambda: old(database(cards=[CARD, (13, 11, 3, 0, 0)]))),
+    ("db-deck-separator", "control character", lambda: old(database(decks={"3": DECK | {"name": "A\x1fB"}}))),
+    ("new-deck-control", "control character", lambda: new(new_database("UPDATE decks SET name = 'A' || char(7)"))),
+    ("read-deck-dots", "", lambda: old(database(decks={"3": DECK | {"name": "..::.."}}))),
     ("new-config-noise", "protobuf", lambda: new(new_database("UPDATE notetypes SET config=x'ffffffffffffffffffffffff'"))),
     ("new-config-text", "other than bytes", lambda: new(new_database("UPDATE notetypes SET config='text'"))),
     ("new-config-not-utf8", "not UTF-8", lambda: new(new_database("UPDATE notetypes SET config=x'1a01ff'"))),

@@ -15,8 +15,9 @@ from program import run
 from releases import NOTES, Project
 
 from ketamine_anki.anki import notetypes
+from ketamine_anki.core.escape import markdown
 from ketamine_anki.release.changes import Changes, compare
-from ketamine_anki.release.diff import as_json, as_markdown, as_text, escape
+from ketamine_anki.release.diff import as_json, as_markdown, as_text
 
 OTHER = note("z", deck="S::02 Two")
 OLD = edition(
@@ -140,7 +141,7 @@ def test_only_so_much_is_shown_word_by_word(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "markdown"),
+    ("text", "shown"),
     [
         ("[x](javascript:y) `z`", "\\[x\\](javascript:y) \\`z\\`"),
         ("<script> & *b*", "&lt;script&gt; &amp; \\*b\\*"),
@@ -149,9 +150,9 @@ def test_only_so_much_is_shown_word_by_word(monkeypatch: pytest.MonkeyPatch) -> 
         ("\u202etxt", "\\\\u202etxt"),
     ],
 )
-def test_texts_of_strangers_are_shown_character_by_character(text: str, markdown: str) -> None:
+def test_texts_of_strangers_are_shown_character_by_character(text: str, shown: str) -> None:
     """A pull request from anyone ends in the summary of a job."""
-    assert escape(text) == markdown
+    assert markdown(text) == shown
 
 
 def test_texts_of_strangers_steer_neither_terminal_nor_runner() -> None:

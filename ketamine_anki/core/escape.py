@@ -1,0 +1,69 @@
+"""Text that anyone may have written, escaped for each medium in which it leaves the program: one function for each.
+
+GitHub's runner obeys a line of a log that starts with `::`, after blanks too, and `##[` anywhere in a line; GitHub's
+Markdown makes links and notifications of mere addresses and names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ketamine_anki.core.characters import printable
+
+_COMMAND = re.compile(r"(\s*):(?=:)")
+_MARKUP = re.compile(r"([\\`*_\[\]|~$#@])")
+# What makes a list, or a command of the runner, at the start of a text.
+_BLOCK = re.compile(r"(?P<before>\s*\d*)(?:(?<!\d)[-+](?=\s|$)|(?<=\d)[.)](?=\s|$)|(?<!\d):(?=:))")
+# Not for the eye: a character without width between the parts of what GitHub would link or notify.
+_LINKED = re.compile(r"(?i)(\\[@#](?=\w)|\b(?:https?|ftp|mailto|xmpp):(?=\S)|\bwww(?=\.)|\bGH-(?=\d))")
+
+
+def html(text: str, *, quote: bool = False) -> str:
+    """The HTML that shows a text; with `quote`, safe inside an attribute as well. The same as `html.escape`, whose
+    module takes long to load.
+    """
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;").replace("'", "&#x27;") if quote else text
+
+
+def markdown(text: str) -> str:
+    """The GitHub Markdown that shows a text character by character, on one line."""
+    parts = map(printable, text.replace("\n", " / ").split("##["))  # which is obeyed no more once it is escaped below
+    shown = _MARKUP.sub(r"\\\1", html("##[".join(parts)))
+    if start := _BLOCK.match(shown):
+        end = start.end("before")
+        shown = f"{shown[:end]}\\{shown[end:]}"
+    return _LINKED.sub(r"\1&#8203;", shown)
+
+
+def terminal(line: object) -> str:
+    """One line for a terminal or a log: nothing in it steers, hides or is obeyed."""
+    text = printable(str(line)).replace("\n", "\\n")
+    return _COMMAND.sub(r"\1\\x3a", text, count=1) if _COMMAND.match(text) else text
+
+
+def terminal_block(text: str) -> str:
+    """Several lines for a terminal or a log."""
+    return "\n".join(map(terminal, text.split("\n")))
+
+
+def annotation(text: str) -> str:
+    """The message of a workflow command of GitHub."""
+    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def annotation_property(text: str) -> str:
+    """A value in the head of a workflow command of GitHub."""
+    return annotation(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def json_text(value: Any, indent: int = 2) -> str:
+    """A value as JSON, SARIF included: ASCII, so that no character hides or steers."""
+    return json_part(json.dumps(value, indent=indent, ensure_ascii=True))
+
+
+def json_part(text: str) -> str:
+    """Some tokens of a JSON text in ASCII, with what a runner would obey escaped."""
+    return text.replace("##[", "#\\u0023[")
