@@ -79,15 +79,17 @@ def _title(folder: Path) -> str:
 
 
 def requirement(origin: str | None, version: str) -> str:
-    """What pip needs to install this program again: the address or folder that pip recorded when it installed it
-    (`origin`, the JSON of PEP 610), else its version in the package index. With the name alone, whoever owns it in
-    that index would decide what is installed.
+    """What pip needs to install this program again, on any machine: the revision that pip recorded when it installed
+    it from a repository (`origin`, the JSON of PEP 610), else its version in the package index. A folder or a file
+    that it was installed from is known on one machine only.
     """
     record = json.loads(origin or "{}")
-    if "url" not in record:
-        return f"ketamine-anki=={version}"
     vcs = record.get("vcs_info")
-    return "ketamine-anki @ " + (f"{vcs['vcs']}+{record['url']}@{vcs['commit_id']}" if vcs else record["url"])
+    if vcs and not record["url"].startswith("file:"):
+        return f"ketamine-anki @ {vcs['vcs']}+{record['url']}@{vcs['commit_id']}"
+    if record.get("url", "").startswith("https:"):
+        return f"ketamine-anki @ {record['url']}"
+    return f"ketamine-anki=={version}"
 
 
 def _origin() -> str | None:

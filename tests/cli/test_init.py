@@ -112,15 +112,18 @@ def test_it_is_ready_for_ci(tmp_path: Path) -> None:
     ("origin", "line"),
     [
         (None, "ketamine-anki==1.2.3"),
-        ('{"url": "file:///home/me/cards", "dir_info": {}}', "ketamine-anki @ file:///home/me/cards"),
+        ('{"url": "file:///home/me/cards", "dir_info": {}}', "ketamine-anki==1.2.3"),
+        ('{"url": "file:///home/me/a-1.2.3-py3-none-any.whl", "archive_info": {}}', "ketamine-anki==1.2.3"),
+        ('{"url": "file:///home/me/a.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}', "ketamine-anki==1.2.3"),
+        ('{"url": "https://e.org/a.whl", "archive_info": {}}', "ketamine-anki @ https://e.org/a.whl"),
         (
             '{"url": "https://example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}',
             "ketamine-anki @ git+https://example.org/a.git@c0ffee",
         ),
     ],
 )
-def test_the_program_is_required_from_where_it_came(origin: str | None, line: str) -> None:
-    """A name alone would be looked up in the package index, where anybody may have taken it."""
+def test_the_program_is_required_from_where_others_can_get_it(origin: str | None, line: str) -> None:
+    """Not from a folder of this machine, and never by its name without a version."""
     assert requirement(origin, "1.2.3") == line
     assert Requirement(line).name == "ketamine-anki"
 

@@ -8,7 +8,7 @@
 # take the place of its own. Prints what was compared and what was skipped; ends with 1 when two releases differ, and
 # when fewer than two Pythons or three versions of SQLite were compared.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 SOURCE_DATE_EPOCH=$(date +%s)
 export SOURCE_DATE_EPOCH PIP_DISABLE_PIP_VERSION_CHECK=1
 unset PYTHONPATH
@@ -16,7 +16,7 @@ unset PYTHONPATH
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/program"
-cp -R ketamine_anki pyproject.toml README.md LICENSE "$scratch/program"
+cp -R ketamine_anki pyproject.toml LICENSE "$scratch/program"
 touch "$scratch/made" "$scratch/skipped"
 
 pythons=("$@")

@@ -23,10 +23,11 @@ def test_the_hooks_call_commands_that_take_files(tmp_path: Path) -> None:
     for hook in HOOKS:
         program, command = hook["entry"].split()
         assert program == "ketamine-anki"
-        assert run(command, folder / "01-first.yaml").code == 0
-        assert re.search(hook["files"], "decks/01-first.yaml")
-        assert not re.search(hook["files"], "decks/media/picture.png")
-        assert not re.search(hook["files"], "README.md")
+        assert run(command, folder if command == "check" else folder / "01-first.yaml").code == 0
+    pattern = HOOKS[0]["files"]
+    assert re.search(pattern, "decks/01-first.yaml")
+    assert not re.search(pattern, "decks/media/picture.png")
+    assert not re.search(pattern, "README.md")
 
 
 def do(folder: Path, *command: str | Path) -> Ran:
@@ -65,8 +66,8 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     source = tmp_path / "program"
     source.mkdir()
     files = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "ketamine_anki", "pyproject.toml", "README.md", "LICENSE",
-         "decks/LICENSE", ".pre-commit-hooks.yaml"],
+        ["git", "ls-files", "-co", "--exclude-standard", "ketamine_anki", "pyproject.toml", "LICENSE",
+         ".pre-commit-hooks.yaml"],
         cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8", check=True,
     ).stdout.split()  # fmt: skip
     for name in files:
@@ -100,3 +101,19 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     ran = do(mine, *pre_commit)
     assert ran.code == 1
     assert "unknown key 'anwser': did you mean 'answer'? [unknown-key]" in ran.out
+
+    deck.write_text(deck.read_text(encoding="utf-8").replace("anwser:", "answer:"), encoding="utf-8")
+    git(mine, "add", ".")
+    git(mine, "commit", "-qm", "notes")
+    pre_commit.remove("--all-files")
+    git(mine, "rm", "-q", "decks/source.yaml")
+    ran = do(mine, *pre_commit)
+    assert ran.code == 1, "a file that is deleted"
+    assert "source" in ran.out
+    git(mine, "reset", "-q", "--hard")
+    (mine / "decks" / "media").mkdir()
+    (mine / "decks" / "media" / "leaf.png").write_bytes(small.PIXEL)
+    git(mine, "add", ".")
+    ran = do(mine, *pre_commit)
+    assert ran.code == 1, "a picture that no note shows"
+    assert "leaf.png" in ran.out
