@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,12 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from program import REPOSITORY
+from program import REPOSITORY, command, environment
 from releases import DAY, START, Project
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="CI runs its scripts on Linux alone")
+# `gh` beside this file stands in for GitHub.
+PATH = f"{Path(__file__).parent}{os.pathsep}{os.environ['PATH']}"
 CI, WORKFLOWS = REPOSITORY / ".ci", REPOSITORY / ".github" / "workflows"
 
 
@@ -190,14 +193,12 @@ def test_a_file_and_its_sum_changed_together_are_not_signed(project: Project) ->
 def test_a_release_is_public_only_when_it_is_reviewed_and_holds_what_was_built(
     spoil: str, reviewers: str, code: int, state: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`gh` beside this test stands in for GitHub."""
     hub, built = (tmp_path / name for name in ("hub", "built"))
     for folder in (hub, built):
         folder.mkdir()
     (built / "deck.apkg").write_text("cards", encoding="utf-8")
     (built / "RELEASE_NOTES.md").write_text("What is new", encoding="utf-8")
-    path = f"{Path(__file__).parent}{os.pathsep}{os.environ['PATH']}"
-    variables = {"HUB": str(hub), "SPOIL": spoil, "REVIEWERS": reviewers, "GH_REPO": "owner/name", "PATH": path}
+    variables = {"HUB": str(hub), "SPOIL": spoil, "REVIEWERS": reviewers, "GH_REPO": "owner/name", "PATH": PATH}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for _ in range(2 - (code == 0)):  # a second try finds the draft of the first
@@ -209,3 +210,42 @@ def test_a_release_is_public_only_when_it_is_reviewed_and_holds_what_was_built(
     asked = (hub / "asked").read_text(encoding="utf-8")
     assert asked.count("release create") == ("files" in state)
     assert asked.count(f"release edit v1.0.0 --draft=false --notes-file {built}/RELEASE_NOTES.md") == (code == 0)
+
+
+@POSIX
+def test_reviewers_get_changes_and_page_after_findings(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project.root / ".ci").mkdir()
+    shutil.copy(CI / "cards", project.root / ".ci")
+    program = project.root / ".venv" / "bin" / "ketamine-anki"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(command())} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.root / "summary"))
+    project.commit()
+    project.edit("gas", answer="Carbon dioxide, always")
+    done = subprocess.run(
+        [project.root / ".ci" / "cards", "HEAD"], env=environment(), capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    written = {path.name: path.read_text(encoding="utf-8") for path in (project.root / "UNREVIEWED").iterdir()}
+    assert set(written) == {"changes.md", "preview.html"}
+    assert "always" in written["changes.md"]
+    assert "absolute-wording" in written["preview.html"]
+    assert (project.root / "summary").read_text(encoding="utf-8") == written["changes.md"]
+
+
+@POSIX
+@pytest.mark.parametrize(("open_issue", "asked"), [("7", "issue comment 7"), ("", "issue create --title A title")])
+def test_what_a_weekly_job_finds_becomes_an_issue(
+    open_issue: str, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comment on the open issue, or a new one, with what the command wrote; nothing when it ended with 0."""
+    variables = {"HUB": tmp_path, "OPEN_ISSUE": open_issue, "GH_REPO": "owner/name", "PATH": PATH}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(value))
+    assert subprocess.run([CI / "issue", "A title", "true"], check=False).returncode == 0
+    assert not (tmp_path / "asked").exists()
+    failed = subprocess.run([CI / "issue", "A title", "sh", "-c", "echo hole; exit 3"], check=False)
+    assert failed.returncode == 3
+    assert asked in (tmp_path / "asked").read_text(encoding="utf-8")
+    assert "\nhole\n" in (tmp_path / "body").read_text(encoding="utf-8")
