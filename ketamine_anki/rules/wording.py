@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from ketamine_anki.rules.questions import AUXILIARIES
 from ketamine_anki.rules.rule import Problem, WordPattern
@@ -357,7 +357,7 @@ def spelling(view: View) -> Iterator[Problem]:
     """
     if view.collection.spelling != "US":
         return
-    if not any(map(_american, set(view.all_words))):
+    if not any(map(_american, view.all_words)):
         return
     for key, words in view.words.items():
         for word in words:
@@ -369,5 +369,10 @@ def spelling(view: View) -> Iterator[Problem]:
 @lru_cache(MAX_WORDS)
 def _american(word: str) -> str:
     """The American spelling of a British word; nothing for other words."""
-    british = [part for part in _BRITISH if part in word and word not in _LATIN]
-    return word.replace(british[0], _BRITISH[british[0]]) if british else ""
+    match = _british().search(word)
+    return word.replace(match[0], _BRITISH[match[0]]) if match and word not in _LATIN else ""
+
+
+@cache
+def _british() -> re.Pattern[str]:
+    return re.compile("|".join(_BRITISH))
