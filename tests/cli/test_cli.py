@@ -45,26 +45,6 @@ def test_the_help_names_every_command_and_where_to_start() -> None:
     assert run("-h") == ran
 
 
-@pytest.mark.parametrize(
-    ("words", "costly"),
-    [
-        ("--help", "genanki sqlite3 asyncio yaml markdown_it ketamine_anki.deckfiles.reader"),
-        ("check {}", "genanki sqlite3 asyncio zipfile json"),
-        ("build {} -o {}/../dist", "asyncio cached_property html"),
-    ],
-)
-def test_a_command_does_not_import_what_it_does_not_need(folder: Path, words: str, costly: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "ketamine_anki", *words.replace("{}", str(folder)).split()],
-        capture_output=True,
-        env=environment(),
-        check=True,
-    )
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-    assert imported.isdisjoint(costly.split())
-    assert "ketamine_anki.cli" in imported
-
-
 def test_completion_of_the_shell() -> None:
     """The line that the README gives for bash works, and proposes options."""
     script = spawn(_KETAMINE_ANKI_COMPLETE="bash_source")

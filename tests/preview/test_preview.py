@@ -287,7 +287,7 @@ def test_folder_that_is_gone_for_a_moment(watched: Watched) -> None:
 
 def test_a_page_that_could_not_be_made_is_tried_again(watched: Watched) -> None:
     """Though no file has changed since."""
-    make, watched.server.make = watched.server.make, Path("/nowhere/at/all").read_text
+    make, watched.server.make = watched.server.make, Path("/nowhere/at/all").read_bytes
     watched.save("oxygen", "pure oxygen")
     watched.server.poll()
     assert len(watched.errors) == 1
