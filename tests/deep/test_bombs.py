@@ -212,7 +212,7 @@ def rows(text: str, most: int = 4 << 20) -> str:
 
 
 TEXTS: dict[str, tuple[Callable[[], str], str]] = {
-    "heads": (lambda: "#a:\n" * 500_000, "over 100 lines that start with '#'"),
+    "heads": (lambda: "#a:\n" * 500_000, "over 100 lines at its start begin with '#'"),
     "heads-32-mb": (lambda: "#a:\n" * 8_000_000, "at most 4,194,304"),
     "one-head": (lambda: "#a:" + "b" * 4_000_000, "without HTML"),
     "one-front": (lambda: rows("Which front is it?\tb", 300_000), "export fewer notes"),
