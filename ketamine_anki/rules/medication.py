@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from ketamine_anki.core.limits import MAX_PER_TEXT
@@ -19,18 +21,23 @@ from ketamine_anki.rules.view import View, heard_in, only_hints
 from ketamine_anki.text.words import signs_of, words_of
 
 
+@dataclass(frozen=True)
 class Notation:
-    """One error-prone notation: `id` in findings, what to write instead, who says so, a text in which it is found and
-    one in which it is not.
+    """One error-prone notation: `id` in findings, the marked expression of its pattern, what to write instead, who
+    says so, a text in which it is found and one in which it is not.
     """
 
-    def __init__(self, id: str, marked: str, instead: str, source: str, bad: str, good: str) -> None:  # noqa: A002
-        self.id = id
-        self.pattern = WordPattern(marked)
-        self.instead = instead
-        self.source = source
-        self.bad = bad
-        self.good = good
+    id: str
+    marked: str
+    instead: str
+    source: str
+    bad: str
+    good: str
+
+    @cached_property
+    def pattern(self) -> WordPattern:
+        """What finds it."""
+        return WordPattern(self.marked)
 
 
 MICRO, _DEGREE, _ZERO = "\u00b5|\u03bc", "\u00b0", "\u2205|\u00d8|\u03a6"
@@ -235,6 +242,6 @@ def _matches(text: str) -> Iterator[tuple[Notation, re.Match[str]]]:
                 yield row, match
 
 
-def _message(row: Notation, match: re.Match[str], filler: str = " ") -> str:
+def _message(row: Notation, match: re.Match[str], filler: str = "") -> str:
     context = match.string[max(match.start() - 12, 0) : match.end() + 8].strip(filler).strip()
     return f"{match[0].strip()!r} in {context!r}: write {row.instead}"

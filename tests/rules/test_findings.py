@@ -22,7 +22,7 @@ if __name__ == "__main__":
 from examples import collection, note, written
 
 from ketamine_anki.anki.compile import guid
-from ketamine_anki.core.limits import MAX_TAGS
+from ketamine_anki.core.limits import MAX_PER_TEXT, MAX_TAGS
 from ketamine_anki.core.model import Collection, Finding, Ledger, Picture, Release, ReleasedNote
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.rules import medication
@@ -120,6 +120,12 @@ def test_doses_numbers_and_notations_are_found_wherever_they_stand(rule: str) ->
 
 def test_every_notation_is_in_the_table() -> None:
     assert set(NOTATIONS) == set(medication.MANUAL) | {"dose-evidence", "caveat-number"}
+
+
+@pytest.mark.parametrize(("word", "rule"), [("10mg", "unit-without-space"), ("always", "absolute-wording")])
+def test_one_rule_lists_so_many_mistakes_of_one_text(word: str, rule: str) -> None:
+    places = found(note({"answer": f"{word} " * (MAX_PER_TEXT + 5)}), whole=False)
+    assert [place.split()[0] for place in places].count(rule) == MAX_PER_TEXT
 
 
 def test_fifty_tags_are_enough() -> None:
