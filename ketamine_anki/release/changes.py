@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
 # The kinds of a changed note (see `NoteChange.kind`) with their titles and what a learner is told of them.
 KINDS = {
-    "corrected": ("Corrected", "The answer or a caveat changed."),
+    "corrected": ("Corrected", "The answer, a caution or a caveat changed."),
     "reworded": ("Reworded", "Other words, the same answer."),
     "changed": ("Changed", ""),
     "details": ("Details", "Only tags, sources, literature or formatting changed."),
@@ -32,7 +32,7 @@ KINDS = {
 _RETIRED = re.compile(r"::Retired::(\S+)$")
 _DOMAIN = re.compile(r"^[^:]+::Domain::")
 # What a learner is examined on: a change here is a correction, elsewhere a rewording.
-_ANSWERS = ("Answer", "ReverseAnswer", "Caveat")
+_ANSWERS = ("Answer", "ReverseAnswer", "Caution", "Caveat")
 _WORDED = ("Question", "ReverseQuestion", "Text", "Extra", "Picture", "Notice", *_ANSWERS)
 
 
@@ -212,7 +212,7 @@ class NoteChange:
 
     @property
     def kind(self) -> str:
-        """`corrected` when an answer or a caveat changed, `reworded` when other words did, `details` when only tags,
+        """`corrected` when an answer, a caution or a caveat changed, `reworded` when other words did, `details` when only tags,
         sources or markup did, `changed` when the old text is not known.
         """
         if not self.before or self.before.fields is None:

@@ -70,6 +70,7 @@ def test_a_deck_of_another_name_is_breaking() -> None:
     [
         ("Answer", "A", "B", "corrected"),
         ("Caveat", "", "But", "corrected"),
+        ("Caution", "", "Mind", "corrected"),
         ("Question", "Which?", "What?", "reworded"),
         ("Extra", "", "More", "reworded"),
         ("Text", "The {{c1::a}} is", "The {{c1::b}} is", "corrected"),

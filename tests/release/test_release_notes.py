@@ -20,7 +20,7 @@ SECTION = """\
 
 ### Corrected
 
-The answer or a caveat changed.
+The answer, a caution or a caveat changed.
 
 - **water** · 01 First Part: Which liquid do roots take up?
   - Answer before: Water
