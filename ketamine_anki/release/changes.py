@@ -212,8 +212,8 @@ class NoteChange:
 
     @property
     def kind(self) -> str:
-        """`corrected` when an answer, a caution or a caveat changed, `reworded` when other words did, `details` when only tags,
-        sources or markup did, `changed` when the old text is not known.
+        """`corrected` when an answer, a caution or a caveat changed, `reworded` when other words did, `details` when
+        only tags, sources or markup did, `changed` when the old text is not known.
         """
         if not self.before or self.before.fields is None:
             return "changed"
