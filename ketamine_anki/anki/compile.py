@@ -152,7 +152,7 @@ def _evidence(note: Note, collection: Collection) -> str:
     works = [collection.references[key] for key in note.evidence if key in collection.references]
     if not works:
         return ""
-    short = "; ".join(_link(work, short_citation(work.citation)) for work in works)
+    short = "; ".join(map(_short, works))
     full = "".join(f"<li>{_full(work)}</li>" for work in works)
     return f"{short}<details><summary>Full references</summary><ul>{full}</ul></details>"
 
@@ -175,9 +175,11 @@ def short_citation(citation: str) -> str:
     return f"{authors} {years[0]}"
 
 
-def _link(work: Reference, text: str) -> str:
+@lru_cache(1 << 12)  # the same works stand on many notes
+def _short(work: Reference) -> str:
+    text = escape(short_citation(work.citation))
     address = next((address for address, _ in _addresses(work)), "")
-    return f'<a href="{escape(address, quote=True)}">{escape(text)}</a>' if address else escape(text)
+    return f'<a href="{escape(address, quote=True)}">{text}</a>' if address else text
 
 
 def _addresses(work: Reference) -> list[tuple[str, str]]:
@@ -194,6 +196,7 @@ def _addresses(work: Reference) -> list[tuple[str, str]]:
     return addresses
 
 
+@lru_cache(1 << 12)
 def _full(work: Reference) -> str:
     citation = escape(work.citation).rstrip(".")
     end = "" if citation.endswith(("?", "!")) else "."

@@ -180,12 +180,10 @@ def read_collection(
         return None, findings
     places = Places(file.path, file.lines, Marks(root))
     findings += _duplicates((_folded(name), name, places, f"decks.{n}") for n, name in enumerate(values["decks"]))
-    findings += [
-        Finding(places.at(f"about.{name}"), "unknown-deck", f"{quoted(name)} is no subdeck{did_you_mean(name, decks)}")
-        for decks in [values["decks"]]
-        for name in values.get("about", ())
-        if name not in decks
-    ]
+    for name in values.get("about", ()):
+        if name not in values["decks"]:
+            message = f"{quoted(name)} is no subdeck{did_you_mean(name, values['decks'])}"
+            findings.append(Finding(places.at(f"about.{name}"), "unknown-deck", message))
     result = Collection(
         **values, source_title=title, sections=sections, claims=claims, references=works, unread=frozenset(unread)
     )

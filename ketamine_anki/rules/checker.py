@@ -81,14 +81,13 @@ for _rule in NOTE_RULES:
     for _word in _rule.words:
         _LISTENERS.setdefault(_word, set()).add(_rule)
 _WORDS = frozenset(_LISTENERS)
-_ALWAYS = tuple(rule for rule in NOTE_RULES if not rule.words)
 
 
 @lru_cache(1_000)
 def _rules_for(words: frozenset[str]) -> tuple[Rule[NoteRule], ...]:
     """The rules that are asked of a note with these words, in order."""
-    awake = set(_ALWAYS).union(*[_LISTENERS[word] for word in words])
-    return tuple(rule for rule in NOTE_RULES if rule in awake)
+    awake = set().union(*[_LISTENERS[word] for word in words])
+    return tuple(rule for rule in NOTE_RULES if not rule.words or rule in awake)
 
 
 def groups() -> dict[str, dict[str, str]]:
@@ -142,8 +141,7 @@ class Check:
         """
         findings = [finding for rendered in view.rendered.values() for finding in rendered.findings]
         malformed = bool(findings)
-        heard = _WORDS & view.tested_words
-        for rule in _RULES_OF_NAMES if malformed else _rules_for(frozenset(heard)) if heard else _ALWAYS:
+        for rule in _RULES_OF_NAMES if malformed else _rules_for(_WORDS & view.tested_words):
             for position, message in islice(rule.judge(view), MAX_PER_TEXT):
                 findings.append(Finding(position, rule.name, message))
         for name, group, judge in self._judges:
