@@ -86,8 +86,11 @@ def _crop(line: str, start: int, length: int) -> tuple[str, str, str]:
     first = max(0, start - _FRAME_WIDTH // 2) if len(line) > _FRAME_WIDTH else 0
     last = min(len(line), first + _FRAME_WIDTH)
     end = min(start + length, last)
-    parts = (line[first:start], line[start:end], line[end:last])
-    before, marked, after = (printable(part.replace("\t", " ")) for part in parts)
+    parts = [printable(part.replace("\t", " ")) for part in (line[first:start], line[start:end], line[end:last])]
+    for n in (1, 2):
+        if "##[" in "".join(parts[: n + 1]):  # a command of GitHub's runner, parted before it was escaped
+            parts[n] = parts[n].replace("[", "\\x5b", 1)
+    before, marked, after = parts
     return ("…" if first else "") + before, marked, after + ("…" if last < len(line) else "")
 
 

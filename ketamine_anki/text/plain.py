@@ -24,7 +24,8 @@ _CLOZE_MARK = re.compile(r"\{\{c\d+::|\}\}")
 # names and columns of environments, and the dot of an absent bracket. What follows is drawn, or is not.
 _TEX_BLANK = re.compile(
     r"\\(?:q?quad|thinspace|displaystyle|textstyle|(?:no)?limits|text(?:bf|it|rm)?|math(?:rm|bf|it|sf|tt|cal|bb|frak)"
-    r"|operatorname|boldsymbol|[dtc]?frac|substack|overset|underset|stackrel|overline|underline|widehat|widetilde"
+    r"|operatorname\*?|boldsymbol|cfrac\s*\[[lrc]\]|[dtc]?frac|substack|overset|underset|stackrel"
+    r"|overline|underline|widehat|widetilde"
     r"|(?:left|right|[bB]igg?[lr]?)(?:\s*\.)?|(?:begin|end)\s*\{[a-zA-Z]*\}(?:\s*\[[tbc]\])?(?:\s*\{[lcr| ]*\})?)"
     r"(?![A-Za-z])|\\[,;:! ]|\\\\|[~{}^_&]"
 )

@@ -29,6 +29,12 @@ def frame(message: str, line: str, column: int) -> list[str]:
     return made.split("\n")
 
 
+@pytest.mark.parametrize("column", range(1, 8))
+@pytest.mark.parametrize("quoted", ["", "#", "##", "##["])
+def test_no_command_of_a_runner_is_made_whole_where_a_line_is_cut(column: int, quoted: str) -> None:
+    assert "##[" not in "\n".join(frame(f"a mark {quoted!r}", "ab##[error]x", column)[1:])
+
+
 def test_a_frame_shows_the_line_the_place_and_the_likely_fix() -> None:
     assert frame("unknown key 'anwser': did you mean 'answer'?", "    anwser: Oxygen", 5) == [
         "decks/a.yaml:1:5: unknown key 'anwser' [unknown-key]",

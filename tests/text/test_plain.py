@@ -39,7 +39,7 @@ def test_what_shows_nothing_is_blank(typed: str, around: str) -> None:
     assert not is_blank(around.format(typed + "b"))
 
 
-@pytest.mark.parametrize("tex", [*NOTHING.split(), NOTHING])
+@pytest.mark.parametrize("tex", [*NOTHING.split(), NOTHING, r"\operatorname*{~}", r"\cfrac[l]{~}{~}"])
 def test_math_that_draws_nothing_is_blank(tex: str) -> None:
     assert is_blank(rf"\({tex}\)")
     assert is_blank(rf"\[{tex}\]", words=True)
