@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.workspace.folder import COLLECTION
 
 fcntl: Any
 try:
@@ -60,7 +61,7 @@ class Move(NamedTuple):
 def output_folder(folder: Path, collection: Path | None = None) -> Iterator[None]:
     """Makes an output folder; removes it again, with the parents it made, if nothing was written there.
 
-    Raises Failure if it cannot be made or lies in the folder of the `collection` that is read.
+    Raises Failure if it cannot be made, or lies in the folder of the `collection` that is read or of another one.
     """
     if collection is not None:
         _refuse_inside(folder, collection)
@@ -91,6 +92,8 @@ def _refuse_inside(place: Path, collection: Path) -> None:
         with suppress(OSError):
             if os.path.samefile(folder, collection):
                 raise Failure(f"{place}: is inside the collection's folder {collection}: choose another", EXIT_USAGE)
+        if (folder / COLLECTION).exists():
+            raise Failure(f"{place}: is inside another collection's folder {folder}: choose another", EXIT_USAGE)
 
 
 def _refuse_to_replace(place: Path, previous: bytes | None) -> None:

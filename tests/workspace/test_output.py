@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
 # --- what is not replaced ---------------------------------------------------------------------
 
 INSIDE = "is inside the collection's folder decks"
+ANOTHER = "is inside another collection's folder"
 FOREIGN = "exists and was not made by this command"
 LINK = "exists and is not a regular file"
 WRITERS = {
@@ -70,6 +71,10 @@ def hard_link(source: str) -> Callable[[Path], None]:
         ("build", "dist", "dist/small-deck.apkg", Path("../text.txt"), LINK),
         ("build", "dist", "dist/small-deck.apkg", os.mkdir, LINK),
         ("build", "dist", "dist/small-deck.apkg", os.mkfifo, LINK),
+        ("build", "second/new", "second/collection.yaml", "title: Second", ANOTHER),
+        ("preview", "second/page.html", "second/collection.yaml", "title: Second", ANOTHER),
+        ("schema", "second", "second/collection.yaml", "title: Second", ANOTHER),
+        ("release", "second", "second/collection.yaml", "title: Second", ANOTHER),
         ("schema", "decks/media", "", "", INSIDE),
         ("schema", "", "decks/deck.schema.json", '{"mine": 1}', FOREIGN),
         ("schema", "dist", "dist/deck.schema.json", '{"mine": 1}', FOREIGN),
