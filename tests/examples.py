@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -45,8 +46,8 @@ sections:
 """
 REFERENCES = b"""
 references:
-  - {key: checked-2020, citation: A 2020, supports: finding}
-  - {key: seen-2021, citation: B 2021, supports: citation}
+  - {key: checked-2020, citation: 'A. T. 2020', supports: finding}
+  - {key: seen-2021, citation: B. T. 2021, supports: citation}
 """
 BASE: dict[str, Any] = {
     "id": "base",
@@ -71,6 +72,12 @@ def collection() -> Collection:
     shingles, _ = read_shingles("shingles.txt", make_shingles("The quick brown fox jumps over the lazy dog.").encode())
     object.__setattr__(made, "shingles", shingles)
     return made
+
+
+def citing(text: str, within: Collection) -> Collection:
+    """A collection with those of its references that a text cites: each other one would be a finding."""
+    cited = {key: work for key, work in within.references.items() if key in text}
+    return replace(within, references=cited)
 
 
 def note(changes: Mapping[str, str]) -> dict[str, Any]:
@@ -102,10 +109,11 @@ def written(*notes: Mapping[str, Any]) -> str:
 
 def check(*notes: Mapping[str, Any], whole: bool = False) -> list[Finding]:
     """The findings on some notes; those that the end of the walk brings only with `whole`."""
-    deck, findings = read_deck("deck.yaml", written(*notes).encode())
+    text = written(*notes)
+    deck, findings = read_deck("deck.yaml", text.encode())
     assert deck is not None
     assert not findings
-    walk = Check(collection())
+    walk = Check(citing(text, collection()))
     found = [finding for note in deck.notes for finding in walk.note(View(note, walk.collection))]
     return found + (walk.finish() if whole else [])
 

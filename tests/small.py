@@ -85,10 +85,14 @@ def deck(notes: str, name: str = "First Part") -> str:
 
 
 def write(folder: Path, notes: str = "", files: Mapping[str, str | bytes] | None = None) -> Path:
-    """A collection on disk: the notes as 01-first.yaml, and files (or the bytes of pictures) beside it."""
-    made: dict[str, str | bytes] = {"collection.yaml": COLLECTION, "source.yaml": SOURCE, "references.yaml": REFERENCES}
+    """A collection on disk: the notes as 01-first.yaml, the references if they cite one, and files (or the bytes of
+    pictures) beside it.
+    """
+    made: dict[str, str | bytes] = {"collection.yaml": COLLECTION, "source.yaml": SOURCE}
     if notes:
         made["01-first.yaml"] = deck(notes)
+    if "green-2020" in notes:
+        made["references.yaml"] = REFERENCES
     for name, content in (made | dict(files or {})).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

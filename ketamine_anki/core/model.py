@@ -200,6 +200,7 @@ class Reference(NamedTuple):
 
     key: str
     citation: str
+    places: Places
     doi: str = ""
     pmid: str = ""
     pmcid: str = ""

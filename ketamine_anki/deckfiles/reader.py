@@ -250,7 +250,11 @@ def _read_references(references: tuple[str, bytes]) -> tuple[dict[str, Reference
         return {}, file.findings
     works, places = values["references"], Places(file.path, file.lines, Marks(root))
     duplicates = _duplicates((work["key"], work["key"], places, f"references.{n}.key") for n, work in enumerate(works))
-    return {work["key"]: Reference(**work) for work in works}, file.findings + duplicates
+    made = {
+        work["key"]: Reference(**work, places=Places(file.path, file.lines, Marks(root, f"references.{n}")))
+        for n, work in enumerate(works)
+    }
+    return made, file.findings + duplicates
 
 
 def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:

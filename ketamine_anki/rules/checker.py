@@ -61,6 +61,8 @@ COLLECTION_RULES: tuple[Rule[type[CollectionRule]], ...] = (
     Rule("identity", identity.UnusedPicture),
     Rule("identity", identity.TagSpelling),
     Rule("provenance", provenance.UntestedClaim),
+    Rule("provenance", provenance.UnusedReference),
+    Rule("provenance", provenance.IncompleteReference),
     Rule("released", released.VanishedId),
     Rule("released", released.ReusedId),
     Rule("released", released.Retirement),

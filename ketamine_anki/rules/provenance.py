@@ -222,6 +222,55 @@ def verbatim(view: View) -> Iterator[Problem]:
             yield view.match_at(key, word), message
 
 
+class UnusedReference(CollectionRule):
+    """Every work in references.yaml is cited by a note: a list that holds more than the cards rest on promises
+    evidence that is not there.
+
+    Bad: `key: green-2020` that no note names in `evidence`
+
+    Good: delete it, or cite it
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._unused = {} if "references" in collection.unread else dict(collection.references)
+
+    def note(self, view: View) -> tuple[()]:
+        for key in view.note.evidence:
+            self._unused.pop(key, None)
+        return ()
+
+    def finish(self) -> Iterator[Problem]:
+        for key, work in self._unused.items():
+            yield work.places.at("key"), f"no note cites {key!r}: cite it as evidence or delete it"
+
+
+class IncompleteReference(CollectionRule):
+    """A citation begins with its authors and a period, and names a year: the card shows these two, and by a title
+    alone a work is hard to find. The author may be an agency or a company, with capitals in its name.
+
+    Source: ICMJE Recommendations (references), and Citing Medicine of the National Library of Medicine.
+
+    Bad: `citation: Interactions of heparin and aspirin. J Bot 2020;1:2-3`
+
+    Bad: `citation: Green A. On leaves. J Bot`
+
+    Good: `citation: Green A, Brown B, et al. On leaves. J Bot 2020;1:2-3`
+
+    Good: `citation: Food and Drug Administration. Warning on leaves; Oct 2023`
+    """
+
+    def finish(self) -> Iterator[Problem]:
+        for work in self.collection.references.values():
+            authors, _, rest = re.sub(r"\([^()]*\)", "", work.citation).partition(". ")
+            names = re.findall(r"[^\W\d_]{4,}", authors)
+            if not rest or 2 * sum(name[0].islower() for name in names) >= max(len(names), 1):
+                message = "no authors before the title: begin with theirs or an agency's names and a period"
+                yield work.places.at("citation"), message
+            elif not re.search(r"\b(?:19|20)\d\d\b", rest):
+                yield work.places.at("citation"), "no year: add when the work was published or read"
+
+
 class UntestedClaim(CollectionRule):
     """Every core claim of the source is tested by at least one note.
 

@@ -8,7 +8,7 @@ import pytest
 import small
 
 from ketamine_anki.anki.compile import CompiledNote, _full, compile_note, guid, short_citation, stable_id
-from ketamine_anki.core.model import Reference
+from ketamine_anki.core.model import Places, Reference
 from ketamine_anki.release.ledger import note_type_hashes
 from ketamine_anki.text.render import render, render_note
 from ketamine_anki.workspace.folder import Folder
@@ -150,7 +150,7 @@ def test_a_citation_is_shortened_to_authors_and_year(citation: str, short: str) 
 
 @pytest.mark.parametrize("end", [".", "?", "!"])
 def test_a_full_citation_ends_as_it_is_written_or_with_a_full_stop(end: str) -> None:
-    reference = Reference("k", f"A title{end}".rstrip("."), pmid="1")
+    reference = Reference("k", f"A title{end}".rstrip("."), Places("", (), {}), pmid="1")
     assert _full(reference) == f'A title{end} <a href="https://pubmed.ncbi.nlm.nih.gov/1/">PMID 1</a>'
 
 

@@ -1,6 +1,6 @@
 """Broken collections under tests/rules/bad: each folder states in its files what has to be found, and where.
 
-A folder holds what differs from the sound base (collection.yaml, source.yaml, references.yaml of
+A folder holds what differs from the sound base (collection.yaml and source.yaml of
 tests/rules/good). A line `# expect: RULE LINE:COLUMN part of the message` in one of its files is a finding
 in that file; with `PATH:LINE:COLUMN` in another one. What is found and what is stated must be the same.
 """
@@ -37,7 +37,7 @@ def stated(case: Path) -> list[Mark]:
 
 def found(case: Path, folder: Path) -> list[Mark]:
     """(path, line, column, rule, message) as the program says, in its order."""
-    base = {name: (GOOD / name).read_bytes() for name in ("collection.yaml", "source.yaml", "references.yaml")}
+    base = {name: (GOOD / name).read_bytes() for name in ("collection.yaml", "source.yaml")}
     own = {path.relative_to(case).as_posix(): path.read_bytes() for path in case.rglob("*") if path.is_file()}
     checked = run("check", small.write(folder, files=base | own))
     findings: list[Mark] = []

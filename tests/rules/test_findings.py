@@ -19,12 +19,12 @@ import yaml
 if __name__ == "__main__":
     sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
 
-from examples import collection, note, written
+from examples import COLLECTION, REFERENCES, SOURCE, citing, collection, note, written
 
 from ketamine_anki.anki.compile import guid
 from ketamine_anki.core.limits import MAX_PER_TEXT, MAX_TAGS
 from ketamine_anki.core.model import Collection, Finding, Ledger, Picture, Release, ReleasedNote
-from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.deckfiles.reader import read_collection, read_deck
 from ketamine_anki.rules import medication
 from ketamine_anki.rules.checker import Check
 from ketamine_anki.rules.view import View
@@ -38,6 +38,7 @@ def check(text: str, within: Collection, *, whole: bool) -> list[Finding]:
     deck, malformed = read_deck("deck.yaml", text.encode())
     assert deck is not None
     assert not malformed
+    within = citing(text, within)
     walk = Check(within)
     findings = [finding for each in deck.notes for finding in walk.note(View(each, within))]
     return findings + (walk.finish() if whole else [])
@@ -167,6 +168,38 @@ def test_names_are_not_judged_by_files_that_could_not_be_read() -> None:
     for unread, expected in (("", of_source + of_references), ("source", of_references), ("references", of_source)):
         within = dataclasses.replace(collection(), unread=frozenset({unread}))
         assert found(lost, within=within, whole=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("citation", "complete"),
+    [
+        ("Green A, della Bella B 3rd, et al. On leaves. J Bot 2020;1(2):3-4", True),
+        ("Ångström Å; Leaf Study Group. Light? J Bot; published online 9 Dec 2025", True),
+        ("Food and Drug Administration (a long agency in the United States). Warning; Oct 2023", True),
+        ("Haute Autorité de santé. Avis; 2021", True),
+        ("北京植物研究所. 叶. 2020", True),
+        ("Green A. On leaves. J Bot", False),
+        ("Green A 2020", False),
+        ("Effects of light on leaves. J Bot 2020;1:2", False),
+        ("LEAFY (sun) spray, prescribing information. Maker; 2020", False),
+    ],
+)
+def test_a_reference_has_authors_and_a_year(citation: str, complete: bool) -> None:
+    work = REFERENCES.replace(b"A. T. 2020", citation.encode())
+    made, findings = read_collection(("c.yaml", COLLECTION), ("s.yaml", SOURCE), ("r.yaml", work))
+    assert not findings
+    places = found(note({"evidence": "checked-2020"}), within=made)
+    assert places == ([] if complete else ["incomplete-reference at r.yaml:3"])
+
+
+def test_a_reference_that_no_note_cites_is_a_finding() -> None:
+    for unread, expected in (
+        ("", ["unused-reference at r.yaml:3", "unused-reference at r.yaml:4"]),
+        ("references", []),
+    ):
+        walk = Check(dataclasses.replace(collection(), unread=frozenset({unread})))
+        places = [f"{rule} at {at.path}:{at.line}" for at, rule, _ in walk.finish()]
+        assert [place for place in places if "reference" in place] == expected
 
 
 WITH_PICTURE = dataclasses.replace(collection(), pictures={"a.png": Picture("a.png", "1-a.png", b"")})

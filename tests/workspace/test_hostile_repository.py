@@ -270,7 +270,7 @@ def test_what_no_collection_reads_is_not_taken_out(trap: Trap, tmp_path: Path) -
     target.mkdir()
     check_out(trap.decks, "HEAD", target)
     taken = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
-    assert taken == {"collection.yaml", "source.yaml", "references.yaml", "01-first.yaml", "media/a.png"}
+    assert taken == {"collection.yaml", "source.yaml", "01-first.yaml", "media/a.png"}
 
 
 def test_a_name_that_leads_elsewhere_is_not_read() -> None:
