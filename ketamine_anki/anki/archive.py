@@ -9,12 +9,13 @@ sizes or checksums that do not match. Format: PKWARE APPNOTE 6.3, sections 4.3.7
 from __future__ import annotations
 
 import itertools
+import re
 import stat
 import struct
 import zlib
 from typing import NamedTuple
 
-from ketamine_anki.core.limits import MAX_ENTRIES, MAX_ENTRY_NAME, MAX_UNPACKED_BYTES
+from ketamine_anki.core.limits import MAX_ENTRIES, MAX_ENTRY_NAME, MAX_UNPACKED_BYTES, MAX_WRAPPED_BYTES
 
 _END = struct.Struct("<4s4H2IH")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -30,6 +31,26 @@ class PackageError(ValueError):
     """Why a package or a text export is not read, in one sentence."""
 
 
+class TooMuchError(PackageError):
+    """It takes more memory or time than is given to any package."""
+
+
+# How files begin that are sent in place of a package.
+_OTHERS = (
+    (rb"\Z", "an empty file"),
+    (rb"version https://git-lfs", "a pointer of Git LFS, which only names the file: `git lfs pull` brings it"),
+    (rb"(?i:\s*<(!doctype|html|\?xml|!--))", "a web page: download the file itself"),
+    (rb"SQLite format 3\0", "a database, from Anki's own folder: use File > Export in Anki"),
+    (rb"%PDF-|\x89PNG|\xff\xd8\xff|GIF8|Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ", "a file of another kind"),
+)
+
+
+def not_a_package(data: bytes) -> str:
+    """Why bytes are no package, if their beginning tells; else ""."""
+    found = next((what for beginning, what in _OTHERS if re.match(beginning, data)), "")
+    return found and f"this is no package but {found}"
+
+
 class Entry(NamedTuple):
     """One file in the archive: `packed` bytes from offset `start`, `size` bytes when unpacked."""
 
@@ -43,6 +64,8 @@ class Entry(NamedTuple):
 
 def entries(data: bytes) -> dict[str, Entry]:
     """The entries of a zip file by name. Raises PackageError."""
+    if reason := not_a_package(data):
+        raise PackageError(reason)
     end = data.rfind(b"PK\x05\x06", max(0, len(data) - _END.size - 0xFFFF))
     if end < 0 or end + _END.size > len(data):
         raise PackageError("not a zip file, or cut off")
@@ -87,7 +110,8 @@ def _directory_record(data: bytes, offset: int, directory: int, end: int) -> tup
     if 0xFFFFFFFF in (packed, size, header):
         raise PackageError(f"file {name!r} uses ZIP64 extensions, which are not supported")
     file_type = stat.S_IFMT(mode >> 16)
-    if system >> 8 == 3 and file_type and not stat.S_ISREG(file_type):  # 3: Unix, with a file mode
+    expected = stat.S_IFDIR if name.endswith("/") else stat.S_IFREG
+    if system >> 8 == 3 and file_type not in (0, expected):  # 3: Unix, with a file mode
         raise PackageError(f"{name!r} is a link, folder or device, not a file")
     start = _start(data, header, directory, raw_name, method)
     if start < 0 or start + packed > directory:
@@ -110,14 +134,28 @@ def _start(data: bytes, header: int, directory: int, raw_name: bytes, method: in
 
 def _name(raw_name: bytes, flags: int) -> str:
     try:
-        name = raw_name.decode("utf-8" if flags & _UTF8 else "ascii")
+        name = raw_name.decode("utf-8" if flags & _UTF8 else "cp437")
     except UnicodeDecodeError:
         name = ""
     if not name or len(raw_name) > MAX_ENTRY_NAME or not name.isprintable():
         raise PackageError("a file name in it is not readable")
-    if set(name) & set("/\\:") or name in (".", ".."):
+    if set(name) & set("\\:") or {".", ".."} & set(name.split("/")) or name.startswith("/"):
         raise PackageError(f"file {name[:60]!r} would leave the package's folder")
     return name
+
+
+def unwrapped(data: bytes) -> bytes:
+    """The one file that a zip file holds, such as a package that was zipped for an issue on GitHub, which takes only
+    those; a package, and other bytes, as they are. Raises PackageError.
+    """
+    if not data.startswith(b"PK\x03\x04"):
+        return data
+    members = entries(data)
+    # macOS adds a folder with what it knows about each file
+    names = [name for name in members if name[-1] != "/" and not name.startswith("__MACOSX/")]
+    if len(names) != 1 or names[0].startswith("collection.anki"):
+        return data
+    return read(data, members[names[0]], MAX_WRAPPED_BYTES)
 
 
 def read(data: bytes, entry: Entry, most: int) -> bytes:

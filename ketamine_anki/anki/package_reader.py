@@ -3,20 +3,22 @@
 Supports what Anki and genanki write: the old format (`collection.anki2` or `collection.anki21`, JSON) and the new one
 (`collection.anki21b`, zstd, protobuf). `meta` says which; a package in the new format also has a dummy
 `collection.anki2` that asks for a newer Anki. Nothing is unpacked to disk; limits on memory and time are in
-`core/limits.py`. Any defect is a PackageError.
+`core/limits.py`. A note, note type, deck, card or picture that is not as Anki writes it is passed over: what else lies
+in somebody's collection keeps nobody from reading our notes. Any other defect is a PackageError.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from sys import getsizeof
-from typing import Any
+from typing import Any, NamedTuple
 
 from ketamine_anki.anki import archive
-from ketamine_anki.anki.archive import Entry, PackageError
+from ketamine_anki.anki.archive import Entry, PackageError, TooMuchError
 from ketamine_anki.anki.sqlite_reader import Tables, opened
 from ketamine_anki.anki.wire import Messages, inflate, strict_json
 from ketamine_anki.core.limits import (
@@ -31,19 +33,21 @@ from ketamine_anki.core.limits import (
     MAX_PACKAGED_TAGS,
     MAX_PICTURE_BYTES,
 )
+from ketamine_anki.core.terminal import counted
 from ketamine_anki.text.scanner import MAX_CLOZE
 
 
 @dataclass(frozen=True, slots=True)
 class PackagedNote:
-    """One note: `note_type` is a name, `fields` are HTML by field name, `deck` is the full name of the
-    deck of its first card ("" without cards), `mod` is in seconds since 1970.
+    """One note: `note_type` is a name, `fields` are HTML by field name, `tags` are None if the file does not say,
+    `deck` is the full name of the deck of its first card ("" without cards, or if the file does not say), `mod` is in
+    seconds since 1970.
     """
 
     guid: str
     note_type: str
     fields: Mapping[str, str]
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] | None
     deck: str
     mod: int
 
@@ -61,40 +65,68 @@ class PackagedNoteType:
     css: str
 
 
+class Oddity(NamedTuple):
+    """Something that is passed over: the GUID of the note that it is ("" for anything else), and the reason."""
+
+    guid: str
+    reason: str
+
+
+class Oddities(list[Oddity]):
+    """All that is passed over."""
+
+    def __str__(self) -> str:
+        return f"{counted(len(self), 'part')} of it passed over: {self[0].reason}" if self else ""
+
+    @contextmanager
+    def passed_over(self, guid: str = "") -> Iterator[None]:
+        """Passes over what has a defect in the block, unless that is a TooMuchError."""
+        try:
+            yield
+        except TooMuchError:
+            raise
+        except PackageError as error:
+            self.append(Oddity(guid, str(error)))
+
+
 @dataclass(frozen=True, slots=True)
 class PackageContents:
-    """All that a package teaches, without scheduling. A picture is unpacked when it is looked up."""
+    """All that a package teaches, without scheduling, but for `oddities`. A picture is unpacked when it is looked
+    up.
+    """
 
     notes: tuple[PackagedNote, ...]
     note_types: Mapping[str, PackagedNoteType]
     media: Mapping[str, bytes] = field(repr=False)
     deck_descriptions: Mapping[str, str]
+    oddities: Oddities
 
 
 def read_package(data: bytes) -> PackageContents:
     """The bytes of an .apkg -> its contents. Raises PackageError, and nothing else."""
+    data = archive.unwrapped(data)
     if len(data) > MAX_PACKAGE_BYTES:
         raise PackageError(f"{len(data):,} bytes: a package that is read back has at most {MAX_PACKAGE_BYTES:,}")
-    members, messages = archive.entries(data), Messages()
+    members, messages, odd = archive.entries(data), Messages(), Oddities()
+    if outside := next((name for name in members if "/" in name), ""):
+        raise PackageError(f"file {outside[:60]!r} would leave the package's folder")
     name = _database_name(data, members, messages)
     is_new = name.endswith("b")
     if name not in members:
         raise PackageError(f"not an Anki package: there is no {name} in it")
-    media = _Media(data, _media_entries(data, members, messages, is_new), is_new)
+    media = _Media(data, _media_entries(data, members, messages, is_new, odd), is_new)
     database = archive.read(data, members[name], MAX_DATABASE_BYTES)
     if is_new:
         database = inflate(database, MAX_DATABASE_BYTES)
     with opened(database) as tables:
         del database  # SQLite has its own copy now
         _require_schema(tables, is_new)
-        types, decks = _new_tables(tables, messages) if is_new else _old_tables(tables)
-        notes = _notes(tables, types, decks)
-    if any(len(set(note_type.fields)) < len(note_type.fields) for note_type in types.values()):
-        raise PackageError("two fields of one of its note types have one name")
+        types, decks = _new_tables(tables, messages, odd) if is_new else _old_tables(tables, odd)
+        names = set[str]()
+        types = {ntid: replace(kind, name=_distinct(kind.name, ntid, names)) for ntid, kind in types.items()}
+        notes = _notes(tables, types, decks, odd)
     by_name = {note_type.name: note_type for note_type in types.values()}
-    if len(by_name) < len(types):
-        raise PackageError("two of its note types have one name")
-    return PackageContents(notes, by_name, media, {name: text for name, text in decks.values() if text})
+    return PackageContents(notes, by_name, media, {name: text for name, text in decks.values() if text}, odd)
 
 
 class Budget:
@@ -104,19 +136,19 @@ class Budget:
         self._left = most
 
     def take(self, *values: object) -> None:
-        """Subtracts the size of these values. Raises PackageError when nothing is left."""
+        """Subtracts the size of these values. Raises TooMuchError when nothing is left."""
         self._left -= sum(map(getsizeof, values))
         if self._left < 0:
-            raise PackageError("its texts are too long for cards")
+            raise TooMuchError("its texts are too long for cards")
 
     def take_note(self, note: PackagedNote) -> None:
         """Subtracts the size of a note. Raises PackageError when that, a field or the tags are too long."""
-        longest = max(map(len, note.fields.values()), default=0)
+        longest, tags = max(map(len, note.fields.values()), default=0), note.tags or ()
         if longest > MAX_PACKAGED_FIELD:
             raise PackageError(f"a field of a note has {longest:,} characters: at most {MAX_PACKAGED_FIELD:,}")
-        if len(note.tags) > MAX_PACKAGED_TAGS:
-            raise PackageError(f"a note has {len(note.tags):,} tags: at most {MAX_PACKAGED_TAGS}")
-        self.take(note.guid, note.fields, note.tags, *note.tags, *filter(None, note.fields.values()))
+        if len(tags) > MAX_PACKAGED_TAGS:
+            raise PackageError(f"a note has {len(tags):,} tags: at most {MAX_PACKAGED_TAGS}")
+        self.take(note.guid, note.fields, tags, *tags, *filter(None, note.fields.values()))
 
 
 # --- which database, which pictures -----------------------------------------------------------
@@ -154,21 +186,24 @@ class _Media(Mapping[str, bytes]):
         return len(self._members)
 
 
-def _media_entries(data: bytes, members: Mapping[str, Entry], messages: Messages, is_new: bool) -> dict[str, Entry]:
+def _media_entries(
+    data: bytes, members: Mapping[str, Entry], messages: Messages, is_new: bool, odd: Oddities
+) -> dict[str, Entry]:
     """{name of a picture: the entry that holds it}."""
     if "media" not in members:
-        raise PackageError("its list of pictures is missing")
+        return {}
     listed = archive.read(data, members["media"], MAX_JSON_BYTES)
     pairs = _new_media(inflate(listed, MAX_JSON_BYTES), messages) if is_new else _old_media(listed)
     by_name: dict[str, Entry] = {}
     for member, name in pairs:
-        if not name or len(name) > 255 or set(name) & set("/\\\0") or name in (".", ".."):
-            raise PackageError(f"picture {name[:60]!r} would leave the media folder")
-        if name in by_name:
-            raise PackageError(f"picture {name[:60]!r} is listed twice")
-        if member not in members:
-            raise PackageError(f"picture {name[:60]!r} is listed but not in it")
-        by_name[name] = members[member]
+        with odd.passed_over():
+            if not name or len(name) > 255 or set(name) & set("/\\\0") or name in (".", ".."):
+                raise PackageError(f"picture {name[:60]!r} would leave the media folder")
+            if name in by_name:
+                raise PackageError(f"picture {name[:60]!r} is listed twice")
+            if member not in members:
+                raise PackageError(f"picture {name[:60]!r} is listed but not in it")
+            by_name[name] = members[member]
     return by_name
 
 
@@ -203,20 +238,29 @@ _Types = dict[int, PackagedNoteType]
 _Decks = dict[int, tuple[str, str]]  # id -> (full name, description)
 
 
-def _old_tables(tables: Tables) -> tuple[_Types, _Decks]:
+def _distinct(name: str, number: int, taken: set[str]) -> str:
+    """The name, with a number after it when another has it already, as Anki would allow neither."""
+    taken.add(unique := name if name not in taken else f"{name} ({number})")
+    return unique
+
+
+def _old_tables(tables: Tables, odd: Oddities) -> tuple[_Types, _Decks]:
     rows = list(tables.rows("col", "models", "decks"))
     if len(rows) != 1:
         raise PackageError("its collection has no note types")
-    models, decks = (_mapping(strict_json(_text(value, "col")), "col") for value in rows[0])
-    types = (_old_note_type(_id(key, "note type"), _mapping(model, "note type")) for key, model in models.items())
-    listed = ((_id(key, "deck"), _mapping(deck, "deck")) for key, deck in decks.items())
-    return (
-        {note_type.id: note_type for note_type in types},
-        {
-            did: (_deck_name(_text(deck.get("name"), "deck").split("::")), _text(deck.get("desc", ""), "deck"))
-            for did, deck in listed
-        },
-    )
+    models, listed = (_mapping(strict_json(_text(value, "col")), "col") for value in rows[0])
+    types: _Types = {}
+    for key, model in models.items():
+        with odd.passed_over():
+            kind = _old_note_type(_id(key, "note type"), _mapping(model, "note type"))
+            types[kind.id] = kind
+    decks: _Decks = {}
+    for key, value in listed.items():
+        with odd.passed_over():
+            deck = _mapping(value, "deck")
+            parts, text = _text(deck.get("name"), "deck").split("::"), _text(deck.get("desc", ""), "deck")
+            decks[_id(key, "deck")] = (_deck_name(parts), text)
+    return types, decks
 
 
 def _old_note_type(ntid: int, model: Mapping[str, Any]) -> PackagedNoteType:
@@ -228,43 +272,53 @@ def _old_note_type(ntid: int, model: Mapping[str, Any]) -> PackagedNoteType:
         name=_text(model.get("name"), "note type"),
         mod=_number(model.get("mod"), "note type"),
         is_cloze=_number(model.get("type"), "note type") == 1,
-        fields=tuple(_text(item.get("name"), "field") for item in fields),
+        fields=_field_names(_text(item.get("name"), "field") for item in fields),
         templates=tuple((name, front, back) for name, front, back in sides),
         css=_text(model.get("css", ""), "note type"),
     )
 
 
-def _new_tables(tables: Tables, messages: Messages) -> tuple[_Types, _Decks]:
+def _new_tables(tables: Tables, messages: Messages, odd: Oddities) -> tuple[_Types, _Decks]:
     budget = Budget(MAX_JSON_BYTES)
     types: _Types = {}
     for ntid, name, mod, config in tables.rows("notetypes", "id", "name", "mtime_secs", "config"):
         budget.take(name, config)
-        parts = messages.fields(_blob(config, "note type"), 1, 3)
-        number, css = _number(ntid, "note type"), _blob_text(parts.get(3, b""), "note type")
-        mod = _number(mod, "note type")
-        types[number] = PackagedNoteType(number, _text(name, "note type"), mod, parts.get(1) == 1, (), (), css)
+        with odd.passed_over():
+            parts = messages.fields(_blob(config, "note type"), 1, 3)
+            number, css = _number(ntid, "note type"), _blob_text(parts.get(3, b""), "note type")
+            mod = _number(mod, "note type")
+            types[number] = PackagedNoteType(number, _text(name, "note type"), mod, parts.get(1) == 1, (), (), css)
     # Anki leaves fields and templates of deleted note types behind in its own packages.
     fields: dict[int, dict[int, str]] = {ntid: {} for ntid in types}
     for ntid, ordinal, name in tables.rows("fields", "ntid", "ord", "name"):
         budget.take(name)
-        if ntid in types:
-            fields[ntid][_number(ordinal, "field")] = _text(name, "field")
+        with odd.passed_over():
+            if ntid in types:
+                fields[ntid][_number(ordinal, "field")] = _text(name, "field")
     templates: dict[int, dict[int, tuple[str, str, str]]] = {ntid: {} for ntid in types}
     for ntid, ordinal, name, config in tables.rows("templates", "ntid", "ord", "name", "config"):
         budget.take(name, config)
-        if ntid in types:
-            sides = messages.fields(_blob(config, "template"), 1, 2)
-            front, back = (_blob_text(sides.get(number, b""), "template") for number in (1, 2))
-            templates[ntid][_number(ordinal, "template")] = (_text(name, "template"), front, back)
+        with odd.passed_over():
+            if ntid in types:
+                sides = messages.fields(_blob(config, "template"), 1, 2)
+                front, back = (_blob_text(sides.get(number, b""), "template") for number in (1, 2))
+                templates[ntid][_number(ordinal, "template")] = (_text(name, "template"), front, back)
     for ntid, note_type in types.items():
-        types[ntid] = replace(note_type, fields=_ordered(fields[ntid]), templates=_ordered(templates[ntid]))
+        names = _field_names(_ordered(fields[ntid]))
+        types[ntid] = replace(note_type, fields=names, templates=_ordered(templates[ntid]))
     decks: _Decks = {}
     for did, name, kind in tables.rows("decks", "id", "name", "kind"):
         budget.take(name, kind)
-        normal = messages.fields(_blob(kind, "deck"), 1).get(1, b"")
-        text = messages.fields(_blob(normal, "deck"), 4).get(4, b"")
-        decks[_number(did, "deck")] = (_deck_name(_text(name, "deck").split("\x1f")), _blob_text(text, "deck"))
+        with odd.passed_over():
+            normal = messages.fields(_blob(kind, "deck"), 1).get(1, b"")
+            text = messages.fields(_blob(normal, "deck"), 4).get(4, b"")
+            decks[_number(did, "deck")] = (_deck_name(_text(name, "deck").split("\x1f")), _blob_text(text, "deck"))
     return types, decks
+
+
+def _field_names(names: Iterable[str]) -> tuple[str, ...]:
+    taken = set[str]()
+    return tuple(_distinct(name, number, taken) for number, name in enumerate(names, 1))
 
 
 def _deck_name(parts: list[str]) -> str:
@@ -281,45 +335,45 @@ def _ordered(by_ordinal: Mapping[int, Any]) -> tuple[Any, ...]:
 # --- notes ------------------------------------------------------------------------------------
 
 
-def _notes(tables: Tables, types: _Types, decks: _Decks) -> tuple[PackagedNote, ...]:
+def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple[PackagedNote, ...]:
     budget = Budget(MAX_CONTENT_BYTES)
     rows: dict[int, PackagedNote] = {}
     guids: set[str] = set()
-    for nid, guid, mid, mod, tags, flds in tables.rows("notes", "id", "guid", "mid", "mod", "tags", "flds"):
-        if len(rows) >= MAX_PACKAGED_NOTES:
-            raise PackageError(f"over {MAX_PACKAGED_NOTES:,} notes")
-        if mid not in types:
-            raise PackageError("a note has a note type that is not in it")
-        names, values = types[mid].fields, _text(flds, "note").split("\x1f")
-        if len(values) != len(names):
-            raise PackageError(f"a note has {len(values)} fields: its note type has {len(names)}")
-        fields = dict(zip(names, values, strict=True))
-        listed = tuple(_text(tags, "note").split())
-        note = PackagedNote(_text(guid, "note"), types[mid].name, fields, listed, "", _number(mod, "note"))
-        budget.take_note(note)
-        if note.guid in guids:
-            raise PackageError(f"two notes have the GUID {note.guid[:40]!r}")
-        guids.add(note.guid)
-        rows[_number(nid, "note")] = note
+    for count, (nid, guid, *values) in enumerate(tables.rows("notes", "id", "guid", "mid", "mod", "tags", "flds")):
+        mid, mod, tags, flds = values
+        if count >= MAX_PACKAGED_NOTES:
+            raise TooMuchError(f"over {MAX_PACKAGED_NOTES:,} notes")
+        with odd.passed_over(guid if isinstance(guid, str) else ""):
+            if mid not in types:
+                raise PackageError("a note has a note type that is not in it")
+            names, texts = types[mid].fields, _text(flds, "note").split("\x1f")
+            if len(texts) != len(names):
+                raise PackageError(f"a note has {len(texts)} fields: its note type has {len(names)}")
+            fields = dict(zip(names, texts, strict=True))
+            words = tuple(_text(tags, "note").split())
+            note = PackagedNote(_text(guid, "note"), types[mid].name, fields, words, "", _number(mod, "note"))
+            budget.take_note(note)
+            if note.guid in guids:
+                raise PackageError(f"two notes have the GUID {note.guid[:40]!r}: the first is read")
+            guids.add(note.guid)
+            rows[_number(nid, "note")] = note
     by_name = {kind.name: kind for kind in types.values()}
-    seen: set[tuple[int, int]] = set()
     first: dict[int, tuple[int, int]] = {}  # note -> (ordinal, deck) of its first card
     for count, (nid, ordinal, did, odid) in enumerate(tables.rows("cards", "nid", "ord", "did", "odid")):
         if count >= MAX_PACKAGED_CARDS:
-            raise PackageError(f"over {MAX_PACKAGED_CARDS:,} cards")
-        home = _number(odid, "card") or _number(did, "card")  # odid: the home of a card in a filtered deck
-        if nid not in rows or home not in decks:
-            raise PackageError(f"a card has no {'deck' if nid in rows else 'note'}: run Check Database in Anki first")
-        kind = by_name[rows[nid].note_type]
-        if not 0 <= _number(ordinal, "card") < (MAX_CLOZE if kind.is_cloze else len(kind.templates)):
-            raise PackageError("a card has a number that its note type does not have: run Check Database in Anki first")
-        if (nid, ordinal) in seen:
-            raise PackageError("two cards of a note have one number")
-        seen.add((nid, ordinal))
-        first[nid] = min(first.get(nid, (1 << 64, 0)), (ordinal, home))
+            raise TooMuchError(f"over {MAX_PACKAGED_CARDS:,} cards")
+        if nid not in rows:  # its note is passed over
+            continue
+        with odd.passed_over():
+            home = _number(odid, "card") or _number(did, "card")  # odid: the home of a card in a filtered deck
+            if home not in decks:
+                raise PackageError("a card has no deck")
+            kind = by_name[rows[nid].note_type]
+            if not 0 <= _number(ordinal, "card") < (MAX_CLOZE if kind.is_cloze else len(kind.templates)):
+                raise PackageError("a card has a number that its note type does not have")
+            first[nid] = min(first.get(nid, (1 << 64, 0)), (ordinal, home))
     return tuple(
-        replace(note, deck=decks.get(first[nid][1], ("", ""))[0]) if nid in first else note
-        for nid, note in sorted(rows.items())
+        replace(note, deck=decks[first[nid][1]][0]) if nid in first else note for nid, note in sorted(rows.items())
     )
 
 

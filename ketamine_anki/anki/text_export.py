@@ -10,8 +10,8 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from ketamine_anki.anki.archive import PackageError
-from ketamine_anki.anki.package_reader import Budget, PackagedNote
+from ketamine_anki.anki.archive import PackageError, TooMuchError, not_a_package
+from ketamine_anki.anki.package_reader import Budget, Oddities, PackagedNote
 from ketamine_anki.core.limits import (
     MAX_CONTENT_BYTES,
     MAX_EXPORT_BYTES,
@@ -25,14 +25,16 @@ _ADVICE = 'in the export window choose "Notes in Plain Text" and tick'
 FieldNames = Callable[[str, str], Sequence[str]]
 
 
-def read_text(data: bytes, field_names: FieldNames) -> tuple[PackagedNote, ...]:
-    """The bytes of a text export -> its notes. Raises PackageError.
+def read_text(data: bytes, field_names: FieldNames) -> tuple[list[PackagedNote], Oddities]:
+    """The bytes of a text export -> its notes, and what of it is passed over. Raises PackageError.
 
     `field_names` gives the field names of a note by its GUID and the name of its note type; filled columns
-    beyond them are named `column N`.
+    beyond them are named `column N`. A file without a column of tags or decks says nothing about them.
     """
     if len(data) > MAX_EXPORT_BYTES:
         raise PackageError(f"{len(data):,} bytes: a text export has at most {MAX_EXPORT_BYTES:,}")
+    if reason := not_a_package(data):
+        raise PackageError(reason)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -46,24 +48,25 @@ def read_text(data: bytes, field_names: FieldNames) -> tuple[PackagedNote, ...]:
     separator = _SEPARATORS.get(header.get("separator", "tab").lower(), header.get("separator", ""))
     if separator not in _SEPARATORS.values():
         raise PackageError("its #separator is not one that Anki writes")
-    budget = Budget(MAX_CONTENT_BYTES)
+    budget, odd = Budget(MAX_CONTENT_BYTES), Oddities()
     notes: dict[str, PackagedNote] = {}
     try:
         for row in csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True):
             if not row:
                 continue
             if len(notes) >= MAX_PACKAGED_NOTES:
-                raise PackageError(f"over {MAX_PACKAGED_NOTES:,} notes")
+                raise TooMuchError(f"over {MAX_PACKAGED_NOTES:,} notes")
             if len(row) > MAX_EXPORT_COLUMNS:
                 raise PackageError(f"a line has {len(row):,} columns: at most {MAX_EXPORT_COLUMNS}")
             note = _note(row, columns, field_names)
-            budget.take_note(note)
-            if note.guid in notes:
-                raise PackageError(f"two notes have the GUID {note.guid[:40]!r}")
-            notes[note.guid] = note
+            with odd.passed_over(note.guid):
+                budget.take_note(note)
+                if note.guid in notes:
+                    raise PackageError(f"two notes have the GUID {note.guid[:40]!r}: the first is read")
+                notes[note.guid] = note
     except (csv.Error, TypeError) as error:
         raise PackageError(f"not a text export of Anki: {error}") from None
-    return tuple(notes.values())
+    return list(notes.values()), odd
 
 
 def _header(text: str) -> tuple[dict[str, str], str]:
@@ -92,4 +95,5 @@ def _note(row: list[str], columns: dict[str, int], field_names: FieldNames) -> P
     names = field_names(named["guid"], named["notetype"])
     fields = dict(zip(names, values, strict=False))
     fields |= {f"column {number}": value for number, value in enumerate(values, 1) if number > len(names) and value}
-    return PackagedNote(named["guid"], named["notetype"], fields, tuple(named["tags"].split()), named["deck"], 0)
+    tags = tuple(named["tags"].split()) if columns["tags"] else None
+    return PackagedNote(named["guid"], named["notetype"], fields, tags, named["deck"], 0)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from ketamine_anki.anki.archive import PackageError
+from ketamine_anki.anki.archive import PackageError, TooMuchError
 from ketamine_anki.core.limits import MAX_WIRE_FIELDS, ZSTD_WINDOW_LOG
 
 if sys.version_info >= (3, 14):  # pragma: no cover - one of the two branches runs
@@ -62,7 +62,7 @@ class Messages:
         while offset < len(data):
             self._fields_left -= 1
             if self._fields_left < 0:
-                raise PackageError(f"it has over {MAX_WIRE_FIELDS:,} protobuf fields")
+                raise TooMuchError(f"it has over {MAX_WIRE_FIELDS:,} protobuf fields")
             key, offset = _varint(data, offset)
             number, wire_type = key >> 3, key & 7
             if wire_type == 0:

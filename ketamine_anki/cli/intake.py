@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ketamine_anki.workspace.output import Move, move_together, scratch_folder, 
 from ketamine_anki.workspace.reporting import readable_collection, report
 
 if TYPE_CHECKING:
-    from ketamine_anki.anki.package_reader import PackagedNote
+    from ketamine_anki.anki.package_reader import Oddity, PackagedNote
     from ketamine_anki.core.model import Collection, Deck
     from ketamine_anki.intake.compare import Intake
 
@@ -36,19 +37,22 @@ def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
     over is listed with the reason. Exits with 1 if anything is left to do: a correction or a new note
     that was not written, or something that cannot be taken over.
     """
-    from ketamine_anki.intake.compare import IntakeError, compare
+    from ketamine_anki.anki.compile import guid
+    from ketamine_anki.intake.compare import IntakeError, Leftover, compare
 
     read = Folder(folder)
     collection = readable_collection(read)
     decks = list(read.decks())
     report(read.findings)  # a file that cannot be read cannot be edited
-    exported = _exported_notes(file, collection, decks)
-    started = _exported_notes(base, collection, decks) if base else ()
+    exported, odd = _exported_notes(file, collection, decks)
+    started, _ = _exported_notes(base, collection, decks) if base else ((), ())
     notes = [note for deck in decks for note in deck.notes]
     try:
         result = compare(notes, collection, exported, started)
     except IntakeError as error:
         raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
+    ids = {guid(collection.namespace, note.id): note.id for note in notes}
+    result.leftovers += [Leftover(ids[identity], "", reason) for identity, reason in odd if identity in ids]
     _show(result, write)
     echo(
         f"{file}: {result.matched} of {counted(len(notes), 'note')} of the collection,"
@@ -63,31 +67,46 @@ def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
         raise click.exceptions.Exit(EXIT_FINDINGS)
 
 
-def _exported_notes(file: Path, collection: Collection, decks: Sequence[Deck]) -> Sequence[PackagedNote]:
-    """The notes of an export, a package or text."""
-    from ketamine_anki.anki.archive import PackageError
-    from ketamine_anki.anki.compile import guid
+def _exported_notes(
+    file: Path, collection: Collection, decks: Sequence[Deck]
+) -> tuple[Sequence[PackagedNote], Sequence[Oddity]]:
+    """The notes of an export, a package or text, and what of it is passed over."""
+    from ketamine_anki.anki.archive import PackageError, not_a_package, unwrapped
+    from ketamine_anki.anki.compile import guid, note_type_name, stable_id
     from ketamine_anki.anki.notetypes import note_types
     from ketamine_anki.anki.package_reader import read_package
     from ketamine_anki.anki.text_export import read_text
 
-    try:
-        data = read_bytes(file, MAX_PACKAGE_BYTES)
-    except ValueError as error:
-        raise Failure(f"{file}: {error}", EXIT_USAGE) from None
     kinds = note_types(collection.repository)
-    by_name = {f"{collection.title}: {kind.label}": kind.fields for kind in kinds.values()}
+    by_name = {note_type_name(collection, kind.label): kind.fields for kind in kinds.values()}
     by_guid = {
         guid(collection.namespace, note.id): kinds["cloze" if note.is_cloze else "question"].fields
         for deck in decks
         for note in deck.notes
     }
+    by_id = {stable_id(collection.namespace, "notetype", key): kind.fields for key, kind in kinds.items()}
     try:
-        if data.startswith(b"PK"):
-            return read_package(data).notes
-        return read_text(data, lambda identity, kind: by_guid.get(identity) or by_name.get(kind, ()))
+        data = unwrapped(read_bytes(file, MAX_PACKAGE_BYTES))
+        if not data.startswith(b"PK") and (not_a_package(data) or file.suffix.lower() != ".apkg"):
+            notes, odd = read_text(data, lambda identity, kind: by_guid.get(identity) or by_name.get(kind, ()))
+        else:
+            contents = read_package(data)
+            odd, types = contents.oddities, contents.note_types
+            notes = [_with_our_names(note, by_id.get(types[note.note_type].id, ())) for note in contents.notes]
     except PackageError as error:
         raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
+    except ValueError as error:
+        raise Failure(f"{file}: {error}", EXIT_USAGE) from None
+    if odd:
+        echo(f"{file}: {odd}", err=True)
+    return notes, odd
+
+
+def _with_our_names(note: PackagedNote, names: Sequence[str]) -> PackagedNote:
+    """A note whose note type is ours and has fields of these names; those that the learner renamed have them again."""
+    ours = [*names, *list(note.fields)[len(names) :]]
+    given = (name if name in names or own in note.fields else own for own, name in zip(ours, note.fields, strict=False))
+    return replace(note, fields=dict(zip(given, note.fields.values(), strict=True))) if names else note
 
 
 def _show(result: Intake, write: bool) -> None:

@@ -40,6 +40,7 @@ MAX_FILE_NAME = 200  # bytes
 # Packages and text exports, which may come from a stranger. Together these limits keep `intake` and `diff` below one
 # second and 200 MB.
 MAX_PACKAGE_BYTES = 80 * 1024 * 1024
+MAX_WRAPPED_BYTES = 32 * 1024 * 1024  # of a package in a zip file; GitHub takes 25 MB
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # as the zip directory declares; only a part is ever unpacked
 MAX_ENTRIES = 20_000
 MAX_ENTRY_NAME = 255  # bytes

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ketamine_anki.anki.compile import FIELD_KEYS, CompiledNote, compile_note, guid
+from ketamine_anki.anki.compile import FIELD_KEYS, CompiledNote, compile_note, guid, note_type_name
 from ketamine_anki.anki.notetypes import OWN_FIELD, note_types
 from ketamine_anki.anki.package_reader import PackagedNote
 from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
 from ketamine_anki.core.model import Collection, Note
+from ketamine_anki.core.terminal import counted
 from ketamine_anki.deckfiles.editor import propose_id
 from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
@@ -90,19 +91,25 @@ def compare(
     the contributor started, only what differs from that counts as edited. Raises IntakeError.
     """
     ours = {guid(collection.namespace, note.id): note for note in notes}
+    own_types = {note_type_name(collection, kind.label) for kind in note_types().values()}
     before = {note.guid: note for note in base}
     comparison = _Comparison(collection, {note.id for note in ours.values()})
-    result = comparison.result
+    result, homeless = comparison.result, 0
     for note in exported:
         known = ours.get(note.guid)
         if known is not None:
             result.matched += 1
             if known.retired is None:
                 comparison.compare_note(known, note, before.get(note.guid))
-        elif note.deck == collection.title or note.deck.startswith(f"{collection.title}::"):
+        elif f"{note.deck}::".startswith(f"{collection.title}::") or (not note.deck and note.note_type in own_types):
             result.proposals.append(comparison.propose(note))
-        else:
+        elif note.deck:
             result.others += 1
+        else:
+            homeless += 1
+    if homeless:
+        reason = 'of which the file does not say the deck: for new notes, export it again with "Include deck name"'
+        result.leftovers.append(Leftover(counted(homeless, "note"), "", reason))
     return result
 
 
@@ -171,10 +178,12 @@ class _Comparison:
     def _compare_tags(
         self, note: Note, compiled: CompiledNote, edited: PackagedNote, base: PackagedNote | None
     ) -> None:
+        if edited.tags is None:
+            return
         # Anki compares tags without case and keeps the spelling that the learner has already.
         ours = {tag.casefold(): tag for tag in compiled.tags}
         theirs = {tag.casefold(): tag for tag in edited.tags}
-        known = ours.keys() if base is None else {tag.casefold() for tag in base.tags}
+        known = ours.keys() if base is None or base.tags is None else {tag.casefold() for tag in base.tags}
         added = [tag for key, tag in theirs.items() if key not in known and key not in ours]
         removed = [tag for key, tag in ours.items() if key in known and key not in theirs]
         concepts = list(note.tags)
@@ -222,7 +231,9 @@ class _Comparison:
             texts = texts | {key: texts.get(key, "TODO") for key in reverse}
         decks = {self.collection.deck_name(deck): deck for deck in self.collection.decks}
         texts = {key: text for key, text in texts.items() if text}
-        return Proposal(note_id, decks.get(new.deck, ""), texts, tuple(filter(None, map(self._concept, new.tags))))
+        return Proposal(
+            note_id, decks.get(new.deck, ""), texts, tuple(filter(None, map(self._concept, new.tags or ())))
+        )
 
     def _unrender_new(self, note_id: str, key: str, html: str) -> str:
         """The Markdown of a field of a new note; TODO where it has none and needs one."""

@@ -59,7 +59,7 @@ def _compiled(note: PackagedNote, is_cloze: bool) -> CompiledNote:
         note_type=key,
         deck=note.deck,
         fields=tuple(fields.get(name, "") for name in note_types()[key].fields),
-        tags=tuple(sorted(note.tags, key=str.casefold)),
+        tags=tuple(sorted(note.tags or (), key=str.casefold)),
         cards=cards,
     )
 

@@ -137,8 +137,8 @@ def of_package(contents: PackageContents) -> Edition:
             note_type=contents.note_types[note.note_type].id,
             deck=note.deck,
             fields=note.fields,
-            tags=frozenset(note.tags),
-            retired=next((match[1] for tag in note.tags if (match := _RETIRED.search(tag))), ""),
+            tags=frozenset(note.tags or ()),
+            retired=next((match[1] for tag in note.tags or () if (match := _RETIRED.search(tag))), ""),
         )
         for note in contents.notes
     }

@@ -16,6 +16,7 @@ from ketamine_anki.anki.compile import CompiledNote, compile_note
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_LEDGER_BYTES, MAX_MEDIA_BYTES, MAX_PACKAGE_BYTES
 from ketamine_anki.core.model import Collection, Finding, Position
+from ketamine_anki.core.terminal import echo
 from ketamine_anki.preview.baseline import Baseline, notes_of_package
 from ketamine_anki.release.changes import Edition, of_ledger, of_notes, of_package
 from ketamine_anki.text.render import render_note
@@ -41,6 +42,8 @@ def _opened(name: str, folder: str) -> Iterator[Folder | PackageContents]:
             package = read_package(read_bytes(path, MAX_PACKAGE_BYTES))
         except ValueError as error:  # a PackageError is one
             raise Failure(f"{path}: {error}", EXIT_USAGE) from None
+        if package.oddities:
+            echo(f"{path}: {package.oddities}", err=True)
         yield package
     else:
         with _checked_out(name, folder) as read:

@@ -20,7 +20,7 @@ def names(guid: str, note_type: str) -> tuple[str, ...]:
 def test_columns_are_fields_or_what_the_header_names() -> None:
     header = "#separator:comma\n#html:true\n#guid column:1\n#notetype column:3\n#deck column:2\n#tags column:6\n"
     rows = f'\ufeff{header}g1,A::B,Basic,"What, ""then""?",b,one two,more\n\ng2,A,Cloze,c,\n'
-    first, second = read_text(rows.encode(), names)
+    (first, second), _ = read_text(rows.encode(), names)
     assert (first.guid, first.note_type, first.deck, first.tags) == ("g1", "Basic", "A::B", ("one", "two"))
     assert first.fields == {"Front": 'What, "then"?', "Back": "b", "column 3": "more"}
     assert (second.guid, second.note_type, second.deck, second.tags) == ("g2", "Cloze", "A", ())
@@ -31,17 +31,16 @@ def test_columns_are_fields_or_what_the_header_names() -> None:
     ("data", "sentence"),
     [
         (b"\xff\xfe\x00", "neither an .apkg nor a text file"),
-        (b"", "without HTML"),
+        (b"", "no package but an empty file"),
+        (b"<!DOCTYPE html>", "no package but a web page"),
         (b"#html:false\n#guid column:1\nx\ty\n", "without HTML"),
         (b"#html:true\nx\ty\n", "no GUIDs"),
         (b"#html:true\n#guid column:99999\nx\ty\n", "no GUIDs"),
         ("#html:true\n#guid column:\u0661\u00b2\nx\ty\n".encode(), "no GUIDs"),
         (GUID + b'"x\ty\n', "not a text export"),
         (GUID + b"x" * 200_000, "not a text export"),
-        (GUID + b"x\ty\n\nx\tz\n", "two notes have the GUID 'x'"),
         (b"#a:\n" * 101, "over 100 lines at its start begin with '#'"),
         (GUID + b"\tq" * 50, "a line has 51 columns: at most 50"),
-        (GUID + b"#tags column:2\nx\t" + b"t " * 501, "a note has 501 tags: at most 500"),
         (b'#separator:"\n' + GUID + b"x\ty\n", "#separator is not one"),
         (b"x" * (4 << 20) + b"x", "a text export has at most 4,194,304"),
         (GUID + b"".join(b"g%d\t\n" % number for number in range(6_001)), "over 6,000 notes"),
@@ -54,6 +53,19 @@ def test_a_file_that_is_no_text_export_is_refused_with_one_sentence(data: bytes,
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (b"x\tt\n\nx\tz\n", "two notes have the GUID 'x': the first is read"),
+        (b"x\tt\ny\t" + b"t " * 501, "a note has 501 tags: at most 500"),
+    ],
+)
+def test_a_note_that_is_odd_is_passed_over(rows: bytes, reason: str) -> None:
+    notes, odd = read_text(GUID + b"#tags column:2\n" + rows, names)
+    assert [(note.guid, note.tags) for note in notes] == [("x", ("t",))]
+    assert str(odd) == f"1 part of it passed over: {reason}"
+
+
 CELL = st.lists(st.sampled_from([*HTML, "a", '"', "\t", ",", "\n"]).filter(str.isascii), max_size=6).map("".join)
 
 
@@ -64,7 +76,7 @@ def test_fields_are_those_that_were_written(rows: list[tuple[str, str]], separat
     whole = [[f"g{number}", *row] for number, row in enumerate(rows)]
     lines = [sign.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in whole]
     data = f"#separator:{separator}\n{GUID.decode()}" + "\n".join(lines)
-    assert [[note.guid, *note.fields.values()] for note in read_text(data.encode(), names)] == whole
+    assert [[note.guid, *note.fields.values()] for note in read_text(data.encode(), names)[0]] == whole
 
 
 HEADER = [
@@ -79,7 +91,7 @@ BODY = [b"guid", b'"b\n""c"""', b'"', b"\t", b"\t", b"\n", b"\r\n", b"\r", b"<b>
 def test_any_text_file_is_read_or_refused(header: list[bytes], body: list[bytes]) -> None:
     for head in (b"".join(header), GUID):
         try:
-            notes = read_text(head + b"".join(body), names)
+            notes, _ = read_text(head + b"".join(body), names)
         except PackageError:
             continue
         assert len({note.guid for note in notes}) == len(notes)

@@ -111,7 +111,7 @@ def intake(data: bytes) -> None:
             pass
     try:
         head = b"#separator:tab\n#html:true\n#guid column:1\n" if choices.number(2) else b""
-        exported = read_text(head + choices.rest(), lambda identity, kind: ("Front", "Back"))
+        exported, _ = read_text(head + choices.rest(), lambda identity, kind: ("Front", "Back"))
     except package_reader.PackageError:
         return
     ours = guid(collection.namespace, notes[0].id) if notes else ""

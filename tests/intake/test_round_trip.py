@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import difflib
 import shutil
+import zipfile
 from pathlib import Path
 
 import engine
 import pytest
 import small
 from anki.collection import Collection, ExportAnkiPackageOptions
-from hostile_packages import CASES
-from program import run
+from hostile_packages import CASES, database, old
+from program import REPOSITORY, run
 
 from ketamine_anki.anki.package_writer import Times
 
 FORMATS = ("old.apkg", "new.apkg", "notes.txt")
 
 
-def export(col: Collection, path: Path) -> Path:
-    """What File > Export writes; the name of the file tells the format."""
+def export(col: Collection, path: Path, without: str = "") -> Path:
+    """What File > Export writes; the name of the file tells the format, `without` a box that is not ticked."""
     if path.suffix == ".txt":
         parts = ("html", "tags", "deck", "notetype", "guid")
-        col.export_note_csv(out_path=str(path), limit=None, **{f"with_{part}": True for part in parts})
+        col.export_note_csv(out_path=str(path), limit=None, **{f"with_{part}": part != without for part in parts})
         return path
     options = ExportAnkiPackageOptions(with_media=True, legacy=path.name.startswith("old"))
     col.export_anki_package(out_path=str(path), options=options, limit=None)
@@ -193,6 +194,80 @@ def test_what_intake_shows_and_writes(folder, learner, tmp_path):
     assert "yield is 'TODO'" in refused.out
 
 
+def test_contributors_are_told_of_every_box_of_ankis_export(learner):
+    told = " ".join((REPOSITORY / "CONTRIBUTING.md").read_text("utf-8").split())
+    boxes = ("html_and_media_references", "tags", "deck", "notetype", "guid")
+    assert [box for box in boxes if f"*{getattr(learner.tr, f'exporting_include_{box}')()}*" not in told] == []
+
+
+NEW = "new note leaves-give-off-oxygen"
+
+
+@pytest.mark.parametrize(
+    ("without", "code", "said", "unsaid"),
+    [
+        ("tags", 1, NEW, "were all removed"),
+        ("deck", 1, NEW + ": copy it into a deck file", "not taken over"),
+        ("notetype", 1, NEW, "not taken over"),
+        ("guid", 1, 'tick "Include unique identifier"', NEW),
+        ("html", 1, 'tick "Include HTML and media references"', NEW),
+    ],
+)
+def test_a_box_that_was_not_ticked_costs_no_more_than_what_it_says(
+    folder, learner, tmp_path, without, code, said, unsaid
+):
+    engine.import_package(learner, small.package(folder))
+    note = learner.new_note(learner.models.by_name("Small Deck: cloze"))
+    note.fields[0] = "Leaves give off {{c1::oxygen}}."
+    learner.add_note(note, learner.decks.id("Small Deck::01 First Part"))
+    ran = run("intake", export(learner, tmp_path / "notes.txt", without), folder)
+    assert (ran.code, said in ran.out + ran.err) == (code, True), ran.out + ran.err
+    assert unsaid not in ran.out
+
+
+def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(folder, learner, tmp_path):
+    engine.import_package(learner, small.package(folder))
+    for number in range(3):
+        note = learner.new_note(learner.models.by_name("Basic"))
+        note.fields[0] = f"Question {number}?"
+        learner.add_note(note, learner.decks.id("Small Deck"))
+    ran = run("intake", export(learner, tmp_path / "notes.txt", "deck"), folder)
+    assert (ran.code, ran.out.count("\n")) == (1, 1)
+    assert "not taken over: 3 notes: of which the file does not say the deck: for new notes, export" in ran.out
+
+
+@pytest.mark.parametrize("file", FORMATS)
+def test_what_is_odd_in_the_rest_of_a_collection_does_not_keep_ours_from_being_read(folder, learner, tmp_path, file):
+    """A field of ours that was renamed, a GUID twice; zipped for GitHub."""
+    engine.import_package(learner, small.package(folder))
+    edit(learner, "leaf", Answer="CO2")
+    kind = learner.models.by_name("Small Deck: question and answer")
+    learner.models.rename_field(kind, kind["flds"][1], "Back side")
+    learner.models.update_dict(kind)
+    for front in ("a", "b"):
+        note = learner.new_note(learner.models.by_name("Basic"))
+        note.fields[0] = front
+        learner.add_note(note, learner.decks.id("Elsewhere"))
+    learner.db.execute("update notes set guid = 'same' where mid = ?", learner.models.by_name("Basic")["id"])
+    exported = export(learner, tmp_path / file)
+    with zipfile.ZipFile(tmp_path / "deck.zip", "w") as zipped:
+        zipped.write(exported, "folder/" + exported.name)
+    ran = run("intake", tmp_path / "deck.zip", folder)
+    assert ran.out.endswith(": leaf: answer\n    [-Carbon dioxide-]{+CO2+}\n")
+    assert "1 correction, 0 new notes, 0 not taken over" in ran.err
+    assert "1 part of it passed over: two notes have the GUID 'same'" in ran.err
+
+
+def test_a_note_of_ours_that_is_odd_is_named(folder, tmp_path):
+    package = small.package(folder)
+    ((guid,),) = small.rows(package, "select guid from notes where flds like '%water%'")
+    odd = database(notes=[(11, guid, 7, 1, "", "one"), (12, "foreign", 7, 1, "", "one")], cards=())
+    (tmp_path / "odd.apkg").write_bytes(old(odd))
+    ran = run("intake", tmp_path / "odd.apkg", folder)
+    assert (ran.code, ran.out) == (1, "not taken over: root: a note has 1 fields: its note type has 2\n")
+    assert "2 parts of it passed over" in ran.err
+
+
 def test_a_collection_that_cannot_be_read_comes_first(folder, tmp_path):
     deck = folder / "01-first.yaml"
     deck.write_text(deck.read_text("utf-8").replace("answer:", "anwser:"), "utf-8")
@@ -221,7 +296,7 @@ def test_a_file_that_cannot_be_read_is_wrong_use(folder, tmp_path, name):
     assert ran.err.count("\n") == 1
 
 
-SOME = ("read-old", "zip-parent-name", "bomb-database", "db-view", "db-many-notes", "new-config-noise")
+SOME = ("read-old", "zip-parent-name", "bomb-database", "db-view", "db-many-notes")
 
 
 @pytest.mark.parametrize(("name", "sentence", "make"), [case for case in CASES if case[0] in SOME])
