@@ -48,11 +48,14 @@ class PageNote:
 
 
 def compared(notes: Iterable[PageNote], baseline: Baseline) -> Iterator[PageNote]:
-    """The notes that are new or have changed since the baseline, in their order."""
+    """The notes that are new or have changed since the baseline, in their order. A retired note that it lacks is not
+    new: packages leave retired notes out.
+    """
     for note in notes:
         before = baseline.notes.get(note.compiled.guid)
         if before is None:
-            yield replace(note, kind="new")
+            if note.note.retired is None:
+                yield replace(note, kind="new")
         elif before.content_hash != note.compiled.content_hash:
             yield replace(note, kind="changed", before=before)
 

@@ -193,6 +193,7 @@ def against(tmp_path: Path, new: str) -> str:
 
 def test_only_what_is_new_or_changed_is_shown(tmp_path: Path) -> None:
     changed = NOTES.replace("oxygen", "some oxygen") + "- question: Which color have leaves?\n  answer: Green\n"
+    changed += "- {question: 'q?', answer: a, retired: {version: 1.1.0, reason: r}}\n"  # packages leave it out
     html = against(tmp_path, changed)
     assert re.findall(r'id="note-(note-\d)"', html) == ["note-2", "note-3"]
     assert "against old: 1 new, 1 changed" in html
