@@ -94,8 +94,9 @@ def main(arguments: list[str] | None = None) -> None:
     _prepare_streams()
     _catch_signals()
     try:
-        # click returns the code of an Exit that a command raised, else what the command returned
-        result = cli.main(arguments, prog_name="ketamine-anki", standalone_mode=False)
+        # click returns the code of an Exit that a command raised, else what the command returned. It would take the
+        # * and $ of a note's text for names of files and variables, were it to expand arguments on Windows.
+        result = cli.main(arguments, "ketamine-anki", standalone_mode=False, windows_expand_args=False)
         sys.stdout.flush()
         code = result if isinstance(result, int) else 0
     except (Exception, KeyboardInterrupt, _Terminated) as error:
@@ -161,8 +162,9 @@ def _discard_output() -> None:
 
 # --- signals ----------------------------------------------------------------------------------
 
-# Requests to end, beside Ctrl-C: of `kill`, a terminal that closes, Ctrl-\, a limit of processor time.
-_ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU")
+# Requests to end, beside Ctrl-C: of `kill`, a terminal that closes (on Windows the last), Ctrl-\, a limit of processor
+# time.
+_ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
 
 
 class _Terminated(BaseException):

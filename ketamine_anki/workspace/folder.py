@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -32,7 +33,7 @@ from ketamine_anki.deckfiles.shingles import read_shingles
 COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
 SHINGLES, MEDIA = "shingles.txt", "media"
 FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # globs of all that is read
-_OF_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # desktops leave these in any folder they show
+_OF_DESKTOPS = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\._.*")  # desktops leave these in any folder they show
 # Errors that are the fault of the file that somebody put there, not of the system.
 _OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR)
 
@@ -40,7 +41,7 @@ _OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXI
 def is_read(name: str) -> bool:
     """Whether the file with this path in a collection's folder may be part of the collection."""
     folder, slash, file = name.rpartition("/")
-    if folder + slash not in ("", f"{MEDIA}/") or "\\" in file or file in ("", ".", ".."):
+    if folder + slash not in ("", f"{MEDIA}/") or {"\\", ":"} & {*file} or file in ("", ".", ".."):
         return False
     return bool(folder) or file == SHINGLES or file.lower().endswith((".yaml", ".yml"))
 
@@ -76,7 +77,9 @@ def open_regular(path: Path) -> FileIO:
     if path.is_symlink():  # not every system has O_NOFOLLOW
         raise ValueError("a symbolic link is not followed: put the file itself here")
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        # follow no link, wait for no pipe, read bytes as they are: no system has all of these
+        flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+        descriptor = os.open(path, sum(flags, os.O_RDONLY))
     except OSError as error:
         if error.errno not in _OF_THE_FILE:
             raise
@@ -179,7 +182,7 @@ class Folder:
             return pictures
         names: dict[str, str] = {}
         total = 0
-        listed = sorted(name for name in os.listdir(folder) if name not in _OF_DESKTOPS)
+        listed = sorted(name for name in os.listdir(folder) if not _OF_DESKTOPS.fullmatch(name))
         if len(listed) > MAX_PICTURES:
             self._finding(MEDIA, "limit", f"{len(listed):,} files: at most {MAX_PICTURES:,}")
         for name in listed[:MAX_PICTURES]:

@@ -29,6 +29,7 @@ try:
 except ImportError:  # Windows: without locks, what a killed run leaves behind stays there
     fcntl = None
 
+_WINDOWS = os.name == "nt"
 _HIDDEN_NAME = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
 _MAX_PATH = 400  # bytes of an output folder's path; SQLite opens no file whose path has more than 512
 _WAIT = 1.0  # seconds to wait for another run that is just starting
@@ -165,10 +166,14 @@ def write_text(path: Path, text: str, previous: bytes | None = None) -> None:
 
 def _move(finished: Path, place: Path) -> None:
     """Moves a finished file to its place in one step, with the permissions of the file that it replaces."""
-    with suppress(FileNotFoundError):
-        finished.chmod(stat.S_IMODE(place.stat().st_mode))
-    os.replace(finished, place)
-    if os.name != "nt":
+    if not _WINDOWS:  # which has but one of them: not to be replaced
+        with suppress(FileNotFoundError):
+            finished.chmod(stat.S_IMODE(place.stat().st_mode))
+    try:
+        os.replace(finished, place)
+    except OSError as error:  # on Windows, whenever another program has the file open
+        raise OSError(error.errno, error.strerror, str(place)) from None
+    if not _WINDOWS:
         descriptor = os.open(place.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -217,7 +222,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
             with nullcontext(False) if nested else _locked(folder.resolve(), _WAIT) as locked:
                 if locked:  # nobody else makes or removes hidden folders now
                     _remove_leftovers(folder)
-                hidden.mkdir(mode=0o700)
+                hidden.mkdir(mode=0o777 if _WINDOWS else 0o700)  # there, files keep it when they are moved out
                 stack.enter_context(_locked(hidden))
         except OSError as error:
             raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_IO) from None

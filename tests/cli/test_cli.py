@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -16,7 +17,7 @@ import small
 from program import command, environment, run, spawn
 
 from ketamine_anki import __version__
-from ketamine_anki.cli import COMMANDS, cli
+from ketamine_anki.cli import COMMANDS, cli, main
 from ketamine_anki.core import terminal
 
 NOTES = "- question: Which gas do leaves take up in daylight?\n  answer: Carbon dioxide\n"
@@ -77,6 +78,18 @@ def test_wrong_arguments_end_with_2(
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_argument_is_taken_as_it_was_typed_on_windows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There click would put names of files and values of variables for the * and $ of a text."""
+    monkeypatch.setattr("click.core.os", SimpleNamespace(**{**vars(os), "name": "nt"}))
+    monkeypatch.setattr("ketamine_anki.cli._catch_signals", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["ketamine-anki", "$HOME$"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "'$HOME$'" in capsys.readouterr().err
 
 
 def parameters() -> Iterator[tuple[str, click.Parameter]]:

@@ -33,6 +33,17 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
         read_bytes(tmp_path / "absent", 10)
 
 
+def test_bytes_are_read_as_they_are_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There the second line of every PNG would end the file if it were opened as text."""
+    (tmp_path / "a.png").write_bytes(small.PIXEL)
+    opened: list[int] = []
+    real, binary = os.open, 1 << 30
+    monkeypatch.setattr(folder_module.os, "O_BINARY", binary, raising=False)
+    monkeypatch.setattr(folder_module.os, "open", lambda path, how: opened.append(how) or real(path, how & ~binary))
+    assert read_bytes(tmp_path / "a.png", 1000) == small.PIXEL
+    assert opened[0] & binary
+
+
 def test_at_most_one_byte_too_many_is_read(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * 1000)
     assert len(read_bytes(tmp_path / "big", 10)) == 11
@@ -67,7 +78,9 @@ def said(folder: Path) -> list[str]:
 
 def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
     folder = small.write(
-        tmp_path, NOTE, {"media/leaf.png": small.PIXEL, "media/notes.txt": "x", "media/.DS_Store": "x"}
+        tmp_path,
+        NOTE,
+        {"media/leaf.png": small.PIXEL, "media/notes.txt": "x", "media/.DS_Store": "x", "media/._leaf.png": "x"},
     )
     (folder / "media/inner").mkdir()
     (folder / "media/link.png").symlink_to("leaf.png")

@@ -276,6 +276,7 @@ def test_what_no_collection_reads_is_not_taken_out(trap: Trap, tmp_path: Path) -
 def test_a_name_that_leads_elsewhere_is_not_read() -> None:
     names = [
         "..\\x.yaml",
+        "C:x.yaml",
         "a/b.yaml",
         "media/..",
         "media/",

@@ -212,6 +212,31 @@ def test_a_replaced_file_keeps_its_permissions(tmp_path: Path, mode: int) -> Non
     assert path.stat().st_mode & 0o777 == mode
 
 
+def test_windows_keeps_neither_the_permissions_of_a_file_nor_those_of_the_hidden_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read-only could not be removed there, and what was made in a private folder would stay private."""
+    monkeypatch.setattr(output, "_WINDOWS", True)
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "file").chmod(0o444)
+    with scratch_folder(tmp_path) as hidden:
+        assert hidden.stat().st_mode == tmp_path.stat().st_mode | 0o055
+    write_text(tmp_path / "file", "new", b"old")
+    assert (tmp_path / "file").stat().st_mode & 0o200
+
+
+def test_a_file_that_cannot_be_replaced_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, where another program has it open."""
+
+    def in_use(source: Path, target: Path) -> None:
+        raise PermissionError(13, "used by another process", str(source), str(target))
+
+    monkeypatch.setattr(output.os, "replace", in_use)
+    with pytest.raises(PermissionError) as error:
+        write_text(tmp_path / "file", "x")
+    assert (error.value.filename, list(tmp_path.iterdir())) == (str(tmp_path / "file"), [])
+
+
 def test_a_new_file_has_the_usual_permissions(tmp_path: Path) -> None:
     mask = os.umask(0o027)
     try:
