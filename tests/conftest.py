@@ -15,7 +15,7 @@ from releases import Project
 
 pytest_plugins = ["skips"]
 
-# Property tests are quick by default; `pytest --hypothesis-profile=deep tests/test_reader.py` looks longer.
+# Property tests are quick by default; `pytest --hypothesis-profile=deep tests/deckfiles/test_reader.py` looks longer.
 _COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("quick", _COMMON, max_examples=150)
 settings.register_profile("deep", _COMMON, max_examples=20_000)

@@ -2,7 +2,7 @@
 module in every way that mutmut knows, one at a time, and prints how many breaks the tests notice, and the ones
 that they do not.
 
-    python tests/deep/mutate.py ledger rules/medication   # a minute or two each; without a name: all of the table
+    python tests/deep/mutate.py release/ledger rules/cloze   # a minute or two each; without a name: all of the table
 
 What survives is explained in tests/deep/mutation.md, or wants a test. Works on a copy; the tree is not touched. mutmut
 breaks what stands inside functions: patterns and tables of words are up to notations.yaml and the manual's examples.
@@ -28,8 +28,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _TEXTS = ("text",)
 _RULES = ("rules",)
 TESTS = {
+    "deckfiles/editor": ("deckfiles/test_editor.py", "intake/test_compare.py"),
+    "deckfiles/pictures": ("deckfiles/test_pictures.py",),
+    "intake/apply": ("intake/test_compare.py",),
+    "intake/compare": ("intake/test_compare.py",),
+    "release/changes": ("release/test_changes.py", "release/test_diff.py"),
     "release/ledger": ("release/test_ledger.py",),
     "release/ledger_file": ("release/test_ledger_file.py",),
+    "workspace/release_plan": ("release/test_release.py", "release/test_release_notes.py"),
     "text/render": _TEXTS,
     "text/emphasis": _TEXTS,
     "text/markdown": _TEXTS,
