@@ -107,13 +107,13 @@ def written(*notes: Mapping[str, Any]) -> str:
     return yaml.dump(deck, Dumper=_Dumper, width=10_000, allow_unicode=True)
 
 
-def check(*notes: Mapping[str, Any], whole: bool = False) -> list[Finding]:
+def check(*notes: Mapping[str, Any], whole: bool = False, within: Collection | None = None) -> list[Finding]:
     """The findings on some notes; those that the end of the walk brings only with `whole`."""
     text = written(*notes)
     deck, findings = read_deck("deck.yaml", text.encode())
     assert deck is not None
     assert not findings
-    walk = Check(citing(text, collection()))
+    walk = Check(citing(text, within or collection()))
     found = [finding for note in deck.notes for finding in walk.note(View(note, walk.collection))]
     return found + (walk.finish() if whole else [])
 

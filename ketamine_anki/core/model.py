@@ -101,6 +101,9 @@ class Places:
         return text
 
 
+NOWHERE = Places("collection.yaml", (), {"": Mark(0, 0, 0, 0)})  # of a collection that stands in no file
+
+
 class Retired(NamedTuple):
     """Why a released note is no longer taught: the version that retires it, the reason shown to
     learners, and the id of the note that takes its place ("" for none).
@@ -311,6 +314,8 @@ class Collection:
     about: Mapping[str, str] = field(default_factory=dict)  # subdeck -> a sentence about it
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     spelling: str = ""
+    language: str = "en"  # BCP 47
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what is off, what is strict -> names
     source_title: str = ""
     sections: Mapping[str, Section] = field(default_factory=dict)
     claims: Mapping[str, Claim] = field(default_factory=dict)
@@ -320,6 +325,7 @@ class Collection:
     shingles: frozenset[int] = frozenset()
     ledger: Ledger | None = None
     unread: frozenset[str] = frozenset()  # files (source, references) with mistakes: what they name is not known
+    places: Places = NOWHERE
 
     @cached_property
     def media(self) -> dict[str, str]:

@@ -185,7 +185,13 @@ def read_collection(
             message = f"{quoted(name)} is no subdeck{did_you_mean(name, values['decks'])}"
             findings.append(Finding(places.at(f"about.{name}"), "unknown-deck", message))
     result = Collection(
-        **values, source_title=title, sections=sections, claims=claims, references=works, unread=frozenset(unread)
+        **values,
+        source_title=title,
+        sections=sections,
+        claims=claims,
+        references=works,
+        unread=frozenset(unread),
+        places=places,
     )
     return result, findings
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ketamine_anki.core.language import BCP_47
 from ketamine_anki.core.model import PARAGRAPH
 
 
@@ -210,6 +211,21 @@ DECK = Record(
     frozenset({"deck", "notes"}),
 )
 
+_RULE = Text(
+    "A rule, or a group of rules.",
+    ("medication", "yes-no"),
+    pattern=ID,
+    expected="the name of a rule or a group, such as yes-no or medication",
+)
+
+RULES = Record(
+    {
+        "off": List(_RULE, "What no note is held to; say why in a comment."),
+        "strict": List(_RULE, "What no note can be excused from by `allow`."),
+    },
+    "Which rules hold here.",
+)
+
 COLLECTION = Record(
     {
         "title": Text(
@@ -225,6 +241,13 @@ COLLECTION = Record(
             pattern="[!-~]+( [!-~]+)*",
             expected="ASCII, in one line",
         ),
+        "language": Text(
+            "Language of the cards: English rules hold in English alone.",
+            ("en", "de", "pt-BR", "zh-Hant"),
+            pattern=BCP_47,
+            expected="a language tag such as en, de, pt-BR or zh-Hant",
+        ),
+        "rules": RULES,
         "topic": List(Text("A word.", ("plant",)), "Words too obvious to be an answer in this deck."),
         "description": Text(
             "What the deck is, for the deck's page in Anki.", ("Cards on how plants live.",), prose=True

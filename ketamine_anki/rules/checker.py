@@ -1,16 +1,19 @@
 """Applies the rules to a collection; here stands the one list of them, in order.
 
 A note rule looks at one note, a collection rule sees every deck and note and finds problems during or after the
-walk. There are no severities: a rule is worth failing for, or it is not a rule. A note may be excused from a wording,
-cloze, medication or likeness rule by `allow: {rule: reason}`; an excuse that silences nothing is a finding itself.
+walk. There are no severities: a rule is worth failing for, or it is not a rule. A note may be excused from a rule by
+`allow: {rule: reason}`, but not from those that keep the files sound; an excuse that silences nothing is a finding
+itself. A collection may switch rules off for all its notes, and say from which none is excused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from ketamine_anki.core.language import primary
 from ketamine_anki.core.limits import MAX_PER_TEXT
 from ketamine_anki.core.model import Collection, Deck, Finding, Position
 from ketamine_anki.core.suggestion import did_you_mean
@@ -28,32 +31,32 @@ NOTE_RULES: tuple[Rule[NoteRule], ...] = (
     Rule("provenance", provenance.unknown_evidence),
     Rule("provenance", provenance.missing_evidence),
     Rule("provenance", provenance.missing_caveat),
-    Rule("provenance", provenance.dose_evidence),
+    Rule("medication", medication.dose_evidence),
     Rule("provenance", provenance.caveat_number),
     Rule("provenance", provenance.wrong_yield),
     Rule("provenance", provenance.verbatim),
     Rule("wording", questions.question_mark),
-    Rule("wording", questions.yes_no, questions.YES_NO, questions.VERDICT),
-    Rule("wording", questions.binary_choice, questions.CHOICE),
+    Rule("wording", questions.yes_no, questions.YES_NO, questions.VERDICT, language="en"),
+    Rule("wording", questions.binary_choice, questions.CHOICE, language="en"),
     Rule("wording", questions.two_questions),
-    Rule("wording", questions.open_question, questions.OPEN),
-    Rule("wording", wording.orphan_pronoun, wording.PRONOUN, wording.UNNAMED),
-    Rule("wording", wording.deictic, wording.DEICTIC),
-    Rule("wording", questions.unmarked_negative, questions.NEGATIVE),
+    Rule("wording", questions.open_question, questions.OPEN, language="en"),
+    Rule("wording", wording.orphan_pronoun, wording.PRONOUN, wording.UNNAMED, language="en"),
+    Rule("wording", wording.deictic, wording.DEICTIC, language="en"),
+    Rule("wording", questions.unmarked_negative, questions.NEGATIVE, language="en"),
     Rule("wording", questions.question_length),
     Rule("wording", wording.answer_length),
     Rule("wording", wording.answer_list),
     Rule("wording", wording.reverse_length),
     Rule("wording", wording.answer_in_question),
     Rule("wording", wording.topic_answer),
-    Rule("wording", wording.absolute_wording, wording.ABSOLUTE),
-    Rule("wording", wording.undefined_abbreviation),
-    Rule("wording", wording.spelling),
+    Rule("wording", wording.absolute_wording, wording.ABSOLUTE, language="en"),
+    Rule("wording", wording.undefined_abbreviation, language="en"),
+    Rule("wording", wording.spelling, language="en"),
     Rule("cloze", cloze.cloze_count),
     Rule("cloze", cloze.cloze_length),
     Rule("cloze", cloze.cloze_context),
     Rule("cloze", cloze.cloze_leak),
-    Rule("cloze", cloze.article_cue),
+    Rule("cloze", cloze.article_cue, language="en"),
 )
 COLLECTION_RULES: tuple[Rule[type[CollectionRule]], ...] = (
     Rule("identity", identity.UnknownDeck),
@@ -71,25 +74,18 @@ COLLECTION_RULES: tuple[Rule[type[CollectionRule]], ...] = (
     Rule("interference", interference.SameAnswer),
     Rule("interference", interference.NearDuplicate),
 )
-# Rules that a note can be excused from by `allow`: those of taste, not those of fact.
-_EXCUSABLE_AT_THE_END = frozenset({"same-answer", "near-duplicate"})
-EXCUSABLE = _EXCUSABLE_AT_THE_END.union(
-    medication.MANUAL, (rule.name for rule in NOTE_RULES if rule.group in ("wording", "cloze"))
+_ALL: tuple[Rule[Any], ...] = (*NOTE_RULES, *COLLECTION_RULES)
+_GROUPS = {rule.name: rule.group for rule in _ALL} | dict.fromkeys(medication.MANUAL, "medication")
+# Without these the files would not be sound: names that lead nowhere, drafts, identities.
+_FIRM = frozenset(
+    """reserved-tag unfinished unknown-source unknown-claim unknown-evidence unknown-deck duplicate-id vanished-id
+    reused-id retirement""".split()
 )
+OPTIONAL = frozenset(_GROUPS) - _FIRM  # rules that a collection can switch off
+EXCUSABLE = OPTIONAL - {"untested-claim", "unused-picture"}  # by `allow`: they are about one note
+_EXCUSABLE_AT_THE_END = frozenset({"same-answer", "near-duplicate"})
 _OF_NAMES = ("identity", "provenance")  # groups that also judge a note with a malformed text
-_RULES_OF_NAMES = [rule for rule in NOTE_RULES if rule.group in _OF_NAMES]
-_LISTENERS: dict[str, set[Rule[NoteRule]]] = {}  # word -> the rules that listen for it
-for _rule in NOTE_RULES:
-    for _word in _rule.words:
-        _LISTENERS.setdefault(_word, set()).add(_rule)
-_WORDS = frozenset(_LISTENERS)
-
-
-@lru_cache(1_000)
-def _rules_for(words: frozenset[str]) -> tuple[Rule[NoteRule], ...]:
-    """The rules that are asked of a note with these words, in order."""
-    awake = set().union(*[_LISTENERS[word] for word in words])
-    return tuple(rule for rule in NOTE_RULES if not rule.words or rule in awake)
+_WORDS = frozenset().union(*(rule.words for rule in NOTE_RULES))
 
 
 def groups() -> dict[str, dict[str, str]]:
@@ -102,12 +98,11 @@ def groups() -> dict[str, dict[str, str]]:
         "format": reader.MANUAL | formatter.MANUAL,
         "text": render.MANUAL | pictures.MANUAL,
     }
-    rules: tuple[Rule[Any], ...] = (*NOTE_RULES, *COLLECTION_RULES)
-    for group in ("identity", "provenance", "wording", "cloze", "interference", "released"):
-        pages[group] = {rule.name: rule.manual for rule in rules if rule.group == group}
+    for group in ("identity", "provenance", "wording", "cloze", "interference", "released", "medication"):
+        pages[group] = {rule.name: rule.manual for rule in _ALL if rule.group == group}
     pages["released"] = ledger_file.MANUAL | pages["released"]
-    pages["medication"] = medication.MANUAL
-    pages["excuses"] = {"unused-allow": _UNUSED_ALLOW}
+    pages["medication"] |= medication.MANUAL
+    pages["excuses"] = {"unused-allow": _UNUSED_ALLOW, "unknown-rule": _UNKNOWN_RULE}
     return pages
 
 
@@ -116,6 +111,14 @@ _UNUSED_ALLOW = """An `allow` that silences nothing, or names no rule, is out of
 Bad: `allow: {answer-length: …}` on a note with a short answer
 
 Good: no `allow`"""
+
+_STRICT = "is strict in collection.yaml: mend the note, and delete the excuse"
+_UNKNOWN_RULE = """`rules` of collection.yaml names rules, or groups of rules as this manual has them. Those that keep
+the files sound cannot be switched off.
+
+Bad: `rules: {off: [yesno]}`
+
+Good: `rules: {off: [yes-no, medication]}`"""
 
 
 def manual() -> dict[str, str]:
@@ -128,10 +131,20 @@ class Check:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self._rules = [(rule, rule.judge(collection)) for rule in COLLECTION_RULES]
+        off, self._strict = (_rules_named(collection.rules.get(key, ())) for key in ("off", "strict"))
+        languages = ("", primary(collection.language))
+        self._note_rules = [rule for rule in NOTE_RULES if rule.name not in off and rule.language in languages]
+        self._rules_of_names = [rule for rule in self._note_rules if rule.group in _OF_NAMES]
+        self._rules_for = lru_cache(1_000)(self._select)
+        self._notations = [row for row in medication.notations(collection.language) if row.id not in off]
+        self._rules = [(rule, rule.judge(collection)) for rule in COLLECTION_RULES if rule.name not in off]
         self._judges = [(rule.name, rule.group, judge.note) for rule, judge in self._rules if not judge.idle]
         # (position of a note, rule that speaks at the end) -> position of the excuse
         self._excuses: dict[tuple[Position, str], Position] = {}
+
+    def _select(self, words: frozenset[str]) -> list[Rule[NoteRule]]:
+        """The rules that are asked of a note with these words, in order."""
+        return [rule for rule in self._note_rules if not rule.words or not rule.words.isdisjoint(words)]
 
     def deck(self, deck: Deck) -> list[Finding]:
         """Findings about the deck itself."""
@@ -143,7 +156,7 @@ class Check:
         """
         findings = [finding for rendered in view.rendered.values() for finding in rendered.findings]
         malformed = bool(findings)
-        for rule in _RULES_OF_NAMES if malformed else _rules_for(_WORDS & view.tested_words):
+        for rule in self._rules_of_names if malformed else self._rules_for(_WORDS & view.tested_words):
             for position, message in islice(rule.judge(view), MAX_PER_TEXT):
                 findings.append(Finding(position, rule.name, message))
         for name, group, judge in self._judges:
@@ -152,17 +165,19 @@ class Check:
                     findings.append(Finding(position, name, message))
         if malformed:
             return findings
-        findings += medication.findings(view)
+        findings += medication.findings(view, self._notations)
         return self._without_excused(view, findings) if view.note.allow else findings
 
     def _without_excused(self, view: View, findings: list[Finding]) -> list[Finding]:
         note = view.note
-        used = {finding.rule for finding in findings} & set(note.allow) & EXCUSABLE
+        used = {finding.rule for finding in findings} & set(note.allow) & (EXCUSABLE - self._strict)
         for name in note.allow:
             if name in used:
                 continue
             position = note.places.at(f"allow.{name}:")
-            if name in _EXCUSABLE_AT_THE_END:
+            if name in self._strict:
+                findings.append(Finding(position, "unused-allow", f"rule {name!r} {_STRICT}"))
+            elif name in _EXCUSABLE_AT_THE_END:
                 self._excuses[view.position, name] = position
             elif name in EXCUSABLE:
                 findings.append(_unused(position, name))
@@ -174,9 +189,25 @@ class Check:
     def finish(self) -> list[Finding]:
         """Findings that need all notes."""
         findings = [Finding(at, rule.name, why) for rule, judge in self._rules for at, why in judge.finish()]
+        findings += self._unknown_rules()
         found = {(finding.position, finding.rule) for finding in findings}
         unused = [_unused(at, name) for (note, name), at in self._excuses.items() if (note, name) not in found]
         return [finding for finding in findings if (finding.position, finding.rule) not in self._excuses] + unused
+
+    def _unknown_rules(self) -> Iterator[Finding]:
+        """What collection.yaml says of rules that do not exist, or that always hold."""
+        known = OPTIONAL.union(_GROUPS[name] for name in OPTIONAL)
+        for key, names in self.collection.rules.items():
+            for n, name in enumerate(names):
+                if name not in known:
+                    problem = "always holds" if name in manual() else f"is unknown{did_you_mean(name, known)}"
+                    position = self.collection.places.at(f"rules.{key}.{n}")
+                    yield Finding(position, "unknown-rule", f"rule {name!r} {problem}")
+
+
+def _rules_named(names: Iterable[str]) -> frozenset[str]:
+    """The rules that names of rules and groups stand for."""
+    return frozenset(name for name in OPTIONAL if name in names or _GROUPS[name] in names)
 
 
 def _unused(position: Position, name: str) -> Finding:

@@ -9,14 +9,16 @@ other meaning: no finding on `IJ` (internal jugular), `30°` (a bed's angle) or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from itertools import islice
 
+from ketamine_anki.core.language import decimal_sign, primary
 from ketamine_anki.core.limits import MAX_PER_TEXT
 from ketamine_anki.core.model import Finding
-from ketamine_anki.rules.rule import WordPattern
+from ketamine_anki.rules.provenance import is_checked
+from ketamine_anki.rules.rule import Problem, WordPattern
 from ketamine_anki.rules.view import View, heard_in, only_hints
 from ketamine_anki.text.words import signs_of, words_of
 
@@ -24,7 +26,8 @@ from ketamine_anki.text.words import signs_of, words_of
 @dataclass(frozen=True)
 class Notation:
     """One error-prone notation: `id` in findings, the marked expression of its pattern, what to write instead, who
-    says so, a text in which it is found and one in which it is not.
+    says so, a text in which it is found and one in which it is not, and the language for which it is made ("" for all).
+    ¤ stands for the decimal sign.
     """
 
     id: str
@@ -33,32 +36,40 @@ class Notation:
     source: str
     bad: str
     good: str
+    language: str = "en"
 
     @cached_property
     def pattern(self) -> WordPattern:
         """What finds it."""
         return WordPattern(self.marked)
 
+    def with_decimal(self, sign: str) -> Notation:
+        """The same where numbers have this decimal sign."""
+        texts = {key: getattr(self, key).replace("¤", sign) for key in ("instead", "bad", "good")}
+        return replace(self, marked=self.marked.replace("¤", re.escape(sign)), **texts)
+
 
 MICRO, _DEGREE, _ZERO = "\u00b5|\u03bc", "\u00b0", "\u2205|\u00d8|\u03a6"
 _DOSE_UNIT = "«mg|mcg|ng|g|kg|mL|L|mmol|mEq|unit|units»"
 
-TABLE = (
+_ROWS = (
     Notation(
         "trailing-zero",
-        rf"(?<![\w.])\d+\.\d*0(?=\s*{_DOSE_UNIT}\b(?!/d?L\b))(?!\s*ng/mL\b)",
-        "the number without its last zeros, as in 1 mg for 1.0 mg",
+        rf"(?<![\w¤])\d+¤\d*0(?=\s*{_DOSE_UNIT}\b(?!/d?L\b))(?!\s*ng/mL\b)",
+        "the number without its last zeros, as in 1 mg for 1¤0 mg",
         "Joint Commission, ISMP",
-        "1.0 mg",
-        "0.5 mg",
+        "1¤0 mg",
+        "0¤5 mg",
+        "",
     ),
     Notation(
         "naked-decimal",
-        rf"(?<![\d\w.])\.\d+(?=\s*{_DOSE_UNIT}\b)",
-        "a zero before the point: 0.5 mg",
+        rf"(?<![\w¤])¤\d+(?=\s*{_DOSE_UNIT}\b)",
+        "a zero before the decimal sign: 0¤5 mg",
         "Joint Commission, ISMP",
-        ".5 mg",
-        "0.5 mg",
+        "¤5 mg",
+        "0¤5 mg",
+        "",
     ),
     Notation(
         "microgram-sign",
@@ -112,6 +123,7 @@ TABLE = (
         "ISMP",
         "10mg",
         "10 mg",
+        "",
     ),
     Notation(
         "unit-with-period",
@@ -187,19 +199,21 @@ TABLE = (
     Notation(
         "doses-with-slash",
         r"(?<![\d,.])\d[\d,.]*\s*(«mg|mcg|unit|units|mL»)\s*/\s*\d[\d,.]*\s*\1\b",
-        "two doses joined by 'and'",
+        "two doses joined by a word",
         "ISMP",
-        "25 units/10 units",
+        "25 mg/10 mg",
         "0.2 mg/kg",
+        "",
     ),
     Notation("zero-sign", rf"(?<!\w)«{_ZERO}»(?!\w)", "0, or zero", "ISMP", "\u2205 effect", "0 effect"),
     Notation(
         "drug-and-dose-run-together",
-        rf"\b[A-Za-z]{{4,}}\d+(?:\.\d+)?\s?{_DOSE_UNIT}\b",
+        rf"\b[A-Za-z]{{4,}}\d+(?:¤\d+)?\s?{_DOSE_UNIT}\b",
         "a space between drug and dose",
         "ISMP",
-        "morphine0.5 mg",
-        "morphine 0.5 mg",
+        "morphine0¤5 mg",
+        "morphine 0¤5 mg",
+        "",
     ),
     Notation(
         "roman-dose",
@@ -208,8 +222,11 @@ TABLE = (
         "ISMP",
         "V mg",
         "IV dose given",
+        "",
     ),
 )
+
+TABLE = tuple(row.with_decimal(".") for row in _ROWS)
 
 MANUAL = {
     row.id: f"Error-prone on a dose: write {row.instead}.\n\nSource: {row.source}.\n\nBad: `{row.bad}`"
@@ -221,22 +238,29 @@ _WORDS = frozenset().union(*(row.pattern.words for row in TABLE))
 _FILLER = "|"  # between hints: neither a word nor a space
 
 
-def findings(view: View) -> Iterator[Finding]:
+@cache
+def notations(language: str) -> tuple[Notation, ...]:
+    """The rows of the table that hold in a language, with its decimal sign."""
+    sign = decimal_sign(language)
+    return tuple(row.with_decimal(sign) for row in _ROWS if row.language in ("", primary(language)))
+
+
+def findings(view: View, rows: Sequence[Notation]) -> Iterator[Finding]:
     """The error-prone notations in all texts of a note. A hint, which stands in no plain text, is read by itself."""
     for key, text in () if _WORDS.isdisjoint(view.heard) else view.plain.items():
-        for row, match in _matches(text):
+        for row, match in _matches(text, rows):
             position = view.plain_at(key, match[0].strip(), match.start())
             yield Finding(position, row.id, _message(row, match))
     hints = only_hints(view.note.text, view.rendered["text"].markup, _FILLER) if view.note.text else ""
-    for row, match in _matches(hints):
+    for row, match in _matches(hints, rows):
         position = view.at("text", match[0].strip(), match.start())
         yield Finding(position, row.id, _message(row, match, _FILLER))
 
 
-def _matches(text: str) -> Iterator[tuple[Notation, re.Match[str]]]:
+def _matches(text: str, rows: Sequence[Notation]) -> Iterator[tuple[Notation, re.Match[str]]]:
     """The notations in a text, looked for only where the text holds one of their words or signs."""
     words = _WORDS & heard_in(words_of(text)).union(signs_of(text).decode())
-    for row in TABLE if words else ():
+    for row in rows if words else ():
         if not row.pattern.words.isdisjoint(words):
             for match in islice(row.pattern.regex.finditer(text), MAX_PER_TEXT):
                 yield row, match
@@ -245,3 +269,34 @@ def _matches(text: str) -> Iterator[tuple[Notation, re.Match[str]]]:
 def _message(row: Notation, match: re.Match[str], filler: str = "") -> str:
     context = match.string[max(match.start() - 12, 0) : match.end() + 8].strip(filler).strip()
     return f"{match[0].strip()!r} in {context!r}: write {row.instead}"
+
+
+_UNITS = "mg|mcg|ng|mL|mmol|mEq|unit|milligram|microgram|gram"
+# Concentrations in blood or urine, filtration rates and volumes of blood are no doses.
+DOSE = WordPattern(
+    rf"(?<![\d.,])[\d.,]*\d\s?(?:«{_UNITS}|{_UNITS.replace('|', 's|')}s|g|IU»|«{MICRO}»gs?)\b"
+    r"(?!/(?:d?L|g|mmol)\b|/min/1\.73|\s+of\s+(?:blood|water)\b)"
+)
+
+
+def dose_evidence(view: View) -> Iterator[Problem]:
+    """A number with a drug unit is only as good as the work behind it: the note names a reference
+    whose numbers were checked (`supports: finding`).
+
+    Source: ISMP (doses are the deadliest of typing errors); the fact check of this collection.
+
+    Bad: `extra: The usual dose is 40 mg.`
+
+    Bad: `answer: 5,000 units`
+
+    Good: `answer: Below 60 mL/min/1.73 m$^2$`
+
+    Good: `extra: The usual dose is 40 mg.`, `evidence: checked-2020`
+    """
+    if DOSE.words.isdisjoint(view.heard) or is_checked(view):
+        return
+    for key, text in view.plain.items():
+        if key != "picture" and (match := DOSE.regex.search(text)):
+            message = f"dose {match[0]!r} without checked evidence: add a reference that supports it"
+            yield view.match_at(key, match), message
+            return

@@ -9,8 +9,7 @@ from itertools import islice
 from ketamine_anki.core.model import Collection, paragraph_of
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.deckfiles.shingles import RUN, copied
-from ketamine_anki.rules.medication import MICRO
-from ketamine_anki.rules.rule import CollectionRule, Problem, WordPattern
+from ketamine_anki.rules.rule import CollectionRule, Problem
 from ketamine_anki.rules.view import View
 from ketamine_anki.text.words import places_of
 
@@ -122,40 +121,11 @@ def missing_caveat(view: View) -> Iterator[Problem]:
             yield view.at(f"claims.{n}"), f"claim {name} needs a caveat or caution: say where evidence differs"
 
 
-_UNITS = "mg|mcg|ng|mL|mmol|mEq|unit|milligram|microgram|gram"
-# Concentrations in blood or urine, filtration rates and volumes of blood are no doses.
-DOSE = WordPattern(
-    rf"(?<![\d.,])[\d.,]*\d\s?(?:«{_UNITS}|{_UNITS.replace('|', 's|')}s|g|IU»|«{MICRO}»gs?)\b"
-    r"(?!/(?:d?L|g|mmol)\b|/min/1\.73|\s+of\s+(?:blood|water)\b)"
-)
 _NUMBER = r"\d+(?:[.,]\d+)*"
 _YEAR = r"(?:19|20)\d\d"
 
 
-def dose_evidence(view: View) -> Iterator[Problem]:
-    """A number with a drug unit is only as good as the work behind it: the note names a reference
-    whose numbers were checked (`supports: finding`).
-
-    Source: ISMP (doses are the deadliest of typing errors); the fact check of this collection.
-
-    Bad: `extra: The usual dose is 40 mg.`
-
-    Bad: `answer: 5,000 units`
-
-    Good: `answer: Below 60 mL/min/1.73 m$^2$`
-
-    Good: `extra: The usual dose is 40 mg.`, `evidence: checked-2020`
-    """
-    if DOSE.words.isdisjoint(view.heard) or _is_checked(view):
-        return
-    for key, text in view.plain.items():
-        if key != "picture" and (match := DOSE.regex.search(text)):
-            message = f"dose {match[0]!r} without checked evidence: add a reference that supports it"
-            yield view.match_at(key, match), message
-            return
-
-
-def _is_checked(view: View) -> bool:
+def is_checked(view: View) -> bool:
     """Whether the note names a reference whose numbers were checked."""
     works = view.collection.references
     return any(works[key].supports == "finding" for key in view.note.evidence if key in works)
@@ -171,7 +141,7 @@ def caveat_number(view: View) -> Iterator[Problem]:
 
     Good: `caveat: A trial found 12 percent.`, `evidence: checked-2020`
     """
-    if not view.note.evidence or _is_checked(view):
+    if not view.note.evidence or is_checked(view):
         return
     for box in ("caution", "caveat"):
         numbers = [m for m in re.finditer(_NUMBER, view.plain.get(box, "")) if not re.fullmatch(_YEAR, m[0])]

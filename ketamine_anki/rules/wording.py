@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
+from ketamine_anki.core.language import primary
 from ketamine_anki.rules.questions import AUXILIARIES
 from ketamine_anki.rules.rule import Problem, WordPattern
 from ketamine_anki.rules.view import MAX_WORDS, View, plain_text
@@ -34,6 +35,8 @@ def answer_length(view: View) -> Iterator[Problem]:
     text = view.plain.get("answer", "")
     if text.count(" ") >= MAX_ANSWER and (words := len(text.split())) > MAX_ANSWER:
         yield view.at("answer"), f"answer of {words} words: at most {MAX_ANSWER}; move the reason to extra"
+    elif primary(view.collection.language) != "en":
+        return  # elsewhere nouns are written with capitals, or sentences end otherwise
     elif ("." in text or "!" in text or "?" in text) and (match := re.search(_SECOND_SENTENCE, text)):
         yield view.at("answer", match[0][-1]), "a second sentence in the answer: move it to extra"
 

@@ -98,7 +98,7 @@ def test_the_rules_command_prints_one_rule() -> None:
     assert ran.code == 0
     assert ran.out.startswith("## yes-no\n\nA yes/no question is right half the time")
     assert ran.out.endswith("Exception: `allow: {yes-no: the reason}`\n")
-    assert "allow" not in run("rules", "missing-caveat").out
+    assert "allow" not in run("rules", "unknown-claim").out
     assert run("rules", "[yes-no]").out == ran.out
     ran = run("rules", "yesno")
     assert ran.code == 2
