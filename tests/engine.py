@@ -87,7 +87,7 @@ def rendered(col: Collection) -> list[Face]:
     return faces
 
 
-_INLINE = frozenset(["a", "b", "code", "em", "span", "strong"])
+_INLINE = frozenset(["a", "b", "code", "em", "nobr", "span", "strong"])
 
 
 class _Text(HTMLParser):

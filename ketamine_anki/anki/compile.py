@@ -12,6 +12,7 @@ from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.model import Collection, Note, Reference, paragraph_of
 from ketamine_anki.text.render import Rendered
+from ketamine_anki.text.together import together
 
 _YIELD = {"core": "1-Core", "supporting": "2-Supporting"}
 _SKILL = {"recall": "1-Recall", "understand": "2-Understand", "apply": "3-Apply"}
@@ -84,7 +85,7 @@ def compile_note(
     subdeck, `index` its index in it. A retired note gets a notice and a tag.
     """
     note_type = note_types(collection.repository)["cloze" if note.is_cloze else "question"]
-    html = {key: rendered.html for key, rendered in texts.items()}
+    html = {key: together(rendered.html) for key, rendered in texts.items()}
     html["Evidence"] = _evidence(note, collection)
     html["Source"] = _source(note, collection)
     html["Notice"] = _notice(note, texts)

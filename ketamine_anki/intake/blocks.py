@@ -2,7 +2,8 @@
 the same.
 
 * `<b>` is `<strong>` and `<i>` is `<em>`, in any nesting order; empty elements vanish, adjacent ones are joined, spaces
-  at their ends move outside; a `<span>` without attributes is nothing.
+  at their ends move outside; a `<span>` without attributes is nothing, and so is
+  `<nobr>`.
 * Entities are decoded. White space is one space, and none at the ends of a line; a no-break space is a space, too,
   unless the note's own text has no-break spaces.
 * A `<div>` is a line; `<br>` ends a line, two or more end a paragraph, those at the ends are dropped; a list item with
@@ -297,7 +298,7 @@ def _check_attributes(element: _Element, *known: str) -> None:
 def _style(element: _Element, style: Style) -> Style:
     """The style inside an inline element."""
     tag = element.tag
-    if tag not in ("a", "strong", "em", "span"):
+    if tag not in ("a", "strong", "em", "span", "nobr"):
         raise UnrenderError(f"<{tag}>{f', {_ADVICE[tag]}' if tag in _ADVICE else ''} has no place in a card")
     _check_attributes(element, *(["href"] if tag == "a" else []))
     if tag == "a":

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _DELETION = re.compile(r"\{\{c(\d{1,9})::")
 # The elements of our own fields.
 _ELEMENTS = (
-    "a|b|blockquote|br|code|details|div|em|h[1-6]|hr|i|img|li|ol|p|pre|span|strong|sub|summary|sup|table|tbody|td|th"
-    "|thead|tr|u|ul"
+    "a|b|blockquote|br|code|details|div|em|h[1-6]|hr|i|img|li|nobr|ol|p|pre|span|strong|sub|summary|sup|table|tbody|td"
+    "|th|thead|tr|u|ul"
 )
 _OUR_TAG = re.compile(rf'</?(?:{_ELEMENTS})(?:\s+(?:alt|class|dir|href|src|start)="[^"<>]*")*\s*/?>')
 _ANY_TAG = re.compile(r"<[^>]*>?")

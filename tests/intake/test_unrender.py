@@ -24,6 +24,7 @@ TURNED = [
     ("<i>a</i><i>b</i><b></b>", "*ab*"),
     ("<b><i>x</i>y</b>z", "***x*y**z"),
     ("<span>a</span> b", "a b"),
+    ("<nobr>5 mg</nobr>/<nobr>kg a</nobr>", "5 mg/kg a"),
     ("&nbsp;a&nbsp; b &amp; c", "a b & c"),
     ("a<br>b<br>", "a\nb"),
     ("a<br><br>b", "a\n\nb"),

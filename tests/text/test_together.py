@@ -1,0 +1,66 @@
+"""What may not part at a line's end, and that nothing else about a field changes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ketamine_anki.anki.cards import cloze
+from ketamine_anki.intake.blocks import blocks
+from ketamine_anki.text.plain import plain
+from ketamine_anki.text.together import together
+
+
+@pytest.mark.parametrize(
+    ("html", "parts"),
+    [
+        ("give 0.2 mg/kg/h now, not 5 g.", ["0.2 mg/kg/h", "5 g"]),
+        ("CPP (mm Hg) is 60 mm Hg at 37 °C", ["(mm Hg)", "60 mm Hg", "37 °C"]),
+        ("from 0.1–0.3 mcg/kg/min or a 50-mg dose", ["0.1–0.3 mcg/kg/min", "50-mg"]),
+        (
+            "{{c1::0.2}} mg, {{c2::5::how much?}} mL, {{c3::7 kg}}",
+            ["{{c1::0.2}} mg", "{{c2::5::how much?}} mL", "7 kg"],
+        ),
+        ("{{c1::about 5}} mg", []),
+        ("a trial (73 people) and (a very long remark)", ["(73 people)"]),
+        ("(MAP), 5 metals, A5 mg, v1.5 mg2", []),
+        (r'<img alt="5 mg"><code>5 mg</code> \(5 mg\) \[(5 mg)\] 5 mg', ["5 mg"]),
+    ],
+)
+def test_what_is_kept_together(html: str, parts: list[str]) -> None:
+    wrapped = together(html)
+    assert wrapped.count("<nobr>") == len(parts)
+    assert all(f"<nobr>{part}</nobr>" in wrapped for part in parts)
+    assert wrapped.replace("<nobr>", "").replace("</nobr>", "") == html
+
+
+PIECES = [
+    "5",
+    "0.2",
+    " ",
+    "-",
+    "mg",
+    "/kg",
+    "mm Hg",
+    "(",
+    ")",
+    "a",
+    "{{c1::",
+    "{{c2::",
+    "::",
+    "}}",
+    "<b>",
+    "</b>",
+    "\\(",
+    "\\)",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
+def test_a_reader_and_intake_see_the_same_field(html: str) -> None:
+    wrapped = together(html)
+    assert plain(wrapped) == plain(html)
+    assert blocks(wrapped, {}) == blocks(html, {})
+    for answer in (False, True):
+        assert plain(cloze(wrapped, 1, answer=answer)) == plain(cloze(html, 1, answer=answer))
