@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-# Facts about the stylesheet of Anki 26.9 on the desktop; AnkiDroid and AnkiMobile leave links and lines alone.
-DESKTOP_CSS = """
-body { margin: 20px; overflow-wrap: break-word; }
-a { text-decoration: none; }
-hr { margin: 1em 0; border: none; height: 1px; background: #b0b0b0; }
-img { max-width: 100%; max-height: 95vh; }
-li { text-align: start; }
-pre { text-align: left; }
-"""
+from ketamine_anki.preview.page import REVIEWER_CSS
 
 
 class Look(NamedTuple):
@@ -26,8 +18,8 @@ class Look(NamedTuple):
 
 
 LOOKS = {
-    "day": Look("linux chrome", "card card{n} isLin", 1000, 800, DESKTOP_CSS),
-    "night": Look("linux chrome night-mode", "card card{n} isLin nightMode night_mode", 1000, 800, DESKTOP_CSS),
+    "day": Look("linux chrome", "card card{n} isLin", 1000, 800, REVIEWER_CSS),
+    "night": Look("linux chrome night-mode", "card card{n} isLin nightMode night_mode", 1000, 800, REVIEWER_CSS),
     "phone": Look("mobile android linux js", "card card{n}", 390, 844),
     "phone-night": Look("mobile android linux js", "card card{n} night_mode nightMode", 390, 844),
 }

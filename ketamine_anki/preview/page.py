@@ -1,8 +1,8 @@
 """Notes -> one self-contained HTML page of every card: no network, no framework, no inline handlers.
 
-Each side of a card stands in a shadow root of its own with the CSS of its note type, so that page and card cannot
-affect each other. Its HTML is that of `cards`; on the page math becomes MathML, and pictures get their bytes from a
-table that stores each once.
+Each side of a card stands in a shadow root of its own with the CSS of Anki's window and of its note type, so that page
+and card cannot affect each other. Its HTML is that of `cards`; on the page math becomes MathML, and pictures get their
+bytes from a table that stores each once.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ from ketamine_anki.preview.marks import marked
 from ketamine_anki.preview.statistics import Count, Statistics, count
 from ketamine_anki.text.mathml import with_mathml
 
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+REVIEWER_CSS = _text("reviewer.css")
 _IMG = re.compile(r'(<img )src="([^"]*)"')
 # In Anki a card fills the window; on the page its frame stands for the window.
 _WINDOW = re.compile(r"@media\s*(?=\((?:max|min)-width)")
@@ -92,7 +98,8 @@ def page(
         "gone": _gone(notes, baseline),
         "notes": body,
     }
-    css = {key: _WINDOW.sub("@container ", kind.css) for key, kind in note_types(collection.repository).items()}
+    kinds = note_types(collection.repository)
+    css = {key: REVIEWER_CSS + _WINDOW.sub("@container ", kind.css) for key, kind in kinds.items()}
     yield Template(before).substitute(values)
     yield f'{{"css": {_json(css)}, "live": {_json(live)}, "pictures": {{'
     yield from _pictures(body, {p.packaged: p.data for p in collection.pictures.values()}, baseline)
@@ -326,7 +333,3 @@ def _policy(style: str, script: str, live: bool) -> str:
         f"default-src 'none'; style-src {style_hash}; script-src {script_hash}; img-src data:"
         f"{connect}; base-uri 'none'; form-action 'none'"
     )
-
-
-def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")

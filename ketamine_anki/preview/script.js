@@ -7,7 +7,9 @@
   const filters = [...document.querySelectorAll("[data-filter]")];
   const search = byId("search");
   const MARKS = "ins{text-decoration:none;background:#c9efd8;color:#0c3b22}del{background:#fbd5d9;color:#5c1019}";
-  const FRAME = ".card{min-width:0;box-sizing:border-box}";
+  // A card in Anki has MathJax; here a font with a table of math is what sets roots, bars and subscripts.
+  const MATH = "'Cambria Math','STIX Two Math','STIX Math','Latin Modern Math','Noto Sans Math','Libertinus Math','DejaVu Math TeX Gyre',math";
+  const FRAME = `.card{min-width:0;box-sizing:border-box}math{font-family:${MATH}}`;
   const PAPER = ".card img{max-height:38mm;width:auto}.card{padding:1mm 2mm;background:none}";
 
   // --- cards: the note type's CSS and the pictures --------------------------------------------
@@ -91,7 +93,7 @@
   const night = (on) => {
     press("night", on);
     document.documentElement.classList.toggle("night", on);
-    for (const face of faces) inside(face).classList.toggle("nightMode", on);
+    for (const face of faces) for (const name of ["nightMode", "night_mode"]) inside(face).classList.toggle(name, on);
   };
   const phone = (on) => {
     press("phone", on);
@@ -178,7 +180,7 @@
     copy.dataset.kind = face.dataset.kind;
     const root = copy.attachShadow({ mode: "open" });
     root.append(inside(face).cloneNode(true));
-    root.firstElementChild.classList.remove("nightMode");
+    root.firstElementChild.classList.remove("nightMode", "night_mode");
     dress(copy, paper);
     return made;
   };

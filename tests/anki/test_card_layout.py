@@ -14,6 +14,7 @@ from ketamine_anki.anki.cards import Card, cards
 from ketamine_anki.anki.compile import compile_note
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.rules.view import View
+from ketamine_anki.text.together import together
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.pipeline import check_notes
 
@@ -84,3 +85,22 @@ def test_links_are_underlined_and_one_thin_line_parts_question_and_answer(page: 
         " document.querySelector('hr').getBoundingClientRect().height]"
     )
     assert (line, rule) == ("underline", 1)
+
+
+@pytest.mark.parametrize("look", ["day", "phone-night"])
+def test_number_and_unit_stay_on_one_line_and_references_have_a_triangle(page: Page, look: str) -> None:
+    css = note_types()["question"].css
+    words = together("word " * 200 + "5 mg/kg (mm Hg) " * 200)
+    html = f'<p>{words}</p><div class="foot"><details><summary>Full references</summary>A</details></div>'
+    page.set_content(window(html, css, 0, LOOKS[look]))
+    lines, triangle, ink, ground = page.evaluate(
+        """() => {
+          const of = getComputedStyle(document.querySelector('summary'), '::before');
+          return [[...document.querySelectorAll('nobr')].map((one) => one.getClientRects().length),
+            of.borderInlineStartWidth, of.borderInlineStartColor, getComputedStyle(document.body).backgroundColor];
+        }"""
+    )
+    assert len(lines) == 400
+    assert set(lines) == {1}
+    assert float(triangle.removesuffix("px")) > 4
+    assert ink != ground

@@ -24,6 +24,7 @@ import engine  # noqa: E402
 from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser  # noqa: E402
 from program import REPOSITORY, run  # noqa: E402
+from reviewer import LOOKS, window  # noqa: E402
 
 from ketamine_anki.text.mathml import with_mathml  # noqa: E402
 
@@ -35,23 +36,17 @@ FIT = """() => {
   const all = [...document.querySelectorAll('iframe')];
   for (const one of all) one.style.height = `${one.contentDocument.documentElement.offsetHeight}px`;
 }"""
-# As Anki's desktop window, and AnkiDroid on a phone, name their elements.
-LOOKS = {
-    "day": ("linux chrome", "card card{n} isLin", 560),
-    "night": ("linux chrome night-mode", "card card{n} isLin nightMode night_mode", 560),
-    "phone": ("mobile android linux js", "card card{n}", 360),
-    "phone-night": ("mobile android linux js", "card card{n} night_mode nightMode", 360),
-}
 
 
-def window(face: engine.Face, side: str, look: str) -> str:
-    """One side of a card as the HTML of Anki's window; MathML stands in for MathJax."""
-    root, body, _ = LOOKS[look]
-    return (
-        f'<!DOCTYPE html><html class="{root}"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><body class="{body.format(n=face.ordinal + 1)}">'
-        f'<div id="qa">{with_mathml(getattr(face, side))}</div></body></html>'
-    )
+def frame(face: engine.Face, side: str, look: str, desktop: int = 560) -> str:
+    """One side of a card in Anki's window, `desktop` pixels wide or a phone's width; MathML stands in for MathJax."""
+    page = window(with_mathml(getattr(face, side)), "", face.ordinal, LOOKS[look])
+    return f'<iframe width="{width(look, desktop)}" srcdoc="{html.escape(page)}"></iframe>'
+
+
+def width(look: str, desktop: int = 560) -> int:
+    """How wide a card is drawn: smaller than a real window, so that several stand side by side."""
+    return 360 if "phone" in look else desktop
 
 
 @contextmanager
@@ -69,20 +64,18 @@ def collection() -> Iterator[tuple[list[engine.Face], Path]]:
 
 def sheet(faces: Sequence[engine.Face], look: str) -> str:
     """A page with windows side by side: for each card its name, its question, its answer."""
-    width = LOOKS[look][2]
+    column = width(look)
     cells = "".join(
         f"<figure><figcaption>{face.note_id} {face.ordinal + 1}</figcaption>"
-        + "".join(
-            f'<iframe width="{width}" srcdoc="{html.escape(window(face, side, look))}"></iframe>'
-            for side in ("question", "answer")
-        )
+        + frame(face, "question", look)
+        + frame(face, "answer", look)
         + "</figure>"
         for face in faces
     )
     ground = "#111111" if "night" in look else "#c8ced4"
     return (
-        f"<!DOCTYPE html><meta charset='utf-8'><style>body{{margin:8px;background:{ground};columns:{width}px;"
-        f"column-gap:10px;width:{4 * (width + 10)}px}}figure{{margin:0 0 14px;break-inside:avoid;}}"
+        f"<!DOCTYPE html><meta charset='utf-8'><style>body{{margin:8px;background:{ground};columns:{column}px;"
+        f"column-gap:10px;width:{4 * (column + 10)}px}}figure{{margin:0 0 14px;break-inside:avoid;}}"
         "figcaption{font:bold 13px sans-serif;color:#777777}iframe{border:0;display:block;margin-bottom:3px}</style>"
         f"{cells}"
     )
@@ -94,7 +87,7 @@ def contact(chromium: Browser, out: Path, looks: Sequence[str]) -> None:
     with collection() as (faces, media):
         for look in looks:
             for number, first in enumerate(range(0, len(faces), PER_SHEET), 1):
-                page = chromium.new_page(viewport={"width": 4 * (LOOKS[look][2] + 10) + 16, "height": 800})
+                page = chromium.new_page(viewport={"width": 4 * (width(look) + 10) + 16, "height": 800})
                 made = media / "sheet.html"  # beside the pictures, so that Chromium finds them
                 made.write_text(sheet(faces[first : first + PER_SHEET], look), encoding="utf-8")
                 page.goto(made.as_uri(), wait_until="load")
@@ -138,10 +131,7 @@ def readme(chromium: Browser) -> None:
 
 def beside(face: engine.Face, windows: Sequence[tuple[str, str]]) -> str:
     """A page with windows side by side, each as wide as its look."""
-    frames = "".join(
-        f'<iframe width="{min(LOOKS[look][2], 480)}" srcdoc="{html.escape(window(face, side, look))}"></iframe>'
-        for side, look in windows
-    )
+    frames = "".join(frame(face, side, look, desktop=480) for side, look in windows)
     ground = "#101418" if "night" in windows[0][1] else "#e4e9ed"
     return (
         "<!DOCTYPE html><meta charset='utf-8'><style>body{margin:0}"

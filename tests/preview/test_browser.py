@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -176,6 +177,28 @@ def test_widths(page: Page) -> None:
               .map((face) => face.closest('.note').id)"""
         )
         assert cut == []
+
+
+def test_cards_have_the_css_of_ankis_window_and_a_font_for_math(chromium: Browser, tmp_path: Path) -> None:
+    """Links and lines look as in Anki, and a subscript stands lower than its letter where a math font is installed."""
+    folder = small.write(tmp_path, "- {question: 'What is it?', answer: '$QT_c = \\dfrac{QT}{\\sqrt{RR}}$'}")
+    with opened(chromium, written(folder, tmp_path)) as page:
+        page.keyboard.press("n")
+        family, low, high, classes, line = page.evaluate(
+            """() => {
+              const card = document.querySelectorAll('.face')[1].shadowRoot.querySelector('.card');
+              const [base, sub] = [...card.querySelector('msub').children].map((one) => one.getBoundingClientRect());
+              return [getComputedStyle(card.querySelector('math')).fontFamily, sub.bottom, base.bottom, card.className,
+                getComputedStyle(card.querySelector('hr')).borderTopStyle];
+            }"""
+        )
+        fonts = re.findall(r'"([^"]+)"', family)
+        assert len(fonts) >= 5
+        if shutil.which("fc-list"):
+            known = subprocess.run(["fc-list", ":", "family"], capture_output=True, text=True, check=True).stdout
+            assert low > high or not any(font in known for font in fonts)
+        assert "nightMode night_mode" in classes
+        assert line == "none"
 
 
 def test_wide_formula_scrolls_by_itself_in_anki(chromium: Browser) -> None:

@@ -99,7 +99,7 @@ def test_css_of_the_note_types_asks_the_frame_for_its_width(tmp_path: Path, monk
     kinds = note_types("")
     monkeypatch.setitem(kinds, "cloze", kinds["cloze"]._replace(css="</script>"))
     css = data_of(page_of(write(tmp_path)))["css"]
-    assert css["cloze"] == "</script>"
+    assert css["cloze"].endswith("</script>")
     assert set(css) == {"question", "cloze"}
     assert "@container (max-width: 480px)" in css["question"]
     assert "@media" not in css["question"]
