@@ -142,7 +142,11 @@ class Budget:
             raise TooMuchError("its texts are too long for cards")
 
     def take_note(self, note: PackagedNote) -> None:
-        """Subtracts the size of a note. Raises PackageError when that, a field or the tags are too long."""
+        """Subtracts the size of a note. Raises PackageError when that, a field or the tags are too long, or when
+        it has no GUID, by which notes are told apart.
+        """
+        if not note.guid.strip():
+            raise PackageError("a note has no GUID: export it from Anki again")
         longest, tags = max(map(len, note.fields.values()), default=0), note.tags or ()
         if longest > MAX_PACKAGED_FIELD:
             raise PackageError(f"a field of a note has {longest:,} characters: at most {MAX_PACKAGED_FIELD:,}")
@@ -259,7 +263,7 @@ def _old_tables(tables: Tables, odd: Oddities) -> tuple[_Types, _Decks]:
         with odd.passed_over():
             deck = _mapping(value, "deck")
             parts, text = _text(deck.get("name"), "deck").split("::"), _text(deck.get("desc", ""), "deck")
-            decks[_id(key, "deck")] = (_deck_name(parts), text)
+            decks[_id(key, "deck")] = (deck_name(parts), text)
     return types, decks
 
 
@@ -312,7 +316,7 @@ def _new_tables(tables: Tables, messages: Messages, odd: Oddities) -> tuple[_Typ
         with odd.passed_over():
             normal = messages.fields(_blob(kind, "deck"), 1).get(1, b"")
             text = messages.fields(_blob(normal, "deck"), 4).get(4, b"")
-            decks[_number(did, "deck")] = (_deck_name(_text(name, "deck").split("\x1f")), _blob_text(text, "deck"))
+            decks[_number(did, "deck")] = (deck_name(_text(name, "deck").split("\x1f")), _blob_text(text, "deck"))
     return types, decks
 
 
@@ -321,9 +325,9 @@ def _field_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(_distinct(name, number, taken) for number, name in enumerate(names, 1))
 
 
-def _deck_name(parts: list[str]) -> str:
+def deck_name(parts: list[str]) -> str:
     """The full name of a deck as Anki normalizes it when it imports the package. No part is used as a path."""
-    if any(re.search("[\x00-\x1f\x7f]", part) for part in parts):
+    if any(re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", part) for part in parts):
         raise PackageError("damaged: the name of a deck holds a control character")
     return "::".join(unicodedata.normalize("NFC", part).strip() or "blank" for part in parts)
 
@@ -348,7 +352,7 @@ def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple
                 raise PackageError("a note has a note type that is not in it")
             names, texts = types[mid].fields, _text(flds, "note").split("\x1f")
             if len(texts) != len(names):
-                raise PackageError(f"a note has {len(texts)} fields: its note type has {len(names)}")
+                raise PackageError(f"a note has {counted(len(texts), 'field')}: its note type has {len(names)}")
             fields = dict(zip(names, texts, strict=True))
             words = tuple(_text(tags, "note").split())
             note = PackagedNote(_text(guid, "note"), types[mid].name, fields, words, "", _number(mod, "note"))

@@ -11,7 +11,8 @@ import io
 from collections.abc import Callable, Sequence
 
 from ketamine_anki.anki.archive import PackageError, TooMuchError, not_a_package
-from ketamine_anki.anki.package_reader import Budget, Oddities, PackagedNote
+from ketamine_anki.anki.package_reader import Budget, Oddities, PackagedNote, deck_name
+from ketamine_anki.core.characters import utf8_text
 from ketamine_anki.core.limits import (
     MAX_CONTENT_BYTES,
     MAX_EXPORT_BYTES,
@@ -36,8 +37,8 @@ def read_text(data: bytes, field_names: FieldNames) -> tuple[list[PackagedNote],
     if reason := not_a_package(data):
         raise PackageError(reason)
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+        text = utf8_text(data).removeprefix("\ufeff")
+    except ValueError:
         raise PackageError("neither an .apkg nor a text file in UTF-8") from None
     header, body = _header(text)
     if header.get("html", "").lower() != "true":
@@ -58,8 +59,8 @@ def read_text(data: bytes, field_names: FieldNames) -> tuple[list[PackagedNote],
                 raise TooMuchError(f"over {MAX_PACKAGED_NOTES:,} notes")
             if len(row) > MAX_EXPORT_COLUMNS:
                 raise PackageError(f"a line has {len(row):,} columns: at most {MAX_EXPORT_COLUMNS}")
-            note = _note(row, columns, field_names)
-            with odd.passed_over(note.guid):
+            with odd.passed_over("".join(row[columns["guid"] - 1 : columns["guid"]])):
+                note = _note(row, columns, field_names)
                 budget.take_note(note)
                 if note.guid in notes:
                     raise PackageError(f"two notes have the GUID {note.guid[:40]!r}: the first is read")
@@ -96,4 +97,5 @@ def _note(row: list[str], columns: dict[str, int], field_names: FieldNames) -> P
     fields = dict(zip(names, values, strict=False))
     fields |= {f"column {number}": value for number, value in enumerate(values, 1) if number > len(names) and value}
     tags = tuple(named["tags"].split()) if columns["tags"] else None
-    return PackagedNote(named["guid"], named["notetype"], fields, tags, named["deck"], 0)
+    deck = deck_name(named["deck"].split("::")) if named["deck"] else ""
+    return PackagedNote(named["guid"], named["notetype"], fields, tags, deck, 0)

@@ -34,18 +34,29 @@ COMMANDS = {
 }
 
 
-class _Text(click.types.StringParamType):
-    """An argument that is text: bytes that are not UTF-8 are refused. An argument that may be anything else says so
-    by another type.
+def _check_typed(command: click.Command, words: list[str]) -> None:
+    """Refuses an option or argument that is empty, which would be taken for one that was left out, or as a path for the
+    current folder; and a text (a STRING, where paths and revisions are any bytes) that shows nothing or is not UTF-8.
     """
+    typed: dict[str, Any] = {}
+    with suppress(click.UsageError):  # which the command itself will report
+        typed = command.make_parser(click.Context(command)).parse_args(list(words))[0]
+    for parameter in command.params:
+        given = typed.get(str(parameter.name))
+        name = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+        is_text = parameter.type is click.STRING
+        for value in given if isinstance(given, list | tuple) else (given,):
+            if isinstance(value, str) and is_text and any("\udc80" <= sign <= "\udcff" for sign in value):  # PEP 383
+                raise Failure(f"{name}: {value!r} is not UTF-8 text: type it again", EXIT_USAGE)
+            if value == "" or (is_text and isinstance(value, str) and _shows_nothing(value)):
+                raise Failure(f"{name}: is empty: fill it in or leave it out", EXIT_USAGE)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:  # the bytes of the shell are surrogates here (PEP 383)
-            name = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name if param else ""
-            raise Failure(f"{name}: {value!r} is not UTF-8 text: type it again", EXIT_USAGE) from None
-        return value
+
+def _shows_nothing(text: str) -> bool:
+    from ketamine_anki.core.escape import html
+    from ketamine_anki.text.plain import is_blank
+
+    return is_blank(html(text))
 
 
 class _Commands(click.Group):
@@ -58,14 +69,11 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(importlib.import_module(f"ketamine_anki.cli.{COMMANDS[name][0]}"), name)
-        for parameter in command.params:
-            if parameter.type is click.STRING:
-                parameter.type = _Text()
         return command
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         try:
-            return super().resolve_command(context, args)
+            name, command, rest = super().resolve_command(context, args)
         except click.UsageError as error:
             from ketamine_anki.core.suggestion import closest
 
@@ -73,6 +81,9 @@ class _Commands(click.Group):
             if close:
                 raise click.UsageError(f"No such command {args[0]!r}. Did you mean {close!r}?", context) from error
             raise
+        if command and not context.resilient_parsing:  # which completes a line that is being typed
+            _check_typed(command, rest)
+        return name, command, rest
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ketamine_anki.core.characters import utf8_text
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.terminal import echo
@@ -69,9 +70,7 @@ def shingles(text: Path, folder: Path) -> None:
         raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
     target = folder / SHINGLES
     try:
-        hashes = make_shingles(read_bytes(text, MAX_FILE_BYTES).decode("utf-8"))
-    except UnicodeDecodeError:
-        raise Failure(f"{text}: not UTF-8 text: save it as UTF-8", EXIT_USAGE) from None
+        hashes = make_shingles(utf8_text(read_bytes(text, MAX_FILE_BYTES)))
     except ValueError as error:
         raise Failure(f"{text}: {error}", EXIT_USAGE) from None
     if target.exists() and not target.is_symlink() and target.samefile(text):

@@ -40,8 +40,8 @@ def release(
     With --rebuild, from the commit of a release: only OUTPUT is written, and only if its files are
     byte by byte those that the ledger names.
     """
-    from ketamine_anki.workspace.release_files import rebuild, show, write
-    from ketamine_anki.workspace.release_plan import plan_release, read_content
+    from ketamine_anki.workspace.release_files import rebuild, write
+    from ketamine_anki.workspace.release_plan import plan_release, read_content, require_committed
 
     if not re.fullmatch(r"(0|[1-9]\d{0,5})(\.(0|[1-9]\d{0,5})){2}", version):
         raise Failure(f"version {version!r}: three numbers, such as 1.2.0", EXIT_USAGE)
@@ -52,7 +52,6 @@ def release(
         rebuild(content, version, output)
         return
     plan = plan_release(content, version, errata, since)
-    if dry_run:
-        show(content, plan, output)
-    else:
-        write(content, plan, output)
+    write(content, plan, output, dry_run=dry_run)
+    if dry_run:  # last, so that its notes can be read before all is committed
+        require_committed(folder)

@@ -141,6 +141,26 @@ def refused(text: str) -> Iterator[tuple[int, str]]:
         start += len(line) + 1
 
 
+def other_encoding(data: bytes) -> str:
+    """`UTF-16` or `UTF-32` if some bytes look like text in it, by the byte order mark or, without one, by the share of
+    zeros: at most one byte of two, or three of four; else "".
+    """
+    zeros = data.count(0) / max(len(data), 1)
+    if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") or 0.5 < zeros <= 0.75:
+        return "UTF-32"
+    return "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") or 0.2 < zeros <= 0.5 else ""
+
+
+def utf8_text(data: bytes) -> str:
+    """The text of a file's bytes. Raises ValueError, which says what they are instead."""
+    if name := other_encoding(data):
+        raise ValueError(f"{name} text: save it as UTF-8")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8 text: save it as UTF-8") from None
+
+
 def name(character: str) -> str:
     """`U+202E RIGHT-TO-LEFT OVERRIDE`: how a character is named in a message."""
     known = unicodedata.name(character, "")

@@ -15,9 +15,13 @@ from ketamine_anki.core.characters import printable
 _COMMAND = re.compile(r"(\s*):(?=:)")
 _MARKUP = re.compile(r"([\\`*_\[\]|~$#@])")
 # What makes a list, or a command of the runner, at the start of a text.
-_BLOCK = re.compile(r"(?P<before>\s*\d*)(?:(?<!\d)[-+](?=\s|$)|(?<=\d)[.)](?=\s|$)|(?<!\d):(?=:))")
-# Not for the eye: a character without width between the parts of what GitHub would link or notify.
-_LINKED = re.compile(r"(?i)(\\[@#](?=\w)|\b(?:https?|ftp|mailto|xmpp):(?=\S)|\bwww(?=\.)|\bGH-(?=\d))")
+_BLOCK = re.compile(r"(?P<before>\s*\d*)(?:(?<!\d)[-+=](?=[-=\s]|$)|(?<=\d)[.)](?=\s|$)|(?<!\d):(?=:))")
+# Not for the eye: a character without width between the parts of what GitHub would link, notify or draw as an emoji,
+# and between every six characters of the name of a commit, which has at least seven. A decimal number stays whole.
+_APART = "&#8203;"
+_EMOJI = r":(?=(?-i:\d*[a-z][a-z0-9\\_+-]*|[+-]1|100|1234):)"
+_LINKED = re.compile(rf"(?i)(\\[@#](?=\w)|\b(?:https?|ftp|mailto|xmpp):(?=\S)|\bwww(?=\.)|\bGH-(?=\d)|{_EMOJI})")
+_COMMIT = re.compile(r"(?i)\b(?=\d*[a-f])[0-9a-f]{7,40}\b")
 
 
 def html(text: str, *, quote: bool = False) -> str:
@@ -35,7 +39,8 @@ def markdown(text: str) -> str:
     if start := _BLOCK.match(shown):
         end = start.end("before")
         shown = f"{shown[:end]}\\{shown[end:]}"
-    return _LINKED.sub(r"\1&#8203;", shown)
+    shown = _COMMIT.sub(lambda name: _APART.join(re.findall(".{1,6}", name[0])), shown)
+    return _LINKED.sub(rf"\1{_APART}", shown)
 
 
 def terminal(line: object) -> str:
@@ -57,6 +62,11 @@ def annotation(text: str) -> str:
 def annotation_property(text: str) -> str:
     """A value in the head of a workflow command of GitHub."""
     return annotation(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def sarif(text: str) -> str:
+    """A message of SARIF, in which `[text](target)` would be a link (SARIF 2.1.0, 3.11.6)."""
+    return text.replace("](", "]\u200b(")
 
 
 def json_text(value: Any, indent: int = 2) -> str:

@@ -67,3 +67,4 @@ MAX_WORD_PAIRS = 10_000  # equal words of two texts that are aligned word by wor
 MAX_ALL_WORD_PAIRS = 100_000  # in one run
 
 MAX_LEDGER_BYTES = 64 * 1024 * 1024
+MAX_AHEAD = 24 * 60 * 60  # seconds by which the clock of another machine may be ahead of this one

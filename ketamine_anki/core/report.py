@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from ketamine_anki.core.characters import printable
-from ketamine_anki.core.escape import annotation, annotation_property, json_text, markdown, terminal
+from ketamine_anki.core.escape import annotation, annotation_property, json_text, markdown, sarif, terminal
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.terminal import counted
 
@@ -169,7 +169,7 @@ def as_sarif(findings: Iterable[Finding], manual: Mapping[str, str], version: st
             "ruleId": finding.rule,
             "ruleIndex": index[finding.rule],
             "level": "error",
-            "message": {"text": finding.message},
+            "message": {"text": sarif(finding.message)},
             "locations": [{"physicalLocation": _sarif_location(finding.position)}],
         }
         for finding in listed

@@ -23,7 +23,8 @@ def json_schemas(collection: Collection) -> dict[str, dict[str, Any]]:
     shapes = {"deck": schema.DECK, "collection": schema.COLLECTION, "source": schema.SOURCE}
     shapes["references"] = schema.REFERENCES
     draft = "http://json-schema.org/draft-07/schema#"
-    return {f"{name}.schema.json": {"$schema": draft, **_shape(shape, names)} for name, shape in shapes.items()}
+    head = {"$schema": draft, "$comment": "Written by `ketamine-anki schema`, which writes it anew."}
+    return {f"{name}.schema.json": head | _shape(shape, names) for name, shape in shapes.items()}
 
 
 def schema_files(collection: Collection) -> dict[str, str]:

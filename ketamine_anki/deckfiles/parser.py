@@ -198,8 +198,7 @@ def _decode(file: File, data: bytes) -> str | None:
     if len(data) > MAX_FILE_BYTES:
         file.add(0, 0, "limit", f"file of {len(data):,} bytes: at most {MAX_FILE_BYTES:,}; split it")
         return None
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] == b"\0\0\xfe\xff":
-        name = "UTF-32" if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") else "UTF-16"
+    if name := characters.other_encoding(data):
         file.add(0, 0, "encoding", f"{name} text: save the file as UTF-8")
         return None
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
-from ketamine_anki.core.limits import MAX_MESSAGE
+from ketamine_anki.core.limits import MAX_AHEAD, MAX_MESSAGE
 from ketamine_anki.core.model import (
     Claim,
     Collection,
@@ -184,6 +185,11 @@ def read_collection(
         if name not in values["decks"]:
             message = f"{quoted(name)} is no subdeck{did_you_mean(name, values['decks'])}"
             findings.append(Finding(places.at(f"about.{name}"), "unknown-deck", message))
+    date = values.get("evidence_date", "")
+    if date > time.strftime("%Y-%m-%d", time.gmtime(time.time() + MAX_AHEAD)):
+        advice = "write the day when the literature was looked at, or set this machine's clock"
+        message = f"evidence_date {quoted(date)} lies in the future: {advice}"
+        findings.append(Finding(places.at("evidence_date"), "choice", message))
     result = Collection(
         **values,
         source_title=title,

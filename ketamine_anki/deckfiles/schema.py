@@ -72,7 +72,7 @@ Values = dict[str, Any]  # the value of a record or a table: key -> str, tuple o
 Shape = Text | List | Record | Table | Either | Anything
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
-_DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_DATE = r"[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|[12][0-9])|(0[13-9]|1[0-2])-30|(0[13578]|1[02])-31)"
 _TAG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 # ASCII of a web address, without the characters that HTML, TeX or Anki interpret: " < > \\ ^ ` [ ] { | }
 _ADDRESS = "[!#-;=?-Z_a-z~]"

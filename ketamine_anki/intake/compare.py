@@ -7,6 +7,7 @@ so that what only Anki's editor changed is no difference.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from ketamine_anki.core.terminal import counted
 from ketamine_anki.deckfiles.editor import propose_id
 from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
+from ketamine_anki.text.plain import is_blank
 from ketamine_anki.text.render import render_note
 
 _COMPUTED = {
@@ -153,7 +155,7 @@ class _Comparison:
             except UnrenderError as error:
                 self._leave(note.id, name, error)
         for name, value in edited.fields.items():
-            if name not in fields and value.strip():
+            if name not in fields and not is_blank(value):
                 self._spend()
                 self._leave(note.id, name, "is not a field of this note type")
         self._compare_tags(note, compiled, edited, base)
@@ -168,7 +170,8 @@ class _Comparison:
         key = FIELD_KEYS.get(name)
         if key is None:
             raise UnrenderError(_COMPUTED.get(name, "is a spare field"))
-        new = unrender(html, self.collection.media, cloze=key == "text", written=written)
+        blank = is_blank(html, words="question" in key)
+        new = "" if blank else unrender(html, self.collection.media, cloze=key == "text", written=written)
         if not new and key in _REQUIRED:
             raise UnrenderError("was emptied: to remove a note, retire it")
         if key.startswith("reverse.") and not (new and written):
@@ -212,7 +215,8 @@ class _Comparison:
 
     def propose(self, new: PackagedNote) -> Proposal:
         """A note of the export that the collection does not have, as an entry of a deck file."""
-        fields = {FIELD_KEYS[name]: html for name, html in new.fields.items() if name in FIELD_KEYS and html.strip()}
+        filled = ((name, html) for name, html in new.fields.items() if not is_blank(html))
+        fields = {FIELD_KEYS[name]: html for name, html in filled if name in FIELD_KEYS}
         others: list[str] = []
         if not {"question", "text"} & fields.keys():  # a note type of the contributor's own
             front, back, *others = (*new.fields.values(), "", "")
@@ -223,7 +227,7 @@ class _Comparison:
         note_id = propose_id(re.sub("<[^>]*>|&[a-z]+;", " ", next(iter(fields.values()))[:2000]), self.taken)
         self.taken.add(note_id)
         texts = {key: self._unrender_new(note_id, key, html) for key, html in fields.items()}
-        for html in filter(str.strip, others):
+        for html in itertools.filterfalse(is_blank, others):
             self._spend()
             self._leave(note_id, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
         reverse = ("reverse.question", "reverse.answer")
@@ -240,7 +244,7 @@ class _Comparison:
         self._spend(html)
         text = ""
         try:
-            text = unrender(html, self.collection.media, cloze=key == "text")
+            text = "" if is_blank(html) else unrender(html, self.collection.media, cloze=key == "text")
         except UnrenderError as error:
             self._leave(note_id, key, error)
         return text or ("" if key == "extra" else "TODO")

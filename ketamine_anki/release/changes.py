@@ -43,9 +43,9 @@ _WORDED = ("Question", "ReverseQuestion", "Text", "Extra", "Picture", "Notice", 
 class EditionNote:
     """One note of an edition.
 
-    `note_type` is Anki's id, `deck` a full name. `fields` (HTML by name) and `tags` are None when only the hash is
-    known; `hash` is "" when only they are. `cards` are numbers from 1, () when unknown. `retired` is the version that
-    retired the note, or "".
+    `note_type` is Anki's id, `deck` a full name, "" without cards. `fields` (HTML by name) and `tags` are None when
+    only the hash is known; `hash` is "" when only they are. `cards` are numbers from 1, () when unknown. `retired` is
+    the version that retired the note, or "".
     """
 
     guid: str
@@ -181,9 +181,15 @@ class NoteChange:
         return self.note.id or self.note.guid
 
     @property
+    def is_moved(self) -> bool:
+        """Whether it has another deck. A note without cards has none."""
+        decks = {note.deck for note in (self.before, self.after) if note and note.deck}
+        return len(decks) > 1
+
+    @property
     def place(self) -> str:
         """The note's subdeck, or `old → new` when it moved."""
-        if self.before and self.after and self.before.deck != self.after.deck:
+        if self.before and self.after and self.is_moved:
             return f"{self.before.subdeck} → {self.after.subdeck}"
         return self.note.subdeck
 
@@ -281,8 +287,8 @@ def compare(old: Edition, new: Edition) -> Changes:
             for key, kind in new.note_types.items()
             if _hashes(old, key).schema == kind.hashes.schema and _hashes(old, key).content != kind.hashes.content
         ),
-        decks_gone=tuple(sorted({note.deck for note in old.notes.values()} - new.decks)),
-        decks_new=tuple(sorted({note.deck for note in new.notes.values()} - old.decks)),
+        decks_gone=tuple(sorted({note.deck for note in old.notes.values() if note.deck} - new.decks)),
+        decks_new=tuple(sorted({note.deck for note in new.notes.values() if note.deck} - old.decks)),
     )
 
 
@@ -299,7 +305,7 @@ def _groups(before: EditionNote | None, after: EditionNote) -> list[str]:
         return ["retired" if after.retired else "returned"]
     if before.note_type != after.note_type:
         return ["retyped"]
-    moved = before.deck != after.deck
+    moved = NoteChange(before, after).is_moved
     return ["moved"] * moved + ["changed"] * _differ(before, after, moved)
 
 

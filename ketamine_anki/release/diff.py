@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.escape import json_part, markdown, terminal
 from ketamine_anki.core.limits import DIFF_TEXT_OF_A_NOTE, MAX_DIFF_TEXT
+from ketamine_anki.core.terminal import counted
 from ketamine_anki.release.changes import KINDS, MAJOR, NONE, Changes, NoteChange
 from ketamine_anki.text.plain import difference, plain, readable
 
@@ -18,7 +18,6 @@ _Marks = Mapping[str, tuple[str, str]]
 _BRACKETS: _Marks = {"=": ("", ""), "-": ("[-", "-]"), "+": ("{+", "+}")}
 _COLOURS: _Marks = {"=": ("", ""), "-": ("\033[31m", "\033[0m"), "+": ("\033[32m", "\033[0m")}
 _ELEMENTS: _Marks = {"=": ("", ""), "-": ("<del>", "</del>"), "+": ("<ins>", "</ins>")}
-_MARKDOWN = re.compile(r"([\\`*_\[\]|~$#@])")
 _GROUPS = ("new", "changed", "moved", "retired", "lost", "returned", "retyped")
 MAX_MARKDOWN = 500_000  # characters; GitHub cuts the summary of a job at 1 MiB
 
@@ -48,10 +47,11 @@ def headline(changes: Changes) -> str:
     """`3 new, 1 retired: a minor change`."""
     if changes.level == NONE:
         return "no change"
-    counts = {name: len(getattr(changes, name)) for name in _GROUPS}
-    counts |= {"restyled note types": len(changes.styles), "rebuilt note types": len(changes.schemas)}
-    counts |= {"decks gone": len(changes.decks_gone)}
-    return f"{', '.join(f'{count} {name}' for name, count in counts.items() if count)}: a {changes.level} change"
+    parts = [f"{len(notes):,} {name}" for name in _GROUPS if (notes := getattr(changes, name))]
+    parts += [counted(len(changes.styles), "restyled note type")] if changes.styles else []
+    parts += [counted(len(changes.schemas), "rebuilt note type")] if changes.schemas else []
+    parts += [f"{counted(len(changes.decks_gone), 'deck')} gone"] if changes.decks_gone else []
+    return f"{', '.join(parts)}: a {changes.level} change"
 
 
 def _diff(old: str, new: str, aligner: Aligner, marks: _Marks, clean: Callable[[str], str]) -> str:
@@ -113,7 +113,7 @@ def _record(change: NoteChange, kinds: Mapping[int, str]) -> dict[str, object]:
     record: dict[str, object] = {"id": change.note.id, "guid": change.note.guid, "deck": change.note.deck}
     if not (change.before and change.after):
         return record | {"fields": dict(change.note.fields or {})}
-    if change.before.deck != change.after.deck:
+    if change.is_moved:
         record["from"] = change.before.deck
     removed, added = change.tags
     return record | {

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from ketamine_anki.core.limits import MAX_AHEAD
 from ketamine_anki.core.model import Finding, Ledger, Position, Release, ReleasedNote, ReleasedType
 
 MANUAL = {
@@ -21,7 +22,6 @@ MANUAL = {
 }
 
 _RESTORE = "restore the file from version control"
-_AHEAD = 24 * 60 * 60  # seconds by which the clock of another machine may be ahead of this one
 _HEAD = "# Written by `ketamine-anki release`. Never edit it: learners' updates rest on it."
 
 
@@ -155,7 +155,7 @@ def _parse(path: str, lines: list[str]) -> Ledger:
     for number, match in matches.get("releases:", ()):
         release = Release(*_values(_RELEASE, match.groups("")))
         releases.append(release)
-        if release.time > time.time() + _AHEAD:
+        if release.time > time.time() + MAX_AHEAD:
             day = time.strftime("%Y-%m-%d", time.gmtime(release.time))
             advice = f"{_RESTORE}, or set this machine's clock"
             raise _Malformed(number, f"release {release.version} is of {day}, which lies in the future: {advice}")

@@ -184,6 +184,7 @@ def release_notes(
         ("Update note types", "If newer", "brings a new style when there is one, else keeps yours"),
     ]
     parts = [
+        "<!-- Written by `ketamine-anki release`, which writes it anew. -->",
         f"# {markdown(collection.title)} {release.version}",
         body,
         "## Which file",

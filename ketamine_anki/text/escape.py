@@ -21,7 +21,7 @@ def link_mistake(address: str) -> str:
         return "the part before @ is not where it leads; leave it out"
     if re.fullmatch(_LINK, address):
         return ""
-    for scheme, form in (("mailto:", r"[^\s:/]+@[\w.-]+"), ("https://", r"www\.[\w-]+\.[^\s]+")):
+    for scheme, form in (("mailto:", r"[^\s:/]+@[\w.-]+"), ("https://", r"(?i)www\.[\w-]+\.[^\s]+")):
         if re.fullmatch(form, address) and re.fullmatch(_LINK, scheme + address):
             return f"write {scheme}{address}"
     return "only http, https and mailto addresses"

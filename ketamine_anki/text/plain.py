@@ -18,7 +18,7 @@ _GIANT = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")  # no character ha
 _DELETION = re.compile(r"\{\{c\d+::((?:(?!\{\{|\}\}|::).)*)(?:::(?:(?!\{\{|\}\}).)*)?\}\}", re.DOTALL)
 _LETTER = re.compile(r"[^\W_]")
 _MARKUP = re.compile(r"[<&\\{]")
-_MATH = re.compile(r"\\([(\[])(.*?)\\[)\]]", re.DOTALL)
+_MATH = re.compile(r"\\[(\[]((?:(?!\\[()\[\]]).)*)\\[)\]]", re.DOTALL)  # linear, however many are never closed
 _CLOZE_MARK = re.compile(r"\{\{c\d+::|\}\}")
 # TeX that draws nothing by itself: spaces, fonts, the parts of a construction, lines over and under something, the
 # names and columns of environments, and the dot of an absent bracket. What follows is drawn, or is not.
@@ -59,7 +59,7 @@ def is_blank(field: str, *, words: bool = False) -> bool:
     if not _MARKUP.search(field) and _LETTER.search(field):
         return False  # most texts
     text = _CLOZE_MARK.sub("", field)
-    text = _MATH.sub(lambda match: "" if tex_is_blank(match[2]) else "x", text)
+    text = _MATH.sub(lambda match: "" if tex_is_blank(match[1]) else "x", text)
     hidden = "ZCMP" if words else "ZCM"
     return all(unicodedata.category(c)[0] in hidden or c in _EMPTY for c in plain(text))
 

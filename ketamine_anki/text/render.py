@@ -198,10 +198,14 @@ def _raw_html(text: str, start: int, opened: set[str]) -> Iterator[Mistake]:
 
 def _instead_of(tag: str, content: str) -> str:
     """What to write instead of HTML, which may be the address of a page or a mailbox in angle brackets."""
-    if ":" not in tag and "@" not in tag:
+    scheme, colon, rest = content.partition(":")
+    address = f"{scheme.lower()}:{rest}" if colon else content
+    mistake = link_mistake(address)
+    if mistake.startswith("write "):
+        address = mistake.removeprefix("write ")
+    elif ":" not in tag and "@" not in tag:
         return "write Markdown, such as **bold** or a list"
-    address = content if ":" in tag else f"mailto:{content}"
-    if mistake := link_mistake(address):
+    elif mistake:
         return mistake
     return "link it from words, as [label](address)" if set("()") & set(address) else f"write [label]({address})"
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.deckfiles.filenames import folded
 from ketamine_anki.workspace.folder import COLLECTION
 
 fcntl: Any
@@ -33,16 +34,20 @@ _WINDOWS = os.name == "nt"
 _HIDDEN_NAME = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
 _MAX_PATH = 400  # bytes of an output folder's path; SQLite opens no file whose path has more than 512
 _WAIT = 1.0  # seconds to wait for another run that is just starting
-# Name or ending of an output -> how each such file begins. Other files are only replaced by who has read them.
+# Name or ending of an output -> how this program begins each such file: with a mark of its own, or in a form that no
+# other program or person writes. Any other file is replaced only by a command that has read it.
 _BEGINNINGS = {
-    ".apkg": rb"PK\x03\x04",
-    ".html": rb'<!DOCTYPE html>\s+<html lang="en">\s+<head>\s+<meta charset="utf-8">\s+<meta http-equiv="Content-S',
-    ".schema.json": rb'\{\s+"\$schema": "http://json-schema\.org/',
-    "release.json": rb'\{\s+"collection": ',
-    "shingles.txt": rb"# Hashed word runs of the source text",
-    "RELEASE_NOTES.md": rb"# .{1,3000} \d+\.\d+\.\d+\s",
-    "SHA256SUMS": rb"[0-9a-f]{64}  ",
+    ".apkg": rb"PK\x03\x04\x14\0\0\0\0\0\0\0!\0(?s:.{12})\x10\0\0\0collection\.anki2",  # stored, of 1 January 1980
+    ".html": rb'<!DOCTYPE html>\s+<html lang="en">\s+<head>\s+<meta charset="utf-8">\s+'
+    rb'<meta name="generator" content="ketamine-anki">',
+    ".schema.json": rb'\{\s+"\$schema": "[^"]+",\s+"\$comment": "Written by `ketamine-anki schema`',
+    "release.json": rb'\{\s+"collection": ".*",\s+"version": ".*",\s+"previous": .*,\s+"released": ".*",\s+"program": ',
+    "shingles.txt": rb"# Hashed word runs of the source text, which is not distributed: ",
+    "RELEASE_NOTES.md": rb"<!-- Written by `ketamine-anki release`",
+    "SHA256SUMS": rb"(?=[^/]*  RELEASE_NOTES\.md\n)(?=[^/]*  release\.json\n)"
+    rb"(?:[0-9a-f]{64}  [^/\n]+\.(?:apkg|html|json|md)\n)+\Z",
 }
+_MAX_BEGINNING = 1 << 18  # bytes of a file that are looked at
 
 
 class Move(NamedTuple):
@@ -60,7 +65,7 @@ class Move(NamedTuple):
 
 @contextmanager
 def output_folder(folder: Path, collection: Path | None = None) -> Iterator[None]:
-    """Makes an output folder; removes it again, with the parents it made, if nothing was written there.
+    """Makes an output folder; removes it again, with the parents it made, if nothing is in it at the end.
 
     Raises Failure if it cannot be made, or lies in the folder of the `collection` that is read or of another one.
     """
@@ -86,20 +91,22 @@ def output_folder(folder: Path, collection: Path | None = None) -> Iterator[None
 
 def _refuse_inside(place: Path, collection: Path) -> None:
     """An output among the notes could replace one, or be read as one. Folders are compared as the file system
-    identifies them, so that neither a link nor letter case hides that they are the same.
+    identifies them, and by name as another file system might that ignores letter case.
     """
-    real = place.resolve()
+    real, home = place.resolve(), collection.resolve()
     for folder in (real, *real.parents):
+        same = folded(str(folder)) == folded(str(home))
         with suppress(OSError):
-            if os.path.samefile(folder, collection):
-                raise Failure(f"{place}: is inside the collection's folder {collection}: choose another", EXIT_USAGE)
-        if (folder / COLLECTION).exists():
-            raise Failure(f"{place}: is inside another collection's folder {folder}: choose another", EXIT_USAGE)
+            same = same or os.path.samefile(folder, home)
+        if same or (folder / COLLECTION).exists():
+            whose = f"the collection's folder {collection}" if same else f"another collection's folder {folder}"
+            beside = os.path.relpath((home if same else folder).parent / "dist")
+            raise Failure(f"{place}: is inside {whose}: choose a folder outside it, such as {beside}", EXIT_USAGE)
 
 
-def _refuse_to_replace(place: Path, previous: bytes | None) -> None:
-    """Refuses a place with anything but a file that this program has made or read. A link there may lead anywhere,
-    and may come with a change that somebody proposed.
+def refuse_to_replace(place: Path, previous: bytes | None = None) -> None:
+    """Raises Failure if a place holds anything but a file that this program has made or read, or an empty one.
+    `previous` is that of a Move. A link may lead anywhere, and may come with a change that somebody proposed.
     """
     try:
         found = place.lstat()
@@ -110,7 +117,7 @@ def _refuse_to_replace(place: Path, previous: bytes | None) -> None:
     if previous is None and found.st_size:
         beginning = next((head for name, head in _BEGINNINGS.items() if place.name.endswith(name)), rb"(?!)")
         with place.open("rb") as file:
-            if not re.match(beginning, file.read(4000)):
+            if not re.match(beginning, file.read(_MAX_BEGINNING)):
                 raise Failure(f"{place}: exists and was not made by this command: move it away", EXIT_USAGE)
 
 
@@ -134,7 +141,7 @@ def write_whole(
 
     On any failure the file that was there stays as it was.
     """
-    _refuse_to_replace(path, previous)
+    refuse_to_replace(path, previous)
     with scratch_folder(path.parent) as hidden:
         temporary = hidden / "new"
         try:
@@ -188,7 +195,7 @@ def move_together(moves: Sequence[Move], scratch: Path) -> None:
     done: list[tuple[Path, Path | None]] = []
     try:
         for number, (finished, place, previous) in enumerate(moves):
-            _refuse_to_replace(place, previous)
+            refuse_to_replace(place, previous)
             old = scratch / f"{number}.old" if place.exists() else None
             if old is not None:
                 shutil.copyfile(place, old)

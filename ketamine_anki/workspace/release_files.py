@@ -22,7 +22,15 @@ from ketamine_anki.release.ledger import next_ledger, released_notes
 from ketamine_anki.release.ledger_file import ledger_text
 from ketamine_anki.release.release_notes import release_notes, release_record, sections, skipped, with_section
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER
-from ketamine_anki.workspace.output import Move, exclusively, move_together, output_folder, scratch_folder, write_text
+from ketamine_anki.workspace.output import (
+    Move,
+    exclusively,
+    move_together,
+    output_folder,
+    refuse_to_replace,
+    scratch_folder,
+    write_text,
+)
 from ketamine_anki.workspace.packages import UPDATE, WHOLE, Packing, file_name, publish, subdeck_key
 from ketamine_anki.workspace.release_plan import (
     CHANGELOG,
@@ -39,20 +47,10 @@ if TYPE_CHECKING:
 NOTES, RECORD, SUMS = "RELEASE_NOTES.md", "release.json", "SHA256SUMS"
 
 
-def show(content: Content, plan: Plan, output: Path) -> None:
-    """Prints what a release would write, and its notes for learners."""
-    names = _package_names(content, plan.release)
-    for name in (*names.values(), _gallery_name(content, plan.release), NOTES, RECORD, SUMS):
-        echo(f"would write {output / name}")
-    for path in (changelog_path(content.folder), content.folder / LEDGER):
-        echo(f"would update {path}")
-    click.echo("")
-    click.echo(terminal_block(_notes(content, plan, names)), nl=False)
-
-
-def write(content: Content, plan: Plan, output: Path) -> None:
+def write(content: Content, plan: Plan, output: Path, *, dry_run: bool) -> None:
     """Makes a release, one at a time. All files are finished before the first is moved to its place: packages, texts,
-    sums, changelog, and last the ledger, which alone makes it a release.
+    sums, changelog, and last the ledger, which alone makes it a release. A dry run does all but move them, and prints
+    the notes for learners.
     """
     folder, collection, release = content.folder, content.collection, plan.release
     alone = exclusively(folder / COLLECTION, "release")
@@ -75,9 +73,16 @@ def write(content: Content, plan: Plan, output: Path) -> None:
             _finished_beside(folder / LEDGER, ledger_text(ledger), content.ledger_bytes) as ledger_move,
         ):
             moves = [*(Move(scratch / name, output / name) for name in names), changelog_move, ledger_move]
-            move_together(moves, scratch)
+            text = (scratch / NOTES).read_text(encoding="utf-8")
+            if not dry_run:
+                move_together(moves, scratch)
+            for move in moves if dry_run else ():
+                refuse_to_replace(move.place, move.previous)
     for move in moves:
-        echo(move.place)
+        echo(f"would {'write' if move.previous is None else 'update'} {move.place}" if dry_run else move.place)
+    if dry_run:
+        click.echo(f"\n{terminal_block(text)}", nl=False)
+        return
     click.echo(f"{release.version} is ready: commit {CHANGELOG} and {LEDGER}, then tag v{release.version}", err=True)
 
 
@@ -114,10 +119,6 @@ def _package_names(content: Content, release: Release) -> dict[str, str]:
     return {key: file_name(f"{slug(content.collection.tag)}-{release.version}", key) for key in keys}
 
 
-def _gallery_name(content: Content, release: Release) -> str:
-    return f"{slug(content.collection.tag)}-{release.version}-gallery.html"
-
-
 def _write_packages(content: Content, release: Release, scratch: Path) -> dict[str, tuple[str, Counts]]:
     """Writes the packages; returns their names and counts by key."""
     names = _package_names(content, release)
@@ -138,7 +139,7 @@ def _write_texts(
     from ketamine_anki.preview.links import links
     from ketamine_anki.preview.page import PageNote, page
 
-    gallery = _gallery_name(content, plan.release)
+    gallery = f"{slug(content.collection.tag)}-{plan.release.version}-gallery.html"
     # Links to lines and the folder's name differ from one working copy to the next: neither enters the page.
     cards = [
         PageNote(_without_folder(note), compiled) for note, compiled in zip(content.written, content.live, strict=True)

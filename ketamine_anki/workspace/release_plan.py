@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ketamine_anki.anki.compile import CompiledNote, compile_note
+from ketamine_anki.core.characters import utf8_text
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
 from ketamine_anki.core.model import Collection, Ledger, Note, Release, Retired
@@ -72,7 +73,7 @@ def read_content(folder: Path, *, committed: bool) -> Content:
         ledger_bytes = b""
     read = Folder(folder)
     if committed:
-        _require_committed(folder)
+        require_committed(folder)
     collection = readable_collection(read)
     state = State(collection)
     live: list[CompiledNote] = []
@@ -140,7 +141,8 @@ def _last_edition(collection: Collection) -> Edition:
 # --- what forbids a release -------------------------------------------------------------------
 
 
-def _require_committed(folder: Path) -> None:
+def require_committed(folder: Path) -> None:
+    """Raises Failure if the collection, or what is tracked around it, differs from the last git commit."""
     with scratch_folder(folder):
         pass  # removes what a killed run left in the collection
     changed = uncommitted(folder, FILES)
@@ -212,9 +214,7 @@ def changelog_bytes(folder: Path) -> bytes:
         data = read_bytes(path, MAX_CHANGELOG_BYTES)
         if len(data) > MAX_CHANGELOG_BYTES:
             raise ValueError(f"over {MAX_CHANGELOG_BYTES:,} bytes")
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Failure(f"{path}: not UTF-8 text: save it as UTF-8", EXIT_FINDINGS) from None
+        utf8_text(data)
     except ValueError as error:
         raise Failure(f"{path}: {error}", EXIT_FINDINGS) from None
     return data

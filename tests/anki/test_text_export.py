@@ -19,7 +19,7 @@ def names(guid: str, note_type: str) -> tuple[str, ...]:
 
 def test_columns_are_fields_or_what_the_header_names() -> None:
     header = "#separator:comma\n#html:true\n#guid column:1\n#notetype column:3\n#deck column:2\n#tags column:6\n"
-    rows = f'\ufeff{header}g1,A::B,Basic,"What, ""then""?",b,one two,more\n\ng2,A,Cloze,c,\n'
+    rows = f'\ufeff{header}g1,A :: B,Basic,"What, ""then""?",b,one two,more\n\ng2,A,Cloze,c,\n'
     (first, second), _ = read_text(rows.encode(), names)
     assert (first.guid, first.note_type, first.deck, first.tags) == ("g1", "Basic", "A::B", ("one", "two"))
     assert first.fields == {"Front": 'What, "then"?', "Back": "b", "column 3": "more"}
@@ -31,6 +31,7 @@ def test_columns_are_fields_or_what_the_header_names() -> None:
     ("data", "sentence"),
     [
         (b"\xff\xfe\x00", "neither an .apkg nor a text file"),
+        ((GUID + b"x\ty\n").decode().encode("utf-16-le"), "neither an .apkg nor a text file in UTF-8"),
         (b"", "no package but an empty file"),
         (b"<!DOCTYPE html>", "no package but a web page"),
         (b"#html:false\n#guid column:1\nx\ty\n", "without HTML"),
@@ -58,6 +59,8 @@ def test_a_file_that_is_no_text_export_is_refused_with_one_sentence(data: bytes,
     [
         (b"x\tt\n\nx\tz\n", "two notes have the GUID 'x': the first is read"),
         (b"x\tt\ny\t" + b"t " * 501, "a note has 501 tags: at most 500"),
+        (b"x\tt\n\tt\n", "a note has no GUID: export it from Anki again"),
+        ("#deck column:3\nx\tt\ny\tt\tA\x85B\n".encode(), "damaged: the name of a deck holds a control character"),
     ],
 )
 def test_a_note_that_is_odd_is_passed_over(rows: bytes, reason: str) -> None:

@@ -99,7 +99,40 @@ def parameters() -> Iterator[tuple[str, click.Parameter]]:
         yield from ((name, parameter) for parameter in loaded.params if not getattr(parameter, "is_flag", False))
 
 
-@pytest.mark.parametrize(("name", "parameter"), [pytest.param(*p, id=f"{p[0]}-{p[1].name}") for p in parameters()])
+def called(parameter: click.Parameter) -> str:
+    return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+
+
+def words_with(name: str, parameter: click.Parameter, value: str) -> list[str]:
+    """The arguments of a command, what it needs and the value of one parameter."""
+    needed = {"intake": ["export.txt"], "init": ["folder"], "shingles": ["x"], "release": ["1.0.0"], "diff": ["decks"]}
+    if isinstance(parameter, click.Option):
+        return [*needed.get(name, []), parameter.opts[-1], value]
+    before = [] if parameter.name in ("paths", "rule", "file", "text", "old", "version") else needed.get(name, [])
+    return [*before[: 0 if name == "init" else None], value]
+
+
+EVERY_PARAMETER = pytest.mark.parametrize(
+    ("name", "parameter"), [pytest.param(*p, id=f"{p[0]}-{p[1].name}") for p in parameters()]
+)
+
+
+@EVERY_PARAMETER
+def test_an_empty_argument_is_neither_left_out_nor_the_current_folder(
+    name: str, parameter: click.Parameter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = (2, "", f"ketamine-anki: {called(parameter)}: is empty: fill it in or leave it out\n")
+    *before, option, _ = ["", *words_with(name, parameter, "")]
+    assert run(name, *words_with(name, parameter, "")) == shown
+    if option.startswith("--"):
+        assert run(name, *before[1:], f"{option}=") == shown
+    if isinstance(parameter.type, click.types.StringParamType):
+        assert run(name, *words_with(name, parameter, "\u2003\xa0")) == shown
+    assert list(tmp_path.iterdir()) == []
+
+
+@EVERY_PARAMETER
 def test_an_argument_that_is_no_text_is_a_sentence_or_a_path(
     name: str, parameter: click.Parameter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,18 +140,12 @@ def test_an_argument_that_is_no_text_is_a_sentence_or_a_path(
     monkeypatch.chdir(tmp_path)
     small.write(tmp_path / "decks", NOTES)
     monkeypatch.setattr(sys, "stdin", io.StringIO("x\n" * 20))
-    needed = {"intake": ["export.txt"], "init": ["folder"], "shingles": ["x"], "release": ["1.0.0"], "diff": ["decks"]}
-    if isinstance(parameter, click.Option):
-        words = [*needed.get(name, []), parameter.opts[-1], NO_TEXT]
-    else:
-        before = [] if parameter.name in ("paths", "rule", "file", "text", "old", "version") else needed.get(name, [])
-        words = [*before[: 0 if name == "init" else None], NO_TEXT]
-    ran = run(name, *words)
+    ran = run(name, *words_with(name, parameter, NO_TEXT))
     assert ran.code in (0, 2), ran
     assert "internal error" not in ran.err
     if isinstance(parameter.type, click.types.StringParamType):
-        said = f"{parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name}: "
-        assert (ran.code, ran.err) == (2, f"ketamine-anki: {said}'x\\udcff' is not UTF-8 text: type it again\n")
+        said = "'x\\udcff' is not UTF-8 text: type it again"
+        assert (ran.code, ran.err) == (2, f"ketamine-anki: {called(parameter)}: {said}\n")
     if name in ("build", "preview", "schema") and ran.code == 0:
         assert next(tmp_path.glob("x*"), None)
 

@@ -154,6 +154,12 @@ def test_sarif_fits_its_schema_and_names_rule_and_place() -> None:
     assert second["artifactLocation"]["uri"] == "decks/%C3%A4%20b.yaml"
 
 
+def test_sarif_makes_no_link_of_a_message() -> None:
+    """`[text](1)` would lead to a location, `[text](address)` to a page."""
+    log = sarif(finding("unknown key '[a](1)' [b](https://evil.example) \\](2)"))
+    assert "](" not in log["runs"][0]["results"][0]["message"]["text"]
+
+
 def test_sarif_of_a_file_elsewhere_has_a_full_address_and_no_findings_fit_too() -> None:
     log = sarif(finding("wrong", path="/tmp/a.yaml"))
     assert log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == {

@@ -146,6 +146,9 @@ def test_a_correction_edits_its_value_and_nothing_else(case: Case, tmp_path: Pat
 NOT_TAKEN = [
     ("leaf", {"Answer": "<u>Carbon</u> dioxide"}, "Answer <u>, underline has no place in a card"),
     ("leaf", {"Answer": " "}, "Answer was emptied: to remove a note, retire it"),
+    ("leaf", {"Answer": "<div>\u202f<br></div>"}, "Answer was emptied: to remove a note, retire it"),
+    ("leaf", {"Answer": r"\(\quad\)"}, "Answer was emptied: to remove a note, retire it"),
+    ("leaf", {"Question": "&nbsp;?"}, "Question was emptied: to remove a note, retire it"),
     ("leaf", {"Source": "elsewhere"}, "Source is computed from 'source' and 'cites': edit those"),
     ("leaf", {"Spare": "mine"}, "Spare is a spare field"),
     ("leaf", {"ReverseQuestion": "Back?"}, "is a second card: add or delete the 'reverse' block by hand"),
@@ -223,7 +226,7 @@ ENTRIES = [
         "  - id: leaf-green\n    text: A {{c1::leaf}} is green\n    extra: by day\n",
     ),
     (
-        {"Question": "Why?", "Answer": "", "ReverseQuestion": "Back?"},
+        {"Question": "Why?", "Answer": "&nbsp;", "ReverseQuestion": "Back?", "Extra": r"\(~\)"},
         "  - id: note\n    question: Why?\n    answer: TODO\n    reverse:\n      question: Back?\n      answer: TODO\n",
     ),
     ({"Text": "<u>A</u> b", "Extra": "<u>c</u>"}, "  - id: b\n    text: TODO\n"),
@@ -247,7 +250,7 @@ def test_new_notes_have_ids_that_no_other_note_has(case: Case):
 
 
 def test_a_new_note_keeps_its_concepts_and_leaves_what_has_no_place(case: Case):
-    fields = {"Front": "Who?", "Back": "<u>x</u>", "More": "third", "Empty": " "}
+    fields = {"Front": "Who?", "Back": "<u>x</u>", "More": "third", "Empty": "<br>&#8195;"}
     result = case.compare(
         [new("new", fields, tags=("Small::Concept::Gas", "mine")), new("other", fields, deck="Other")]
     )

@@ -92,6 +92,14 @@ def test_the_edition_of_the_ledger_gets_its_texts_from_elsewhere() -> None:
     assert filled.notes["b"] == released.notes["b"]
 
 
+def test_a_note_without_cards_is_in_no_deck() -> None:
+    """genanki writes some. That it has cards now, or none any more, moves it nowhere and loses no deck."""
+    without, other = note("b", deck=""), edition(A, B)
+    for old, new in ((edition(A, without), other), (other, edition(A, without)), (edition(without), edition(without))):
+        assert compare(old, new).level == "none"
+    assert compare(edition(A, without), edition(A)).decks_gone == ()
+
+
 def test_a_foreign_package_is_compared_too(tmp_path) -> None:
     """Notes without an ID field are named by their GUIDs."""
     fields = [{"name": "Front"}, {"name": "Back"}]

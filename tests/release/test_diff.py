@@ -29,7 +29,7 @@ NEW = edition(
 )  # fmt: skip
 
 TEXT = """\
-1 new, 2 changed, 1 moved, 1 retired, 1 lost, 1 restyled note types: a major change
+1 new, 2 changed, 1 moved, 1 retired, 1 lost, 1 restyled note type: a major change
   note type 'S: question': new style or template text
 Lost (1)
   gone · 01 One: Which gone?
@@ -49,7 +49,7 @@ New (1)
     Answer: {+Now+}"""
 
 MARKDOWN = """\
-### Cards: 1 new, 2 changed, 1 moved, 1 retired, 1 lost, 1 restyled note types: a major change
+### Cards: 1 new, 2 changed, 1 moved, 1 retired, 1 lost, 1 restyled note type: a major change
 
 - **note type 'S: question': new style or template text**
 
@@ -93,7 +93,7 @@ def test_changes_as_text_and_markdown() -> None:
 def test_what_breaks_comes_first() -> None:
     changes = compare(edition(note("a")), edition(note("a", deck="S::01 Uno"), schema="t"))
     assert as_markdown(changes).splitlines()[:5] == [
-        "### Cards: 1 moved, 1 rebuilt note types, 1 decks gone: a major change",
+        "### Cards: 1 moved, 1 rebuilt note type, 1 deck gone: a major change",
         "",
         "- **note type 'S: question': other fields or templates; Anki skips its notes unless note types are merged**",
         "- **deck 'S::01 One' is gone or has another name: cards that learners have stay in the old one**",
@@ -103,7 +103,11 @@ def test_what_breaks_comes_first() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "headline"),
-    [(Changes(), "no change"), (Changes(styles=("A",)), "1 restyled note types: a patch change")],
+    [
+        (Changes(), "no change"),
+        (Changes(styles=("A",)), "1 restyled note type: a patch change"),
+        (Changes(styles=("A", "B"), decks_gone=("A", "B")), "2 restyled note types, 2 decks gone: a major change"),
+    ],
 )
 def test_the_headline_of_small_changes(changes: Changes, headline: str) -> None:
     assert next(iter(as_text(changes))) == headline
@@ -148,6 +152,16 @@ def test_only_so_much_is_shown_word_by_word(monkeypatch: pytest.MonkeyPatch) -> 
         ("one\ntwo", "one / two"),
         ("\x1b[31mred", "\\\\x1b\\[31mred"),
         ("\u202etxt", "\\\\u202etxt"),
+        (":+1: a:b :no_entry: a.yaml:12:5", ":&#8203;+1: a:b :&#8203;no\\_entry: a.yaml:12:5"),
+        ("a.yaml:100:5 A::Concept::X", "a.yaml:&#8203;100:5 A::Concept::X"),
+        ("o/r#7 GH-7 @o/team o@deadbee", "o/r\\#&#8203;7 GH-&#8203;7 \\@&#8203;o/team o\\@&#8203;deadbe&#8203;e"),
+        (
+            "0123456789abcdef" * 2 + "01234567",
+            "012345&#8203;6789ab&#8203;cdef01&#8203;234567&#8203;89abcd&#8203;ef0123&#8203;4567",
+        ),
+        ("12345678 facade defaced.", "12345678 facade deface&#8203;d."),
+        ("=== a", "\\=== a"),
+        ("---", "\\---"),
     ],
 )
 def test_texts_of_strangers_are_shown_character_by_character(text: str, shown: str) -> None:

@@ -12,6 +12,7 @@ from program import run
 from releases import DAY, NEW_NOTE, NOTES, RETIRED, START, Project, add, move, retire, reword, swap_decks
 
 from ketamine_anki.anki import notetypes
+from ketamine_anki.workspace.output import exclusively
 
 
 def test_the_first_release(released: Project) -> None:
@@ -91,6 +92,21 @@ def test_a_dry_run_shows_it_all_and_writes_nothing(released: Project) -> None:
     assert released.tree() == before
     released.released("1.0.1")
     assert ran.out.partition("\n\n")[2] == released.notes
+
+
+def test_a_dry_run_ends_as_the_release_would(released: Project) -> None:
+    """It shows the notes for learners first: they may be what keeps one from committing."""
+    released.commit()
+    released.edit("gas", answer="Carbon dioxide, a gas")
+    dry, real = released.release("1.0.1", "--dry-run"), released.release("1.0.1")
+    assert (dry.code, real.code, dry.err) == (1, 1, real.err)
+    assert "Carbon dioxide, a gas" in dry.out
+    released.commit()
+    (released.root / "file").touch()
+    assert released.release("1.0.1", "--dry-run", "-o", "file/x") == released.release("1.0.1", "-o", "file/x")
+    with exclusively(released.decks / "collection.yaml", "release"):
+        ran = released.release("1.0.1", "--dry-run")
+    assert (ran.code, "another release is running" in ran.err) == (74, True)
 
 
 def test_a_dry_run_of_a_first_release_makes_no_folder(project: Project) -> None:

@@ -27,7 +27,7 @@ def changed(released: Project) -> Project:
 @pytest.mark.parametrize("fails_at", range(9))
 def test_a_failure_at_any_move_puts_all_back(changed: Project, monkeypatch: pytest.MonkeyPatch, fails_at: int) -> None:
     """Packages and texts, changelog, ledger: whichever move fails, everything is as it was."""
-    (changed.dist / "SHA256SUMS").write_text(f"{0:064}  mine\n", encoding="utf-8")
+    (changed.dist / "SHA256SUMS").write_text(f"{0:064}  RELEASE_NOTES.md\n{0:064}  release.json\n", encoding="utf-8")
     before = changed.tree()
     places: list[str] = []
     move = os.replace

@@ -15,6 +15,7 @@ from ketamine_anki.anki import notetypes
 from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES
 from ketamine_anki.release.release_notes import sections, with_section
 
+MARK = "<!-- Written by `ketamine-anki release`, which writes it anew. -->\n\n"
 SECTION = """\
 3 notes, 4 cards: 1 new, 2 changed, 1 retired.
 
@@ -95,7 +96,7 @@ def test_changelog_and_release_notes_tell_card_by_card_what_changed(tagged: Proj
         f"# Changelog\n\n## Unreleased\n\n## 1.1.0 - 2023-11-15\n\nRoots!\n\n{SECTION}\n\n"
         "## 1.0.0 - 2023-11-14\n\nFirst release: 3 notes, 4 cards.\n"
     )
-    assert tagged.notes == f"# Small Deck 1.1.0\n\nRoots!\n\n{SECTION}{NOTES_AFTER}"
+    assert tagged.notes == f"{MARK}# Small Deck 1.1.0\n\nRoots!\n\n{SECTION}{NOTES_AFTER}"
 
 
 def test_without_the_words_before_the_ids_are_named(released: Project) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import genanki
 import pytest
 import small
 from program import run
@@ -45,6 +46,14 @@ WRITERS = {
 }
 
 
+HEAD = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+DRAFT = '{\n "$schema": "http://json-schema.org/draft-07/schema#",\n "$comment": "By hand."\n}\n'
+
+
+def genanki_package(place: str) -> None:
+    genanki.Package(genanki.Deck(5, "Mine")).write_to_file(place)
+
+
 def hard_link(source: str) -> Callable[[Path], None]:
     return lambda place: os.link(source, place)
 
@@ -58,6 +67,9 @@ def hard_link(source: str) -> Callable[[Path], None]:
         ("preview", "decks/page.html", "", "", INSIDE),
         ("preview", "link/page.html", "link", Path("decks"), INSIDE),
         ("preview", "site.html", "site.html", "<!DOCTYPE html>\n<title>Mine</title>", FOREIGN),
+        ("preview", "site.html", "site.html", f'{HEAD}<meta http-equiv="Content-Security-Policy">', FOREIGN),
+        ("preview", "site.html", "site.html", f'{HEAD}<meta name="generator" content="Hugo">', FOREIGN),
+        ("preview", "Decks/COLLECTION.html", "Decks", os.mkdir, INSIDE),
         ("preview", "hard.html", "hard.html", hard_link("decks/01-first.yaml"), FOREIGN),
         ("preview", "page.html", "page.html", Path("text.txt"), LINK),
         ("preview", "page.html", "page.html", Path("nowhere"), LINK),
@@ -66,6 +78,8 @@ def hard_link(source: str) -> Callable[[Path], None]:
         ("build", "decks/a/b", "", "", INSIDE),
         ("build", "other/../decks/new", "other", os.mkdir, INSIDE),
         ("build", "link", "link", Path("decks"), INSIDE),
+        ("build", "DECKS/dist", "", "", INSIDE),
+        ("build", "dist", "dist/small-deck.apkg", genanki_package, FOREIGN),
         ("build", "dist", "dist/small-deck.apkg", "mine", FOREIGN),
         ("build", "dist", "dist/small-deck.apkg", hard_link("decks/01-first.yaml"), FOREIGN),
         ("build", "dist", "dist/small-deck.apkg", Path("../text.txt"), LINK),
@@ -76,16 +90,19 @@ def hard_link(source: str) -> Callable[[Path], None]:
         ("schema", "second", "second/collection.yaml", "title: Second", ANOTHER),
         ("release", "second", "second/collection.yaml", "title: Second", ANOTHER),
         ("schema", "decks/media", "", "", INSIDE),
-        ("schema", "", "decks/deck.schema.json", '{"mine": 1}', FOREIGN),
+        ("schema", "", "decks/deck.schema.json", DRAFT, FOREIGN),
         ("schema", "dist", "dist/deck.schema.json", '{"mine": 1}', FOREIGN),
         ("schema", "dist", "dist/deck.schema.json", Path("../text.txt"), LINK),
         ("release", "decks", "", "", INSIDE),
-        ("release", "dist", "dist/RELEASE_NOTES.md", "# To do\n", FOREIGN),
-        ("release", "dist", "dist/release.json", '{"mine": 1}', FOREIGN),
-        ("release", "dist", "dist/SHA256SUMS", "mine", FOREIGN),
+        ("release", "dist", "dist/RELEASE_NOTES.md", "# Small Deck 1.0.0\n\nFirst release: 3 notes.\n", FOREIGN),
+        ("release", "dist", "dist/RELEASE_NOTES.md", Path("../text.txt"), LINK),
+        ("release", "dist", "dist/release.json", '{\n "collection": "Small Deck",\n "version": "1.0.0"\n}', FOREIGN),
+        ("release", "dist", "dist/SHA256SUMS", f"{0:064}  small-1.0.0.apkg\n", FOREIGN),
+        ("release", "dist", "dist/SHA256SUMS", f"{0:064}  RELEASE_NOTES.md\n{0:064}  release.json\nmine", FOREIGN),
+        ("release", "Decks", "", "", INSIDE),
         ("release", "dist", "dist/small-1.0.0-gallery.html", "<p>mine</p>", FOREIGN),
         ("release", "dist", "dist/small-1.0.0.apkg", "mine", FOREIGN),
-        ("shingles", "", "decks/shingles.txt", "The text itself", FOREIGN),
+        ("shingles", "", "decks/shingles.txt", "# Hashed word runs of mine", FOREIGN),
         ("shingles", "", "decks/shingles.txt", Path("../text.txt"), LINK),
     ],
 )
@@ -103,9 +120,10 @@ def test_an_output_replaces_nothing_that_the_program_did_not_make(
         else:
             content(str(path))
     before = project.tree()
-    ran = run(*WRITERS[command], "decks", *(("-o", out) if out else ()))
-    assert (ran.code, reason in ran.err) == (2, True), ran
-    assert project.tree() == before
+    for dry_run in ((), ("--dry-run",)) if command == "release" else ((),):
+        ran = run(*WRITERS[command], "decks", *(("-o", out) if out else ()), *dry_run)
+        assert (ran.code, ran.out, reason in ran.err) == (2, "", True), ran
+        assert project.tree() == before
     assert list(project.root.rglob("*.tmp")) == []
 
 
@@ -138,11 +156,25 @@ def test_the_hashes_are_not_taken_for_the_source_text(project: Project) -> None:
     assert project.tree() == before
 
 
-def test_letter_case_does_not_hide_the_collection(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a file system that ignores it, DECKS is decks."""
-    monkeypatch.setattr(os.path, "samefile", lambda one, other: Path(one).name.lower() == Path(other).name.lower())
-    ran = run("build", "decks", "-o", "DECKS/dist")
-    assert (ran.code, "is inside the collection's folder" in ran.err) == (2, True)
+def test_another_name_does_not_hide_the_collection(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Windows calls DECKS~1 may be decks: the system is asked."""
+    monkeypatch.setattr(os.path, "samefile", lambda one, other: Path(one).name == "DECKS~1")
+    ran = run("build", "decks", "-o", "DECKS~1/dist")
+    assert (ran.code, INSIDE in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("build",), ("release", "1.0.0"), ("preview",)])
+def test_in_the_folder_of_the_collection_the_message_says_where_to_write(
+    project: Project, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(project.decks)
+    ran = run(*words, ".")
+    assert (ran.code, ran.err) == (
+        2,
+        "ketamine-anki: dist: is inside the collection's folder .: choose a folder outside it, such as ../dist\n",
+    )
+    assert run(*words, ".", "-o", "../dist" if words != ("preview",) else "../dist/preview.html").code == 0
+    assert list(project.dist.iterdir())
 
 
 # --- whole or absent --------------------------------------------------------------------------
