@@ -264,7 +264,7 @@ def test_a_note_of_ours_that_is_odd_is_named(folder, tmp_path):
     odd = database(notes=[(11, guid, 7, 1, "", "one"), (12, "foreign", 7, 1, "", "one")], cards=())
     (tmp_path / "odd.apkg").write_bytes(old(odd))
     ran = run("intake", tmp_path / "odd.apkg", folder)
-    assert (ran.code, ran.out) == (1, "not taken over: root: a note has 1 fields: its note type has 2\n")
+    assert (ran.code, ran.out) == (1, "not taken over: root: a note has 1 field: its note type has 2\n")
     assert "2 parts of it passed over" in ran.err
 
 
