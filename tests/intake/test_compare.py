@@ -180,11 +180,12 @@ TAGS = [
 
 
 @pytest.mark.parametrize(("tags", "left", "concepts"), TAGS)
-def test_concept_tags_come_back_and_no_others(case: Case, tags, left, concepts):
+def test_concept_tags_come_back_and_no_others(case: Case, tmp_path: Path, tags, left, concepts):
     """Anki keeps the spelling of a tag that the learner already has: case does not count."""
     result = case.compare(case.exported("leaf", tags=(*COMMON, *tags.split())))
     assert tuple(leftover.part.removeprefix("tag ") for leftover in result.leftovers) == left
     assert [change.new for change in result.changes] == ([concepts] if concepts else [])
+    assert Case(tmp_path / "after", case.edit(result)).deck.notes[0].tags == (concepts or ("Plants", "Gas"))
 
 
 def test_with_base_only_what_the_contributor_changed_counts(tmp_path: Path):
@@ -279,13 +280,19 @@ def test_line_ends_of_windows_and_byte_order_marks_stay(tmp_path: Path, text):
     assert case.edit(result) == text.replace("answer: Carbon dioxide", "answer: CO2", 1)
 
 
-def test_a_file_in_canonical_form_stays_in_it(case: Case, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("note", "edits"),
+    [
+        ("leaf", {"Answer": "It's: so", "Extra": "word " * 40 + "end", "Caveat": "new<br>lines", "Picture": ""}),
+        ("root", {"Text": "{{c1::Water}}", "Extra": "From the soil", "Caveat": "new<br>lines"}),
+    ],
+)
+def test_a_file_in_canonical_form_stays_in_it(case: Case, tmp_path: Path, note, edits):
     assert run("fmt", case.folder).code == 0
     case = Case(tmp_path / "canonical", (case.folder / "01-first.yaml").read_text("utf-8"))
     path = case.folder / "01-first.yaml"
-    edits = {"Answer": "It's: so", "Extra": "word " * 40 + "end", "Caveat": "new<br>lines", "Picture": ""}
-    result = case.compare(case.exported("leaf", **edits))
-    assert len(result.changes) == 4
+    result = case.compare(case.exported(note, **edits))
+    assert len(result.changes) == len(edits)
     path.write_text(case.edit(result), "utf-8")
     assert run("fmt", "--check", path).code == 0
 
@@ -322,6 +329,7 @@ def test_a_file_that_changed_since_it_was_read_is_refused(case: Case):
         ("answer: CO2\n    extra", "answer: CO3\n    extra", "leaf: the edited file would not read as intended"),
         ("{{c1::water}}", "{{c1::salt}}", "root: the edited file would not read as intended"),
         ("  - id: pair", "  - id: peer", "pair: the edited file would not read as intended"),
+        ("deck: First Part", "deck: {", "leaf: the edited file would not read as intended"),
         ("  - id: pair", "  - id: more\n  - id: pair", "the edited file would not be well-formed"),
     ],
 )
