@@ -249,3 +249,32 @@ def test_what_a_weekly_job_finds_becomes_an_issue(
     assert failed.returncode == 3
     assert asked in (tmp_path / "asked").read_text(encoding="utf-8")
     assert "\nhole\n" in (tmp_path / "body").read_text(encoding="utf-8")
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("tag", "changelog", "owner", "said"),
+    [
+        ("program-v0.2.0", "## 0.2.0", "somebody", "program-v0.2.0: the program calls itself 0.1.0"),
+        ("program-v0.1.0", "## 0.1.0 (not tagged yet)", "somebody", "has no '## 0.1.0'"),
+        ("program-v0.1.0", "## 0.1.0", "OWNER", "put the repository's owner for OWNER"),
+        ("program-v0.1.0", "## 0.1.0", "somebody", "built"),
+    ],
+)
+def test_what_may_not_be_published_is_not_even_built(
+    tag: str, changelog: str, owner: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(CI / "wheel", tmp_path / ".ci")
+    (tmp_path / "ketamine_anki").mkdir()
+    (tmp_path / "ketamine_anki" / "CHANGELOG.md").write_text(f"{changelog}\n", encoding="utf-8")
+    (tmp_path / "ketamine_anki" / "requirements.txt").write_text(
+        f"git+https://github.com/{owner}/x\n", encoding="utf-8"
+    )
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    program = tmp_path / ".venv" / "bin" / "hatchling"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\ntest $1 = version && echo 0.1.0 && exit\necho built >&2\nexit 3\n", encoding="utf-8")
+    program.chmod(0o755)
+    done = subprocess.run([tmp_path / ".ci" / "wheel", tag], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, said in done.stderr) == (3 if said == "built" else 1, True), done.stderr
