@@ -110,7 +110,7 @@ def compare(
         else:
             homeless += 1
     if homeless:
-        reason = 'of which the file does not say the deck: for new notes, export it again with "Include deck name"'
+        reason = 'of which the file names no deck: for new notes, export it again, a text with "Include deck name"'
         result.leftovers.append(Leftover(counted(homeless, "note"), "", reason))
     return result
 

@@ -188,10 +188,9 @@ class NoteChange:
 
     @property
     def place(self) -> str:
-        """The note's subdeck, or `old → new` when it moved."""
-        if self.before and self.after and self.is_moved:
-            return f"{self.before.subdeck} → {self.after.subdeck}"
-        return self.note.subdeck
+        """The note's subdeck, or `old → new` when it moved, or "no deck"."""
+        names = [note.subdeck for note in (self.before, self.after) if note and note.deck]
+        return " → ".join(names if self.is_moved else names[-1:]) or "no deck"
 
     @property
     def fields(self) -> list[tuple[str, str, str]]:

@@ -233,7 +233,7 @@ def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(folder, learner, 
         learner.add_note(note, learner.decks.id("Small Deck"))
     ran = run("intake", export(learner, tmp_path / "notes.txt", "deck"), folder)
     assert (ran.code, ran.out.count("\n")) == (1, 1)
-    assert "not taken over: 3 notes: of which the file does not say the deck: for new notes, export" in ran.out
+    assert "not taken over: 3 notes: of which the file names no deck: for new notes, export" in ran.out
 
 
 @pytest.mark.parametrize("file", FORMATS)

@@ -97,7 +97,9 @@ def test_a_note_without_cards_is_in_no_deck() -> None:
     without, other = note("b", deck=""), edition(A, B)
     for old, new in ((edition(A, without), other), (other, edition(A, without)), (edition(without), edition(without))):
         assert compare(old, new).level == "none"
-    assert compare(edition(A, without), edition(A)).decks_gone == ()
+    lost = compare(edition(A, without), edition(A))
+    assert (lost.decks_gone, [change.place for change in lost.lost]) == ((), ["no deck"])
+    assert NoteChange(without, B).place == NoteChange(B, without).place == "01 One"
 
 
 def test_a_foreign_package_is_compared_too(tmp_path) -> None:
