@@ -22,6 +22,7 @@ COMMANDS = {
     "build": ("build", "Check a collection and compile it into an Anki package."),
     "preview": ("preview", "Show every card on one page."),
     "intake": ("intake", "Take corrections made inside Anki back into the deck files."),
+    "submit": ("submit", "Send corrections made inside Anki as a pull request."),
     "init": ("init", "Make a new collection, on any subject."),
     "new": ("new", "Append a note to a subdeck."),
     "fmt": ("fmt", "Rewrite the YAML files in their canonical form."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -37,10 +37,31 @@ def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
     over is listed with the reason. Exits with 1 if anything is left to do: a correction or a new note
     that was not written, or something that cannot be taken over.
     """
+    compared = compare_export(Folder(folder), file, base)
+    result = compared.result
+    show(result, write)
+    echo(f"{file}: {compared.summary}", err=True)
+    if write:
+        _write(folder, list(edited_files(compared)))
+    if result.leftovers or (not write and (result.changes or result.proposals)):
+        raise click.exceptions.Exit(EXIT_FINDINGS)
+
+
+class Compared(NamedTuple):
+    """A collection, its decks, what an export has that they have not, and the counts in a phrase."""
+
+    read: Folder
+    collection: Collection
+    decks: Sequence[Deck]
+    result: Intake
+    summary: str
+
+
+def compare_export(read: Folder, file: Path, base: Path | None) -> Compared:
+    """Compares an export with a collection, both of which must be readable."""
     from ketamine_anki.anki.compile import guid
     from ketamine_anki.intake.compare import IntakeError, Leftover, compare
 
-    read = Folder(folder)
     collection = readable_collection(read)
     decks = list(read.decks())
     report(read.findings)  # a file that cannot be read cannot be edited
@@ -53,18 +74,13 @@ def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
         raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
     ids = {guid(collection.namespace, note.id): note.id for note in notes}
     result.leftovers += [Leftover(ids[identity], "", reason) for identity, reason in odd if identity in ids]
-    _show(result, write)
-    echo(
-        f"{file}: {result.matched} of {counted(len(notes), 'note')} of the collection,"
+    summary = (
+        f"{result.matched} of {counted(len(notes), 'note')} of the collection,"
         f" {counted(len(result.changes), 'correction')}, {counted(len(result.proposals), 'new note')},"
         f" {len(result.leftovers)} not taken over"
-        + (f"; {counted(result.others, 'note')} of other decks ignored" if result.others else ""),
-        err=True,
+        + (f"; {counted(result.others, 'note')} of other decks ignored" if result.others else "")
     )
-    if write:
-        _write(folder, list(_edited_files(collection, decks, result)))
-    if result.leftovers or (not write and (result.changes or result.proposals)):
-        raise click.exceptions.Exit(EXIT_FINDINGS)
+    return Compared(read, collection, decks, result, summary)
 
 
 def _exported_notes(
@@ -109,7 +125,7 @@ def _with_our_names(note: PackagedNote, names: Sequence[str]) -> PackagedNote:
     return replace(note, fields=dict(zip(given, note.fields.values(), strict=True))) if names else note
 
 
-def _show(result: Intake, write: bool) -> None:
+def show(result: Intake, write: bool) -> None:
     """Prints every correction, every new note that will not be written, and what cannot be taken over."""
     from ketamine_anki.core.alignment import Aligner
     from ketamine_anki.intake.apply import entry
@@ -129,13 +145,14 @@ def _show(result: Intake, write: bool) -> None:
         echo(f"not taken over: {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}")
 
 
-def _edited_files(collection: Collection, decks: Sequence[Deck], result: Intake) -> Iterator[tuple[Path, bytes, bytes]]:
+def edited_files(compared: Compared) -> Iterator[tuple[Path, bytes, bytes]]:
     """Path, present bytes and new bytes of each deck file that is to be edited."""
     from ketamine_anki.intake.apply import edit_deck
 
+    read, collection, decks, result, _ = compared
     proposals = result.proposals
     for deck in decks:
-        path = Path(deck.places.path)
+        path = read.path / Path(deck.places.path).name
         changes = [change for change in result.changes if change.note.places.path == deck.places.path]
         new_notes = [proposal for proposal in proposals if proposal.deck == deck.name]
         proposals = [proposal for proposal in proposals if proposal not in new_notes]  # a deck may have two files

@@ -92,11 +92,12 @@ def open_regular(path: Path) -> FileIO:
 
 class Folder:
     """A collection on disk. `collection` is None if collection.yaml cannot be read; `findings` are those so far;
-    `complete` tells whether every note so far could be read.
+    `complete` tells whether every note so far could be read. A copy is `shown` under the path of what it copies.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, shown: Path | None = None) -> None:
         self.path = Path(folder)
+        self._shown = shown or self.path
         if not self.path.is_dir():
             raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
         self.findings: list[Finding] = []
@@ -105,7 +106,7 @@ class Folder:
 
     def show(self, name: str) -> str:
         """The path of a file as the user would type it."""
-        path = (self.path / name).as_posix()
+        path = (self._shown / name).as_posix()
         # at the start of a line, :: would be a workflow command and # a comment
         return f"./{path}" if path.startswith((":", "#")) else path
 

@@ -12,7 +12,7 @@ import hashlib
 import os
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -38,10 +38,18 @@ _LINK, _SUBMODULE = b"120000", b"160000"
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a git command in a folder while the block reads its standard output; kills it at the end. Raises Failure
-    if it does not end in time.
+def running(
+    folder: Path,
+    *arguments: str,
+    given: IO[bytes] | None = None,
+    errors: IO[bytes] | None = None,
+    variables: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a git command in a folder while the block reads its standard output; kills it at the end. What it says of
+    errors is written to `errors`; `variables` are set in its environment. Raises Failure if it does not end in time.
     """
+    seconds = seconds or _TIMEOUT
     os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"  # else Windows would run a git.exe of the current folder
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)}
     command = ["git", "-C", str(folder), *_RUN_NO_PROGRAM, *arguments]
@@ -49,8 +57,8 @@ def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> It
         command,
         stdin=given or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**kept, **_ENVIRONMENT},
+        stderr=errors or subprocess.DEVNULL,
+        env={**kept, **_ENVIRONMENT, **(variables or {})},
         start_new_session=True,  # it has no terminal to ask
     ) as process:
         timed_out = threading.Event()
@@ -59,7 +67,7 @@ def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> It
             timed_out.set()
             process.kill()
 
-        timer = threading.Timer(_TIMEOUT, stop)
+        timer = threading.Timer(seconds, stop)
         timer.daemon = True  # an interrupted program does not wait for it
         try:
             timer.start()
@@ -68,7 +76,7 @@ def running(folder: Path, *arguments: str, given: IO[bytes] | None = None) -> It
             timer.cancel()
             process.kill()
     if timed_out.is_set():
-        raise Failure(f"{folder}: git does not answer in {_TIMEOUT:.0f} seconds: try `git status` there", EXIT_IO)
+        raise Failure(f"{folder}: git does not answer in {seconds:.0f} seconds: try `git status` there", EXIT_IO)
 
 
 def ask(folder: Path, *arguments: str, limit: int = MAX_GIT_BYTES) -> bytes | None:

@@ -1,0 +1,226 @@
+"""`ketamine-anki submit`: send corrections that were made inside Anki as a pull request."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ketamine_anki.cli.intake import Compared, compare_export, edited_files, show
+from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.core.report import as_lines
+from ketamine_anki.core.terminal import counted, echo
+from ketamine_anki.workspace.contribution import Clone, clone_of, push
+from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.pipeline import check_notes
+from ketamine_anki.workspace.revision import check_out
+
+if TYPE_CHECKING:
+    from ketamine_anki.core.model import Finding
+
+_GITHUB = re.compile(r"(?:https://|ssh://git@|git@)github\.com[/:]([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
+_SECONDS = 60.0
+_WAITS = (5.0, 15.0)  # until a fork that was just made can be pushed to
+_SIGN_IN = {"credential.https://github.com.helper": "!gh auth git-credential"}
+
+
+@click.command("submit")
+@click.argument("file", type=Path)
+@click.argument("folder", default="decks", type=Path)
+@click.option("--base", type=Path, help="The package that you started from.")
+@click.option("--remote", help="Remote to push to (default: your fork, which `gh` finds or makes; else `origin`).")
+@click.option("--yes", is_flag=True, help="Send without asking.")
+def submit(file: Path, folder: Path, base: Path | None, remote: str | None, yes: bool) -> None:
+    """Send the corrections in FILE, exported from Anki, to the repository of the collection in FOLDER (default: decks).
+
+    Shows what `intake` shows and asks; nothing is sent before. Then the corrections are committed on a branch of their
+    own, pushed to your fork, and proposed: with GitHub's program `gh` as a pull request, else at the address that is
+    printed. Your own files and branches stay as they are. Without git or a place to push to, prints a text for an
+    issue form instead.
+    """
+    clone = clone_of(folder) if folder.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
+        if clone:
+            check_out(folder, clone.base, Path(scratch))
+        compared = compare_export(Folder(scratch if clone else folder, folder), file, base)
+        result = compared.result
+        show(result, write=False)
+        echo(f"{file}: {compared.summary}", err=True)
+        if not (result.changes or result.proposals):
+            echo("nothing to send", err=True)
+            raise click.exceptions.Exit(EXIT_FINDINGS if result.leftovers else 0)
+        if clone is None:
+            _print_for_a_form(compared, "")
+            return
+        files = {path.name: after for path, _, after in edited_files(compared)}
+        for name, data in files.items():
+            Path(scratch, name).write_bytes(data)
+        checked = Folder(scratch, folder)
+        check_notes(checked)
+        for line in as_lines(checked.findings):
+            echo(line)
+        _send(clone, compared, files, checked.findings, remote, yes)
+
+
+def _send(
+    clone: Clone,
+    compared: Compared,
+    files: dict[str, bytes],
+    findings: Sequence[Finding],
+    remote: str | None,
+    yes: bool,
+) -> None:
+    """Asks, pushes and proposes."""
+    repository = compared.collection.repository
+    url = clone.remotes.get(remote or _fork(clone, repository), "")
+    if remote and not url:
+        raise Failure(f"no remote {remote!r}: `git remote -v` lists them", EXIT_USAGE)
+    upstream = repository or clone.remotes.get("upstream", clone.remotes.get("origin", ""))
+    if not url or not files:
+        _print_for_a_form(compared, upstream)
+        return
+    subject, body = _described(compared, findings)
+    if findings:
+        echo(f"`check` finds {counted(len(findings), 'mistake')} in it, which somebody has to mend", err=True)
+    _confirm(f"Publish this, under {compared.collection.licence}, as a proposal to {upstream or url}", yes)
+    branch = f"anki-{hashlib.sha256(body.encode()).hexdigest()[:8]}-{os.urandom(2).hex()}"
+    target, fork = (None, None) if remote else _on_github(upstream)
+    url, settings = (f"https://github.com/{fork}.git", _SIGN_IN) if fork else (url, {})
+    for seconds in (*_WAITS, 0) if fork else (0,):
+        try:
+            push(clone, files, f"{subject}\n\n{body}", branch, url, settings)
+            break
+        except Failure as error:
+            if not seconds:
+                echo(f"ketamine-anki: not sent: {error}", err=True)
+                _print_for_a_form(compared, upstream)
+                raise click.exceptions.Exit(EXIT_IO) from None
+            time.sleep(seconds)
+    echo(f"pushed the branch {branch} to {url}", err=True)
+    target, fork = target or _github_name(upstream), fork or _github_name(url)
+    if not target or not fork:
+        echo(f"now open a pull request for it at {upstream or url}")
+        return
+    head = f"{fork.partition('/')[0]}:{branch}"
+    words = ("--repo", target, "--head", head, "--title", subject, "--body-file", "-", *["--draft"] * bool(findings))
+    opened = settings and _gh("pr", "create", *words, given=body)
+    echo(opened or f"now open the pull request: https://github.com/{target}/compare/{head}?expand=1")
+
+
+def _confirm(question: str, yes: bool) -> None:
+    try:
+        if not yes and not click.confirm(f"{question}?", err=True):
+            raise Failure("nothing was sent", EXIT_FINDINGS)
+    except click.Abort:
+        raise Failure("nothing was sent: nobody to ask, and no --yes", EXIT_USAGE) from None
+
+
+# --- where to ---------------------------------------------------------------------------------
+
+
+def _fork(clone: Clone, repository: str) -> str:
+    """The remote that is not the repository of the collection itself, if there is one; else `origin`."""
+    ours = _github_name(repository) or repository
+    others = [name for name, url in clone.remotes.items() if name != "upstream" and _github_name(url) != ours]
+    return "origin" if "origin" in others or not others else others[0]
+
+
+def _github_name(url: str) -> str | None:
+    found = _GITHUB.fullmatch(url)
+    return f"{found[1]}/{found[2]}" if found else None
+
+
+def _on_github(upstream: str) -> tuple[str, str] | tuple[None, None]:
+    """The repository that a proposal goes to, and the user's fork of it, made if there is none, as owner/name. Nothing
+    where `gh` cannot answer.
+    """
+    name = _github_name(upstream)
+    login = name and _gh("api", "user", "--jq", ".login")
+    target = login and _gh("api", f"repos/{name}", "--jq", ".parent.full_name // .full_name")
+    if not target:
+        return None, None
+    forks = ("api", "--method", "POST", f"repos/{target}/forks", "--jq", ".full_name")
+    fork = target if target.partition("/")[0] == login else _gh(*forks)
+    return (target, fork) if fork and _github_name(f"https://github.com/{fork}") else (None, None)
+
+
+def _gh(*arguments: str, given: str = "") -> str | None:
+    """What GitHub's program answers; None where there is none, or it fails."""
+    os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"  # else Windows would run a gh.exe of the current folder
+    program = shutil.which("gh")
+    if program is None:
+        return None
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as nowhere:  # it would read the clone's configuration
+        try:
+            done = subprocess.run(
+                [program, *arguments],
+                input=given.encode(),
+                capture_output=True,
+                cwd=nowhere,
+                env={**variables, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"},
+                timeout=_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
+        echo(f"gh {' '.join(arguments[:2])}: {said}", err=True)
+        return None
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+# --- what is said -----------------------------------------------------------------------------
+
+
+def _described(compared: Compared, findings: Sequence[Finding]) -> tuple[str, str]:
+    """The subject and body of the commit and the pull request: the cards before and after. What the contributor or
+    the deck says is indented, which Markdown shows as it is.
+    """
+    changed, new = {change.note.id for change in compared.result.changes}, compared.result.proposals
+    done = [f"correct {counted(len(changed), 'note')}"] * bool(changed)
+    done += [f"propose {counted(len(new), 'new note')}"] * bool(new)
+    subject = f"{' and '.join(done)}, as edited in Anki"
+    subject = subject[0].upper() + subject[1:]
+    body = "\n".join([*_parts(compared), *(f"    {line}" for line in as_lines(findings[:20]))])
+    return subject, f"{body}\n"
+
+
+def _parts(compared: Compared) -> Iterator[str]:
+    from ketamine_anki.intake.apply import entry
+
+    result = compared.result
+    for change in result.changes:
+        yield f"`{change.note.id}`, {change.key}:\n"
+        for label, value in (("before", change.old), ("after", change.new)):
+            text = value if isinstance(value, str) else ", ".join(value)
+            yield from (f"    {label + ':' if not n else '':8}{line}" for n, line in enumerate(text.split("\n")))
+        yield ""
+    for proposal in result.proposals:
+        yield f"A new note{f' in {proposal.deck}' if proposal.deck else ', of no subdeck yet'}:\n"
+        yield from (f"    {line}" for line in entry(proposal).split("\n"))
+    if result.leftovers:
+        yield "Not taken over:\n"
+        yield from (f"    {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}" for left in result.leftovers)
+        yield ""
+
+
+def _print_for_a_form(compared: Compared, upstream: str) -> None:
+    """Prints the same for somebody to paste into an issue."""
+    form, name = ("correction.yml", "Correct a card") if compared.result.changes else ("new-card.yml", "Propose a card")
+    target = _github_name(upstream or compared.collection.repository)
+    where = f"https://github.com/{target}/issues/new?template={form}" if target else "a new issue"
+    echo(f"paste this into {where}, the form {name!r}:", err=True)
+    for line in _parts(compared):
+        for one in line.split("\n"):
+            echo(one)

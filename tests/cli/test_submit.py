@@ -1,0 +1,249 @@
+"""`submit`: corrections become a branch and a pull request, and nothing else changes anywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import small
+from program import Ran, run
+from releases import Project
+
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.workspace import contribution
+
+GH = """#!/bin/sh
+echo "$*" >>"$HUB/asked"
+case "$1 $2" in
+  "api user") echo "${LOGIN?}" ;;
+  "api repos/owner/name") echo owner/name ;;
+  "api --method") echo "$LOGIN/name" ;;
+  "pr create") test -z "$REFUSED" && cat >"$HUB/body" && echo https://github.com/owner/name/pull/7 ;;
+esac
+"""
+BODY = """\
+`gas`, answer:
+
+    before: Carbon dioxide
+    after:  CO2
+
+"""
+
+
+class Contributor:
+    """A clone of owner/name on a machine where github.com is a folder, with a `gh` that is signed in or not there."""
+
+    def __init__(self, project: Project, patch: pytest.MonkeyPatch) -> None:
+        self.project, self.hub, self.patch = project, project.root / ".hub", patch
+        self.hub.mkdir()
+        (project.root / ".git/info").mkdir(parents=True)
+        project.git("init", "-q", "-b", "main")
+        (project.root / ".git/info/exclude").write_text(".hub\nnotes.txt\n", "utf-8")
+        project.commit()
+        for owner in ("owner", "somebody"):
+            shutil.copytree(project.root / ".git", self.hub / owner / "name.git")
+            subprocess.run(["git", "-C", self.hub / owner / "name.git", "config", "core.bare", "true"], check=True)
+        settings = self.hub / "config"
+        settings.write_text(
+            "[user]\nname = Some Body\nemail = some@example.org\n"
+            f'[url "{self.hub}/"]\ninsteadOf = https://github.com/\n[credential]\nhelper =\n',
+            "utf-8",
+        )
+        program = self.hub / "bin/gh"
+        program.parent.mkdir()
+        program.write_text(GH, "utf-8")
+        program.chmod(0o755)
+        (self.hub / "tmp").mkdir()
+        for name, value in {
+            "HUB": str(self.hub),
+            "LOGIN": "somebody",
+            "GIT_CONFIG_GLOBAL": str(settings),
+            "GIT_ALLOW_PROTOCOL": "file:https",
+            "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+        }.items():
+            patch.setenv(name, value)
+        patch.setattr("tempfile.tempdir", str(self.hub / "tmp"))
+        patch.setattr("ketamine_anki.cli.submit._WAITS", (0.01,))
+        project.git("remote", "add", "origin", "https://github.com/owner/name.git")
+        project.git("update-ref", "refs/remotes/origin/main", "HEAD")
+        self.export(gas={"Answer": "CO2"})
+
+    def export(self, **edits: dict[str, str]) -> None:
+        """notes.txt: what Anki would export, with other fields in some notes."""
+        rows = ["#separator:tab\n#html:true\n#guid column:1\n#deck column:2\n"]
+        for note, made in small.compiled(self.project.decks):
+            fields = dict(zip(note_types()[made.note_type].fields, made.fields, strict=True)) | edits.get(note.id, {})
+            rows.append(
+                "\t".join([made.guid, made.deck, *(f'"{v.replace(chr(34), chr(34) * 2)}"' for v in fields.values())])
+            )
+        (self.project.root / "notes.txt").write_text("\n".join([rows[0].rstrip(), *rows[1:]]) + "\n", "utf-8")
+
+    def submit(self, *options: str) -> Ran:
+        """Runs it; nothing of the clone, and no temporary file, may be left changed."""
+        before = self.state()
+        ran = run("submit", "notes.txt", *options)
+        assert self.state() == before
+        assert os.listdir(self.hub / "tmp") == []
+        return ran
+
+    def state(self) -> dict[Path, bytes]:
+        files = (path for path in self.project.root.rglob("*") if path.is_file() and self.hub not in path.parents)
+        return {path: path.read_bytes() for path in files}
+
+    def asked(self) -> list[str]:
+        file = self.hub / "asked"
+        return file.read_text("utf-8").splitlines() if file.exists() else []
+
+    def pushed(self, owner: str = "somebody") -> str:
+        """Branches other than main, and what their newest commit changed."""
+        there = ["git", "-C", str(self.hub / owner / "name.git")]
+        listed = subprocess.check_output([*there, "branch", "--format=%(refname:short)"], text=True).split()
+        return "".join(
+            subprocess.check_output([*there, "log", "-p", "-U0", "--format=%an <%ae>%n%B", f"main..{name}"], text=True)
+            for name in listed
+            if name != "main"
+        )
+
+
+@pytest.fixture
+def contributor(project: Project, monkeypatch: pytest.MonkeyPatch) -> Contributor:
+    return Contributor(project, monkeypatch)
+
+
+def without_gh(contributor: Contributor) -> None:
+    (contributor.hub / "bin/gh").unlink()
+
+
+def test_corrections_become_a_branch_of_the_fork_and_a_pull_request(contributor: Contributor) -> None:
+    """What the contributor has changed, staged or committed besides is neither touched nor sent."""
+    project = contributor.project
+    project.edit("water", answer="Mine, and committed")
+    project.commit()
+    project.edit("water", answer="Mine, and staged")
+    project.git("add", "-A")
+    project.edit("water", answer="Mine")
+    ran = contributor.submit("--yes")
+    assert ran.code == 0, ran.err
+    assert ran.out.endswith("    [-Carbon dioxide-]{+CO2+}\nhttps://github.com/owner/name/pull/7\n")
+    log = contributor.pushed()
+    assert log.startswith(f"Some Body <some@example.org>\nCorrect 1 note, as edited in Anki\n\n{BODY}")
+    assert log.count("\n@@") == 1
+    assert log.endswith("\n-  answer: Carbon dioxide\n+  answer: CO2\n")
+    assert (contributor.hub / "body").read_text("utf-8") == BODY
+    assert "pr create --repo owner/name --head somebody:anki-" in contributor.asked()[-1]
+    assert "--draft" not in contributor.asked()[-1]
+
+
+@pytest.mark.parametrize("typed", ["n\n", ""])
+def test_nothing_leaves_the_machine_before_a_yes(contributor: Contributor, typed: str) -> None:
+    with (contributor.hub / "typed").open("w+", encoding="utf-8") as keyboard:
+        keyboard.write(typed)
+        keyboard.seek(0)
+        contributor.patch.setattr("sys.stdin", keyboard)
+        ran = contributor.submit()
+    assert ran.code == (1 if typed else 2)
+    assert "as a proposal to https://github.com/owner/name" in ran.err
+    assert "nothing was sent" in ran.err
+    assert (contributor.asked(), contributor.pushed(), contributor.pushed("owner")) == ([], "", "")
+
+
+def test_without_gh_the_address_to_open_is_printed(contributor: Contributor) -> None:
+    without_gh(contributor)
+    contributor.project.git("remote", "rename", "origin", "upstream")
+    contributor.project.git("remote", "add", "mine", "git@github.com:nobody/name.git")
+    contributor.project.git("config", "remote.mine.pushurl", "https://github.com/somebody/name")
+    ran = contributor.submit("--yes", "--remote", "mine")
+    assert ran.code == 0, ran.err
+    assert "now open the pull request: https://github.com/owner/name/compare/somebody:anki-" in ran.out
+    assert BODY in contributor.pushed()
+
+
+def test_a_pull_request_that_github_refuses_leaves_the_branch_and_its_address(contributor: Contributor) -> None:
+    contributor.patch.setenv("REFUSED", "1")
+    ran = contributor.submit("--yes")
+    assert "https://github.com/owner/name/compare/somebody:anki-" in ran.out
+    assert "pushed the branch anki-" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (lambda c: (c.hub / "somebody/name.git/HEAD").unlink(), "does not appear to be a git repository"),
+        (lambda c: c.patch.setenv("GIT_CONFIG_GLOBAL", os.devnull), "no email was given"),
+        (lambda c: c.patch.setenv("GIT_ALLOW_PROTOCOL", "ssh"), "transport 'file' not allowed"),
+        (lambda c: c.patch.setattr(contribution, "_NETWORK_SECONDS", 0.0001), "does not answer"),
+    ],
+)
+def test_what_cannot_be_sent_is_printed_for_the_form(contributor: Contributor, break_it, reason: str) -> None:
+    break_it(contributor)
+    ran = contributor.submit("--yes")
+    assert ran.code == 74
+    assert reason in ran.err, ran.err
+    assert "paste this into https://github.com/owner/name/issues/new?template=correction.yml" in ran.err
+    assert ran.out.endswith(BODY)
+    if (contributor.hub / "somebody/name.git/HEAD").exists():
+        assert contributor.pushed() == ""
+
+
+@pytest.mark.parametrize("place", ["no repository", "no git", "no remote"])
+def test_without_git_or_a_place_to_push_to_it_is_a_text(contributor: Contributor, place: str) -> None:
+    if place == "no repository":
+        (contributor.project.root / ".git").rename(contributor.hub / "gone")
+    elif place == "no git":
+        contributor.patch.setenv("PATH", str(contributor.hub / "bin"))
+    else:
+        contributor.project.git("remote", "remove", "origin")
+    ran = contributor.submit()
+    assert ran.code == 0, ran.err
+    assert ran.out.endswith(BODY)
+    assert "paste this into a new issue, the form 'Correct a card'" in ran.err
+    assert contributor.asked() == []
+
+
+def test_what_check_finds_in_it_is_said_and_makes_a_draft(contributor: Contributor) -> None:
+    contributor.export(gas={"Question": "Which gas do plants take up"})
+    ran = contributor.submit("--yes")
+    assert ran.code == 0, ran.err
+    assert "decks/01-first.yaml:13:13: question without a question mark" in ran.out
+    assert "    decks/01-first.yaml:13:13: question without a question mark" in contributor.pushed()
+    assert contributor.asked()[-1].endswith("--draft")
+
+
+def test_nothing_to_send(contributor: Contributor) -> None:
+    contributor.export()
+    assert contributor.submit().err.endswith("nothing to send\n")
+    contributor.export(gas={"Extra": "<u>x</u>"})
+    assert contributor.submit().code == 1
+
+
+TRAPS = [
+    {"core.sshCommand": "{}", "remote.origin.url": "ssh://localhost/x"},
+    {"core.hooksPath": "hooks"},
+    {"remote.origin.url": "ext::{}", "protocol.ext.allow": "always"},
+    {"url.ext::{} .insteadOf": "https://github.com/somebody", "protocol.ext.allow": "always"},
+    {"remote.origin.receivepack": "{}"},
+]
+
+
+@pytest.mark.parametrize("settings", TRAPS, ids=lambda settings: next(iter(settings)))
+def test_no_program_that_the_clone_names_is_run(contributor: Contributor, settings: dict[str, str]) -> None:
+    root, ran = contributor.project.root, contributor.hub / "ran"
+    program = contributor.hub / "evil"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n", "utf-8")
+    program.chmod(0o755)
+    (root / "hooks").mkdir()
+    for hook in ("pre-push", "reference-transaction"):
+        (root / "hooks" / hook).symlink_to(program)
+    contributor.project.git("remote", "set-url", "origin", "https://github.com/somebody/name.git")
+    for name, value in settings.items():
+        contributor.project.git("config", name.format(program), value.format(program))
+    without_gh(contributor)
+    contributor.patch.setenv("GIT_ALLOW_PROTOCOL", "file:https:ssh")
+    contributor.submit("--yes")
+    assert not ran.exists()
+    contributor.patch.delenv("GIT_ALLOW_PROTOCOL")
+    subprocess.run(["git", "push", "origin", "HEAD:refs/heads/x"], cwd=root, capture_output=True, check=False)
+    assert ran.exists(), "a git that is used without care steps into it"
