@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -20,6 +22,15 @@ from ketamine_anki.workspace.folder import Folder, read_bytes
 from ketamine_anki.workspace.output import write_text
 from ketamine_anki.workspace.reporting import readable_collection
 
+_LISTS = ("claims", "evidence", "tags")
+_SAMPLE = {
+    "id": "new-note-of-no-name",
+    "text": "{{c1::x}}",
+    "source": "a/1",
+    "tags": ["A"],
+    "yield": "core",
+    "skill": "recall",
+}
 SHAPES = {"question": "one card", "reverse": "two cards, there and back", "cloze": "a sentence with hidden parts"}
 
 
@@ -35,32 +46,29 @@ SHAPES = {"question": "one card", "reverse": "two cards, there and back", "cloze
 @click.option("--extra", help="Shown under the answer.")
 @click.option("--source", help="section/paragraph of source.yaml.")
 @click.option("--claim", "claims", multiple=True, help="A claim that the note tests; may be repeated.")
+@click.option("--beyond", help="Why it is worth a card although the source does not teach it.")
+@click.option("--caution", help="What can harm somebody who acts on the card.")
+@click.option("--caveat", help="Where current evidence differs.")
+@click.option("--evidence", multiple=True, help="A key of references.yaml; may be repeated.")
 @click.option("--cite", "cites", multiple=True, help="Default: what the paragraph cites.")
 @click.option("--tag", "tags", multiple=True, help="A concept; may be repeated.")
-@click.option("--yield", "importance", type=click.Choice(["core", "supporting"]), help="Default: from the claims.")
+@click.option("--yield", "yield_", type=click.Choice(["core", "supporting"]), help="Default: from the claims.")
 @click.option("--skill", type=click.Choice(["recall", "understand", "apply"]), help="Default: recall.")
-@click.option("--id", "note_id", help="Default: made from the question.")
+@click.option("--id", help="Default: made from the question.")
 def new(folder: Path, **options: Any) -> None:
     """Append a note to a subdeck of the collection in FOLDER (default: decks).
 
-    Asks for what the options leave open. Prints the place of the new note; nothing else in the file
-    is touched. Then look at it: `ketamine-anki check`, `ketamine-anki preview`.
+    Asks for what the options leave open; a name may be given by its number in the list that is shown. Prints the place
+    of the new note; nothing else in the file is touched. Then look at it: `ketamine-anki check`, `ketamine-anki
+    preview`.
     """
-    from ketamine_anki.deckfiles.editor import append, file_head
-
+    options["shape"] = options["shape"] or _implied_shape(options)
     read = Folder(folder)
-    collection = readable_collection(read)
-    decks = {deck.name: deck for deck in read.decks()}
-    name = _option_or_choice("subdeck", "--deck", options["deck"], dict.fromkeys(collection.decks, ""))
-    file = _deck_file(read, collection, name, decks)
-    values = _values(options, name, collection, decks)
-    try:
-        before = read_bytes(file, MAX_FILE_BYTES) if name in decks else b""
-        text = before.decode("utf-8") or file_head(name)
-    except ValueError as error:
-        raise Failure(f"{file}: {error}", EXIT_USAGE) from None
-    after, line = append(text, values)
-    _verify(file, after, decks.get(name), values)
+    asking = _Asking(options, readable_collection(read), {deck.name: deck for deck in read.decks()})
+    file = _deck_file(read, asking.collection, asking.deck, asking.decks)
+    _appended(file, asking.deck, _SAMPLE)  # a file that takes no note is refused before anything is typed
+    values = asking.note()
+    after, before, line = _appended(file, asking.deck, values)
     write_text(file, after, before)
     echo(f"{file.as_posix()}:{line}")
     echo(f"added {values['id']}; now: ketamine-anki check {file.as_posix()}", err=True)
@@ -79,132 +87,198 @@ def _deck_file(read: Folder, collection: Collection, name: str, decks: Mapping[s
     return file
 
 
-def _verify(file: Path, text: str, before: Deck | None, values: Mapping[str, Any]) -> None:
-    """Refuses a text that does not read as before with one note more."""
+def _appended(file: Path, deck: str, values: Mapping[str, Any]) -> tuple[str, bytes, int]:
+    """The text of a deck file with the note at its end, its bytes before, and the line of the note. Refuses a file
+    that would not read as before with one note more.
+    """
+    from ketamine_anki.deckfiles.editor import append, file_head
     from ketamine_anki.deckfiles.reader import read_deck
 
+    try:
+        before = read_bytes(file, MAX_FILE_BYTES) if os.path.lexists(file) else b""
+        text, line = append(before.decode("utf-8") or file_head(deck), values)
+    except ValueError as error:
+        raise Failure(f"{file}: {error}", EXIT_USAGE) from None
+    old, _ = read_deck(file.as_posix(), before) if before else (None, [])
+    notes = old.notes if old else ()
     after, findings = read_deck(file.as_posix(), text.encode("utf-8"))
-    old = before.notes if before else ()
-    if after is None or after.notes[: len(old)] != old or [n.id for n in after.notes[len(old) :]] != [values["id"]]:
+    if (
+        after is None
+        or after.notes[: len(notes)] != notes
+        or [n.id for n in after.notes[len(notes) :]] != [values["id"]]
+    ):
         reason = findings[0].message if findings else "run `ketamine-anki fmt` on it first"
         raise Failure(f"{file}: the note cannot be appended: {reason}", EXIT_USAGE)
-
-
-# --- the values of the note -------------------------------------------------------------------
-
-
-def _values(options: Mapping[str, Any], deck: str, collection: Collection, decks: Mapping[str, Deck]) -> dict[str, Any]:
-    """The note's values by key: from options, from answers, or derived from both."""
-    from ketamine_anki.deckfiles.editor import propose_cites, propose_id, propose_yield
-    from ketamine_anki.deckfiles.json_schema import names_of
-
-    names = names_of(collection)
-    values = _texts(options)
-    if options["extra"]:
-        values["extra"] = options["extra"]
-    source = _option_or_choice("source", "--source", options["source"], names["paragraphs"])
-    taught = {c.id: c.text for c in collection.claims.values() if f"{c.section}/{c.paragraph}" == source}
-    claims = list(options["claims"]) or (_ask_for_claims(taught) if sys.stdin.isatty() else [])
-    for claim in claims:
-        _require_known("claim", claim, names["claims"])
-    used = sorted({tag for note in (decks[deck].notes if deck in decks else ()) for tag in note.tags})
-    tags = list(options["tags"]) or _ask_for_tags(used)
-    taken = {note.id for other in decks.values() for note in other.notes}
-    proposed = propose_id(values.get("question") or values["text"], taken)
-    note_id = options["note_id"] or (_ask("id", "--id", proposed) if sys.stdin.isatty() else proposed)
-    if note_id in taken:
-        raise Failure(f"id {note_id!r} is taken: {propose_id(note_id, taken)!r} is free", EXIT_USAGE)
-    lists = {"cites": options["cites"] or propose_cites(source, collection), "claims": claims, "tags": tags}
-    return {
-        "id": note_id,
-        **values,
-        "source": source,
-        **{key: list(items) for key, items in lists.items() if items},
-        "yield": options["importance"] or propose_yield(claims, collection),
-        "skill": options["skill"] or "recall",
-    }
-
-
-def _texts(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The texts of the note's shape."""
-
-    def text(option: str, prompt: str) -> str:
-        return options[option] or _ask(prompt, f"--{option.replace('_', '-')}")
-
-    shape = options["shape"] or _shape(options)
-    if shape == "cloze":
-        return {"text": text("text", "text, with {{c1::hidden}} parts")}
-    values: dict[str, Any] = {"question": text("question", "question"), "answer": text("answer", "answer")}
-    if shape == "reverse":
-        values["reverse"] = {
-            "question": text("reverse_question", "question of the second card"),
-            "answer": text("reverse_answer", "answer of the second card"),
-        }
-    return values
-
-
-def _shape(options: Mapping[str, Any]) -> str:
-    """The shape that the options imply, else the one that the user chooses."""
-    if options["text"]:
-        return "cloze"
-    if options["reverse_question"] or options["reverse_answer"]:
-        return "reverse"
-    if options["question"] or options["answer"]:
-        return "question"
-    return _option_or_choice("shape", "--shape", None, SHAPES)
+    return text, before, line
 
 
 # --- questions to the user --------------------------------------------------------------------
 
 
-def _option_or_choice(noun: str, option: str, value: str | None, known: Mapping[str, str]) -> str:
-    """One of the known names: the value of the option, else the one chosen from a numbered list."""
-    if value is not None:
-        return _require_known(noun, value, known)
-    _list(known)
-    while True:
-        choice = _by_number(_ask(f"{noun} (number or name)", option), known)
-        if choice in known or not sys.stdin.isatty():
-            return _require_known(noun, choice, known)
-        echo(f"unknown {noun} {choice!r}{did_you_mean(choice, known)}", err=True)
+class _Question(NamedTuple):
+    """What to ask for a key. The `known` names are shown, and may be given by their number; `also` are others that may
+    be given. `default` is taken when nothing is typed (None: it is asked again). Without a prompt it is not asked.
+    """
+
+    key: str
+    prompt: str = ""
+    known: Mapping[str, str] | None = None  # name -> what it is about
+    also: Container[str] = ()
+    default: str | None = ""
 
 
-def _ask_for_claims(taught: Mapping[str, str]) -> list[str]:
-    _list(taught)
-    answer = _ask("claims that the note tests, with commas", "--claim", "")
-    return [_by_number(word, taught) for word in answer.replace(",", " ").split()]
+class _Asking:
+    """Finds the subdeck and the values of a note: from options, from answers, or derived from both. A wrong answer is
+    asked for again at once, a wrong option ends the command.
+    """
+
+    def __init__(self, options: Mapping[str, Any], collection: Collection, decks: Mapping[str, Deck]) -> None:
+        self.options, self.collection, self.decks = options, collection, decks
+        self._values: dict[str, Any] = {}
+        self.deck: str = self._answer(_Question("deck", "subdeck", dict.fromkeys(collection.decks, ""), default=None))
+        self._ids = {note.id for deck in decks.values() for note in deck.notes}
+        self._tags = {_folded(tag): tag for deck in decks.values() for note in deck.notes for tag in note.tags}
+
+    def note(self) -> dict[str, Any]:
+        """The values of the note by key."""
+        from ketamine_anki.deckfiles.editor import propose_cites, propose_yield
+
+        values, options = self._values, self.options
+        for question in self._questions():
+            if value := self._answer(question):
+                outer, _, inner = question.key.partition(".")
+                values[outer] = {**values.get(outer, {}), inner: value} if inner else value
+        del values["shape"]
+        if cites := list(options["cites"] or propose_cites(values.get("source", ""), self.collection)):
+            values["cites"] = cites
+        values["yield"] = options["yield_"] or propose_yield(values.get("claims", ()), self.collection)
+        return values | {"skill": options["skill"] or "recall"}
+
+    def _questions(self) -> Iterator[_Question]:
+        """The questions in order; each may look at the answers to those before it."""
+        from ketamine_anki.deckfiles.editor import propose_id
+        from ketamine_anki.deckfiles.json_schema import names_of
+
+        collection, values = self.collection, self._values
+        names = names_of(collection)
+        yield _Question("shape", "shape", SHAPES, default=None)
+        if values["shape"] == "cloze":
+            yield _Question("text", "text, with {{c1::hidden}} parts", default=None)
+        else:
+            yield _Question("question", "question", default=None)
+            yield _Question("answer", "answer", default=None)
+        if values["shape"] == "reverse":
+            yield _Question("reverse.question", "question of the second card", default=None)
+            yield _Question("reverse.answer", "answer of the second card", default=None)
+        yield _Question("extra")
+        if collection.sections:
+            yield _Question("source", "source", names["paragraphs"], default=None)
+            taught = {
+                c.id: c.text for c in collection.claims.values() if f"{c.section}/{c.paragraph}" == values["source"]
+            }
+            yield _Question(
+                "claims", "claims that the note tests, with commas; none if it goes beyond", taught, names["claims"]
+            )
+            none = not values.get("claims") and collection.claims
+            yield _Question("beyond", "why it is worth a card although the source does not teach it" if none else "")
+        yield _Question("caution")
+        needing = [name for name in values.get("claims", ()) if collection.claims[name].caveat_required]
+        caveat = f"claim {needing[0]} needs a caveat: where does current evidence differ" if needing else ""
+        yield _Question("caveat", "" if "caution" in values else caveat)
+        rests = values.keys() & {"caution", "caveat", "beyond"}
+        evidence = "evidence for it, keys of references.yaml, with commas" if rests else ""
+        yield _Question("evidence", evidence, dict.fromkeys(names["references"], ""))
+        used = {
+            tag: "" for note in (self.decks[self.deck].notes if self.deck in self.decks else ()) for tag in note.tags
+        }
+        yield _Question("tags", "concept tags, with commas", dict.fromkeys(sorted(used), ""), default=None)
+        yield _Question("id", "id", default=propose_id(values.get("question") or values["text"], self._ids))
+
+    def _answer(self, question: _Question) -> Any:
+        """The value of an option, else the answer; the default where there is no terminal or nothing to ask."""
+        parameter = question.key.replace(".", "_")
+        option = next(option.opts[0] for option in new.params if option.name == parameter)
+        given, known, prompt = self.options[parameter], question.known or {}, question.prompt
+        parse = partial(self._parsed, question)
+        if not given and not (prompt and sys.stdin.isatty()):
+            given = question.default
+        if given is not None and given != ():
+            try:
+                return parse(",".join(given) if isinstance(given, tuple) else given)
+            except click.UsageError as error:
+                raise Failure(f"{option}: {error.message}", EXIT_USAGE) from None
+        if any(known.values()):
+            for number, (one, about) in enumerate(known.items(), 1):
+                echo(f"{number:>4}  {one}  {about}", err=True)
+        elif known:
+            echo(", ".join(f"{number} {one}" for number, one in enumerate(known, 1)), err=True)
+        prompt += " (number or name)" if known else ""
+        try:
+            return click.prompt(
+                prompt, question.default, value_proc=parse, show_default=bool(question.default), err=True
+            )
+        except click.Abort:
+            if sys.stdin.isatty():
+                raise
+            raise Failure(f"nobody to ask for the {question.prompt}: give {option}", EXIT_USAGE) from None
+        except UnicodeError:
+            raise Failure(f"{question.prompt}: what was typed is not UTF-8 text: type it again", EXIT_USAGE) from None
+
+    def _parsed(self, question: _Question, typed: str) -> Any:
+        """The value that was typed. Raises click.UsageError, after which click asks again."""
+        from ketamine_anki.deckfiles.editor import propose_id
+
+        typed.encode("utf-8")
+        key, typed = question.key, typed.strip()
+        if key in ("claims", "evidence"):
+            typed = ",".join(typed.split())
+        words = (word.strip() for word in typed.split(",")) if key in _LISTS else (typed,)
+        found = list(dict.fromkeys(self._named(question, word) for word in words if word))
+        if question.default is None and not found:
+            raise click.UsageError("at least one is needed")
+        value = found if key in _LISTS else "".join(found)
+        if found and key not in ("deck", "shape"):
+            _require_readable(key, value)
+        if key == "id" and value in self._ids:
+            raise click.UsageError(f"id {value!r} is taken: {propose_id(value, self._ids)!r} is free")
+        return value
+
+    def _named(self, question: _Question, word: str) -> str:
+        """One of the known names, which may be given by its number."""
+        key, known = question.key, question.known
+        noun = {"deck": "subdeck", "claims": "claim", "evidence": "reference", "tags": "tag"}.get(key, key)
+        if known is None or word in known or word in question.also:
+            return word
+        if word.isdecimal():
+            if not 0 < int(word) <= len(known):
+                raise click.UsageError(f"no {noun} has the number {word}: the last one is {len(known)}")
+            return list(known)[int(word) - 1]
+        if key == "tags":
+            return self._tags.get(_folded(word), "_".join(word.split()))
+        raise click.UsageError(f"unknown {noun} {word!r}{did_you_mean(word, known)}")
 
 
-def _ask_for_tags(used: Iterable[str]) -> list[str]:
-    answer = _ask(f"concept tags (used here: {', '.join(used) or 'none yet'}), with commas", "--tag")
-    return answer.replace(",", " ").split()
+def _require_readable(key: str, value: Any) -> None:
+    """Refuses what could not be read again."""
+    from ketamine_anki.deckfiles.editor import append, file_head
+    from ketamine_anki.deckfiles.reader import read_deck
+
+    outer, _, inner = key.partition(".")
+    text, _ = append(file_head("A"), _SAMPLE | {outer: {inner: value} if inner else value})
+    _, findings = read_deck("", text.encode("utf-8"))
+    wrong = [finding.message for finding in findings if finding.rule != "missing-key"]
+    if wrong:
+        raise click.UsageError(wrong[0])
 
 
-def _list(known: Mapping[str, str]) -> None:
-    for number, (name, about) in enumerate(known.items(), 1):
-        echo(f"{number:>4}  {name}{f'  {about}' if about else ''}", err=True)
+def _folded(tag: str) -> str:
+    return re.sub(r"[\s_-]+", "_", tag).casefold()
 
 
-def _by_number(answer: str, known: Mapping[str, str]) -> str:
-    """The name with the number that was typed, else what was typed."""
-    numbers = {str(number): name for number, name in enumerate(known, 1)}
-    return answer if answer in known else numbers.get(answer, answer)
-
-
-def _require_known(noun: str, name: str, known: Mapping[str, str]) -> str:
-    if name not in known:
-        raise Failure(f"unknown {noun} {name!r}{did_you_mean(name, known)}", EXIT_USAGE)
-    return name
-
-
-def _ask(prompt: str, option: str, default: str | None = None) -> str:
-    try:
-        answer: str = click.prompt(prompt, default=default, show_default=bool(default), err=True)
-        answer.encode("utf-8")
-    except click.Abort:
-        if sys.stdin.isatty():
-            raise
-        raise Failure(f"nobody to ask for the {prompt}: give {option}", EXIT_USAGE) from None
-    except UnicodeError:
-        raise Failure(f"{prompt}: what was typed is not UTF-8 text: type it again", EXIT_USAGE) from None
-    return answer.strip()
+def _implied_shape(options: Mapping[str, Any]) -> str | None:
+    """The shape that the options imply."""
+    if options["text"]:
+        return "cloze"
+    if options["reverse_question"] or options["reverse_answer"]:
+        return "reverse"
+    return "question" if options["question"] or options["answer"] else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from program import Ran, run
-from small import write
+from small import REFERENCES, SOURCE, write
 
 from ketamine_anki.core.model import Note
 from ketamine_anki.deckfiles.editor import append, propose_cites, propose_id, propose_yield
@@ -48,7 +48,8 @@ FULL = [*ASK, *TAIL]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return write(tmp_path, files={"01-first.yaml": FIRST})
+    source = SOURCE.replace("kind: derived}", "kind: derived, caveat: required}")
+    return write(tmp_path, files={"01-first.yaml": FIRST, "source.yaml": source, "references.yaml": REFERENCES})
 
 
 def notes(folder: Path) -> list[Note]:
@@ -161,7 +162,7 @@ def test_comments_indentation_and_line_ends_of_the_file_are_kept(
 
 def test_everything_is_asked_for_that_no_option_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ("Which gas is made?", "Oxygen", "Who makes it?", "Plants")
-    type_in(monkeypatch, "1", "2", *texts, "nowhere/1", "1", "1, C-2", "Plants Gas", "")
+    type_in(monkeypatch, "1", "2", *texts, "nowhere/1", "1", "1, C-2", "", "", "Plants, Gas", "")
     ran = run("new", folder)
     assert ran.code == 0, ran.err
     note = notes(folder)[-1]
@@ -170,13 +171,51 @@ def test_everything_is_asked_for_that_no_option_says(folder: Path, monkeypatch: 
     assert note.tags == ("Plants", "Gas")
     assert "unknown source 'nowhere/1'" in ran.err
     assert "   2  C-2  Plants give off oxygen." in ran.err
-    assert "(used here: Plants)" in ran.err
+    assert "1 Plants\nconcept tags" in ran.err
 
 
 def test_another_id_may_be_typed_and_claims_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    type_in(monkeypatch, "", "day-gas")
+    type_in(monkeypatch, "", "Told by others.", "", "day-gas")
     assert run("new", folder, *ASK, "--source", "only-section/1", "--tag", "Plants").code == 0
     assert (notes(folder)[-1].id, notes(folder)[-1].claims) == ("day-gas", ())
+
+
+def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that needs a caveat is told; a tag of several words is one, spelt as it is spelt elsewhere."""
+    first = FIRST.replace("[Plants]", "[Plants, Air_ways]")
+    (folder / "01-first.yaml").write_text(first, encoding="utf-8")
+    typed = {
+        "subdeck": ["3", "First Part"],
+        "shape": ["4", "1"],
+        "question": ["", "Which gas is made by day?"],
+        "answer": ["Oxygen"],
+        "source": ["1"],
+        "claims": ["9", "C-9", "C-2"],
+        "caveat": ["Some\x07times", "Not all do."],
+        "evidence": ["2", "1"],
+        "tags": ["10", "A::B", "air Ways, day length, 2"],
+        "id": ["A Note", "a-note", "day-gas"],
+    }
+    type_in(monkeypatch, *(answer for answers in typed.values() for answer in answers))
+    ran = run("new", folder)
+    assert ran.code == 0, ran.err
+    note = notes(folder)[-1]
+    assert (note.id, note.caveat, note.evidence) == ("day-gas", "Not all do.", ("green-2020",))
+    assert (note.tags, note.claims) == (("Air_ways", "day_length", "Plants"), ("C-2",))
+    for said in (
+        "no subdeck has the number 3: the last one is 2",
+        "no shape has the number 4",
+        "no claim has the number 9",
+        "unknown claim 'C-9'",
+        "claim C-2 needs a caveat: where does current evidence differ: ",
+        "control character U+0007",
+        "no reference has the number 2",
+        "no tag has the number 10",
+        "an item of tags is 'A::B'",
+        "id is 'A Note'",
+        "id 'a-note' is taken: 'note' is free",
+    ):
+        assert said in ran.err
 
 
 def test_a_contributor_who_stops_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,8 +251,12 @@ def refused(folder: Path, *arguments: str) -> Ran:
         (["--source", "only-section/3"], "unknown source 'only-section/3': did you mean 'only-section/2'?"),
         (["--claim", "C-9"], "unknown claim 'C-9'"),
         (["--id", "a-note"], "id 'a-note' is taken: 'note' is free"),
-        (["--id", "A Note"], "the note cannot be appended: id is 'A Note'"),
-        (["--tag", "two words"], "the note cannot be appended: an item of tags is 'two words'"),
+        (["--id", "A Note"], "--id: id is 'A Note'"),
+        (["--tag", "A::B"], "--tag: an item of tags is 'A::B'"),
+        (["--tag", "2"], "--tag: no tag has the number 2: the last one is 1"),
+        (["--deck", "3"], "--deck: no subdeck has the number 3: the last one is 2"),
+        (["--evidence", "gren-2020"], "--evidence: unknown reference 'gren-2020': did you mean 'green-2020'?"),
+        (["--extra", "a\x07b"], "--extra: control character U+0007"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_likely_fix(arguments: list[str], message: str, folder: Path) -> None:
