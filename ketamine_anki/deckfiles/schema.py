@@ -93,8 +93,8 @@ def _prose(about: str, *examples: str) -> Text:
 
 REVERSE = Record(
     {
-        "question": _prose("Question of the second card.", "Which abbreviation is used for adenosine triphosphate?"),
-        "answer": _prose("Answer of the second card.", "ATP"),
+        "question": _prose("Question of the second card.", "Which vitamin is ascorbic acid?"),
+        "answer": _prose("Answer of the second card.", "Vitamin C"),
     },
     "A second card that asks the other way round, with a question of its own.",
     frozenset({"question", "answer"}),

@@ -17,7 +17,17 @@ from ketamine_anki.core.language import primary
 from ketamine_anki.core.limits import MAX_PER_TEXT
 from ketamine_anki.core.model import Collection, Deck, Finding, Position
 from ketamine_anki.core.suggestion import did_you_mean
-from ketamine_anki.rules import cloze, identity, interference, medication, provenance, questions, released, wording
+from ketamine_anki.rules import (
+    abbreviations,
+    cloze,
+    identity,
+    interference,
+    medication,
+    provenance,
+    questions,
+    released,
+    wording,
+)
 from ketamine_anki.rules.rule import CollectionRule, NoteRule, Rule
 from ketamine_anki.rules.view import View
 
@@ -48,9 +58,10 @@ NOTE_RULES: tuple[Rule[NoteRule], ...] = (
     Rule("wording", wording.answer_list),
     Rule("wording", wording.reverse_length),
     Rule("wording", wording.answer_in_question),
+    Rule("wording", abbreviations.spelt_answer),
     Rule("wording", wording.topic_answer),
     Rule("wording", wording.absolute_wording, wording.ABSOLUTE, language="en"),
-    Rule("wording", wording.undefined_abbreviation, language="en"),
+    Rule("wording", abbreviations.undefined_abbreviation, language="en"),
     Rule("wording", wording.spelling, language="en"),
     Rule("cloze", cloze.cloze_count),
     Rule("cloze", cloze.cloze_length),
@@ -72,6 +83,7 @@ COLLECTION_RULES: tuple[Rule[type[CollectionRule]], ...] = (
     Rule("interference", interference.DuplicateQuestion),
     Rule("interference", interference.PairConflict),
     Rule("interference", interference.SameAnswer),
+    Rule("interference", interference.TwinAnswer),
     Rule("interference", interference.NearDuplicate),
 )
 _ALL: tuple[Rule[Any], ...] = (*NOTE_RULES, *COLLECTION_RULES)
@@ -82,7 +94,8 @@ _FIRM = frozenset(
     reused-id retirement""".split()
 )
 OPTIONAL = frozenset(_GROUPS) - _FIRM  # rules that a collection can switch off
-EXCUSABLE = OPTIONAL - {"untested-claim", "unused-picture"}  # by `allow`: they are about one note
+_OF_NO_NOTE = {"untested-claim", "unused-picture", "unused-reference", "incomplete-reference"}
+EXCUSABLE = OPTIONAL - _OF_NO_NOTE  # by `allow`: they are about one note
 _EXCUSABLE_AT_THE_END = frozenset({"same-answer", "near-duplicate"})
 _OF_NAMES = ("identity", "provenance")  # groups that also judge a note with a malformed text
 _WORDS = frozenset().union(*(rule.words for rule in NOTE_RULES))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from itertools import count, pairwise
 
@@ -141,6 +141,34 @@ class SameAnswer(CollectionRule):
             if times > MAX_SHARE * self._notes:
                 message = f"{times} notes have the answer {answer!r}: at most {MAX_SAME}; ask for what is special here"
                 yield position, message
+
+
+class TwinAnswer(CollectionRule):
+    """Two notes that test one claim by the same answer are one card asked twice: merge them, or ask one of them for
+    the reason, the limit or the act. Compared are the content words of the answers, of which half must be shared.
+
+    Source: SuperMemo's rule 11.
+
+    Bad: `answer: Unfractionated heparin` and `answer: Heparin, unfractionated, by vein` on notes with one claim
+
+    Good: the second asks how it is monitored
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection)
+        self._answers: defaultdict[str, deque[tuple[set[int], Position]]] = defaultdict(
+            lambda: deque(maxlen=MAX_COMPARED)
+        )
+
+    def note(self, view: View) -> Iterator[Problem]:
+        answer = view.stems.get("answer", set())
+        if len(answer) < 2 or view.note.retired is not None:
+            return
+        for claim in view.note.claims:
+            for other, at in self._answers[claim]:
+                if 2 * len(answer & other) >= len(answer | other):
+                    yield view.at("answer"), f"{at.path}:{at.line} tests {claim} by the same answer: merge the two"
+            self._answers[claim].append((answer, view.position))
 
 
 # Two notes that differ in one of these say opposite things, however alike they look: such a word is

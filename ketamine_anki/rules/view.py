@@ -17,6 +17,7 @@ MAX_WORDS = 1 << 16  # that are remembered between notes
 _MARK = "\0"  # no text holds it
 _BETWEEN = f"\n{_MARK}\n"
 _QUESTIONS = ("question", "reverse.question")
+SIDES = (("question", "answer"), ("reverse.question", "reverse.answer"))
 _TESTED = frozenset({*_QUESTIONS, "answer", "reverse.answer", "text"})
 _PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\(([^()]*)\)"
 _OUTER_UNDERSCORE = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a word

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from ketamine_anki.core.language import primary
 from ketamine_anki.rules.questions import AUXILIARIES
 from ketamine_anki.rules.rule import Problem, WordPattern
-from ketamine_anki.rules.view import MAX_WORDS, View, plain_text
+from ketamine_anki.rules.view import MAX_WORDS, SIDES, View
 
 MAX_ANSWER, MAX_REVERSE = 25, 8  # words
 MAX_ITEMS, MAX_ITEM_WORDS = 3, 2  # things in an answer; words of one thing in `a and b and c`
 MAX_SHARED = 0.75  # of the content words of an answer, the part that its question may hold
-MAX_SPELLING = 1_000  # words of one text, far more than a card has, in which initials are looked for
-MAX_ABBREVIATIONS = 20  # that are looked up in one note: to look for what each stands for takes time
 
 _SECOND_SENTENCE = r"[a-z)\]]{3}(?<!\bapprox)(?<!\besp)(?<!\bincl)(?<!\bresp)(?<!\bspp)[.!?]\s+[A-Z]"
 
@@ -109,7 +107,7 @@ def answer_in_question(view: View) -> Iterator[Problem]:
     Good: `question: Which pressure is mean arterial minus intracranial pressure?`, `answer: Cerebral perfusion
     pressure`
     """
-    for question, answer in (("question", "answer"), ("reverse.question", "reverse.answer")):
+    for question, answer in SIDES:
         content = view.stems.get(answer)
         if content and len(content & view.stems[question]) >= MAX_SHARED * len(content):
             yield view.at(answer), "the answer stands in the question: ask without its words"
@@ -260,82 +258,6 @@ def absolute_wording(view: View) -> Iterator[Problem]:
     for key in view.tested:
         for match in ABSOLUTE.regex.finditer(view.plain[key]):
             yield view.match_at(key, match), f"{match[0]!r} is absolute or promotional: say what was found"
-
-
-_ABBREVIATION = r"([A-Z]{2,6})s?(?![\w-])"
-_NO_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR|QT|QRS"  # the last two are letters that stand for no words
-
-
-def undefined_abbreviation(view: View) -> Iterator[Problem]:
-    """An abbreviation means one thing to its writer and another to the reader: the card spells it out,
-    once, anywhere, or collection.yaml lists it under `abbreviations`.
-
-    Source: SuperMemo's rule 16 (context); Joint Commission and ISMP (error-prone abbreviations).
-
-    Bad: `question: Which drug slows AF?`
-
-    Good: `question: Which drug slows atrial fibrillation (AF)?`
-
-    Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
-
-    Good: `extra: The law of ideal gases is $PV = nRT$.`
-    """
-    if b"AA" not in view.signs:
-        return
-    texts = {key: text for key, text in view.plain.items() if key != "picture"}
-    places: dict[str, tuple[str, int]] = {}  # abbreviation -> where it stands first
-    for key, plain in texts.items():
-        typed = view.typed[key]
-        text = plain_text(view.rendered[key], typed, formulas=False) if "$" in typed else plain
-        for match in re.finditer(_ABBREVIATION, text):
-            before = text[match.start() - 1 : match.start()]  # a look-behind would be tried at every letter
-            if not (before.isalnum() or before in ("_", "-") or re.fullmatch(_NO_ABBREVIATIONS, match[1])):
-                places.setdefault(match[1], (key, match.start()))
-    names = [name for name in places if name not in view.collection.abbreviations][:MAX_ABBREVIATIONS]
-    explained = _explained(texts.values()) if names else set()
-    parts = [_parts(view.words[key][:MAX_SPELLING]) for key in texts] if names else []
-    for name in names:
-        if explained.isdisjoint((name, f"{name}s")) and not any(_spell(each, name.lower()) for each in parts):
-            message = f"{name} is not spelt out on this card: write what it stands for, with ({name})"
-            yield view.plain_at(places[name][0], name, places[name][1]), message
-
-
-def _explained(texts: Iterable[str]) -> set[str]:
-    """The abbreviations that texts explain: `atrial fibrillation (AF)`, `AF means ...`."""
-    return {match[1] for text in texts for pattern in _EXPLAINED for match in re.finditer(pattern, text)}
-
-
-_EXPLAINED = (
-    r"(?<=\w\s)\((?:[^()]*\W)?(\w+)\)",
-    r"\b(\w+)\s+(?:\(|stands for|is short for|means)\b",
-)
-_SKIPPED = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
-_LONG = 9  # letters of a word from which several may stand in its abbreviation
-
-
-def _parts(words: list[str]) -> list[str]:
-    return [part for word in words for part in word.split("-") if part and part not in _SKIPPED]
-
-
-def _spell(parts: list[str], name: str) -> bool:
-    """Whether neighbouring words spell an abbreviation by their initials; a long word may give several
-    of its letters: ICP, intracranial pressure.
-    """
-    spelt: set[int] = set()  # how many letters the words up to here may have given
-    for part in parts:
-        spelt = {end for start in (0, *spelt) if part[0] == name[start] for end in _ends(part, name, start)}
-        if len(name) in spelt:
-            return True
-    return False
-
-
-def _ends(part: str, name: str, start: int) -> Iterator[int]:
-    """How many letters of a name may be spelt after a word that gives the one at `start`, and perhaps more."""
-    end, at = start + 1, 1
-    yield end
-    while len(part) >= _LONG and end < len(name) and (at := part.find(name[end], at) + 1) > 0:
-        end += 1
-        yield end
 
 
 _BRITISH = dict(  # part of a British word -> the same part of the American one

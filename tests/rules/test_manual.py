@@ -21,7 +21,7 @@ EXAMPLES = [(name, kind, changes) for name in NAMES for kind, changes in example
 # Whose examples are not of one note alone: findings.yaml has them, and the fixtures under bad/.
 ELSEWHERE = {"duplicate-question", "pair-conflict", "tag-spelling", "same-answer", "near-duplicate", "unknown-source"}
 ELSEWHERE |= {"uncited", "unknown-claim", "unknown-evidence", "missing-evidence", "wrong-yield", "duplicate-id"}
-ELSEWHERE |= {"unused-reference", "incomplete-reference"}
+ELSEWHERE |= {"unused-reference", "incomplete-reference", "twin-answer"}
 ALONE = [row for row in EXAMPLES if row[0] not in ELSEWHERE | {"unknown-deck", "retirement", "vanished-id"}]
 
 

@@ -76,13 +76,13 @@ STORIES: dict[str, Story] = {
         *((FIRST, {"text": "Roots take up {{c1::water}} and {{c2::minerals}}."}),) * 2,
     ),
     "reverse-added-in-1-2": (
-        *((SECOND, question("What does the abbreviation ATP stand for?", "Adenosine triphosphate")),) * 2,
+        *((SECOND, question("Which other name has vitamin C?", "Ascorbic acid")),) * 2,
         (
             SECOND,
             question(
-                "What does the abbreviation ATP stand for?",
-                "Adenosine triphosphate",
-                reverse=question("Which abbreviation is used for adenosine triphosphate?", "ATP"),
+                "Which other name has vitamin C?",
+                "Ascorbic acid",
+                reverse=question("Which vitamin is ascorbic acid?", "Vitamin C"),
             ),
         ),
     ),

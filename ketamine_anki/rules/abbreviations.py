@@ -1,0 +1,110 @@
+"""Rules about abbreviations: which must be spelt out, and where one spells the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ketamine_anki.rules.rule import Problem
+from ketamine_anki.rules.view import SIDES, View, plain_text
+
+MAX_SPELLING = 1_000  # words of one text, far more than a card has, in which initials are looked for
+MAX_ABBREVIATIONS = 20  # that are looked up in one note: to look for what each stands for takes time
+
+
+def spelt_answer(view: View) -> Iterator[Problem]:
+    """A question that holds the letters of its answer, as an abbreviation or in its words, is solved by spelling: ask
+    what the thing is or does. Abbreviations of two letters and those of collection.yaml are left alone.
+
+    Source: NBME (clues from word repeats).
+
+    Bad: `question: What does ICP stand for?`, `answer: Intracranial pressure`
+
+    Bad: `question: Which abbreviation is used for mean arterial pressure?`, `answer: MAP`
+
+    Good: `question: Which pressure in the head is raised by a bleed?`, `answer: Intracranial pressure (ICP)`
+    """
+    for question, answer in SIDES if b"AA" in view.signs else ():
+        asked, words = view.plain.get(question, ""), _parts(view.words.get(answer, []))
+        names = {name for name in re.findall(r"\b[A-Z]{3,6}\b", asked) if len(words) <= len(name)}
+        known = view.collection.abbreviations
+        spelt = any(name not in known and _spell(words, name.lower()) for name in names)
+        name = view.plain.get(answer, "").strip(" .")
+        if spelt or (re.fullmatch("[A-Z]{3,6}", name) and _spell(_parts(view.words[question]), name.lower())):
+            yield view.at(answer), "the question spells the answer by its letters: ask what the thing is or does"
+
+
+_ABBREVIATION = r"([A-Z]{2,6})s?(?![\w-])"
+_NO_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR|QT|QRS"  # the last two are letters that stand for no words
+
+
+def undefined_abbreviation(view: View) -> Iterator[Problem]:
+    """An abbreviation means one thing to its writer and another to the reader: the card spells it out,
+    once, anywhere, or collection.yaml lists it under `abbreviations`.
+
+    Source: SuperMemo's rule 16 (context); Joint Commission and ISMP (error-prone abbreviations).
+
+    Bad: `question: Which drug slows AF?`
+
+    Good: `question: Which drug slows atrial fibrillation (AF)?`
+
+    Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
+
+    Good: `extra: The law of ideal gases is $PV = nRT$.`
+    """
+    if b"AA" not in view.signs:
+        return
+    texts = {key: text for key, text in view.plain.items() if key != "picture"}
+    places: dict[str, tuple[str, int]] = {}  # abbreviation -> where it stands first
+    for key, plain in texts.items():
+        typed = view.typed[key]
+        text = plain_text(view.rendered[key], typed, formulas=False) if "$" in typed else plain
+        for match in re.finditer(_ABBREVIATION, text):
+            before = text[match.start() - 1 : match.start()]  # a look-behind would be tried at every letter
+            if not (before.isalnum() or before in ("_", "-") or re.fullmatch(_NO_ABBREVIATIONS, match[1])):
+                places.setdefault(match[1], (key, match.start()))
+    names = [name for name in places if name not in view.collection.abbreviations][:MAX_ABBREVIATIONS]
+    explained = _explained(texts.values()) if names else set()
+    parts = [_parts(view.words[key][:MAX_SPELLING]) for key in texts] if names else []
+    for name in names:
+        if explained.isdisjoint((name, f"{name}s")) and not any(_spell(each, name.lower()) for each in parts):
+            message = f"{name} is not spelt out on this card: write what it stands for, with ({name})"
+            yield view.plain_at(places[name][0], name, places[name][1]), message
+
+
+def _explained(texts: Iterable[str]) -> set[str]:
+    """The abbreviations that texts explain: `atrial fibrillation (AF)`, `AF means ...`."""
+    return {match[1] for text in texts for pattern in _EXPLAINED for match in re.finditer(pattern, text)}
+
+
+_EXPLAINED = (
+    r"(?<=\w\s)\((?:[^()]*\W)?(\w+)\)",
+    r"\b(\w+)\s+(?:\(|stands for|is short for|means)\b",
+)
+_SKIPPED = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
+_LONG = 9  # letters of a word from which several may stand in its abbreviation
+
+
+def _parts(words: list[str]) -> list[str]:
+    return [part for word in words for part in word.split("-") if part and part not in _SKIPPED]
+
+
+def _spell(parts: list[str], name: str) -> bool:
+    """Whether neighbouring words spell an abbreviation by their initials; a long word may give several
+    of its letters: ICP, intracranial pressure.
+    """
+    spelt: set[int] = set()  # how many letters the words up to here may have given
+    for part in parts:
+        spelt = {end for start in (0, *spelt) if part[0] == name[start] for end in _ends(part, name, start)}
+        if len(name) in spelt:
+            return True
+    return False
+
+
+def _ends(part: str, name: str, start: int) -> Iterator[int]:
+    """How many letters of a name may be spelt after a word that gives the one at `start`, and perhaps more."""
+    end, at = start + 1, 1
+    yield end
+    while len(part) >= _LONG and end < len(name) and (at := part.find(name[end], at) + 1) > 0:
+        end += 1
+        yield end
