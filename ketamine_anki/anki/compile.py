@@ -166,7 +166,7 @@ def short_citation(citation: str) -> str:
     years = re.findall(r"\b((?:19|20)\d\d)(?=;)", rest) or re.findall(r"\b(?:19|20)\d\d\b", rest)[-1:]
     if not years:
         return citation
-    names = re.findall(r"(?:^|, )([^,]+?) [A-Z]{1,4}(?=,| et al|$)", authors)
+    names = re.findall(r"(?:^|, )([^,]+?) [A-Z]{1,4}(?=[,;]| et al|$)", authors)
     if len(names) == 1 and not authors.endswith(" et al"):
         authors = names[0]
     elif len(names) == 2 and not authors.endswith(" et al"):
@@ -209,7 +209,7 @@ def _source(note: Note, collection: Collection) -> str:
     """Where the source teaches it: what the paragraph itself cites is in the tags."""
     slug, paragraph = paragraph_of(note.source)
     section = collection.sections.get(slug)
-    passage = escape(f"{section.title if section else slug}, paragraph {paragraph}")
+    passage = escape(f"{section.title if section else slug}, paragraph\xa0{paragraph}")  # no line of a number alone
     return f"Not in the source text; related passage: {passage}" if note.beyond else passage
 
 

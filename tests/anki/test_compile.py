@@ -99,10 +99,11 @@ ALL = (
     "Is <strong>A</strong> &lt; B?", "Yes &amp; no", "Back", "Front", "More", "Mind the sap.", "A trial differs.",
     '<img src="leaf-6b7fa434.png" alt="A leaf">',
     f"{SHORT}<details><summary>Full references</summary>{FULL}</details>",
-    "Only Section, paragraph 1", "", "all", "", "",
+    "Only Section, paragraph\xa01", "", "all", "", "",
 )  # fmt: skip
 HIDDEN = (
-    "A {{c2::b}} c {{c1::d}}", "", "", "", "", "", "Not in the source text; related passage: Only Section, paragraph 2",
+    "A {{c2::b}} c {{c1::d}}", "", "", "", "", "",
+    "Not in the source text; related passage: Only Section, paragraph\xa02",
     "Retired in version 2.0.0: Out of <em>date</em>. See all. You can suspend or delete this note.", "hidden", "", "",
 )  # fmt: skip
 
@@ -141,6 +142,7 @@ def test_compiled_notes(tmp_path: Path) -> None:
         ("Green A et al. Title of 2011. J Bot; published online 9 Dec 2025", "Green et al. 2025"),
         ("Långsjö JW, van der Berg D. Title? J Bot 2005;103(2):1995-2003", "Långsjö and van der Berg 2005"),
         ("US Food and Drug Administration. Warning; Oct 2023", "US Food and Drug Administration 2023"),
+        ("Green A, Leaf B; Academy of Botany. Guideline. J Bot 2019;1:2", "Green and Leaf 2019"),
         ("Nobody knows when", "Nobody knows when"),
     ],
 )
