@@ -20,7 +20,7 @@ TWO_DECKS = {"02-second.yaml": small.deck(NOTES, "Second Part")}
     ("limit", "most", "files", "finding"),
     [
         ("workspace.folder.MAX_DECKS_BYTES", 300, TWO_DECKS, "02-second.yaml:1:1: all deck files together are over"),
-        ("workspace.folder.MAX_FILES", 4, TWO_DECKS, ":1:1: 5 deck files: at most 4 [limit]"),
+        ("workspace.folder.MAX_FILES", 3, TWO_DECKS, ":1:1: 4 deck files: at most 3 [limit]"),
         ("workspace.folder.MAX_PICTURES", 1, TWO_PICTURES, "media:1:1: 2 files: at most 1 [limit]"),
         (
             "workspace.folder.MAX_MEDIA_BYTES",

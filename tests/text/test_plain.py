@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.core.limits import MAX_PACKAGED_FIELD
 from ketamine_anki.text.plain import Part, answers, difference, is_blank, plain, readable
 
 
@@ -113,3 +116,11 @@ def test_words_that_repeat_too_often_are_one_change(monkeypatch: pytest.MonkeyPa
     aligner = Aligner()
     shown = ["".join(part.sign + part.text for part in difference("1 a 2", "3 a 4", aligner)) for _ in range(5)]
     assert shown == ["-1+3= a -2+4"] * 4 + ["-1 a 2+3 a 4"]
+
+
+@pytest.mark.parametrize("sign", [r"\(", r"\(\left ", "<img ", "{{c1::", r"\(~\)"])
+def test_a_field_full_of_signs_is_blank_or_not_soon(sign: str) -> None:
+    """A field of a stranger's package, as long as it may be: of math that is never closed it took minutes."""
+    start = time.process_time()
+    is_blank(sign * (MAX_PACKAGED_FIELD // len(sign)))
+    assert time.process_time() - start < 5
