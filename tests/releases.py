@@ -73,7 +73,7 @@ class Project:
         self.git("-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "A state")
 
     def release(self, version: str, *options: str) -> Ran:
-        return run("release", version, *options)
+        return run("release", version, "--no-repository", *options)
 
     def released(self, version: str, *options: str) -> None:
         ran = self.release(version, *options)

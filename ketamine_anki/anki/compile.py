@@ -28,6 +28,8 @@ FIELD_KEYS = {
     "Caveat": "caveat",
     "Picture": "picture",
 }
+# What packages add to the tags of a note: the release that changed it last.
+CHANGED_TAG = re.compile(r"[^:]+::Changed::[0-9.]+")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -88,7 +90,7 @@ def compile_note(
     html = {key: together(rendered.html) for key, rendered in texts.items()}
     html["Evidence"] = _evidence(note, collection)
     html["Source"] = _source(note, collection)
-    html["Notice"] = _notice(note, texts)
+    html["Notice"] = _notice(note, collection, texts)
     html["ID"] = note.id
     fields = tuple([html.get(key, "") for key in _keys(note_type.fields)])
     return CompiledNote(
@@ -210,13 +212,19 @@ def _source(note: Note, collection: Collection) -> str:
     slug, paragraph = paragraph_of(note.source)
     section = collection.sections.get(slug)
     passage = escape(f"{section.title if section else slug}, paragraph\xa0{paragraph}")  # no line of a number alone
+    if collection.source_access.startswith("https://"):
+        passage = f'<a href="{escape(collection.source_access, quote=True)}">{passage}</a>'
+    elif collection.source_access:
+        passage += f" ({escape(collection.source_access)})"
     return f"Not in the source text; related passage: {passage}" if note.beyond else passage
 
 
-def _notice(note: Note, texts: dict[str, Rendered]) -> str:
+def _notice(note: Note, collection: Collection, texts: dict[str, Rendered]) -> str:
     if note.retired is None:
         return ""
     reason = texts["retired.reason"].html
-    see = f" See {escape(note.retired.see, quote=True)}." if note.retired.see else ""
+    see = ""
+    if note.retired.see:  # the question, and a search that finds it
+        see = f" Instead: “{escape(collection.title_of(note.retired.see))}” (<code>ID:{note.retired.see}</code>)."
     version = escape(note.retired.version, quote=True)
     return f"Retired in version {version}: {reason}{see} You can suspend or delete this note."

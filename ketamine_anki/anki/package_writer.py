@@ -29,7 +29,9 @@ _TABLES, _, _INDEXES = APKG_SCHEMA.partition("CREATE INDEX")
 _NOTE = "INSERT INTO notes VALUES(?,?,?,?,-1,?,?,?,0,0,'')"
 _CARD = "INSERT INTO cards VALUES(?,?,?,?,?,-1,0,0,?,0,0,0,0,0,0,0,0,'')"
 _BATCH = 500
-_MAX_DUE = 999_999  # Anki's database check complains about a million and more
+# New cards come by their `due`, and those with the same one by their id: all in authored order. Each subdeck has a
+# range, with gaps for notes to come. Anki's database check complains about a million and more.
+_DUES, _DUE_GAP, _MAX_DUE = 10_000, 10, 999_999
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Package:
         tags = " " + " ".join(note.tags) + " "
         model_id = self._model_ids[note.note_type]
         self._notes.append((note_id, note.guid, model_id, mod, tags, "\x1f".join(note.fields), note.fields[0]))
-        due = min(note.number * 10_000 + note.index * 10, _MAX_DUE)
+        due = min(note.number * _DUES + min(note.index * _DUE_GAP, _DUES - 1), _MAX_DUE)
         for ordinal in note.cards:
             self._cards.append((note_id + 1 + ordinal, note_id, did, ordinal, mod, due))
         self.counts.notes += 1
@@ -205,15 +207,32 @@ def model(note_type: NoteType, collection: Collection) -> genanki.Model:
 
 
 def description(collection: Collection, version: str = "", deck: str = "") -> str:
-    """The HTML of the page of a deck, given by its full name, or of the whole collection: what it is, its version,
-    source, license and address, and the disclaimer.
+    """The HTML of the page of a deck, given by its full name, or of the whole collection: what it is, how to study it,
+    the version, source, license and address, and the disclaimer.
+
+    Anki replaces the page even when it takes none of a package's notes: so it names the version that was imported last,
+    and not that of the notes.
     """
     parts = [f"<p>{escape(collection.deck_descriptions.get(deck, collection.description))}</p>"]
+    tag = collection.tag
+    if deck in ("", collection.title):
+        parts.append(
+            f"<p>To begin with what is core: in the browser search <code>tag:{tag}::Yield::2-Supporting is:new</code>,"
+            " select all and suspend it; take the suspension back when you are through. Suspend what you do not want,"
+            f" too: an update brings deleted cards back. The tags under <code>{tag}</code> name concepts, skills and"
+            " sections.</p>"
+        )
     if version:
         dated = f", literature of {escape(collection.evidence_date)}" if collection.evidence_date else ""
-        parts.append(f"<p>Version {escape(version)}{dated}.</p>")
+        parts.append(
+            f"<p>Imported last: version {escape(version)}{dated}. Notes that Anki could not import are older;"
+            f" <code>tag:{tag}::Changed::*</code> finds those that updates changed.</p>"
+        )
     if collection.source_title:
-        parts.append(f"<p>Curated from the text “{escape(collection.source_title)}”.</p>")
+        access = escape(collection.source_access, quote=True)
+        link = f'<a href="{access}">{access}</a>' if access.startswith("https://") else access
+        where = f" ({link})" if link else ""
+        parts.append(f"<p>Curated from the text “{escape(collection.source_title)}”{where}.</p>")
     licence = escape(collection.licence)
     if collection.licence_url:
         licence = f'<a href="{escape(collection.licence_url, quote=True)}">{licence}</a>'

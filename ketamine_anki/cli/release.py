@@ -21,10 +21,18 @@ from ketamine_anki.core.errors import EXIT_USAGE, Failure
     metavar="OLD",
     help="The last release, for its words: .apkg, folder or revision (default: git).",
 )
+@click.option("--no-repository", is_flag=True, help="Make a first release that names no address for corrections.")
 @click.option("--dry-run", is_flag=True, help="Show it all and write nothing.")
 @click.option("--rebuild", "again", is_flag=True, help="Make the last release again and compare it with the ledger.")
 def release(
-    version: str, folder: Path, output: Path, errata: tuple[str, ...], since: str | None, dry_run: bool, again: bool
+    version: str,
+    folder: Path,
+    output: Path,
+    errata: tuple[str, ...],
+    since: str | None,
+    no_repository: bool,
+    dry_run: bool,
+    again: bool,
 ) -> None:
     """Release the collection in FOLDER (default: decks) as VERSION, such as 1.2.0.
 
@@ -51,7 +59,7 @@ def release(
     if again:
         rebuild(content, version, output)
         return
-    plan = plan_release(content, version, errata, since)
+    plan = plan_release(content, version, errata, since, no_repository)
     write(content, plan, output, dry_run=dry_run)
     if dry_run:  # last, so that its notes can be read before all is committed
         require_committed(folder)

@@ -4,7 +4,7 @@ Annotations are not postponed here: each of a NamedTuple would be compiled once 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -317,6 +317,7 @@ class Collection:
     language: str = "en"  # BCP 47
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what is off, what is strict -> names
     source_title: str = ""
+    source_access: str = ""  # where learners find the source text: an address that begins with https://, or words
     sections: Mapping[str, Section] = field(default_factory=dict)
     claims: Mapping[str, Claim] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
@@ -324,6 +325,7 @@ class Collection:
     media_folder: str = "media"
     shingles: frozenset[int] = frozenset()
     ledger: Ledger | None = None
+    title_of: Callable[[str], str] = str  # note id -> what the note asks, as plain text; the id if there is none
     unread: frozenset[str] = frozenset()  # files (source, references) with mistakes: what they name is not known
     places: Places = NOWHERE
 

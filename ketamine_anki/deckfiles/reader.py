@@ -165,11 +165,11 @@ def read_collection(
     file, root, values = _read_file(*collection, schema.COLLECTION)
     findings = file.findings
     unread = set()
-    title = ""
+    title = access = ""
     sections: dict[str, Section] = {}
     claims: dict[str, Claim] = {}
     if source is not None:
-        title, sections, claims, more = _read_source(source)
+        title, access, sections, claims, more = _read_source(source)
         findings += more
         unread |= {"source"} if more else set()
     works: dict[str, Reference] = {}
@@ -193,6 +193,7 @@ def read_collection(
     result = Collection(
         **values,
         source_title=title,
+        source_access=access,
         sections=sections,
         claims=claims,
         references=works,
@@ -225,11 +226,11 @@ def _duplicates(names: Iterable[tuple[str, str, Places, str]]) -> list[Finding]:
 
 def _read_source(
     source: tuple[str, bytes],
-) -> tuple[str, dict[str, Section], dict[str, Claim], list[Finding]]:
-    """Title, sections by slug, claims by id, and the findings."""
+) -> tuple[str, str, dict[str, Section], dict[str, Claim], list[Finding]]:
+    """Title, access, sections by slug, claims by id, and the findings."""
     file, root, values = _read_file(*source, schema.SOURCE)
     if values is None:
-        return "", {}, {}, file.findings
+        return "", "", {}, {}, file.findings
     sections: dict[str, Section] = {}
     claims: dict[str, Claim] = {}
     places = Places(file.path, file.lines, Marks(root))
@@ -253,7 +254,8 @@ def _read_source(
                     "caveat" in claim,
                     Places(file.path, file.lines, Marks(root, key)),
                 )
-    return values["title"], sections, claims, file.findings + _duplicates(slugs) + _duplicates(ids)
+    findings = file.findings + _duplicates(slugs) + _duplicates(ids)
+    return values["title"], values.get("access", ""), sections, claims, findings
 
 
 def _read_references(references: tuple[str, bytes]) -> tuple[dict[str, Reference], list[Finding]]:

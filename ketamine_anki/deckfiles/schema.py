@@ -311,6 +311,12 @@ CLAIM = Record(
 SOURCE = Record(
     {
         "title": Text("Title of the source text.", ("Applications and Interdisciplinary Connections",)),
+        "access": Text(
+            "Where learners find the text: cards show it beside the passage.",
+            ("https://example.org/leaves", "text not public"),
+            pattern=rf"https://{_SITE}|(?!https?:)\S.*",
+            expected="a web address, https://…, or words such as 'text not public'",
+        ),
         "sections": List(
             Record(
                 {

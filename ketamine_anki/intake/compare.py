@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ketamine_anki.anki.compile import FIELD_KEYS, CompiledNote, compile_note, guid, note_type_name
+from ketamine_anki.anki.compile import CHANGED_TAG, FIELD_KEYS, CompiledNote, compile_note, guid, note_type_name
 from ketamine_anki.anki.notetypes import OWN_FIELD, note_types
 from ketamine_anki.anki.package_reader import PackagedNote
 from ketamine_anki.core.alignment import Aligner
@@ -191,7 +191,7 @@ class _Comparison:
         removed = [tag for key, tag in ours.items() if key in known and key not in theirs]
         concepts = list(note.tags)
         for tag in (*added, *removed):
-            if tag.casefold() in _LEARNER_TAGS:
+            if tag.casefold() in _LEARNER_TAGS or CHANGED_TAG.fullmatch(tag):
                 continue
             self._spend()
             name = self._concept(tag)

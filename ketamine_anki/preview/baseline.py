@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ketamine_anki.anki.compile import CompiledNote
+from ketamine_anki.anki.compile import CHANGED_TAG, CompiledNote
 from ketamine_anki.anki.notetypes import note_types
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _compiled(note: PackagedNote, is_cloze: bool) -> CompiledNote:
         note_type=key,
         deck=note.deck,
         fields=tuple(fields.get(name, "") for name in note_types()[key].fields),
-        tags=tuple(sorted(note.tags or (), key=str.casefold)),
+        tags=tuple(sorted((tag for tag in note.tags or () if not CHANGED_TAG.fullmatch(tag)), key=str.casefold)),
         cards=cards,
     )
 

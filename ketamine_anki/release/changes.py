@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ketamine_anki.anki.compile import CompiledNote, note_type_name, stable_id
+from ketamine_anki.anki.compile import CHANGED_TAG, CompiledNote, note_type_name, stable_id
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.model import Collection, Ledger
 from ketamine_anki.release.ledger import TypeHashes, note_type_hashes, type_hashes
@@ -137,7 +137,7 @@ def of_package(contents: PackageContents) -> Edition:
             note_type=contents.note_types[note.note_type].id,
             deck=note.deck,
             fields=note.fields,
-            tags=frozenset(note.tags or ()),
+            tags=frozenset(tag for tag in note.tags or () if not CHANGED_TAG.fullmatch(tag)),
             retired=next((match[1] for tag in note.tags or () if (match := _RETIRED.search(tag))), ""),
         )
         for note in contents.notes
@@ -209,11 +209,12 @@ class NoteChange:
         return sorted(self.before.tags - self.after.tags), sorted(self.after.tags - self.before.tags)
 
     @property
-    def cards_gone(self) -> list[int]:
-        """Numbers of the cards that the note had and has no longer."""
+    def cards(self) -> tuple[list[int], list[int]]:
+        """Numbers of the cards that the note had and has no longer, and of those that it has now and had not."""
         if not (self.before and self.after and self.before.cards and self.after.cards):
-            return []
-        return sorted(set(self.before.cards) - set(self.after.cards))
+            return [], []
+        old, new = set(self.before.cards), set(self.after.cards)
+        return sorted(old - new), sorted(new - old)
 
     @property
     def kind(self) -> str:

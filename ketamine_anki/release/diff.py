@@ -115,12 +115,12 @@ def _record(change: NoteChange, kinds: Mapping[int, str]) -> dict[str, object]:
         return record | {"fields": dict(change.note.fields or {})}
     if change.is_moved:
         record["from"] = change.before.deck
-    removed, added = change.tags
+    (removed, added), (gone, new) = change.tags, change.cards
     return record | {
         "kind": kinds.get(id(change)) or change.kind,
         "fields": {name: {"old": old, "new": new} for name, old, new in change.fields},
         "tags": {"gone": removed, "new": added},
-        "cards_gone": change.cards_gone,
+        "cards": {"gone": gone, "new": new},
     }
 
 
@@ -179,10 +179,10 @@ def _structure(changes: Changes) -> Iterable[str]:
 
 
 def _remark(change: NoteChange) -> str:
-    """The end of a note's first line: its question if the note is new or lost, else the cards that are gone."""
+    """The end of a note's first line: its question if the note is new or lost, else the cards that are gone or new."""
     if change.before and change.after:
-        gone = change.cards_gone
-        return f" · card {', '.join(map(str, gone))} is gone" if gone else ""
+        cards = zip(change.cards, ("gone", "new"), strict=True)
+        return "".join(f" · card {', '.join(map(str, numbers))} is {how}" for numbers, how in cards if numbers)
     return f": {readable(change.note.title)}" if change.note.title else ""
 
 

@@ -40,6 +40,19 @@ def note_time(ledger: Ledger | None, note: CompiledNote, fresh: int) -> int:
     return known.time if known and known.hash == note.content_hash and known.guid == note.guid else fresh
 
 
+def changed_tag(collection: Collection, note: CompiledNote, time: int, version: str) -> tuple[str, ...]:
+    """The tag of the release that changed a note last, () for a note as it was when new; `time` is the note's, and
+    `version` the release that is being made, "" for none. It changes with the note's time alone, so that it never
+    costs a learner's edit.
+    """
+    ledger = collection.ledger
+    known = ledger.notes.get(note.id) if ledger else None
+    if not ledger or not known:
+        return ()
+    last = next((release.version for release in reversed(ledger.releases) if release.time == time), version)
+    return (f"{collection.tag}::Changed::{last}",) if last not in ("", known.since) else ()
+
+
 def note_type_times(ledger: Ledger | None, hashes: Mapping[str, TypeHashes], fresh: int) -> dict[str, int]:
     """The modification time of each note type, by the same rule."""
     known = ledger.note_types if ledger else {}
@@ -82,7 +95,7 @@ class State:
     def __init__(self, collection: Collection) -> None:
         facts = [
             *(collection.title, collection.tag, collection.namespace, collection.decks, collection.description),
-            *([dict(collection.about)] if collection.about else []),
+            *filter(None, (dict(collection.about), collection.source_access)),
             *(collection.disclaimer, collection.licence, collection.licence_url, collection.evidence_date),
             *(collection.repository, collection.source_title, note_type_hashes(collection)),
         ]

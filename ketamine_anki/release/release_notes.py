@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from ketamine_anki.anki.notetypes import OWN_FIELD
 from ketamine_anki.core.escape import json_text, markdown
 from ketamine_anki.core.model import Collection, Ledger, Release, Retired
 from ketamine_anki.release.changes import KINDS, Changes, NoteChange
@@ -59,7 +60,7 @@ def section(
     parts.append(f"{total}: {counts or 'the same notes'}.")
 
     def add(title: str, explanation: str, listed: Iterable[NoteChange]) -> None:
-        lines = [line for change in listed for line in _entry(change, reasons)]
+        lines = [line for change in listed for line in _entry(collection, change, reasons)]
         if lines:
             parts.extend([f"### {title}", *([explanation] if explanation else []), "\n".join(lines)])
 
@@ -102,13 +103,14 @@ def _structure(changes: Changes) -> Iterator[str]:
         yield "### Style\n\nThe look of the cards changed. It replaces a style of your own."
 
 
-def _entry(change: NoteChange, reasons: Mapping[str, Retired]) -> Iterator[str]:
+def _entry(collection: Collection, change: NoteChange, reasons: Mapping[str, Retired]) -> Iterator[str]:
     """The lines of one note: where it is, what it asks, and each field before and now."""
     note = change.note
     yield f"- **{markdown(change.name)}** · {markdown(change.place)}: {markdown(readable(note.title))}"
     retired = reasons.get(note.id)
     if retired:
-        yield f"  - Retired: {markdown(retired.reason)}" + (f" See {markdown(retired.see)}." if retired.see else "")
+        see = f" Instead: “{markdown(collection.title_of(retired.see))}” (`ID:{retired.see}`)." if retired.see else ""
+        yield f"  - Retired: {markdown(retired.reason)}{see}"
         return
     for name, old, new in change.fields:
         texts = plain(old), plain(new)
@@ -118,9 +120,11 @@ def _entry(change: NoteChange, reasons: Mapping[str, Retired]) -> Iterator[str]:
         if before != after:
             yield f"  - {name} before: {markdown(before) or '(empty)'}"
             yield f"  - {name} now: {markdown(after) or '(empty)'}"
-    if change.cards_gone:
-        cards = ", ".join(map(str, change.cards_gone))
-        yield f"  - Card {cards} is gone: in Anki, *Tools > Empty Cards* removes it."
+    gone, new = (", ".join(map(str, numbers)) for numbers in change.cards)
+    if gone:
+        yield f"  - Card {gone} is gone: in Anki, *Tools > Empty Cards* removes it."
+    if new:
+        yield f"  - Card {new} is new: it will be asked, even where you suspended the others."
 
 
 # --- the release notes ------------------------------------------------------------------------
@@ -142,6 +146,14 @@ _ALWAYS = """\
 deck; the next release keeps them again. A note that you deleted comes back: suspend instead of deleting."""
 
 
+_CONFLICT = """\
+*Could not be imported* means that your note types have another field or card than ours, because you or an add-on
+added or removed one. These notes keep their old texts, whatever version the deck's page names. Import again with
+*Merge note types* on, now and at later updates; your own field is emptied on notes that change. If that still updates
+too few notes, import once more with *Update notes: Always*, which replaces your own edits on all notes of the deck.
+Anki may ask for a full sync. (Anki older than 23.10 cannot merge: take a newer one.)"""
+
+
 def skipped(ledger: Ledger | None, changelog: str, version: str) -> str:
     """The import options that releases before `version` asked for, for learners who skipped one; "" when no release
     asked for more than Anki's defaults.
@@ -159,14 +171,13 @@ def skipped(ledger: Ledger | None, changelog: str, version: str) -> str:
     return "\n\n".join([explanation, "\n".join(lines)]) if lines else ""
 
 
-def release_notes(
-    collection: Collection, release: Release, body: str, packages: Mapping[str, str], earlier: str
-) -> str:
-    """RELEASE_NOTES.md: the section of the changelog (`body`), which file to take, what to choose in the import
-    dialog and why, what an update keeps.
+def release_notes(collection: Collection, ledger: Ledger, body: str, packages: Mapping[str, str], earlier: str) -> str:
+    """RELEASE_NOTES.md of the ledger's last release: the section of the changelog (`body`), which file to take, what
+    to choose in the import dialog and why, what Anki's log should say, what an update keeps.
 
     `packages` are file names by `whole`, `update` and subdeck; `earlier` is the result of `skipped`.
     """
+    release = ledger.releases[-1]
     merge = _MERGE in body
     always = merge or bool(release.errata)
     reasons = ["the note types changed: with *If newer* Anki would leave the notes you have as they are"] * merge
@@ -176,10 +187,11 @@ def release_notes(
         )
     reasons.append("it replaces your own edits and tags on all notes of the deck")
     why = "; ".join(reasons) if always else "brings what changed, keeps your edits on what did not"
+    off = "off", "nothing to merge, unless Anki says *could not be imported*: see below"
     rows = [
         ("Import any learning progress", "off", "the package holds none"),
         ("Import any deck presets", "off", "the package holds none"),
-        ("Merge note types", *(("**on**", "this release changes them") if merge else ("off", "nothing to merge"))),
+        ("Merge note types", *(("**on**", "this release changes them") if merge else off)),
         ("Update notes", "**Always**" if always else "If newer", why),
         ("Update note types", "If newer", "brings a new style when there is one, else keeps yours"),
     ]
@@ -190,13 +202,60 @@ def release_notes(
         "## Which file",
         _files(packages),
         "## How to import",
-        "Make a backup first (*File > Create Backup*). Then *File > Import*, and choose:",
+        "Make a backup first (*File > Create Backup*). " + _own_words(collection, ledger, always),
+        "Then *File > Import*, and choose:",
         "\n".join(["| Option | Choose | Why |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]),
         earlier,
+        "## What Anki should say",
+        _log(collection, ledger, packages, counted=not merge),
         _KEPT + (_ALWAYS if always else _IF_NEWER),
         f"{markdown(collection.disclaimer)} Licence of the cards: {markdown(collection.licence)}.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _own_words(collection: Collection, ledger: Ledger, always: bool) -> str:
+    """How to find, before an import, the learner's own words that it will replace; "" when there can be none."""
+    release = ledger.releases[-1]
+    changed = sorted(n.id for n in ledger.notes.values() if n.time == release.time and n.since != release.version)
+    if len(ledger.releases) == 1 or not (changed or always):
+        return ""
+    where = f"tag:{collection.tag}::*" if always else f'"ID:re:^({"|".join(changed)})$"'
+    return (
+        f"Your words in the field *{OWN_FIELD}* are replaced on {'every note' if always else 'the notes'} that this"
+        " release changes, as all other fields are. This search in the browser finds them; copy what you want to keep:"
+        f'\n\n```text\n"{OWN_FIELD}:_*" {where}\n```'
+    )
+
+
+def _log(collection: Collection, ledger: Ledger, packages: Mapping[str, str], counted: bool) -> str:
+    """What Anki counts at the end of an import, from each of the last releases, and what to do if it counts otherwise.
+    Where note types are merged it is not `counted` beforehand.
+    """
+    release, *older = reversed(ledger.releases)
+    parts = [f"If you are new here: {release.notes} notes imported."]
+    if older and counted:
+        rows = ["| You have | imported | used to update existing ones | already present |", "|---|--:|--:|--:|"]
+        for had in older[:5]:
+            known = [note for note in ledger.notes.values() if _time_of(ledger, note.since) <= had.time]
+            updated = sum(note.time > had.time for note in known)
+            new = len(ledger.notes) - len(known)
+            rows.append(f"| {had.version} | {new} | {updated} | {len(known) - updated} |")
+        parts += [f"With `{packages['update']}`, notes are counted so:", "\n".join(rows)]
+        if any(note.retired not in ("", release.version) for note in ledger.notes.values()):
+            parts.append(
+                "Notes that were retired before you began are imported, too, with their notices: suspend them."
+            )
+        parts.append(
+            f"Afterwards `tag:{collection.tag}::Changed::{release.version}` finds what this release changed. Fewer"
+            " updates than here: you edited or tagged those notes after the release came out, and yours was kept."
+        )
+    parts.append(_CONFLICT)
+    return "\n\n".join(parts)
+
+
+def _time_of(ledger: Ledger, version: str) -> int:
+    return next(release.time for release in ledger.releases if release.version == version)
 
 
 def _files(packages: Mapping[str, str]) -> str:

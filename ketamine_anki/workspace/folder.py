@@ -29,6 +29,8 @@ from ketamine_anki.deckfiles.filenames import clash, unportable
 from ketamine_anki.deckfiles.pictures import read_picture
 from ketamine_anki.deckfiles.reader import read_collection, read_deck
 from ketamine_anki.deckfiles.shingles import read_shingles
+from ketamine_anki.text.plain import plain, readable
+from ketamine_anki.text.render import render
 
 COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
 SHINGLES, MEDIA = "shingles.txt", "media"
@@ -101,6 +103,7 @@ class Folder:
         if not self.path.is_dir():
             raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
         self.findings: list[Finding] = []
+        self._again, self._titles = self.decks(), dict[str, str]()
         self.complete = True  # false once a deck file, or a part of one, could not be read
         self.collection = self._collection()
 
@@ -150,6 +153,7 @@ class Folder:
             media_folder=self.show(MEDIA),
             shingles=self._shingles(),
             ledger=self._ledger(),
+            title_of=self._title,
         )
 
     def _shingles(self) -> frozenset[int]:
@@ -241,6 +245,14 @@ class Folder:
             self.complete &= read is not None and not findings
             if deck is not None:
                 yield deck
+
+    def _title(self, note_id: str) -> str:
+        """What a note asks, as plain text; its id if there is no such note. The decks are read again as far as that
+        takes: few notes name another.
+        """
+        while note_id not in self._titles and (deck := next(self._again, None)):
+            self._titles.update((note.id, note.text or note.question) for note in deck.notes)
+        return readable(plain(render(self._titles.get(note_id, note_id), {}, cloze=True).html))
 
 
 def collection_folder(file: Path) -> Path:

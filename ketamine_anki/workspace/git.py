@@ -1,15 +1,16 @@
 """Asks git about a collection's folder. Every answer is None or empty where there is no git.
 
 An unpacked collection may bring its own repository, whose configuration and attributes may name programs. Only commands
-that run none of them are used: `ls-tree`, `ls-files`, `cat-file`, `rev-list` and `rev-parse` read what is stored, where
-`status`, `archive` and `checkout` would run filters. Missing objects are not fetched. The folder determines the
-repository, not the environment.
+that run none of them are used: `ls-tree`, `ls-files`, `cat-file`, `rev-list`, `rev-parse` and `remote get-url` read
+what is stored, where `status`, `archive` and `checkout` would run filters. Missing objects are not fetched. The folder
+determines the repository, not the environment.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -187,6 +188,15 @@ def is_release(folder: Path, revision: str, version: str, ledger: str) -> bool:
     released = released_revision(folder, version, ledger)
     commits = [commit_hash(folder, name) for name in (released, revision) if name]
     return len(commits) == 2 and commits[0] is not None and commits[0] == commits[1]
+
+
+def github_address(folder: Path) -> str:
+    """The page of the remote `origin` on GitHub; "" if there is none."""
+    remote = (ask(folder, "remote", "get-url", "origin") or b"").decode("utf-8", "replace").strip()
+    found = re.fullmatch(
+        r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)github\.com[:/]([\w-]+/[\w.-]+?)(?:\.git)?/?", remote
+    )
+    return f"https://github.com/{found[1]}" if found else ""
 
 
 def commit_hash(folder: Path, revision: str) -> str | None:

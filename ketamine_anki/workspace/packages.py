@@ -12,7 +12,7 @@ from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.core.model import Collection
 from ketamine_anki.deckfiles.filenames import slug
-from ketamine_anki.release.ledger import State, fresh_time, note_time, note_type_hashes, note_type_times
+from ketamine_anki.release.ledger import State, changed_tag, fresh_time, note_time, note_type_hashes, note_type_times
 from ketamine_anki.workspace.clock import as_utc
 from ketamine_anki.workspace.output import write_whole
 
@@ -40,16 +40,24 @@ class Packing(ExitStack):
 
     The package WHOLE holds the live notes, UPDATE (if `update`) the live notes and after them the retired ones; one
     with a `subdeck_key` (if `split`) holds the live notes of that subdeck. `build` is the time, in seconds since 1970,
-    of what is new or changed; all other times come from the collection's ledger.
+    of what is new or changed; all other times come from the collection's ledger. `version` is that of the release that
+    is made, "" for none.
     """
 
     def __init__(
-        self, collection: Collection, scratch: Path, build: int, *, split: bool = False, update: bool = False
+        self,
+        collection: Collection,
+        scratch: Path,
+        build: int,
+        *,
+        split: bool = False,
+        update: bool = False,
+        version: str = "",
     ) -> None:
         from ketamine_anki.anki.package_writer import Times
 
         super().__init__()
-        self._collection = collection
+        self._collection, self._version = collection, version
         ledger = collection.ledger
         self._fresh = fresh_time(ledger, build)
         self._times = Times(self._fresh, {}, note_type_times(ledger, note_type_hashes(collection), self._fresh))
@@ -83,23 +91,29 @@ class Packing(ExitStack):
         if retired:
             self._retired.append(note)
             return
-        time = note_time(self._collection.ledger, note, self._fresh)
-        for package in self._of_all.values():
-            package.add(note, time)
+        packages = [*self._of_all.values()]
         if self._split:
             if note.number not in self._by_number:
                 self._by_number[note.number] = self._open(str(note.number))
-            self._by_number[note.number].add(note, time)
+            packages.append(self._by_number[note.number])
+        self._pack(note, packages)
 
-    def finish(self, version: str = "") -> None:
+    def _pack(self, note: CompiledNote, packages: list[Package]) -> None:
+        time = note_time(self._collection.ledger, note, self._fresh)
+        if changed := changed_tag(self._collection, note, time, self._version):
+            note = replace(note, tags=tuple(sorted((*note.tags, *changed), key=str.casefold)))
+        for package in packages:
+            package.add(note, time)
+
+    def finish(self) -> None:
         """Adds the retired notes, and sets the version that learners see: the one that is released, else what the
         ledger says about this state of the collection.
         """
         ledger = self._collection.ledger
         if UPDATE in self._of_all:
             for note in self._retired:
-                self._of_all[UPDATE].add(note, note_time(ledger, note, self._fresh))
-        state = self._state.digest() if self._state else ""
+                self._pack(note, [self._of_all[UPDATE]])
+        state, version = self._state.digest() if self._state else "", self._version
         last = ledger.last if ledger else None
         times = self._times
         if last and last.state == state and version in ("", last.version):

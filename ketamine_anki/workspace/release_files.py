@@ -122,12 +122,13 @@ def _package_names(content: Content, release: Release) -> dict[str, str]:
 def _write_packages(content: Content, release: Release, scratch: Path) -> dict[str, tuple[str, Counts]]:
     """Writes the packages; returns their names and counts by key."""
     names = _package_names(content, release)
-    with Packing(content.collection, scratch, release.time, split=True, update=UPDATE in names) as packing:
+    is_update, version = UPDATE in names, release.version
+    with Packing(content.collection, scratch, release.time, split=True, update=is_update, version=version) as packing:
         for note in content.live:
             packing.add(note)
         for note, _ in content.retired:
             packing.add(note, retired=True)
-        packing.finish(release.version)
+        packing.finish()
         packages = packing.packages
         return {key: (name, publish(packages[key], scratch / name, scratch)) for key, name in names.items()}
 
@@ -146,7 +147,7 @@ def _write_texts(
     ]
     write_text(scratch / gallery, "".join(page(content.collection, cards, link=links("none", scratch, "", None))))
     names = {key: name for key, (name, _) in packages.items()}
-    write_text(scratch / NOTES, _notes(content, plan, names))
+    write_text(scratch / NOTES, _notes(content, plan, ledger, names))
     files: list[dict[str, object]] = []
     for name, counts in packages.values():
         path = scratch / name
@@ -158,10 +159,10 @@ def _write_texts(
     return [*listed, SUMS]
 
 
-def _notes(content: Content, plan: Plan, names: Mapping[str, str]) -> str:
-    """The notes for learners; `names` are those of the packages by key."""
+def _notes(content: Content, plan: Plan, ledger: Ledger, names: Mapping[str, str]) -> str:
+    """The notes for learners of the ledger's last release; `names` are those of the packages by key."""
     earlier = skipped(content.collection.ledger, changelog_text(content.folder), plan.release.version)
-    return release_notes(content.collection, plan.release, plan.section, names, earlier)
+    return release_notes(content.collection, ledger, plan.section, names, earlier)
 
 
 def _without_folder(note: Note) -> Note:

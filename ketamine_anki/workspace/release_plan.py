@@ -14,6 +14,7 @@ from ketamine_anki.core.characters import utf8_text
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
 from ketamine_anki.core.model import Collection, Ledger, Note, Release, Retired
+from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
 from ketamine_anki.release.ledger import State, fresh_time
 from ketamine_anki.release.ledger_file import version_key
@@ -21,8 +22,8 @@ from ketamine_anki.release.release_notes import section, sections
 from ketamine_anki.rules.view import View
 from ketamine_anki.workspace.clock import as_utc, source_date_epoch
 from ketamine_anki.workspace.editions import edition, released
-from ketamine_anki.workspace.folder import FILES, LEDGER, Folder, read_bytes
-from ketamine_anki.workspace.git import uncommitted
+from ketamine_anki.workspace.folder import COLLECTION, FILES, LEDGER, Folder, read_bytes
+from ketamine_anki.workspace.git import github_address, uncommitted
 from ketamine_anki.workspace.output import scratch_folder
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report
@@ -94,11 +95,20 @@ def read_content(folder: Path, *, committed: bool) -> Content:
     return Content(folder, collection, live, written, retired, state.digest(), ledger_bytes)
 
 
-def plan_release(content: Content, version: str, errata: tuple[str, ...], since: str | None) -> Plan:
+def plan_release(
+    content: Content, version: str, errata: tuple[str, ...], since: str | None, without_repository: bool
+) -> Plan:
     """The release of a collection as `version`, with `errata` of the notes that correct safety. `since` names the last
     release, for its texts; by default git is asked. Raises Failure if the collection cannot be released so.
     """
     collection, last = content.collection, content.last
+    if not (last or collection.repository or without_repository):
+        address = github_address(content.folder) or "https://github.com/OWNER/NAME"
+        raise Failure(
+            f"{content.folder / COLLECTION}: no repository: learners could neither report a card nor find the next"
+            f" release: add 'repository: {address}', or choose --no-repository",
+            EXIT_FINDINGS,
+        )
     _require_progress(content, version)
     old, new = _last_edition(collection), of_notes(collection, content.notes)
     if last:
@@ -180,7 +190,8 @@ def _require_changed(errata: tuple[str, ...], changes: Changes) -> None:
     changed = {change.name for change in (*changes.new, *changes.changed, *changes.moved, *changes.retired)}
     for note_id in errata:
         if note_id not in changed:
-            raise Failure(f"--errata {note_id}: this release changes no such note", EXIT_USAGE)
+            like = did_you_mean(note_id, changed)
+            raise Failure(f"--errata {note_id}: this release changes no such note{like}", EXIT_USAGE)
 
 
 def _release_time(ledger: Ledger | None) -> int:

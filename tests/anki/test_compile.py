@@ -8,6 +8,7 @@ import pytest
 import small
 
 from ketamine_anki.anki.compile import CompiledNote, _full, compile_note, guid, short_citation, stable_id
+from ketamine_anki.anki.package_writer import description
 from ketamine_anki.core.model import Places, Reference
 from ketamine_anki.release.ledger import note_type_hashes
 from ketamine_anki.text.render import render, render_note
@@ -101,10 +102,12 @@ ALL = (
     f"{SHORT}<details><summary>Full references</summary>{FULL}</details>",
     "Only Section, paragraph\xa01", "", "all", "", "",
 )  # fmt: skip
+END = " You can suspend or delete this note."
 HIDDEN = (
     "A {{c2::b}} c {{c1::d}}", "", "", "", "", "",
     "Not in the source text; related passage: Only Section, paragraph\xa02",
-    "Retired in version 2.0.0: Out of <em>date</em>. See all. You can suspend or delete this note.", "hidden", "", "",
+    "Retired in version 2.0.0: Out of <em>date</em>. Instead: “Is A &lt; B?” (<code>ID:all</code>)." + END,
+    "hidden", "", "",
 )  # fmt: skip
 
 
@@ -131,6 +134,28 @@ def test_compiled_notes(tmp_path: Path) -> None:
         )
     )  # fmt: skip
     assert (cloze.cards, cloze.deck, cloze.index) == ((0, 1), "Small Deck::01 First Part", 1)
+
+
+@pytest.mark.parametrize(
+    ("access", "source", "page"),
+    [
+        ("", "Only Section, paragraph\xa01", "“A Small Text”."),
+        ("not public", "Only Section, paragraph\xa01 (not public)", "“A Small Text” (not public)."),
+        (
+            "https://example.org/?a&b",
+            '<a href="https://example.org/?a&amp;b">Only Section, paragraph\xa01</a>',
+            '“A Small Text” (<a href="https://example.org/?a&amp;b">https://example.org/?a&amp;b</a>).',
+        ),
+    ],
+)
+def test_the_source_leads_to_the_text_or_says_where_it_is(access: str, source: str, page: str, tmp_path: Path) -> None:
+    text = small.SOURCE.replace("sections:", f"access: {access}\nsections:") if access else small.SOURCE
+    folder = small.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen}", {"source.yaml": text})
+    ((_, compiled),) = small.compiled(folder)
+    assert compiled.fields[9] == source
+    collection = Folder(folder).collection
+    assert collection
+    assert f"<p>Curated from the text {page}</p>" in description(collection)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_rows_are_those_of_genanki(
         ids = {row[1]: row[0] for row in ours[0]}
         for note in compiled:
             kind = model(note_types()[note.note_type], COLLECTION)
-            due = note.number * 10_000 + note.index * 10
+            due = min(note.number * 10_000 + min(note.index * 10, 9_999), 999_999)
             row = genanki.Note(kind, list(note.fields), guid=note.guid, tags=list(note.tags), due=due)
             assert tuple(card.ord for card in row.cards) == note.cards
             numbers = iter([ids[note.guid], *(ids[note.guid] + 1 + ordinal for ordinal in note.cards)])
@@ -96,7 +96,7 @@ def test_more_notes_than_one_batch(tmp_path: Path) -> None:
     rows = small.rows(path, "select guid, id from notes order by id")
     assert [guid for guid, _ in rows] == [f"g{number}" for number in range(1234)]
     assert all(1_609_459_200_000 <= number < 1_704_067_200_000 for _, number in rows)
-    assert small.rows(path, "select max(due) from cards") == [(999_999,)]
+    assert small.rows(path, "select min(due), max(due) from cards") == [(990_000, 999_999)]
     assert count(path, tmp_path / "count.db") == Counts(1234, 1234, 1, 0)
 
 
@@ -124,7 +124,8 @@ def test_collection_row_has_decks_and_note_types(tmp_path: Path) -> None:
     ((decks, models, crt),) = small.rows(path, "select decks, models, crt from col")
     by_name = {deck["name"]: deck for deck in json.loads(decks).values()}
     assert sorted(by_name) == ["Deck", "Deck::02 B", "Default"]
-    assert by_name["Deck"]["desc"] == by_name["Deck::02 B"]["desc"] == description(COLLECTION)
+    assert by_name["Deck"]["desc"] == description(COLLECTION) == description(COLLECTION, deck="Deck")
+    assert by_name["Deck::02 B"]["desc"] == description(COLLECTION, deck="Deck::02 B")
     kinds = {kind["name"]: kind["type"] for kind in json.loads(models).values()}
     assert kinds == {"Deck: cloze": 1, "Deck: question and answer": 0}
     assert crt % 86_400 == 0
@@ -132,8 +133,10 @@ def test_collection_row_has_decks_and_note_types(tmp_path: Path) -> None:
 
 def test_description_is_escaped_and_tells_what_learners_need() -> None:
     collection = replace(COLLECTION, repository="https://a.org/?a&b", source_title="S < T", evidence_date="2024")
-    assert description(collection, "1.2.3") == (
-        "<p>&lt;What&gt;</p><p>Version 1.2.3, literature of 2024.</p><p>Curated from the text “S &lt; T”.</p>"
+    assert description(collection, "1.2.3", "Deck::02 B") == (
+        "<p>&lt;What&gt;</p><p>Imported last: version 1.2.3, literature of 2024. Notes that Anki could not import are"
+        " older; <code>tag:Tag::Changed::*</code> finds those that updates changed.</p>"
+        "<p>Curated from the text “S &lt; T”.</p>"
         "<p>Licence of the cards: CC.</p>"
         '<p>Releases and corrections: <a href="https://a.org/?a&amp;b">https://a.org/?a&amp;b</a></p>'
         "<p><b>D &amp; C</b></p>"

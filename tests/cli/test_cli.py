@@ -105,7 +105,8 @@ def called(parameter: click.Parameter) -> str:
 
 def words_with(name: str, parameter: click.Parameter, value: str) -> list[str]:
     """The arguments of a command, what it needs and the value of one parameter."""
-    needed = {"intake": ["export.txt"], "init": ["folder"], "shingles": ["x"], "release": ["1.0.0"], "diff": ["decks"]}
+    needed = {"intake": ["export.txt"], "init": ["folder"], "shingles": ["x"], "release": ["--no-repository", "1.0.0"]}
+    needed["diff"] = ["decks"]
     if isinstance(parameter, click.Option):
         return [*needed.get(name, []), parameter.opts[-1], value]
     before = [] if parameter.name in ("paths", "rule", "file", "text", "old", "version") else needed.get(name, [])

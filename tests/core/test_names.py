@@ -48,7 +48,7 @@ def test_no_command_prints_a_name_that_steers_the_terminal(project: Project) -> 
 
 def test_notes_to_come_that_steer_the_terminal_are_shown_harmless(project: Project) -> None:
     (project.root / "CHANGELOG.md").write_text("## Unreleased\n\n\x1b]0;evil\x07\n", encoding="utf-8")
-    assert "\\x1b]0;evil\\x07" in shown(run("release", "1.0.0", "--dry-run"))
+    assert "\\x1b]0;evil\\x07" in shown(run("release", "1.0.0", "--no-repository", "--dry-run"))
 
 
 NO_TEXT = os.fsdecode(b"x\xff.yaml")

@@ -49,7 +49,7 @@ release() {
   (
     cd "$at"
     umask "$mask"
-    env TZ="$zone" LC_ALL="$locale" PYTHONHASHSEED="$n" "${@:3}" release 999.0.0 decks -o dist >said 2>&1
+    env TZ="$zone" LC_ALL="$locale" PYTHONHASHSEED="$n" "${@:3}" release 999.0.0 decks -o dist --no-repository >said 2>&1
   ) || { cat "$at/said" >&2; exit 1; }
   sum=$(cd "$at" && find CHANGELOG.md decks/ledger.yaml dist -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
   printf '%-16.16s  %-8s  %-8s  %-10s  %-12s  %-5s  %s\n' "$sum" "$2" "$1" "$zone" "$locale" "$mask" "$n" | tee -a "$scratch/made"

@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
             if lived.returncode:
                 print(f"{version}: {lived.stderr}", file=sys.stderr)
                 return 1
-            diary = Diary(json.loads(lived.stdout))
+            diary = Diary(json.loads(lived.stdout), releases)
             verdicts[version] = [verdict(promise, diary) for promise in PROMISES]
             kept = sum(each == "yes" for each in verdicts[version])
             print(f"{version}: {len(LEARNERS)} learners, {kept} of {len(PROMISES)} promises kept", file=sys.stderr)

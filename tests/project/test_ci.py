@@ -133,6 +133,18 @@ def test_a_workflow_only_calls() -> None:
 
 
 @POSIX
+def test_a_tag_that_is_not_there_is_named(project: Project) -> None:
+    (project.root / ".ci").mkdir()
+    shutil.copy(CI / "rebuild", project.root / ".ci")
+    project.commit()
+    ran = subprocess.run([".ci/rebuild", "v9"], capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (ran.returncode, ran.stderr.splitlines()) == (
+        1,
+        ["there is no tag v9 here: git fetch --tags, then git tag --list 'v*'"],
+    )
+
+
+@POSIX
 @pytest.mark.parametrize(
     ("changed", "tag", "said"),
     [

@@ -124,7 +124,7 @@ def test_changes_as_json() -> None:
         "kind": "corrected",
         "fields": {"Answer": {"old": "Give 5 mg", "new": "Give 10 mg"}},
         "tags": {"gone": [], "new": []},
-        "cards_gone": [2],
+        "cards": {"gone": [2], "new": []},
     }
     assert (data["moved"][0]["from"], data["moved"][0]["deck"]) == ("S::01 One", "S::02 Two")
     assert data["new"][0]["fields"]["Question"] == "Which comes?"
@@ -208,6 +208,25 @@ def test_two_packages(tagged: Project) -> None:
     data = json.loads(ran.out)
     assert data["level"] == "patch"
     assert [change["id"] for change in data["changed"]] == ["water"]
+
+
+def test_the_tag_that_a_release_adds_is_no_difference(tagged: Project) -> None:
+    """It names the release in the package alone: for `diff`, `preview` and `intake` nothing was edited."""
+    tagged.edit("water", answer="Salt water")
+    tagged.commit()
+    tagged.released("1.0.1")
+    tagged.commit()
+    package = tagged.dist / "small-1.0.1.apkg"
+    tags = {note.fields["ID"]: note.tags[0] for note in tagged.package(package.name).notes}
+    assert tags == {
+        "gas": "Small::Concept::Plants",
+        "light": "Small::Concept::Plants",
+        "water": "Small::Changed::1.0.1",
+    }
+    assert run("diff", package, "HEAD").out == "no change\n"
+    assert run("intake", package).out == ""
+    assert run("preview", "--against", package, "-o", tagged.root / "page.html").code == 0
+    assert f"against {package.name}: 0 new, 0 changed" in (tagged.root / "page.html").read_text("utf-8")
 
 
 def test_a_package_and_its_collection_are_the_same_edition(tagged: Project) -> None:

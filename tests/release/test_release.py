@@ -40,7 +40,7 @@ def test_the_first_release(released: Project) -> None:
 
 def test_the_version_stands_on_the_decks_page_alone(released: Project) -> None:
     contents = released.package("small-1.0.0.apkg")
-    assert all("Version 1.0.0" in page for page in contents.deck_descriptions.values())
+    assert all("Imported last: version 1.0.0." in page for page in contents.deck_descriptions.values())
     assert not any("1.0.0" in text for note in contents.notes for text in (*note.fields.values(), *note.tags))
 
 
@@ -206,17 +206,45 @@ def test_a_version_large_enough_is_accepted(released: Project, edit, version: st
     assert (ran.code, ran.err) == (0, "the words of 1.0.0 are not known here: name them with --since\n")
 
 
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("", "https://github.com/OWNER/NAME"),
+        ("https://example.org/a/b.git", "https://github.com/OWNER/NAME"),
+        ("https://github.com/a/b.git", "https://github.com/a/b"),
+        ("https://me:secret@github.com/a/b.c", "https://github.com/a/b.c"),
+        ("git@github.com:a/b.git", "https://github.com/a/b"),
+        ("ssh://git@github.com/a-1/b/", "https://github.com/a-1/b"),
+    ],
+)
+def test_a_first_release_names_an_address(project: Project, remote: str, address: str) -> None:
+    """Without one, learners have no way to report a card; the one that git knows is proposed, without its password."""
+    project.commit()
+    if remote:
+        project.git("remote", "add", "origin", remote)
+    ran = run("release", "1.0.0", "--dry-run")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("ketamine-anki: decks/collection.yaml: no repository: ")
+    assert ran.err.endswith(f": add 'repository: {address}', or choose --no-repository\n")
+    collection = project.decks / "collection.yaml"
+    collection.write_text(f"{collection.read_text('utf-8')}repository: {address}\n", "utf-8")
+    project.commit()
+    assert run("release", "1.0.0", "--dry-run").code == 0
+
+
 def test_a_note_that_was_never_released_cannot_be_retired(project: Project) -> None:
     project.edit("gas", retired=RETIRED)
     ran = project.release("1.0.0")
     assert ran == (1, "", "ketamine-anki: note 'gas' was never released: delete it instead of retiring it\n")
 
 
-@pytest.mark.parametrize("note_id", ["water", "light", "nobody"])
-def test_only_a_changed_note_can_be_a_safety_correction(released: Project, note_id: str) -> None:
+@pytest.mark.parametrize(
+    ("note_id", "like"), [("water", ""), ("light", ""), ("nobody", ""), ("gasp", ": did you mean 'gas'?")]
+)
+def test_only_a_changed_note_can_be_a_safety_correction(released: Project, note_id: str, like: str) -> None:
     released.edit("gas", answer="Carbon dioxide only")
     ran = released.release("1.0.1", "--errata", "gas", "--errata", note_id, "--dry-run")
-    message = f"ketamine-anki: --errata {note_id}: this release changes no such note\n"
+    message = f"ketamine-anki: --errata {note_id}: this release changes no such note{like}\n"
     assert (ran.code, ran.out, ran.err.endswith(message)) == (2, "", True)
 
 
@@ -283,13 +311,15 @@ def test_a_build_after_a_release(released: Project) -> None:
     assert run("build").code == 0
     contents = released.package("small-deck.apkg")
     assert {note.fields["ID"]: note.mod - START for note in contents.notes} == {"gas": 1, "water": 0, "light": 0}
-    assert all("Version 1.0.0 and later changes" in page for page in contents.deck_descriptions.values())
+    assert all(
+        "Imported last: version 1.0.0 and later changes." in page for page in contents.deck_descriptions.values()
+    )
 
 
 def test_a_build_before_any_release_says_so(project: Project) -> None:
     assert run("build").code == 0
     pages = project.package("small-deck.apkg").deck_descriptions.values()
-    assert all("Version 0 (not released yet)" in page for page in pages)
+    assert all("Imported last: version 0 (not released yet)." in page for page in pages)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ named \\[chlorophyll\\] in their cells.
 Not taught any more. Search `tag:Small::Retired::1.1.0`, then suspend or delete.
 
 - **gas** · 01 First Part: Which gas do plants take up?
-  - Retired: Newer work differs. See water.
+  - Retired: Newer work differs. Instead: “Which liquid do roots take up?” (`ID:water`).
 
 ### New
 
@@ -54,15 +54,41 @@ NOTES_AFTER = """
 
 ## How to import
 
-Make a backup first (*File > Create Backup*). Then *File > Import*, and choose:
+Make a backup first (*File > Create Backup*). Your words in the field *My notes* are replaced on the notes that this \
+release changes, as all other fields are. This search in the browser finds them; copy what you want to keep:
+
+```text
+"My notes:_*" "ID:re:^(gas|light|water)$"
+```
+
+Then *File > Import*, and choose:
 
 | Option | Choose | Why |
 |---|---|---|
 | Import any learning progress | off | the package holds none |
 | Import any deck presets | off | the package holds none |
-| Merge note types | off | nothing to merge |
+| Merge note types | off | nothing to merge, unless Anki says *could not be imported*: see below |
 | Update notes | If newer | brings what changed, keeps your edits on what did not |
 | Update note types | If newer | brings a new style when there is one, else keeps yours |
+
+## What Anki should say
+
+If you are new here: 3 notes imported.
+
+With `small-1.1.0-update.apkg`, notes are counted so:
+
+| You have | imported | used to update existing ones | already present |
+|---|--:|--:|--:|
+| 1.0.0 | 1 | 3 | 0 |
+
+Afterwards `tag:Small::Changed::1.1.0` finds what this release changed. Fewer updates than here: you edited or tagged \
+those notes after the release came out, and yours was kept.
+
+*Could not be imported* means that your note types have another field or card than ours, because you or an add-on
+added or removed one. These notes keep their old texts, whatever version the deck's page names. Import again with
+*Merge note types* on, now and at later updates; your own field is emptied on notes that change. If that still updates
+too few notes, import once more with *Update notes: Always*, which replaces your own edits on all notes of the deck.
+Anki may ask for a full sync. (Anki older than 23.10 cannot merge: take a newer one.)
 
 ## What an update keeps
 
@@ -150,6 +176,7 @@ def test_safety_corrections_come_first_and_arrive_always(released: Project) -> N
     assert notes.index("### Safety corrections") < notes.index("**water**") < notes.index("**gas**")
     assert notes.count("**water**") == 1
     assert "| Update notes | **Always** |" in notes
+    assert '"My notes:_*" tag:Small::*\n' in notes
     assert "which this release asks for, replaces your own edits and tags on all notes" in notes
     assert "leaves alone" not in notes
     assert released.record["errata"] == released.ledger["releases"][1]["errata"] == ["water"]
@@ -194,6 +221,10 @@ def drop_card(project: Project) -> None:
     project.replace("{{c2::chlorophyll}}", "chlorophyll")
 
 
+def add_card(project: Project) -> None:
+    project.replace("in their cells", "in their {{c3::cells}}")
+
+
 def merge_cards(project: Project) -> None:
     project.replace("{{c2::chlorophyll}}", "{{c1::chlorophyll}}")
 
@@ -210,6 +241,7 @@ def merge_cards(project: Project) -> None:
                 "replaces your own edits and tags on these notes",
             ],
         ),
+        (add_card, "1.0.1", ["  - Card 3 is new: it will be asked, even where you suspended the others."]),
         (drop_card, "1.0.1", ["Card 2 is gone: in Anki, *Tools > Empty Cards* removes it."]),
         (merge_cards, "1.0.1", ["with a pigment named {{c1::chlorophyll}} in", "Card 2 is gone"]),
         (

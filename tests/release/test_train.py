@@ -10,34 +10,41 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version as version_of
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import train
 from program import REPOSITORY
 from upgrade import learner
 from upgrade.promises import LEARNERS, PROMISES, Diary, Impossible, Promise, plan
-from upgrade.releases import make
+from upgrade.releases import Release, make
 
 Holds = dict[str, Any]
 
 
+class Lived(NamedTuple):
+    """What every learner holds after each step, as JSON, and the releases that they took."""
+
+    said: str
+    releases: dict[str, Release]
+
+
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What every learner holds after each step, as JSON."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     folder = tmp_path_factory.mktemp("train")
     (folder / "collections").mkdir()
-    told = json.dumps(plan(make(folder), str(folder / "collections")))
+    releases = make(folder)
+    told = json.dumps(plan(releases, str(folder / "collections")))
     done = subprocess.run(
         [sys.executable, learner.__file__], input=told, capture_output=True, text=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return Lived(done.stdout, releases)
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.check.__name__)
-def test_an_update_keeps_its_promises(promise: Promise, lived: str) -> None:
-    promise.check(Diary(json.loads(lived)))
+def test_an_update_keeps_its_promises(promise: Promise, lived: Lived) -> None:
+    promise.check(Diary(json.loads(lived.said), lived.releases))
 
 
 # --- every check can fail ---------------------------------------------------------------------
@@ -68,6 +75,18 @@ def card(note_id: str, **values: object) -> Callable[[Holds], None]:
     return lambda holds: note(holds, note_id)["cards"]["0"].update(values)
 
 
+def retag(note_id: str, old: str, new: str) -> Callable[[Holds], None]:
+    def spoil(holds: Holds) -> None:
+        tags = note(holds, note_id)["tags"]
+        tags[:] = [tag.replace(old, new) for tag in tags]
+
+    return spoil
+
+
+def log(**counts: int) -> Callable[[Holds], None]:
+    return lambda holds: holds["log"].update(counts)
+
+
 def second_card(note_id: str, **values: object) -> Callable[[Holds], None]:
     return lambda holds: note(holds, note_id)["cards"]["1"].update(values)
 
@@ -77,11 +96,15 @@ WRONGS: list[tuple[str, str, str, Callable[[Holds], Any]]] = [
     ("whole", "newcomer to 1.1.0", "1.1.0", lose("new-in-1-1")),
     ("whole", "newcomer to 1.1.0", "1.1.0", write("corrected-in-1-1", "Answer", "Nitrogen")),
     ("whole", "newcomer to 1.1.0", "1.1.0", card("moved-in-1-1", deck="Small Deck::01 First Part")),
-    ("clean", "follower", "1.1.0", lambda holds: holds["log"].update(conflicting=1)),
+    ("clean", "follower", "1.1.0", log(conflicting=1)),
     ("clean", "follower", "1.1.0", lambda holds: holds.update(rows=holds["rows"] + 1)),
     ("clean", "follower", "1.1.0", write("steady", "ID", "steady-cloze")),
     ("clean", "follower", "1.1.0", lambda holds: holds.update(schema=holds["schema"] + 1)),
     ("clean", "follower", "1.1.0", lambda holds: holds["note types"].append("Small Deck: cloze+")),
+    ("counts", "updater", "1.1.0", log(updated=1)),
+    ("counts", "skipping updater", "1.2.0", log(duplicate=1)),
+    ("tagged", "skipper", "1.2.0", retag("corrected-in-1-1", "::Changed::1.1.0", "::Changed::1.2.0")),
+    ("tagged", "newcomer to 1.1.0", "1.1.0", lambda h: note(h, "steady")["tags"].append("Small::Changed::1.1.0")),
     ("new_notes", "follower", "1.1.0", write("new-in-1-1", "Answer", "")),
     ("new_notes", "follower", "1.1.0", card("new-in-1-1", deck="Default")),
     ("new_notes", "follower", "1.1.0", card("new-in-1-1", queue=-1)),
@@ -99,12 +122,16 @@ WRONGS: list[tuple[str, str, str, Callable[[Holds], Any]]] = [
     ("schedules", "tagger", "1.1.0", lambda holds: note(holds, "steady").update(id=1)),
     ("new_cards", "follower", "1.1.0", lambda holds: note(holds, "deletion-added-in-1-1")["cards"].pop("1")),
     ("new_cards", "follower", "1.2.0", second_card("reverse-added-in-1-2", queue=-1)),
+    ("gone_cards", "follower", "1.1.0", lambda holds: note(holds, "deletion-removed-in-1-1")["cards"].pop("1")),
+    ("gone_cards", "tidier", "1.2.0", lambda holds: note(holds, "steady")["cards"].update({"1": {}})),
     ("places", "busy", "1.2.0", card("steady", deck="Small Deck::01 First Part")),
     ("places", "follower", "1.2.0", card("moved-in-1-1", deck="Small Deck::02 Second Part")),
-    ("own_kept", "editor", "1.1.0", write("steady", "Extra", "")),
+    ("own_kept", "editor", "1.1.0 on day 15", write("steady", "Extra", "")),
     ("own_kept", "tagger", "1.1.0", untag("reworded-in-1-2")),
-    ("own_replaced", "editor", "1.1.0", write("corrected-in-1-1", "Extra", learner.OWN_TEXT)),
+    ("own_replaced", "editor", "1.1.0 on day 15", write("corrected-in-1-1", "Extra", learner.OWN_TEXT)),
     ("own_replaced", "tagger after 1.1.0", "1.2.0", lambda h: note(h, "corrected-twice")["tags"].append("my-own-tag")),
+    ("own_found", "editor", "1.1.0 on day 14", lambda holds: holds["found"].clear()),
+    ("own_found", "editor", "1.2.0 on day 24", lambda holds: holds["found"].append("steady")),
     ("own_later", "editor after 1.1.0", "1.1.0", write("corrected-in-1-1", "Extra", "")),
     ("always", "insistent", "1.1.0", write("corrected-in-1-1", "Extra", learner.OWN_TEXT)),
     ("retired", "follower", "1.1.0", write("retired-in-1-1", "Notice", "Retired")),
@@ -118,6 +145,17 @@ WRONGS: list[tuple[str, str, str, Callable[[Holds], Any]]] = [
     ("deleted_and_retired", "deleting updater", "1.1.0", lose("retired-in-1-1")),
     ("styles", "follower", "1.2.0", lambda holds: holds["styles"].update({"Small Deck: cloze": ""})),
     ("styles", "stylist", "1.1.0", lambda holds: holds["styles"].update({"Small Deck: cloze": ""})),
+    ("renaming", "rename", "1.1.0", write("corrected-in-1-1", "Answer", "Nitrogen")),
+    ("renaming", "rename", "1.2.0", log(conflicting=1)),
+    ("conflicts", "add", "1.1.0", log(conflicting=0)),
+    ("conflicts", "add, always", "1.1.0", write("corrected-in-1-1", "Answer", "Carbon dioxide")),
+    ("conflicts", "remove", "1.2.0", lose("new-in-1-2")),
+    ("conflicts", "add template", "1.2.0", lambda holds: holds["note types"].clear()),
+    ("merging", "add, merging", "1.1.0", write("corrected-in-1-1", "Answer", "Nitrogen")),
+    ("merging", "add, merging", "1.2.0", write("steady", learner.OWN_FIELD, "")),
+    ("merging", "add, merging at last", "1.2.0 on day 26", log(conflicting=1)),
+    ("merging_always", "late, merging", "1.1.0", log(updated=1)),
+    ("merging_always", "remove, merging, always", "1.1.0", untag("retagged-in-1-1")),
     ("again", "repeater", "1.1.0 on day 27", write("corrected-twice", "Answer", "In the vacuole")),
     ("again", "repeater", "1.2.0 on day 26", card("steady", ivl=0)),
     ("late", "latecomer", "1.2.0", write("corrected-twice", "Answer", "In the vacuole")),
@@ -126,27 +164,27 @@ WRONGS: list[tuple[str, str, str, Callable[[Holds], Any]]] = [
 
 
 @pytest.mark.parametrize("wrong", WRONGS, ids=lambda wrong: f"{wrong[0]}-{WRONGS.index(wrong)}")
-def test_every_check_sees_what_it_is_for(wrong: tuple[str, str, str, Callable[[Holds], Any]], lived: str) -> None:
+def test_every_check_sees_what_it_is_for(wrong: tuple[str, str, str, Callable[[Holds], Any]], lived: Lived) -> None:
     check, name, at, spoil = wrong
-    diary = json.loads(lived)
+    diary = json.loads(lived.said)
     wanted, _, day = at.partition(" on day ")
-    imports = (n for n, step in enumerate(LEARNERS[name]) if step.version == wanted and day in ("", str(step.day)))
-    spoil(diary[name][next(imports)])
+    steps = (n for n, step in enumerate(LEARNERS[name]) if step.version == wanted and day in ("", str(step.day)))
+    spoil(diary[name][next(steps)])
     (promise,) = (each for each in PROMISES if each.check.__name__ == check)
     with pytest.raises(AssertionError):
-        promise.check(Diary(diary))
+        promise.check(Diary(diary, lived.releases))
 
 
 def test_every_promise_is_seen_to_fail() -> None:
     assert {wrong[0] for wrong in WRONGS} == {promise.check.__name__ for promise in PROMISES}
 
 
-def test_what_an_engine_cannot_do_is_said_not_counted(lived: str) -> None:
-    diary = json.loads(lived)
+def test_what_an_engine_cannot_do_is_said_not_counted(lived: Lived) -> None:
+    diary = json.loads(lived.said)
     diary["insistent"][-1] = {"impossible": "this Anki has no such choice"}
     (always,) = (promise for promise in PROMISES if promise.check.__name__ == "always")
     with pytest.raises(Impossible):
-        always.check(Diary(diary))
+        always.check(Diary(diary, lived.releases))
 
 
 # --- the table --------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ COMMANDS = [
     ("fmt", "--check", "decks"),
     ("diff", "HEAD", "decks"),
     ("preview", "decks", "--against", "HEAD", "-o", "dist/preview.html"),
-    ("release", "1.0.0", "decks", "-o", "dist"),
+    ("release", "1.0.0", "decks", "-o", "dist", "--no-repository"),
 ]
 
 

@@ -41,7 +41,7 @@ WRITERS = {
     "build": ("build",),
     "preview": ("preview",),
     "schema": ("schema",),
-    "release": ("release", "1.0.0"),
+    "release": ("release", "1.0.0", "--no-repository"),
     "shingles": ("shingles", "text.txt"),
 }
 
@@ -163,7 +163,7 @@ def test_another_name_does_not_hide_the_collection(project: Project, monkeypatch
     assert (ran.code, INSIDE in ran.err) == (2, True)
 
 
-@pytest.mark.parametrize("words", [("build",), ("release", "1.0.0"), ("preview",)])
+@pytest.mark.parametrize("words", [("build",), ("release", "1.0.0", "--no-repository"), ("preview",)])
 def test_in_the_folder_of_the_collection_the_message_says_where_to_write(
     project: Project, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:

@@ -4,9 +4,11 @@ Needs `anki` and nothing else, of any version from 2.1.54 on, so that one file s
 
 The plan is {"collections": folder, "learners": {name: [step, ...]}}; a step is {"do": what, "at": seconds, ...}:
 
-    import   path, update ("newer", "always")   as the import dialog does; older engines know "newer" only
-    review   ease                               answers every card that can be answered
-    edit, tag, restyle, move, suspend, flag, due, delete, delete cards     what learners do to all their notes
+    import   path, update ("newer", "always"), merge   as File > Import does; older engines know no choices
+    review   ease                                      answers every card that can be answered
+    search   query                                     the ids of the notes that Anki's browser finds
+    edit, tag, restyle, move, suspend, flag, due, delete, delete cards, empty cards     done to all their notes
+    add field, remove field, rename field, add template                                 done to all their note types
 
 The diary is {name: [what the collection holds after each step]}. Time is the plan's: what an engine stamps with
 the clock's time is set to the step's, as if the machine's clock had said so.
@@ -20,10 +22,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from anki.buildinfo import version
 from anki.collection import Collection
 
 LOGS = ("new", "updated", "duplicate", "conflicting", "first_field_match", "missing_notetype", "missing_deck")
 OWN_TEXT, OWN_TAG, OWN_DECK, OWN_STYLE = "my own words", "my-own-tag", "My Own Deck", "/* my own style */"
+OWN_FIELD = "My Own Field"
 CARD = ("did", "ord", "type", "queue", "due", "ivl", "factor", "reps", "lapses", "left", "odue", "odid", "flags")
 
 
@@ -103,8 +107,10 @@ def import_package(col: Collection, step: dict[str, Any]) -> dict[str, Any]:
         from anki.import_export_pb2 import ImportAnkiPackageOptions, ImportAnkiPackageRequest
         from anki.import_export_pb2 import ImportAnkiPackageUpdateCondition as When
     except ImportError:  # before 23.10 there was nothing to choose
-        if step["update"] != "newer":
+        if step["update"] != "newer" or step["merge"]:
             return {"impossible": "this Anki has no such choice"}
+        if version == "2.1.54":  # its File > Import is the older importer, unless the preferences say otherwise
+            return {"log": dict.fromkeys(LOGS, 0) | import_in_python(col, step["path"])}
         log = col.import_anki_package(step["path"]).log
         return {"log": {kind: len(getattr(log, kind)) for kind in LOGS}}
     when = {"newer": "IF_NEWER", "always": "ALWAYS"}[step["update"]]
@@ -112,11 +118,22 @@ def import_package(col: Collection, step: dict[str, Any]) -> dict[str, Any]:
     options = ImportAnkiPackageOptions(
         update_notes=When.Value(f"IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_{when}"),
         update_notetypes=newer,
-        merge_notetypes=False,
+        merge_notetypes=step["merge"],
         with_scheduling=False,
     )
     log = col.import_anki_package(ImportAnkiPackageRequest(package_path=step["path"], options=options)).log
     return {"log": {kind: len(getattr(log, kind)) for kind in LOGS}}
+
+
+def import_in_python(col: Collection, path: str) -> dict[str, int]:
+    from anki.importing.apkg import AnkiPackageImporter
+    from anki.lang import set_lang
+
+    set_lang("en")
+    importer = AnkiPackageImporter(col, path)
+    importer.run()
+    skipped = sum(line.startswith("[Skipped]") for line in importer.log)
+    return {"new": importer.added, "updated": importer.updated, "duplicate": importer.dupes, "conflicting": skipped}
 
 
 def review(col: Collection, step: dict[str, Any]) -> None:
@@ -129,7 +146,7 @@ def review(col: Collection, step: dict[str, Any]) -> None:
 
 def edit(col: Collection, step: dict[str, Any]) -> None:
     for note in notes(col):
-        note["Extra"] = OWN_TEXT
+        note["Extra"] = note["My notes"] = OWN_TEXT
         col.update_note(note)
 
 
@@ -138,8 +155,7 @@ def tag(col: Collection, step: dict[str, Any]) -> None:
 
 
 def restyle(col: Collection, step: dict[str, Any]) -> None:
-    for mid in col.db.list("select distinct mid from notes"):
-        kind = col.models.get(mid)
+    for kind in note_types(col):
         kind["css"] += OWN_STYLE
         col.models.update_dict(kind)
 
@@ -170,6 +186,54 @@ def delete_cards(col: Collection, step: dict[str, Any]) -> None:
     col.remove_cards_and_orphaned_notes(col.db.list("select id from cards where ord > 0"))
 
 
+def empty_cards(col: Collection, step: dict[str, Any]) -> None:
+    """Tools > Empty Cards."""
+    col.remove_cards_and_orphaned_notes([card for note in col.get_empty_cards().notes for card in note.card_ids])
+
+
+def search(col: Collection, step: dict[str, Any]) -> dict[str, Any]:
+    return {"found": [col.get_note(nid)["ID"] for nid in col.find_notes(step["query"])]}
+
+
+def add_field(col: Collection, step: dict[str, Any]) -> None:
+    for kind in note_types(col):
+        col.models.add_field(kind, col.models.new_field(OWN_FIELD))
+        col.models.update_dict(kind)
+    write_own_field(col)
+
+
+def write_own_field(col: Collection) -> None:
+    for note in notes(col):
+        note[OWN_FIELD] = OWN_TEXT
+        col.update_note(note)
+
+
+def remove_field(col: Collection, step: dict[str, Any]) -> None:
+    for kind in note_types(col):
+        col.models.remove_field(kind, kind["flds"][-1])
+        col.models.update_dict(kind)
+
+
+def rename_field(col: Collection, step: dict[str, Any]) -> None:
+    for kind in note_types(col):
+        col.models.rename_field(kind, kind["flds"][-1], OWN_FIELD)
+        col.models.update_dict(kind)
+    write_own_field(col)
+
+
+def add_template(col: Collection, step: dict[str, Any]) -> None:
+    for kind in note_types(col):
+        if kind["type"] == 0:  # a cloze note type has one template
+            template = col.models.new_template("My Own Card")
+            template["qfmt"], template["afmt"] = "Which {{Answer}}?", "{{Question}}"
+            col.models.add_template(kind, template)
+            col.models.update_dict(kind)
+
+
+def note_types(col: Collection) -> list[Any]:
+    return [col.models.get(mid) for mid in col.db.list("select distinct mid from notes")]
+
+
 def notes(col: Collection) -> list[Any]:
     return [col.get_note(nid) for nid in col.find_notes("")]
 
@@ -190,6 +254,12 @@ DEEDS = {
     "due": due,
     "delete": delete,
     "delete cards": delete_cards,
+    "empty cards": empty_cards,
+    "search": search,
+    "add field": add_field,
+    "remove field": remove_field,
+    "rename field": rename_field,
+    "add template": add_template,
 }
 
 if __name__ == "__main__":

@@ -8,37 +8,56 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from upgrade.learner import OWN_DECK, OWN_STYLE, OWN_TAG, OWN_TEXT
-from upgrade.releases import DAY, START, STORIES, VERSIONS, Release, changed, is_retired, text_of
+from upgrade.learner import OWN_DECK, OWN_FIELD, OWN_STYLE, OWN_TAG, OWN_TEXT
+from upgrade.releases import DAY, START, STORIES, VERSIONS, Release, changed, is_retired, last_changed, text_of
 
 Note = dict[str, Any]
 Holds = dict[str, Any]
 
 
 class Step(NamedTuple):
-    """What a learner does on a day of the train; an import names a version, a package and an option."""
+    """What a learner does on a day of the train; an import names a version, a package and options, a search the
+    release whose notes name it.
+    """
 
     day: int
     do: str
     version: str = ""
     package: str = "everyone"
     update: str = "newer"
+    merge: bool = False
 
 
-def _import(day: int, version: str, package: str = "everyone", update: str = "newer") -> Step:
-    return Step(day, "import", version, package, update)
+def _import(day: int, version: str, package: str = "everyone", update: str = "newer", merge: bool = False) -> Step:
+    return Step(day, "import", version, package, update, merge)
 
 
-def _between(*deeds: Step, package: str = "everyone", skip: bool = False) -> list[Step]:
+def _between(*deeds: Step, package: str = "everyone", skip: bool = False, merge: bool = False) -> list[Step]:
     """A learner who takes every release five days after it comes out (or skips 1.1.0), and does something."""
-    imports = [_import(5, "1.0.0"), _import(25, "1.2.0", package)]
+    imports = [_import(5, "1.0.0"), _import(25, "1.2.0", package, merge=merge)]
     if not skip:
-        imports.append(_import(15, "1.1.0", package))
+        imports.append(_import(15, "1.1.0", package, merge=merge))
     return sorted([*imports, *deeds], key=lambda step: step.day)
 
 
 _HABITS = [Step(6, "review"), Step(7, "due"), Step(8, "review"), Step(16, "review")]
 
+# They changed our note types, on day 9 unless they are late: 1.1.0 comes out on day 10.
+CHANGERS: dict[str, list[Step]] = {
+    **{who: _between(*_HABITS, Step(9, f"{who} field"), merge=False) for who in ("add", "remove", "rename")},
+    "add template": _between(*_HABITS, Step(9, "add template")),
+    "add, always": [_import(5, "1.0.0"), Step(9, "add field"), _import(15, "1.1.0", update="always")],
+    "add, merging": _between(*_HABITS, Step(9, "add field"), merge=True),
+    "add, merging at last": [*_between(*_HABITS, Step(9, "add field")), _import(26, "1.2.0", merge=True)],
+    "add template, merging": _between(*_HABITS, Step(9, "add template"), merge=True),
+    **{
+        f"{who}, merging{', always' if update == 'always' else ''}": [
+            _import(5, "1.0.0"), *deeds, _import(15, "1.1.0", update=update, merge=True)
+        ]
+        for who, deeds in {"late": [Step(12, "add field")], "remove": [Step(9, "remove field")]}.items()
+        for update in ("newer", "always")
+    },
+}  # fmt: skip
 LEARNERS: dict[str, list[Step]] = {
     **{f"newcomer to {version}": [_import(29, version)] for version in VERSIONS},
     "follower": _between(*_HABITS),
@@ -46,7 +65,7 @@ LEARNERS: dict[str, list[Step]] = {
     "updater": _between(*_HABITS, package="update"),
     "skipping updater": _between(*_HABITS, package="update", skip=True),
     "busy": _between(*_HABITS, Step(9, "suspend"), Step(9, "flag"), Step(9, "move")),
-    "editor": _between(Step(6, "edit"), *_HABITS),
+    "editor": _between(Step(6, "edit"), *_HABITS, Step(14, "search", "1.1.0"), Step(24, "search", "1.2.0")),
     "tagger": _between(Step(6, "tag"), *_HABITS),
     "editor after 1.1.0": _between(Step(12, "edit")),
     "tagger after 1.1.0": _between(Step(12, "tag")),
@@ -58,6 +77,8 @@ LEARNERS: dict[str, list[Step]] = {
     "repeater": [*_between(*_HABITS), _import(26, "1.2.0"), _import(27, "1.1.0")],
     "latecomer": [_import(5, "1.0.0"), Step(6, "review"), _import(22, "1.1.0"), _import(25, "1.2.0")],
     "insistent latecomer": [_import(5, "1.0.0"), _import(22, "1.1.0"), _import(25, "1.2.0", update="always")],
+    "tidier": _between(*_HABITS, Step(26, "empty cards")),
+    **CHANGERS,
 }
 
 
@@ -68,7 +89,9 @@ def plan(releases: Mapping[str, Release], folder: str) -> dict[str, Any]:
         said: dict[str, Any] = {"do": step.do, "at": START + step.day * DAY}
         if step.do == "import":
             release = releases[step.version]
-            said |= {"path": str(getattr(release, step.package)), "update": step.update}
+            said |= {"path": str(getattr(release, step.package)), "update": step.update, "merge": step.merge}
+        if step.do == "search":
+            said["query"] = releases[step.version].search
         return said | ({"ease": step.day} if step.do == "review" else {})
 
     return {"collections": folder, "learners": {name: list(map(told, steps)) for name, steps in LEARNERS.items()}}
@@ -101,18 +124,30 @@ class Import(NamedTuple):
 class Diary:
     """What every learner's collection held after each step, on one engine."""
 
-    def __init__(self, diary: Mapping[str, list[Holds]]) -> None:
+    def __init__(self, diary: Mapping[str, list[Holds]], releases: Mapping[str, Release]) -> None:
         assert diary.keys() == LEARNERS.keys()
-        self._diary = diary
+        self._diary, self.releases = diary, releases
 
     def imports(self, *learners: str) -> Iterator[Import]:
         """The imports of some learners, or of all, that the engine could do."""
         for name in learners or LEARNERS:
             before = None
-            for step, after in zip(LEARNERS[name], self._diary[name], strict=True):
+            for step, after in self.steps(name):
                 if step.do == "import" and "impossible" not in after:
                     yield Import(name, step, before, after)
                 before = after
+
+    def steps(self, learner: str) -> Iterator[tuple[Step, Holds]]:
+        """The steps of a learner, with what the collection held after each."""
+        return zip(LEARNERS[learner], self._diary[learner], strict=True)
+
+    def last(self, learner: str) -> Holds:
+        """What a learner's collection held at the end."""
+        return self._diary[learner][-1]
+
+    def ids(self, version: str) -> set[str]:
+        """The ids of the notes of a release."""
+        return {_id(note) for note in self.published(version).values()}
 
     def one(self, learner: str, version: str) -> Import:
         """A learner's first import of a release."""
@@ -173,7 +208,7 @@ def whole(diary: Diary) -> None:
 
 
 def clean(diary: Diary) -> None:
-    for found in diary.imports():
+    for found in diary.imports(*(LEARNERS.keys() - CHANGERS.keys())):
         after, log = found.after, found.after["log"]
         skipped = {kind: count for kind, count in log.items() if count and kind not in ("new", "updated", "duplicate")}
         assert not skipped, f"{found}: {skipped}"
@@ -183,6 +218,26 @@ def clean(diary: Diary) -> None:
         assert after["schema"] == after["schema before"], f"{found}: the next sync would be a full one"
         if found.before is not None:
             assert after["note types"] == found.before["note types"], f"{found}: another note type"
+
+
+def counts(diary: Diary) -> None:
+    for learner in (*(f"newcomer to {version}" for version in VERSIONS), "updater", "skipping updater"):
+        had = ""
+        for found in diary.imports(learner):
+            log = tuple(found.after["log"][kind] for kind in ("new", "updated", "duplicate"))
+            announced = diary.releases[found.step.version].counts[had]
+            assert log == announced, f"{found}: the notes announce {announced}, Anki counts {log}"
+            had = found.step.version
+
+
+def tagged(diary: Diary) -> None:
+    for learner in ("follower", "updater", "skipper", "busy", *(f"newcomer to {version}" for version in VERSIONS)):
+        for found in diary.imports(learner):
+            for guid in diary.published(found.step.version):
+                note = found.got(guid)
+                version = last_changed(_id(note), found.step.version)
+                tags = [tag for tag in note["tags"] if "::Changed::" in tag]
+                assert tags == ([f"Small::Changed::{version}"] if version else []), f"{found}: {_id(note)} has {tags}"
 
 
 def new_notes(diary: Diary) -> None:
@@ -229,7 +284,7 @@ def schedules(diary: Diary) -> None:
 
 def new_cards(diary: Diary) -> None:
     for version, note_id, ordinal in (("1.1.0", "deletion-added-in-1-1", "1"), ("1.2.0", "reverse-added-in-1-2", "1")):
-        for learner in ("follower", "updater", "editor", "latecomer"):
+        for learner in ("follower", "updater", "editor", "latecomer", "busy"):
             found = diary.one(learner, version)
             assert found.before is not None
             (guid,) = (guid for guid, note in found.before["notes"].items() if _id(note) == note_id)
@@ -238,6 +293,17 @@ def new_cards(diary: Diary) -> None:
             assert ordinal in got, f"{found}: {note_id} got no new card"
             assert _is_new(got[ordinal]), str(found)
             assert got["0"] == found.before["notes"][guid]["cards"]["0"], str(found)
+
+
+def gone_cards(diary: Diary) -> None:
+    for version, note_id in (("1.1.0", "deletion-removed-in-1-1"), ("1.2.0", "reverse-removed-in-1-2")):
+        for learner in ("follower", "tidier"):
+            found = diary.one(learner, version)
+            (guid,) = (guid for guid, note in found.after["notes"].items() if _id(note) == note_id)
+            assert found.got(guid)["cards"].keys() == {"0", "1"}, f"{found}: the second card of {note_id} is gone"
+    before, after = diary.one("tidier", "1.2.0").after["notes"], diary.last("tidier")["notes"]
+    removed = {f"{_id(note)} {n}" for guid, note in before.items() for n in note["cards"].keys() - after[guid]["cards"]}
+    assert removed == {"deletion-removed-in-1-1 1", "reverse-removed-in-1-2 1"}, removed
 
 
 def places(diary: Diary) -> None:
@@ -289,6 +355,18 @@ def own_replaced(diary: Diary) -> None:
             _touched(diary, learner, version, check)
 
 
+def own_found(diary: Diary) -> None:
+    for step, held in diary.steps("editor"):
+        if step.do == "search":
+            lost = {
+                _id(note) for note in held["notes"].values() if _is_own(note)[0] and changed(_id(note), step.version)
+            }
+            assert lost, f"{step.version}: the learner wrote nothing: the test shows nothing"
+            lost -= {note_id for note_id in lost if is_retired(STORIES[note_id], step.version)}
+            found = {note_id for note_id in held["found"] if not is_retired(STORIES[note_id], step.version)}
+            assert found == lost, f"{step.version}: {found ^ lost}"
+
+
 def own_later(diary: Diary) -> None:
     def check(found: Import, before: Note, after: Note) -> None:
         assert _ours(after) == _ours(before), f"{found}: {_id(after)} lost the learner's own"
@@ -326,6 +404,8 @@ def _retired(found: Import, before: Note, after: Note, notice: bool) -> None:
     told = written[1]["retired"]
     assert told["reason"] in after["fields"]["Notice"], what
     assert f"Small::Retired::{told['version']}" in after["tags"], what
+    successor = STORIES.get(told.get("see"))
+    assert not successor or str(successor[-1][1]["question"]) in after["fields"]["Notice"], what
     rest = [{name: text for name, text in note["fields"].items() if name != "Notice"} for note in (before, after)]
     assert rest[0] == rest[1], what
 
@@ -361,6 +441,66 @@ def styles(diary: Diary) -> None:
     assert kept == {name: css + OWN_STYLE for name, css in ours.items()}, "the learner's own style is gone"
 
 
+def _conflicts(diary: Diary, learner: str) -> None:
+    """What came with the release arrives, what was there stays as it was, and a second note type appears."""
+    for found in diary.imports(learner):
+        if found.before is not None:
+            assert found.after["log"]["conflicting"], f"{found}: nothing was skipped"
+            touched = {note["type"] for note in found.before["notes"].values()} - {"Small Deck: cloze"}
+            for guid, note in found.before["notes"].items():
+                kept = found.got(guid)["fields"] == note["fields"] and found.got(guid)["tags"] == note["tags"]
+                assert kept or note["type"] not in touched, f"{found}: {_id(note)}"
+            assert diary.published(found.step.version).keys() <= found.after["notes"].keys(), (
+                f"{found}: a note is missing"
+            )
+            assert len(found.after["note types"]) > len(diary.one(learner, "1.0.0").after["note types"]), str(found)
+
+
+def conflicts(diary: Diary) -> None:
+    for learner in ("add", "add template", "remove"):
+        _conflicts(diary, learner)
+    _conflicts(diary, "add, always")
+
+
+def _arrives(diary: Diary, found: Import) -> None:
+    for guid, note in diary.published(found.step.version).items():
+        got = found.got(guid)
+        fields = {name: text for name, text in got["fields"].items() if name in note["fields"]}
+        assert (fields, got["tags"]) == (note["fields"], note["tags"]), f"{found}: {_id(note)} missed its correction"
+
+
+def merging(diary: Diary) -> None:
+    imports = [
+        *(diary.one(who, version) for who in ("add, merging", "add template, merging") for version in VERSIONS[1:]),
+        [*diary.imports("add, merging at last")][-1],
+    ]
+    for found in imports:
+        assert not found.after["log"]["conflicting"], str(found)
+        _arrives(diary, found)
+        for guid in diary.published(found.step.version):
+            note = found.got(guid)
+            since = _id(note) in diary.ids("1.0.0") and not last_changed(_id(note), found.step.version)
+            assert note["fields"].get(OWN_FIELD, OWN_TEXT if since else "") == (OWN_TEXT if since else ""), (
+                f"{found}: the own field of {_id(note)}"
+            )
+
+
+def merging_always(diary: Diary) -> None:
+    for who in ("late", "remove"):
+        found = diary.one(f"{who}, merging", "1.1.0")
+        assert not found.after["log"]["updated"], f"{found}: corrections arrived"
+        _arrives(diary, diary.one(f"{who}, merging, always", "1.1.0"))
+
+
+def renaming(diary: Diary) -> None:
+    for version in VERSIONS[1:]:
+        found = diary.one("rename", version)
+        assert not found.after["log"]["conflicting"], str(found)
+        for guid, note in diary.published(version).items():
+            texts = {name: text for name, text in found.got(guid)["fields"].items() if name not in (OWN_FIELD, "Spare")}
+            assert texts.items() <= note["fields"].items(), f"{found}: {_id(note)} missed its correction"
+
+
 def again(diary: Diary) -> None:
     *_, last, same, older = diary.imports("repeater")
     assert (last.step.version, same.step.version, older.step.version) == ("1.2.0", "1.2.0", "1.1.0")
@@ -393,7 +533,9 @@ class Promise(NamedTuple):
 
 PROMISES = (
     Promise("A first import", "brings every card once, as new, in its subdeck", whole),
-    Promise("Any import", "makes no duplicate, skips no note, and needs no full sync", clean),
+    Promise("Any import, with our note types", "makes no duplicate, skips no note, and needs no full sync", clean),
+    Promise("You look at what Anki counts after an import", "it is what the release notes announce", counts),
+    Promise("You search for `tag:Ketamine::Changed::…`", "finds what the release of that version changed last", tagged),
     Promise("A note is new", "arrives, as new", new_notes),
     Promise(
         "A note was corrected, reworded, tagged anew or put back to an older text",
@@ -402,17 +544,35 @@ PROMISES = (
     ),
     Promise("You skipped a release", "the next one brings what both would have brought", skipping),
     Promise("Schedule, review history, flags and suspension of a card", "stay as they are, always", schedules),
-    Promise("A note got one more deletion or a reverse", "that card is added as new; the others stay", new_cards),
+    Promise(
+        "A note got one more deletion or a reverse",
+        "that card is added as new, even where you suspended the others, which stay",
+        new_cards,
+    ),
+    Promise(
+        "A note lost a deletion or its reverse",
+        "its card stays, and says that it is empty, until you choose *Tools > Empty Cards*",
+        gone_cards,
+    ),
     Promise(
         "A card was moved to another deck, by you or by us",
         "stays where you have it; a subdeck that we chose anew is for new learners",
         places,
     ),
-    Promise("You edited or tagged a note that the release leaves alone", "yours is kept", own_kept),
     Promise(
-        "You edited or tagged a note, and a release that came out later changes it",
+        "You edited or tagged a note, or wrote in *My notes*, and the release leaves it alone",
+        "yours is kept",
+        own_kept,
+    ),
+    Promise(
+        "… and a release that came out later changes that note",
         "our text and tags replace yours",
         own_replaced,
+    ),
+    Promise(
+        "… and you search before the import as the release notes say",
+        "finds what you wrote in *My notes* and the import replaces",
+        own_found,
     ),
     Promise(
         "You edited or tagged a note after its correction came out, before you imported that",
@@ -434,6 +594,25 @@ PROMISES = (
         deleted_and_retired,
     ),
     Promise("You changed the styling of the cards", "is kept until a release changes ours", styles),
+    Promise(
+        "You renamed a field of our note types", "all texts arrive, and what you wrote there goes as an edit", renaming
+    ),
+    Promise(
+        "You or an add-on added or removed a field or a card type of our note types",
+        "Anki says *could not be imported*, with *Update notes: Always*, too: your notes keep their old texts, and new"
+        " notes bring a second note type of a like name",
+        conflicts,
+    ),
+    Promise(
+        "… and you import with *Merge note types: on*",
+        "all texts arrive, schedules stay, the second note type goes; your own field is emptied on notes that changed",
+        merging,
+    ),
+    Promise(
+        "… so, but a field was removed, or the change came after the correction was out",
+        "the texts arrive only with *Update notes: Always* besides",
+        merging_always,
+    ),
     Promise("You import the same package again, or an older one", "changes no note", again),
     Promise("You import a release only after the next one came out, and then that", "both arrive", late),
     Promise("… the same, with *Update notes: Always*", "both arrive", late_always),

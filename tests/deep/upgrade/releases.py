@@ -5,6 +5,7 @@ Each note is a story of what can happen to a note; its id names it. `STORIES` sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +26,16 @@ STYLE = "\n.card { letter-spacing: 0.01em; }\n"  # what 1.2.0 adds to the style 
 
 
 class Release(NamedTuple):
-    """One release: its day in the train, the package for everyone and the one for those who update."""
+    """One release: its day in the train, the package for everyone, the one for those who update, and what its notes
+    say: how to find one's own words before the import, and what Anki counts then, by the version that one has.
+    """
 
     version: str
     day: int
     everyone: Path
     update: Path
+    search: str
+    counts: dict[str, tuple[int, ...]]
 
 
 def question(asked: str, answer: str, **more: object) -> dict[str, object]:
@@ -40,6 +45,7 @@ def question(asked: str, answer: str, **more: object) -> dict[str, object]:
 LIGHT = question("Which light do leaves reflect most?", "Green light")
 SUGAR = "Leaves turn carbon dioxide into {{c1::sugar}}."
 OPEN = question("Which cells open the pores of a leaf?", "Guard cells")
+STEM = question("Which organ carries the leaves of a plant?", "The stem")
 SAP = question("Which tissue carries sap upward?", "Xylem")
 
 # id -> (subdeck, note) in each release; None: not there; a retired note carries its reason.
@@ -85,6 +91,14 @@ STORIES: dict[str, Story] = {
                 reverse=question("Which vitamin is ascorbic acid?", "Vitamin C"),
             ),
         ),
+    ),
+    "deletion-removed-in-1-1": (
+        (FIRST, {"text": "Most buds of a tree open in {{c1::spring}}, when days are {{c2::long}} and warm."}),
+        *((FIRST, {"text": "Most buds of a tree open in {{c1::spring}}, when days are long and warm."}),) * 2,
+    ),
+    "reverse-removed-in-1-2": (
+        *((SECOND, {**STEM, "reverse": question("What does the stem of a plant carry?", "The leaves")}),) * 2,
+        (SECOND, STEM),
     ),
     "retired-in-1-1": (
         (SECOND, question("Which kingdom do fungi belong to?", "Plants")),
@@ -133,6 +147,12 @@ def changed(note_id: str, version: str) -> bool:
     return index == 0 or told[index] != told[index - 1]
 
 
+def last_changed(note_id: str, version: str) -> str:
+    """The release that changed a note last, up to a version; "" for a note that is as it was when new."""
+    until = [each for each in VERSIONS[: VERSIONS.index(version) + 1] if text_of(STORIES[note_id], each) is not None]
+    return next((each for each in reversed(until[1:]) if changed(note_id, each)), "")
+
+
 def make(folder: Path) -> dict[str, Release]:
     """The releases by version, in subfolders. Day 0 brings 1.0.0, day 10 and 20 the others."""
     made = {}
@@ -143,12 +163,24 @@ def make(folder: Path) -> dict[str, Release]:
         output = folder / version
         with _style(STYLE if version == VERSIONS[2] else ""), pytest.MonkeyPatch.context() as patch:
             patch.setenv("SOURCE_DATE_EPOCH", str(START + day * DAY))
-            said = run("release", version, decks, "-o", output)
+            said = run("release", version, decks, "-o", output, "--no-repository")
         assert said.code == 0, said.out + said.err
         (everyone,) = output.glob(f"*-{version}.apkg")
         update = [*output.glob(f"*-{version}-update.apkg"), everyone][0]  # the first release has nothing to update
-        made[version] = Release(version, day, everyone, update)
+        made[version] = Release(
+            version, day, everyone, update, *_said((output / "RELEASE_NOTES.md").read_text("utf-8"))
+        )
     return made
+
+
+def _said(notes: str) -> tuple[str, dict[str, tuple[int, ...]]]:
+    """The search and the counts of release notes."""
+    search = re.search(r"```text\n(.*)\n```", notes)
+    first = re.search(r"new here: (\d+) notes imported", notes)
+    assert first
+    rows = re.findall(r"^\| ([0-9.]+) \| (\d+) \| (\d+) \| (\d+) \|$", notes, re.MULTILINE)
+    counts = {had: tuple(map(int, numbers)) for had, *numbers in [("", first[1], 0, 0), *rows]}
+    return search[1] if search else "", counts
 
 
 def _files(version: str) -> Iterator[tuple[str, str]]:
