@@ -13,6 +13,7 @@ _PLACES = {
     "gitignore": ".gitignore",
     "pre-commit.yaml": ".pre-commit-config.yaml",
     "check.yml": ".github/workflows/check.yml",
+    "pages.yml": ".github/workflows/pages.yml",
     "settings.json": ".vscode/settings.json",
     "decks/collection.yaml": "decks/collection.yaml",
     "decks/source.yaml": "decks/source.yaml",
