@@ -21,11 +21,12 @@ from string import Template
 from ketamine_anki.anki.cards import Card, cards
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import note_types
-from ketamine_anki.core.model import Collection, Finding, Note, paragraph_of
+from ketamine_anki.core.model import Collection, Finding, Note, Position, paragraph_of
 from ketamine_anki.core.terminal import counted
 from ketamine_anki.preview.baseline import Baseline
 from ketamine_anki.preview.links import Link
 from ketamine_anki.preview.marks import marked
+from ketamine_anki.preview.public import Public, guide
 from ketamine_anki.preview.statistics import Count, Statistics, count
 from ketamine_anki.text.mathml import with_mathml
 
@@ -74,21 +75,28 @@ def page(
     link: Link,
     baseline: Baseline | None = None,
     live: bool = False,
+    public: Public | None = None,
 ) -> Iterator[str]:
     """The page as HTML, in chunks: its pictures are larger than all the rest together.
 
     `link` gives the address of a place in a deck file, or "" for none. With a `baseline`, only what differs from it
-    is shown. A `live` page reloads when its server tells it to.
+    is shown. A `live` page reloads when its server tells it to. A `public` page is for learners: it has no place of a
+    note, no coverage and no claims, and says what the deck is and how to get it.
     """
     shown = list(notes) if baseline is None else list(compared(notes, baseline))
-    body = "".join(_note(collection, note, link) for note in shown)
+    body = "".join(_note(collection, note, link, public) for note in shown)
     style, script = _text("style.css"), _text("script.js")
     statistics = count(collection, ((note.note, len(note.compiled.cards)) for note in notes))
-    before, after = _text("page.html").split("$data")
+    unwanted = "private" if public else "public"
+    whole = re.sub(rf"(?s)<!--{unwanted}-->.*?<!--/{unwanted}-->|<!--/?\w+-->", "", _text("page.html"))
+    before, after = whole.split("$data")
     values = {
         "policy": _policy(style, script, live),
         "title": escape(collection.title),
-        "summary": escape(_summary(statistics.total, shown, baseline)),
+        "summary": escape(
+            (f"Version {public.version}: " if public else "") + _summary(statistics.total, shown, baseline)
+        ),
+        "guide": guide(collection, public) if public else "",
         "style": style,
         "script": script,
         "filters": _filters(collection, shown),
@@ -126,7 +134,7 @@ def _json(value: object) -> str:
 # --- one note ---------------------------------------------------------------------------------
 
 
-def _note(collection: Collection, noted: PageNote, link: Link) -> str:
+def _note(collection: Collection, noted: PageNote, link: Link, public: Public | None) -> str:
     note = noted.note
     name = escape(note.id)
     flags = _flags(noted, collection)
@@ -141,9 +149,7 @@ def _note(collection: Collection, noted: PageNote, link: Link) -> str:
     }
     attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in filters.items() if value)
     facts = [note.deck, note.importance, note.skill, *(tag.replace("_", " ") for tag in (*note.tags, *flags))]
-    position = note.places.at("id")
-    place, address = escape(f"{position.path}:{position.line}"), escape(link(position))
-    source = f'<a class="place" href="{address}">{place}</a>' if address else f'<span class="place">{place}</span>'
+    source = "" if public else _source(note.places.at("id"), link)
     findings = "".join(f"<li>{escape(f.message)} <code>{escape(f.rule)}</code></li>" for f in noted.findings)
     return (
         f'<article class="note" id="note-{name}" tabindex="-1"{attributes}>'
@@ -154,6 +160,11 @@ def _note(collection: Collection, noted: PageNote, link: Link) -> str:
         + (_cards(collection, noted) or '<p class="none">This note makes no card.</p>')
         + "</article>\n"
     )
+
+
+def _source(position: Position, link: Link) -> str:
+    place, address = escape(f"{position.path}:{position.line}"), escape(link(position))
+    return f'<a class="place" href="{address}">{place}</a>' if address else f'<span class="place">{place}</span>'
 
 
 def _flags(noted: PageNote, collection: Collection) -> list[str]:

@@ -73,8 +73,10 @@
         || !wanted.every((word) => claim.textContent.toLowerCase().includes(word));
       open += !claim.hidden;
     }
-    byId("claims").hidden = !listing;
-    byId("claims").querySelector(".none").hidden = open > 0;
+    if (byId("claims")) { // not on a public page
+      byId("claims").hidden = !listing;
+      byId("claims").querySelector(".none").hidden = open > 0;
+    }
     byId("nothing").hidden = listing || shown > 0;
     byId("count").textContent = listing
       ? `${open} of ${claims.length} untested claims` : `${shown} of ${notes.length} notes`;
@@ -88,8 +90,8 @@
   };
 
   // --- buttons ------------------------------------------------------------------------------------
-  const pressed = (id) => byId(id).getAttribute("aria-pressed") === "true";
-  const press = (id, on) => byId(id).setAttribute("aria-pressed", String(on));
+  const pressed = (id) => byId(id)?.getAttribute("aria-pressed") === "true";
+  const press = (id, on) => byId(id)?.setAttribute("aria-pressed", String(on));
   const night = (on) => {
     press("night", on);
     document.documentElement.classList.toggle("night", on);
@@ -107,7 +109,7 @@
     print: () => window.print(),
     help: () => byId("keys").showModal(),
   };
-  for (const [id, act] of Object.entries(actions)) byId(id).addEventListener("click", act);
+  for (const [id, act] of Object.entries(actions)) byId(id)?.addEventListener("click", act);
   search.addEventListener("input", show);
   for (const one of filters) one.addEventListener("change", show);
 

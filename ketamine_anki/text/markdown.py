@@ -1,4 +1,4 @@
-"""Markdown -> the HTML of a field, by the tokens of markdown-it; the only module that imports it.
+"""Markdown -> the HTML of a field, by the tokens of markdown-it, or of a document; the only module that imports it.
 
 A finding is made of what Markdown would drop without showing it, and of links and pictures from elsewhere.
 """
@@ -61,6 +61,11 @@ def markdown_html(source: Source, media: Mapping[str, str], report: Report) -> t
     """
     writer = _Writer(source, media, report)
     return writer.run(), writer.pictures
+
+
+def document_html(text: str) -> str:
+    """The Markdown of a document of ours, such as a changelog -> HTML, without raw HTML and pictures."""
+    return str(MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(text))
 
 
 class _Writer:

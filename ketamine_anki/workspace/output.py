@@ -44,6 +44,7 @@ _BEGINNINGS = {
     "release.json": rb'\{\s+"collection": ".*",\s+"version": ".*",\s+"previous": .*,\s+"released": ".*",\s+"program": ',
     "shingles.txt": rb"# Hashed word runs of the source text, which is not distributed: ",
     "RELEASE_NOTES.md": rb"<!-- Written by `ketamine-anki release`",
+    "ANKIWEB.md": rb"<!-- Written by `ketamine-anki release`",
     "SHA256SUMS": rb"(?=[^/]*  RELEASE_NOTES\.md\n)(?=[^/]*  release\.json\n)"
     rb"(?:[0-9a-f]{64}  [^/\n]+\.(?:apkg|html|json|md)\n)+\Z",
 }

@@ -15,9 +15,10 @@ import click
 from ketamine_anki import __version__
 from ketamine_anki.core.errors import EXIT_FINDINGS, Failure
 from ketamine_anki.core.escape import terminal_block
-from ketamine_anki.core.model import Ledger, Note, Places, Release
+from ketamine_anki.core.model import Ledger, Release
 from ketamine_anki.core.terminal import echo
 from ketamine_anki.deckfiles.filenames import slug
+from ketamine_anki.release.ankiweb import ankiweb
 from ketamine_anki.release.ledger import next_ledger, released_notes
 from ketamine_anki.release.ledger_file import ledger_text
 from ketamine_anki.release.release_notes import release_notes, release_record, sections, skipped, with_section
@@ -44,7 +45,7 @@ from ketamine_anki.workspace.release_plan import (
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_writer import Counts
 
-NOTES, RECORD, SUMS = "RELEASE_NOTES.md", "release.json", "SHA256SUMS"
+NOTES, ANKIWEB, RECORD, SUMS = "RELEASE_NOTES.md", "ANKIWEB.md", "release.json", "SHA256SUMS"
 
 
 def write(content: Content, plan: Plan, output: Path, *, dry_run: bool) -> None:
@@ -62,12 +63,12 @@ def write(content: Content, plan: Plan, output: Path, *, dry_run: bool) -> None:
         live_and_retired = (note for note, _ in content.notes)
         notes = released_notes(collection.ledger, live_and_retired, retired, release.version, release.time)
         ledger = next_ledger(collection.ledger, collection, notes, release)
-        names = _write_texts(content, plan, ledger, packages, scratch)
-        release = release._replace(sums=_sha256(scratch / SUMS))
-        ledger = replace(ledger, releases=(*ledger.releases[:-1], release))
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
         old_log = changelog_bytes(folder)
         log = with_section(changelog_text(folder), release.version, date, plan.section)
+        names = _write_texts(content, plan, ledger, packages, log, scratch)
+        release = release._replace(sums=_sha256(scratch / SUMS))
+        ledger = replace(ledger, releases=(*ledger.releases[:-1], release))
         with (
             _finished_beside(changelog_path(folder), log, old_log) as changelog_move,
             _finished_beside(folder / LEDGER, ledger_text(ledger), content.ledger_bytes) as ledger_move,
@@ -86,8 +87,10 @@ def write(content: Content, plan: Plan, output: Path, *, dry_run: bool) -> None:
     click.echo(f"{release.version} is ready: commit {CHANGELOG} and {LEDGER}, then tag v{release.version}", err=True)
 
 
-def rebuild(content: Content, version: str, output: Path) -> None:
-    """Makes the files of the last release again, if they are those that the ledger names."""
+def rebuild(content: Content, version: str, output: Path, *, site: bool = False) -> None:
+    """Makes the files of the last release again, if they are those that the ledger names; for a `site` only the
+    packages, and the gallery as index.html.
+    """
     ledger, last = content.collection.ledger, content.last
     if not ledger or not last or last.version != version:
         reason = f"the ledger's last release is {last.version}" if last else "the ledger knows no release"
@@ -100,13 +103,18 @@ def rebuild(content: Content, version: str, output: Path) -> None:
         for key, released in ((WHOLE, last.package), (UPDATE, last.update)):
             if key in packages and _sha256(scratch / packages[key][0]) != released:
                 raise Failure(f"{packages[key][0]} is not byte by byte the one released: {advice}", EXIT_FINDINGS)
-        plan = Plan(last, sections(changelog_text(content.folder)).get(version, ""))
-        names = _write_texts(content, plan, ledger, packages, scratch)
+        log = changelog_text(content.folder)
+        plan = Plan(last, sections(log).get(version, ""))
+        names = _write_texts(content, plan, ledger, packages, log, scratch)
         if _sha256(scratch / SUMS) != last.sums:
             raise Failure(f"the texts are not byte by byte those released: {advice}", EXIT_FINDINGS)
-        move_together([Move(scratch / name, output / name) for name in names], scratch)
-    for name in names:
-        echo(output / name)
+        places = {name: output / name for name in names}
+        if site:
+            *packed, gallery = names[: len(packages) + 1]
+            places = {gallery: output / "index.html"} | {name: output / name for name in packed}
+        move_together([Move(scratch / name, place) for name, place in places.items()], scratch)
+    for place in places.values():
+        echo(place)
     click.echo(f"{version}: all is byte by byte what the ledger names", err=True)
 
 
@@ -134,27 +142,28 @@ def _write_packages(content: Content, release: Release, scratch: Path) -> dict[s
 
 
 def _write_texts(
-    content: Content, plan: Plan, ledger: Ledger, packages: Mapping[str, tuple[str, Counts]], scratch: Path
+    content: Content, plan: Plan, ledger: Ledger, packages: Mapping[str, tuple[str, Counts]], log: str, scratch: Path
 ) -> list[str]:
-    """Writes the other files beside the packages; returns the names of all files, in the order in which they appear."""
-    from ketamine_anki.preview.links import links
+    """Writes the other files beside the packages, `log` being the changelog with this release; returns the names of
+    all files, in the order in which they appear.
+    """
     from ketamine_anki.preview.page import PageNote, page
+    from ketamine_anki.preview.public import Package, Public
 
-    gallery = f"{slug(content.collection.tag)}-{plan.release.version}-gallery.html"
-    # Links to lines and the folder's name differ from one working copy to the next: neither enters the page.
-    cards = [
-        PageNote(_without_folder(note), compiled) for note, compiled in zip(content.written, content.live, strict=True)
-    ]
-    write_text(scratch / gallery, "".join(page(content.collection, cards, link=links("none", scratch, "", None))))
     names = {key: name for key, (name, _) in packages.items()}
-    write_text(scratch / NOTES, _notes(content, plan, ledger, names))
-    files: list[dict[str, object]] = []
-    for name, counts in packages.values():
-        path = scratch / name
-        size, digest = path.stat().st_size, _sha256(path)
-        files.append({"name": name, "bytes": size, "sha256": digest, "notes": counts.notes, "cards": counts.cards})
+    notes = _notes(content, plan, ledger, names)
+    write_text(scratch / NOTES, notes)
+    write_text(scratch / ANKIWEB, ankiweb(content.collection, plan.release))
+    beside = [Package(name, (scratch / name).stat().st_size, _sha256(scratch / name)) for name in names.values()]
+    counts = (counts for _, counts in packages.values())
+    files = [file._asdict() | {"notes": n.notes, "cards": n.cards} for file, n in zip(beside, counts, strict=True)]
+    gallery = f"{slug(content.collection.tag)}-{plan.release.version}-gallery.html"
+    cards = [PageNote(note, compiled) for note, compiled in zip(content.written, content.live, strict=True)]
+    _, heading, older = log.partition(f"\n## {plan.release.version} ")  # without what is not released
+    public = Public(plan.release.version, beside, notes, heading + older)
+    write_text(scratch / gallery, "".join(page(content.collection, cards, link=lambda place: "", public=public)))
     write_text(scratch / RECORD, release_record(content.collection, ledger, __version__, files))
-    listed = [*names.values(), gallery, NOTES, RECORD]
+    listed = [*names.values(), gallery, NOTES, ANKIWEB, RECORD]
     write_text(scratch / SUMS, "".join(f"{_sha256(scratch / name)}  {name}\n" for name in sorted(listed)))
     return [*listed, SUMS]
 
@@ -163,12 +172,6 @@ def _notes(content: Content, plan: Plan, ledger: Ledger, names: Mapping[str, str
     """The notes for learners of the ledger's last release; `names` are those of the packages by key."""
     earlier = skipped(content.collection.ledger, changelog_text(content.folder), plan.release.version)
     return release_notes(content.collection, ledger, plan.section, names, earlier)
-
-
-def _without_folder(note: Note) -> Note:
-    """The note with the name of its file instead of the path."""
-    places = note.places
-    return note._replace(places=Places(Path(places.path).name, places.lines, places.marks))
 
 
 @contextmanager

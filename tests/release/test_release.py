@@ -16,8 +16,9 @@ from ketamine_anki.workspace.output import exclusively
 
 
 def test_the_first_release(released: Project) -> None:
-    """Packages, gallery, notes, record and sums in dist; ledger and changelog beside the deck."""
+    """Packages, gallery, notes, AnkiWeb's form, record and sums in dist; ledger and changelog beside the deck."""
     assert sorted(path.name for path in released.dist.iterdir()) == [
+        "ANKIWEB.md",
         "RELEASE_NOTES.md",
         "SHA256SUMS",
         "release.json",
@@ -35,7 +36,7 @@ def test_the_first_release(released: Project) -> None:
     digest = hashlib.sha256(package).hexdigest()
     assert record["files"][0]["sha256"] == digest == released.ledger["releases"][0]["package"]
     assert subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=released.dist, check=False).returncode == 0
-    assert len((released.dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines()) == 5
+    assert len((released.dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines()) == 6
 
 
 def test_the_version_stands_on_the_decks_page_alone(released: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -46,7 +47,7 @@ def test_a_failure_at_any_move_puts_all_back(changed: Project, monkeypatch: pyte
     assert changed.tree() == before
 
 
-@pytest.mark.parametrize("killed_at", [1, 9])
+@pytest.mark.parametrize("killed_at", [1, 10])
 def test_a_release_that_was_killed_hinders_no_other(tagged: Project, killed_at: int) -> None:
     """At the first move, and after the changelog's; nothing but the changelog is left to be put back."""
     tagged.edit("water", answer="Water and salts")
@@ -67,7 +68,7 @@ main(["release", "1.0.1"])
     done = subprocess.run([sys.executable, "-c", source], env=environment(), capture_output=True, check=False)
     assert done.returncode == 137, done.stderr
     assert [path for path in tagged.root.rglob("*.tmp") if path.is_dir()], "nothing was left: killed too late"
-    if killed_at == 9:
+    if killed_at == 10:
         message = "ketamine-anki: CHANGELOG.md: not committed; commit or discard it before a release\n"
         assert tagged.release("1.0.1") == (1, "", message)
         tagged.git("checkout", "CHANGELOG.md")
@@ -87,6 +88,7 @@ def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPa
         "dist/small-1.0.0-01-first-part.apkg",
         "dist/small-1.0.0-gallery.html",
         "dist/RELEASE_NOTES.md",
+        "dist/ANKIWEB.md",
         "dist/release.json",
         "dist/SHA256SUMS",
         "CHANGELOG.md",
@@ -175,7 +177,7 @@ def test_a_release_is_made_again_from_its_commit_anywhere(tagged: Project, tmp_p
     assert (ran.code, ran.err) == (0, "1.0.1: all is byte by byte what the ledger names\n")
     files = {path.name: path.read_bytes() for path in (other / "out").iterdir()}
     assert files == {name: (tagged.dist / name).read_bytes() for name in files}
-    assert len(files) == 7
+    assert len(files) == 8
     assert run("build", other / "decks", "-o", other / "built").code == 0
     assert (other / "built" / "small-deck.apkg").read_bytes() == files["small-1.0.1.apkg"]
 
@@ -230,3 +232,24 @@ def test_what_is_not_the_release_is_not_made_again(
 def test_a_release_is_made_again_as_it_was(released: Project, option: tuple[str, ...]) -> None:
     ran = run("release", "1.0.0", "--rebuild", *option)
     assert (ran.code, "--rebuild takes no other option" in ran.err) == (2, True)
+
+
+def test_the_site_is_the_release_with_its_page_in_front(released: Project) -> None:
+    ran = run("site")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "site/index.html")
+    files = {path.name: path.read_bytes() for path in (released.root / "site").iterdir()}
+    page = files.pop("index.html")
+    assert files == {path.name: path.read_bytes() for path in released.dist.glob("*.apkg")}
+    assert page == (released.dist / "small-1.0.0-gallery.html").read_bytes()
+    assert hashlib.sha256(files["small-1.0.0.apkg"]).hexdigest().encode() in page
+    released.edit("gas", answer="CO2")
+    assert run("site", "-o", "other").code == 1
+    assert not (released.root / "other").exists()
+
+
+def test_what_was_never_released_has_no_site(project: Project) -> None:
+    ran = run("site")
+    assert (ran.code, ran.err) == (
+        1,
+        "ketamine-anki: decks: not released yet: `ketamine-anki release` makes the page, too\n",
+    )

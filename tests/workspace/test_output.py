@@ -96,6 +96,7 @@ def hard_link(source: str) -> Callable[[Path], None]:
         ("release", "decks", "", "", INSIDE),
         ("release", "dist", "dist/RELEASE_NOTES.md", "# Small Deck 1.0.0\n\nFirst release: 3 notes.\n", FOREIGN),
         ("release", "dist", "dist/RELEASE_NOTES.md", Path("../text.txt"), LINK),
+        ("release", "dist", "dist/ANKIWEB.md", "# AnkiWeb\n", FOREIGN),
         ("release", "dist", "dist/release.json", '{\n "collection": "Small Deck",\n "version": "1.0.0"\n}', FOREIGN),
         ("release", "dist", "dist/SHA256SUMS", f"{0:064}  small-1.0.0.apkg\n", FOREIGN),
         ("release", "dist", "dist/SHA256SUMS", f"{0:064}  RELEASE_NOTES.md\n{0:064}  release.json\nmine", FOREIGN),

@@ -1,0 +1,72 @@
+"""A release -> ANKIWEB.md: what a maintainer copies into the form by which AnkiWeb shares a deck.
+
+The form was seen described, not tried: a title and tags of at most 60 characters each (the tags together), an address
+for questions, a description in Markdown, of which headings are not shown as such, and a declaration of one's rights.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ketamine_anki.core.model import Collection, Release
+from ketamine_anki.core.terminal import counted
+from ketamine_anki.deckfiles.filenames import slug
+
+_MAX_LINE = 60
+_MARKUP = re.compile(r"([\\`*_\[\]<>#])")
+
+
+def ankiweb(collection: Collection, release: Release) -> str:
+    """The text of ANKIWEB.md."""
+    address = collection.repository
+    fields = {
+        "Title": _title(collection.title),
+        "Tags": _tags(collection),
+        "Support page": f"{address}/issues" if address else "(none: `repository:` in collection.yaml would be it)",
+        "Description": _description(collection, release),
+    }
+    head = "<!-- Written by `ketamine-anki release`, which writes it anew. -->\n\n# For AnkiWeb's form to share a deck"
+    return "\n\n".join([head, *(f"## {name}\n\n{text}" for name, text in fields.items())]) + "\n"
+
+
+def _title(title: str) -> str:
+    if len(title) <= _MAX_LINE:
+        return title
+    whole = title[:_MAX_LINE].rpartition(" ")[0]
+    return f"{whole or title[: _MAX_LINE - 1]}…"
+
+
+def _tags(collection: Collection) -> str:
+    """As many long words as fit, the most telling first: of the root tag, the title and the subdecks."""
+    line = ""
+    for word in dict.fromkeys(slug(" ".join((collection.tag, collection.title, *collection.decks))).split("-")):
+        longer = f"{line} {word}".strip()
+        if len(word) > 3 and len(longer) <= _MAX_LINE:
+            line = longer
+    return line
+
+
+def _description(collection: Collection, release: Release) -> str:
+    """Paragraphs, bold words, lists and links, and nothing else of Markdown."""
+
+    def shown(text: str) -> str:
+        return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+    counts = f"{counted(release.notes, 'note')}, {counted(release.cards, 'card')}, version {release.version}."
+    about = "\n".join(f"- **{shown(name)}**" + f": {shown(text)}" * bool(text) for name, text in _subdecks(collection))
+    parts = [shown(collection.description), counts, about]
+    if collection.repository:
+        address = collection.repository
+        parts.append(
+            f"Updates, with notes on what changed: [releases]({address}/releases). An update keeps your schedule. A"
+            f" card is wrong or unclear? [Say so]({address}/issues), with the name at the foot of its back."
+        )
+    licence = shown(collection.licence)
+    rights = f"Rights: [{licence}]({collection.licence_url})." if collection.licence_url else f"Rights: {licence}."
+    source = f" Curated from the text “{shown(collection.source_title)}”." if collection.source_title else ""
+    parts += [f"{rights}{source} The works behind a card are named on its back.", f"**{shown(collection.disclaimer)}**"]
+    return "\n\n".join(filter(None, parts))
+
+
+def _subdecks(collection: Collection) -> list[tuple[str, str]]:
+    return [(name, collection.about.get(name, "")) for name in collection.decks]
