@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from hypothesis import settings
 from program import REPOSITORY, environment
 from program import command as program_command
 
@@ -45,6 +46,8 @@ def known(line: str) -> bool:
         return understood(words[1:])
     if words[0].startswith((".ci/", "tests/")):
         return os.access(REPOSITORY / words[0], os.X_OK)
+    if words[:3] == ["python", "-m", "pytest"] and words[3].startswith("--hypothesis-profile="):
+        return bool(settings.get_profile(words[3].partition("=")[2]))
     if words[0] in ("python", "python3") and words[1:2] and words[1].endswith(".py"):
         return (REPOSITORY / words[1]).is_file()
     return (

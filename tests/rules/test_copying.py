@@ -86,7 +86,7 @@ def test_hashes_that_cannot_be_read_are_findings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
-    [(None, "cannot be read: No such file or directory"), (b"\xff\xfe\xff", "not UTF-8 text: save it as UTF-8")],
+    [(None, "cannot be read: No such file or directory"), (b"\xfc", "not UTF-8 text: save it as UTF-8")],
 )
 def test_a_text_that_cannot_be_read_is_refused(tmp_path: Path, data: bytes | None, sentence: str) -> None:
     text = tmp_path / "text.md"
