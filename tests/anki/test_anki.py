@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -118,6 +119,8 @@ def test_real_deck_is_accepted(learner: Collection, real_package: Path, real_dec
         assert deck is not None
         assert "not medical advice" in deck["desc"]
         assert "CC BY 4.0" in deck["desc"]
+        for search in re.findall(r"<code>(tag:.*?)</code>", deck["desc"]):
+            assert learner.find_cards(search) or "::Changed::" in search, search
 
     assert dict(learner.db.all("select guid, tags from notes")) == dict(notes)
     before = engine.contents(learner)

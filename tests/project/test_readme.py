@@ -12,11 +12,14 @@ from pathlib import Path
 
 import click
 import pytest
+import small
 from hypothesis import settings
 from program import REPOSITORY, environment
 from program import command as program_command
 
 from ketamine_anki.cli import cli
+from ketamine_anki.deckfiles.formatter import canonical
+from ketamine_anki.deckfiles.schema import DECK
 
 _FENCE = re.compile(r"^ *```(console|sh|bash|shell)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 EXTRAS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
@@ -82,6 +85,13 @@ def test_command_is_known(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command or an option that was renamed is found here."""
     monkeypatch.chdir(REPOSITORY)
     assert known(line)
+
+
+def test_the_example_of_a_retired_note_is_as_fmt_writes_it() -> None:
+    readme = (REPOSITORY / "README.md").read_text("utf-8")
+    (retired,) = re.findall(r"```yaml\n  - id: .*?(    retired:.*?)```", readme, re.DOTALL)
+    note, _ = canonical("deck.yaml", small.deck("- {question: 'Which gas?', answer: Oxygen}").encode(), DECK)
+    assert canonical("deck.yaml", f"{note}{retired}".encode(), DECK) == (f"{note}{retired}", [])
 
 
 def test_special_lines_stand_there() -> None:
