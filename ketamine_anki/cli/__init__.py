@@ -61,6 +61,12 @@ def _shows_nothing(text: str) -> bool:
     return is_blank(html(text))
 
 
+def _decks() -> str:
+    from ketamine_anki.workspace.folder import nearest_collection  # not loaded for --help
+
+    return nearest_collection().as_posix()
+
+
 class _Commands(click.Group):
     """A group that knows the names of its commands and imports one only to run it."""
 
@@ -71,6 +77,9 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(importlib.import_module(f"ketamine_anki.cli.{COMMANDS[name][0]}"), name)
+        for parameter in command.params:
+            if parameter.default == "decks":
+                parameter.default = _decks
         return command
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:

@@ -12,7 +12,7 @@ from ketamine_anki.core.report import FORMATS
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.core.terminal import counted
 from ketamine_anki.rules.checker import EXCUSABLE, groups, manual
-from ketamine_anki.workspace.folder import Folder, collection_folder
+from ketamine_anki.workspace.folder import Folder, collection_folder, nearest_collection
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import report
 
@@ -48,7 +48,7 @@ def check(paths: tuple[Path, ...], form: str | None) -> None:
 def _folder_and_files(paths: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
     """The collection's folder, and the files if files were named; all must belong to one collection."""
     if not paths:
-        return Path("decks"), ()
+        return nearest_collection(), ()
     if len(paths) == 1 and (paths[0].is_dir() or not (paths[0].is_file() or paths[0].suffix in (".yaml", ".yml"))):
         return paths[0], ()
     folders = {collection_folder(path) for path in paths}

@@ -11,7 +11,7 @@ from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.report import FORMATS
 from ketamine_anki.core.terminal import counted, echo, with_progress
-from ketamine_anki.workspace.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, read_bytes
+from ketamine_anki.workspace.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, nearest_collection, read_bytes
 from ketamine_anki.workspace.output import write_text
 from ketamine_anki.workspace.reporting import report
 
@@ -32,7 +32,7 @@ def fmt(paths: tuple[Path, ...], only_check: bool, form: str | None) -> None:
 
     shapes = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}
     findings: list[Finding] = []
-    files = [file for path in paths or (Path("decks"),) for file in _yaml_files(path)]
+    files = [file for path in paths or (nearest_collection(),) for file in _yaml_files(path)]
     for file in with_progress(files, lambda: len(files), "Formatting"):
         try:
             data = read_bytes(file, MAX_FILE_BYTES)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
+import shlex
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -59,7 +61,12 @@ def init(folder: Path, title: str | None, namespace: str | None) -> None:
     for name, text in schema_files(readable_collection(read)).items():
         write_text(folder / "decks" / name, text)
     echo(folder.as_posix())
-    echo(f"{title}: now `cd {folder.as_posix()}`, `ketamine-anki build`, and read README.md", err=True)
+    echo(f"{title}: now `cd {_quoted(folder)}`, `ketamine-anki build`, and read README.md", err=True)
+
+
+def _quoted(folder: Path) -> str:
+    """A path as it is typed in a shell."""
+    return f'"{folder}"' if os.name == "nt" else shlex.quote(folder.as_posix())
 
 
 def _refuse_full(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from ketamine_anki.rules.rule import Problem
@@ -50,6 +51,8 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
 
     Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
 
+    Good: `answer: A rise of ALT`, `extra: ALT is alanine transaminase.`
+
     Good: `extra: The law of ideal gases is $PV = nRT$.`
     """
     if b"AA" not in view.signs:
@@ -67,7 +70,9 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
     explained = _explained(texts.values()) if names else set()
     parts = [_parts(view.words[key][:MAX_SPELLING]) for key in texts] if names else []
     for name in names:
-        if explained.isdisjoint((name, f"{name}s")) and not any(_spell(each, name.lower()) for each in parts):
+        if explained.isdisjoint((name, f"{name}s")) and not (
+            any(_spell(each, name.lower()) for each in parts) or _is_defined(name, texts.values())
+        ):
             message = f"{name} is not spelt out on this card: write what it stands for, with ({name})"
             yield view.plain_at(places[name][0], name, places[name][1]), message
 
@@ -83,6 +88,7 @@ _EXPLAINED = (
 )
 _SKIPPED = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
 _LONG = 9  # letters of a word from which several may stand in its abbreviation
+_LONG_OF_A_DEFINITION = 6
 
 
 def _parts(words: list[str]) -> list[str]:
@@ -99,6 +105,32 @@ def _spell(parts: list[str], name: str) -> bool:
         if len(name) in spelt:
             return True
     return False
+
+
+def _is_defined(name: str, texts: Iterable[str]) -> bool:
+    """Whether a text defines an abbreviation in so many words, `BNP is B-type natriuretic peptide`, whose letters stand
+    in order in what follows: the first begins a word, the others too, or stand inside a long one. Other words may stand
+    between, as in `DBP and SBP are diastolic and systolic blood pressure`.
+
+    Source: Schwartz and Hearst, A simple algorithm for identifying abbreviation definitions (2003).
+    """
+    others = r"(?:(?:,| and| or|, and) [A-Z]{2,6}s?)*"
+    pattern = rf"\b{name}s?{others}(?: is| are| was| were| =|:|,) ([^.;:?!()]+)"
+    return any(_has_letters(match[1], name.lower()) for text in texts for match in re.finditer(pattern, text))
+
+
+def _has_letters(definition: str, name: str) -> bool:
+    words = [
+        unicodedata.name(word[0], "").rpartition(" ")[2].lower() if "\u0370" <= word[0] <= "\u03ff" else word
+        for word in re.findall(r"[^\W\d_]+", definition.lower())[: 2 * len(name) + 2]
+    ]
+    at = 0
+    for word in words:
+        if word not in _SKIPPED and at < len(name) and word[0] == name[at]:
+            at += 1
+            for letter in word[1:] if len(word) >= _LONG_OF_A_DEFINITION else "":
+                at += at < len(name) and letter == name[at]
+    return at == len(name)
 
 
 def _ends(part: str, name: str, start: int) -> Iterator[int]:

@@ -115,7 +115,14 @@ _ROWS = (
         "magnesium sulfate",
     ),
     Notation("cc", r"(?<=\d)\s*«cc»\b|\bc\.«c»\.", "mL", "ISMP; Joint Commission, additional list", "5 cc", "5 ccm"),
-    Notation("small-ml", r"(?<=\d)\s*«ml»\b", "mL, with a capital L", "ISMP", "5 ml", "5 mL"),
+    Notation(
+        "small-ml",
+        r"(?<=\d)\s*«ml»\b|(?<=[^\W\d]/)«ml»\b|(?<=\bper )«ml»\b",
+        "mL, with a capital L",
+        "ISMP",
+        "25 mg/ml",
+        "5 mL",
+    ),
     Notation(
         "unit-without-space",
         r"(?<=\d)«mg|mcg|g|kg|mL|mEq|mmol|unit|units»\b",

@@ -255,6 +255,15 @@ class Folder:
         return readable(plain(render(self._titles.get(note_id, note_id), {}, cloze=True).html))
 
 
+def nearest_collection() -> Path:
+    """The folder of the collection that one stands in or beside: `decks`, or the nearest above that holds one."""
+    for folder in (Path(), *(Path(*[".."] * levels) for levels in range(1, len(Path.cwd().parts)))):
+        for place in (folder / "decks", folder):
+            if (place / COLLECTION).is_file():
+                return place
+    return Path("decks")
+
+
 def collection_folder(file: Path) -> Path:
     """The folder of the collection that a file belongs to: the nearest one upwards with collection.yaml."""
     if not file.is_file():

@@ -21,6 +21,25 @@ def two_decks(tmp_path: Path) -> Path:
     return write(tmp_path, GOOD, {"02-second.yaml": small.deck(second, "Second Part")})
 
 
+@pytest.mark.parametrize("inside", [".", "decks", "decks/media", "other/folder"])
+def test_the_collection_is_found_from_anywhere_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    write(tmp_path / "decks", GOOD)
+    (tmp_path / inside).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / inside)
+    for command in ("check", "stats", "fmt"):
+        assert run(command).code == 0, command
+    place = {".": "decks/", "decks": "", "decks/media": "../", "other/folder": "../../decks/"}[inside]
+    write(tmp_path / "decks", MISTAKE)
+    assert run("check", "--format", "lines").out.startswith(f"{place}01-first.yaml:14:3: unknown key")
+
+
+def test_without_a_collection_above_the_usual_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "decks: no such folder: name the folder that holds collection.yaml" in run("check").err
+
+
 # --- formats ----------------------------------------------------------------------------------
 
 

@@ -105,8 +105,15 @@ def called(parameter: click.Parameter) -> str:
 
 def words_with(name: str, parameter: click.Parameter, value: str) -> list[str]:
     """The arguments of a command, what it needs and the value of one parameter."""
-    needed = {"intake": ["export.txt"], "init": ["folder"], "shingles": ["x"], "release": ["--no-repository", "1.0.0"]}
-    needed["diff"] = ["decks"]
+    export = ["export.txt"]
+    needed = {
+        "intake": export,
+        "submit": export,
+        "init": ["folder"],
+        "shingles": ["x"],
+        "release": ["--no-repository", "1.0.0"],
+        "diff": ["decks"],
+    }
     if isinstance(parameter, click.Option):
         return [*needed.get(name, []), parameter.opts[-1], value]
     before = [] if parameter.name in ("paths", "rule", "file", "text", "old", "version") else needed.get(name, [])
@@ -165,13 +172,19 @@ def test_findings_go_to_standard_output_and_their_number_to_standard_error(folde
     assert not (folder.parent / "dist").exists()
 
 
-@pytest.mark.parametrize("name", ["build", "check", "intake", "new", "preview", "release", "schema", "site", "stats"])
+@pytest.mark.parametrize(
+    "name", ["build", "check", "intake", "new", "preview", "release", "schema", "site", "stats", "submit"]
+)
 def test_a_collection_that_cannot_be_read_has_findings(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     small.write(tmp_path / "decks", NOTES, {"collection.yaml": "title: [\n"})
-    words = {"intake": ("intake", "decks/01-first.yaml"), "release": ("release", "1.0.0")}.get(name, (name,))
+    words = {
+        "intake": ("intake", "decks/01-first.yaml"),
+        "submit": ("submit", "decks/01-first.yaml"),
+        "release": ("release", "1.0.0"),
+    }.get(name, (name,))
     ran = run(*words)
     assert (ran.code, "decks/collection.yaml:" in ran.out + ran.err) == (1, True), ran
 

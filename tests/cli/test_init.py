@@ -66,6 +66,12 @@ def test_a_name_without_letters_still_makes_a_tag(tmp_path: Path) -> None:
     assert (collection.title, collection.tag) == ("日本", "Deck")
 
 
+def test_the_command_to_go_there_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "now `cd 'Deutsche Anatomie'`" in run("init", "Deutsche Anatomie").err
+    assert "now `cd birds`" in run("init", "birds").err
+
+
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     ran = run("init", tmp_path)
