@@ -56,7 +56,8 @@ def known(line: str) -> bool:
     if profile := re.fullmatch(r"python -m pytest --hypothesis-profile=(\w+)", line.partition(" #")[0].strip()):
         return settings.get_profile(profile[1]) is not None
     return (
-        words[0] in ("git", "gh", "sha256sum", "cmp", "pip", "pipx", "pre-commit", "cd", "cp", "mkdir", "source")
+        words[:3] == ["python", "-m", "pytest"]
+        or words[0] in ("git", "gh", "sha256sum", "cmp", "pip", "pipx", "pre-commit", "cd", "cp", "mkdir", "source")
         or line in SPECIAL
     )
 
