@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ketamine_anki.core.model import Finding, Mark, Note, Places
-from ketamine_anki.rules import medication
+from ketamine_anki.rules import medication, wording
 from ketamine_anki.rules import view as view_module
 from ketamine_anki.rules.checker import NOTE_RULES, Check
 from ketamine_anki.rules.rule import NoteRule, Rule, WordPattern
@@ -32,6 +32,32 @@ TEXTS = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SEPARATORS)),
 
 def findings(note: Note) -> list[Finding]:
     return Check(collection()).note(View(note, collection()))
+
+
+def test_every_british_part_is_looked_for() -> None:
+    table = {part: wording._american(part.removesuffix("$")) for part in wording._BRITISH}
+    assert table == wording._BRITISH
+
+
+AMERICAN = """
+    internalised/internalized sulphate/sulfate manoeuvre/maneuver manoeuvring/maneuvering
+    haemodynamically/hemodynamically patient-centred/patient-centered analysed/analyzed paralysing/paralyzing
+    stabilises/stabilizes unrecognised/unrecognized anaesthetised/anesthetized normokalaemia/normokalemia
+    catheterisation/catheterization metre/meter programmes/programs labelled/labeled fibreoptic/fiberoptic
+    dyspnoea/dyspnea hydrolysed/hydrolyzed mobilising/mobilizing
+"""
+SPELT_SO_IN_BOTH = """
+    analyses crises metastases pelvises neuritises exercise exercised compromised revised unrevised precise premise
+    raised clockwise disease advised supervised improvisation metreleptin programmed diameter lysed excelled
+    controlled illness haemophilus glutamatergic fluorescence shoestring sombrero expertise arises surprising
+    televised enterprise
+"""
+
+
+def test_british_words_are_told_from_those_that_both_spell_so() -> None:
+    pairs = dict(pair.split("/") for pair in AMERICAN.split())
+    assert {word: wording._american(word) for word in pairs} == pairs
+    assert [word for word in SPELT_SO_IN_BOTH.split() if wording._american(word)] == []
 
 
 @pytest.mark.parametrize(
