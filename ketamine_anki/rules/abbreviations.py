@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from ketamine_anki.rules.rule import Problem
-from ketamine_anki.rules.view import SIDES, View, plain_text
+from ketamine_anki.rules.view import SIDES, View, prose_of
 
 MAX_SPELLING = 1_000  # words of one text, far more than a card has, in which initials are looked for
 MAX_ABBREVIATIONS = 20  # that are looked up in one note: to look for what each stands for takes time
@@ -57,11 +57,11 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
     """
     if b"AA" not in view.signs:
         return
-    texts = {key: text for key, text in view.plain.items() if key != "picture"}
+    texts = {key: text for key, text in view.prose.items() if key != "picture"}
     places: dict[str, tuple[str, int]] = {}  # abbreviation -> where it stands first
     for key, plain in texts.items():
         typed = view.typed[key]
-        text = plain_text(view.rendered[key], typed, formulas=False) if "$" in typed else plain
+        text = prose_of(view.rendered[key], typed, formulas=False) if "$" in typed else plain
         for match in re.finditer(_ABBREVIATION, text):
             before = text[match.start() - 1 : match.start()]  # a look-behind would be tried at every letter
             if not (before.isalnum() or before in ("_", "-") or re.fullmatch(_NO_ABBREVIATIONS, match[1])):

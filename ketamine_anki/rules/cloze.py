@@ -11,9 +11,10 @@ from ketamine_anki.core.model import Position
 from ketamine_anki.rules.rule import Problem
 from ketamine_anki.rules.view import View, stems
 from ketamine_anki.text.scanner import Deletion
-from ketamine_anki.text.words import words_of
+from ketamine_anki.text.words import is_unspaced, letters_of, over, words_of
 
 MAX_CARDS, MAX_HIDDEN, MIN_VISIBLE, MAX_SHARE = 4, 10, 5, 0.5  # numbers, words, words, part of all words
+MIN_CHARACTERS = 6  # visible, where words are not parted by spaces
 
 
 def _at(view: View, deletion: Deletion) -> Position:
@@ -50,8 +51,8 @@ def cloze_length(view: View) -> Iterator[Problem]:
     Good: `text: Furosemide acts in the {{c1::thick ascending limb}} of the loop of Henle.`
     """
     for deletion in view.deletions:
-        if len(deletion.answer) > 2 * MAX_HIDDEN and (words := len(deletion.answer.split())) > MAX_HIDDEN:
-            yield _at(view, deletion), f"{words} words hidden in one deletion: at most {MAX_HIDDEN}"
+        if length := over(deletion.answer, MAX_HIDDEN, " hidden in one deletion"):
+            yield _at(view, deletion), length
 
 
 def cloze_context(view: View) -> Iterator[Problem]:
@@ -69,20 +70,23 @@ def cloze_context(view: View) -> Iterator[Problem]:
     deletions = view.deletions
     if not deletions:
         return
-    whole = len(view.words["text"])
-    sizes = [len(words_of(deletion.answer)) for deletion in deletions]
+    unit, count, least = "words", words_of, MIN_VISIBLE
+    if is_unspaced(view.plain["text"]):
+        unit, count, least = "characters", letters_of, MIN_CHARACTERS
+    whole = len(count(view.plain["text"]))
+    sizes = [len(count(deletion.answer)) for deletion in deletions]
     hidden: dict[int, int] = {}
     for deletion, size in zip(deletions, sizes, strict=True):
         hidden[deletion.number] = hidden.get(deletion.number, 0) + size
     number, most = max(hidden.items(), key=lambda item: item[1])
     first = next(deletion for deletion in deletions if deletion.number == number)
-    if whole - most < MIN_VISIBLE:
-        message = f"{whole - most} words stay visible around c{number}: at least {MIN_VISIBLE}; say more"
+    if whole - most < least:
+        message = f"{whole - most} {unit} stay visible around c{number}: at least {least}; say more"
         yield _at(view, first), message
     elif sum(sizes) > MAX_SHARE * whole:
         yield (
             _at(view, deletions[0]),
-            f"{sum(sizes)} of {whole} words are hidden: at most half; hide less or say more",
+            f"{sum(sizes)} of {whole} {unit} are hidden: at most half; hide less or say more",
         )
 
 

@@ -53,7 +53,8 @@ class DuplicateQuestion(CollectionRule):
             telling = re.findall(_TELLING, text) if may_tell and _may_tell(signs_of(text)) else ()
             formulas = [span.value for span in markup.spans if span.kind in ("math", "display")]
             here = view.position, key
-            prompt = hash((*words, "\n", *hidden, "\n", *telling, "\n", *formulas))
+            pictures = view.rendered[key].pictures
+            prompt = hash((*words, "\n", *hidden, "\n", *telling, "\n", *formulas, "\n", *pictures))
             first = self._first.setdefault(prompt, here)
             if first is not here:
                 place = f"{first[0].path}:{first[0].line}"
@@ -257,6 +258,8 @@ class NearDuplicate(CollectionRule):
                 for before, after in pairwise(parts):
                     if before in "<>" or after in "<>":
                         words.add(self._directed[f"{before} {after}"])
+        for picture in [picture for key in view.tested for picture in view.rendered[key].pictures]:
+            words = {self._directed[f"{word} {picture}"] for word in words}  # other pictures, other questions
         return words
 
     def _newest(self, notes: set[int]) -> set[int]:

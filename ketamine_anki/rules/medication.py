@@ -254,7 +254,7 @@ def notations(language: str) -> tuple[Notation, ...]:
 
 def findings(view: View, rows: Sequence[Notation]) -> Iterator[Finding]:
     """The error-prone notations in all texts of a note. A hint, which stands in no plain text, is read by itself."""
-    for key, text in () if _WORDS.isdisjoint(view.heard) else view.plain.items():
+    for key, text in () if _WORDS.isdisjoint(view.heard) else view.prose.items():
         for row, match in _matches(text, rows):
             position = view.plain_at(key, match[0].strip(), match.start())
             yield Finding(position, row.id, _message(row, match))
@@ -302,7 +302,7 @@ def dose_evidence(view: View) -> Iterator[Problem]:
     """
     if DOSE.words.isdisjoint(view.heard) or is_checked(view):
         return
-    for key, text in view.plain.items():
+    for key, text in view.prose.items():
         if key != "picture" and (match := DOSE.regex.search(text)):
             message = f"dose {match[0]!r} without checked evidence: add a reference that supports it"
             yield view.match_at(key, match), message

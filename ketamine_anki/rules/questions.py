@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ketamine_anki.core.language import primary
 from ketamine_anki.rules.rule import Problem, WordPattern
-from ketamine_anki.rules.view import View, last_sentence
+from ketamine_anki.rules.view import CODE, View, last_sentence
+from ketamine_anki.text.words import over
 
 MAX_QUESTION, MAX_VIGNETTE = 45, 80  # words
 
@@ -32,9 +34,25 @@ def question_mark(view: View) -> Iterator[Problem]:
 
     Good: `question: Which antidote reverses heparin?`
     """
-    for key in view.lead_ins:
-        if not view.plain[key].rstrip().endswith("?"):
+    language = primary(view.collection.language)
+    for key in view.lead_ins if language not in _WITHOUT_MARK else ():
+        if not view.prose[key].endswith("?") and not re.search(_ENDS.get(language, _END), _words_alone(view, key)):
             yield view.at(key), "question without a question mark: ask one question and end it with '?'"
+
+
+MARKS = "?？؟⁇⁈⁉‽፧꛷"
+_AFTER = r"(?:\W|\([^()]*\)|（[^（）]*）|\[[^\[\]]*\])*$"  # quotes, brackets, an aside
+_END = f"[{MARKS}]{_AFTER}"
+# The Greek mark looks like a semicolon, the Armenian one stands in the word, Japanese may end in a particle.
+_ENDS = {"el": f"[{MARKS};]{_AFTER}", "hy": f"[{MARKS}՞]", "ja": f"(?:[{MARKS}]|か。?){_AFTER}"}
+_WITHOUT_MARK = frozenset("bo dz km lo my th".split())  # languages that need none
+
+
+def _words_alone(view: View, key: str) -> str:
+    """A question without its code, formulas and pictures."""
+    spans = view.rendered[key].markup.spans
+    words = "".join(span.value for span in spans if span.kind == "text") if spans else view.typed[key]
+    return re.sub(r"!\[[^\[\]]*\]\([^()]*\)", "", words)
 
 
 def yes_no(view: View) -> Iterator[Problem]:
@@ -53,10 +71,10 @@ def yes_no(view: View) -> Iterator[Problem]:
     for key, lead_in in view.lead_ins.items():
         match = YES_NO.regex.match(lead_in)
         if match and " or " not in lead_in:
-            position = view.match_at(key, match, 1, len(view.plain[key]) - len(lead_in))
+            position = view.match_at(key, match, 1, len(view.prose[key]) - len(lead_in))
             yield position, f"yes/no question ({match[1]!r}): ask what, which, why or how"
     for key in ("answer", "reverse.answer"):
-        if match := VERDICT.regex.match(view.plain.get(key, "")):
+        if match := VERDICT.regex.match(view.prose.get(key, "")):
             yield view.match_at(key, match), f"answer {match[0]!r}: ask for the fact itself"
 
 
@@ -116,6 +134,10 @@ _SECOND = WordPattern(
 )
 
 
+_IN_BRACKETS = r"\([^()]*\)|（[^（）]*）"
+_ONE_END = rf"[{MARKS}](?:[\"'”’»」』!！]*[{MARKS}])*"  # of a question, which may quote one: who asked "why?"?
+
+
 def two_questions(view: View) -> Iterator[Problem]:
     """Two questions on one card are forgotten at different speeds; whoever knows one of them cannot grade.
 
@@ -130,9 +152,10 @@ def two_questions(view: View) -> Iterator[Problem]:
     Good: `question: Which test monitors unfractionated heparin?`
     """
     for key, lead_in in view.lead_ins.items():
-        text = view.plain[key]
-        if text.count("?") > 1:
-            yield view.at(key, "?"), "two questions: make a note of each"
+        text = view.prose[key]
+        marks = MARKS if not text.isascii() else "?"
+        if sum(map(text.count, marks)) > 1 and len(re.findall(_ONE_END, re.sub(_IN_BRACKETS, "", text))) > 1:
+            yield view.at(key, next(sign for sign in text if sign in marks)), "two questions: make a note of each"
         elif not _SECOND.words.isdisjoint(view.words[key]) and (match := _SECOND.regex.search(lead_in)):
             position = view.match_at(key, match, offset=len(text) - len(lead_in))
             yield position, f"a second question ({match[0].strip(', ')!r}): make a note of each"
@@ -182,7 +205,7 @@ def unmarked_negative(view: View) -> Iterator[Problem]:
     for key, lead_in in view.lead_ins.items():
         if not _ASKING.regex.match(lead_in):
             continue
-        typed = view.typed[key]
+        typed = re.sub(r"`[^`]*`", lambda code: CODE * len(code[0]), view.typed[key])
         sentence = last_sentence(typed)
         if match := NEGATIVE.regex.search(sentence):
             position = view.at(key, match[0], len(typed) - len(sentence) + match.start())
@@ -201,9 +224,6 @@ def question_length(view: View) -> Iterator[Problem]:
     Good: `question: Which test shows the effect of warfarin?`
     """
     for key, lead_in in view.lead_ins.items():
-        text = view.plain[key]
-        if text.count(" ") < MAX_QUESTION:
-            continue
-        limit = MAX_QUESTION if lead_in == text else MAX_VIGNETTE
-        if (words := len(text.split())) > limit:
-            yield view.at(key), f"question of {words} words: at most {limit}"
+        text = view.prose[key]
+        if length := over(text, MAX_QUESTION if lead_in == text else MAX_VIGNETTE):
+            yield view.at(key), f"question of {length}"

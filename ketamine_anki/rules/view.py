@@ -14,7 +14,8 @@ from ketamine_anki.text.scanner import UNMARKED, Markup
 from ketamine_anki.text.words import signs_of, words_of
 
 MAX_WORDS = 1 << 16  # that are remembered between notes
-_MARK = "\0"  # no text holds it
+_MARK = "\0"  # no text holds it, nor this:
+CODE = "\ufffc"  # for a character of code, where it is not read
 _BETWEEN = f"\n{_MARK}\n"
 _QUESTIONS = ("question", "reverse.question")
 SIDES = (("question", "answer"), ("reverse.question", "reverse.answer"))
@@ -30,6 +31,7 @@ class View:
     rendered      the rendered texts by key
     typed         the texts by key as they stand in the deck file
     plain         the texts by key as a learner reads them: without Markdown, cloze marks and hints
+    prose         the same with `CODE` for each character of code, which is no prose
     signs         the characters of all plain texts that are not small letters, as `words.signs_of` gives them
     all_words     the words of all plain texts with a mark between; a hyphened word is one word
     words         the words of each plain text by key
@@ -50,6 +52,7 @@ class View:
         "note",
         "plain",
         "position",
+        "prose",
         "rendered",
         "signs",
         "stems",
@@ -65,7 +68,8 @@ class View:
         self.position = note.places.at("id")
         self.rendered = rendered = render_note(note, collection)
         self.typed = typed = dict(note.texts())
-        self.plain = plain = {key: plain_text(rendered[key], text) for key, text in typed.items()}
+        self.prose = prose = {key: prose_of(rendered[key], text) for key, text in typed.items()}
+        self.plain = plain = {key: with_code(text, rendered[key].markup) for key, text in prose.items()}
         everything = _BETWEEN.join(plain.values())
         self.signs = signs_of(everything)
         self.all_words = words_of(everything)
@@ -77,7 +81,7 @@ class View:
         markup = rendered["text"].markup if note.is_cloze else None
         self.deletions = [] if markup is None or markup.mistakes else [d for d in markup.deletions if not d.depth]
         self.stems = {key: stems(words[key]) for key in self.tested}
-        self.lead_ins = {key: last_sentence(plain[key]) for key in _QUESTIONS if key in plain}
+        self.lead_ins = {key: last_sentence(prose[key]) for key in _QUESTIONS if key in prose}
 
     def at(self, key: str, fragment: str = "", start: int = 0) -> Position:
         """The position of a key's value, or of a fragment that starts at an offset of its typed text."""
@@ -96,6 +100,12 @@ class View:
             visible[begin:end] = _MARK * (end - begin)
         match = next(islice(re.finditer(re.escape(fragment), "".join(visible)), nth, None), None)
         return self.at(key, fragment, match.start() if match else start)
+
+    def prose_stems(self, key: str) -> set[int]:
+        """The stems of a tested text without its code; none of a text that is not there."""
+        if CODE in self.prose.get(key, ""):
+            return stems(words_of(self.prose[key].replace(CODE, " ")))
+        return self.stems.get(key, set())
 
     def match_at(self, key: str, match: re.Match[str], group: int = 0, offset: int = 0) -> Position:
         """The position of a match in a plain text, or in its part from `offset`."""
@@ -140,9 +150,9 @@ def only_hints(typed: str, markup: Markup, filler: str) -> str:
     return "".join(characters)
 
 
-def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
+def prose_of(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
     """A text as read aloud: math without dollars or, without `formulas`, blanks; deletions by their answers, links by
-    their labels.
+    their labels, code as so many `CODE`.
     """
     if rendered.markup is UNMARKED:
         return text
@@ -154,7 +164,8 @@ def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
             elif span.kind == "close":
                 hint = False
             elif span.kind != "open" and not hint:
-                parts.append(span.value if formulas or span.kind not in ("math", "display") else " " * len(span.value))
+                filler = CODE if span.kind == "code" else "" if formulas or span.kind == "text" else " "
+                parts.append(filler * len(span.value) or span.value)
         text = "".join(parts)
     if "[" in text:
         text = re.sub(_PICTURE_OR_LINK, r"\1", text)
@@ -163,9 +174,28 @@ def plain_text(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
     return text.replace("*", "").replace("`", "").replace("\\", "")
 
 
+def with_code(prose: str, markup: Markup) -> str:
+    """A text with its code in place of the characters that stand for it."""
+    if CODE not in prose:
+        return prose
+    code: list[str] = []
+    hint = False
+    for span in markup.spans:
+        hint = span.kind == "hint" or (hint and span.kind != "close")
+        code += span.value if span.kind == "code" and not hint else ""
+    characters = iter(code)
+    return re.sub(CODE, lambda _: next(characters), prose)
+
+
 def last_sentence(text: str) -> str:
-    """What follows the last period, question or exclamation mark inside a text."""
-    start = max(text.rfind(". "), text.rfind("? "), text.rfind("! "), text.rfind(".\n"))
+    """What follows the last period, question or exclamation mark inside a text, not counting an aside at its end."""
+    end = len(text)
+    if text[-1:] in (")", CODE):
+        end = len(text.rstrip(f" \n{CODE}"))
+        end = max(text.rfind("(", 0, end) - 1, 0) if text[end - 1 : end] == ")" else end
+    start = max(text.rfind(mark, 0, end) for mark in (". ", "? ", "! ", ".\n"))
+    if not text.isascii():
+        start = max(start, *(text.rfind(mark, 0, end - 1) for mark in "。？！؟।"))
     return text[start + 1 :].lstrip()
 
 

@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 from ketamine_anki.core.language import primary
 from ketamine_anki.rules.questions import AUXILIARIES
 from ketamine_anki.rules.rule import Problem, WordPattern
-from ketamine_anki.rules.view import MAX_WORDS, SIDES, View
+from ketamine_anki.rules.view import CODE, MAX_WORDS, SIDES, View
+from ketamine_anki.text.words import over, words_of
 
 MAX_ANSWER, MAX_REVERSE = 25, 8  # words
 MAX_ITEMS, MAX_ITEM_WORDS = 3, 2  # things in an answer; words of one thing in `a and b and c`
@@ -30,9 +31,9 @@ def answer_length(view: View) -> Iterator[Problem]:
 
     Good: `answer: Hypokalemia (below 3.5 mmol/L)`
     """
-    text = view.plain.get("answer", "")
-    if text.count(" ") >= MAX_ANSWER and (words := len(text.split())) > MAX_ANSWER:
-        yield view.at("answer"), f"answer of {words} words: at most {MAX_ANSWER}; move the reason to extra"
+    text = view.prose.get("answer", "")
+    if length := over(text, MAX_ANSWER):
+        yield view.at("answer"), f"answer of {length}; move the reason to extra"
     elif primary(view.collection.language) != "en":
         return  # elsewhere nouns are written with capitals, or sentences end otherwise
     elif ("." in text or "!" in text or "?" in text) and (match := re.search(_SECOND_SENTENCE, text)):
@@ -58,7 +59,7 @@ def answer_list(view: View) -> Iterator[Problem]:
 
     Good: `answer: Loop diuretics (furosemide, bumetanide, torsemide, ethacrynic acid)`
     """
-    text = view.plain.get("answer", "")
+    text = view.prose.get("answer", "")
     joints = sum(map(text.count, _JOINTS))
     if joints < MAX_ITEMS and not ("," in text or ";" in text or "\n" in text):
         return
@@ -88,12 +89,8 @@ def reverse_length(view: View) -> Iterator[Problem]:
     `reverse.answer: AF`
     """
     for key in ("answer", "reverse.answer") if view.note.reverse_answer else ():
-        words = len(view.plain[key].split())
-        if words > MAX_REVERSE:
-            yield (
-                view.at(key),
-                f"{words} words on one side of a reversed pair: at most {MAX_REVERSE}; write two notes",
-            )
+        if length := over(view.prose[key], MAX_REVERSE, " on one side of a reversed pair"):
+            yield view.at(key), f"{length}; write two notes"
 
 
 def answer_in_question(view: View) -> Iterator[Problem]:
@@ -108,8 +105,8 @@ def answer_in_question(view: View) -> Iterator[Problem]:
     pressure`
     """
     for question, answer in SIDES:
-        content = view.stems.get(answer)
-        if content and len(content & view.stems[question]) >= MAX_SHARED * len(content):
+        content = view.prose_stems(answer)
+        if content and len(content & view.prose_stems(question)) >= MAX_SHARED * len(content):
             yield view.at(answer), "the answer stands in the question: ask without its words"
 
 
@@ -129,7 +126,7 @@ def topic_answer(view: View) -> Iterator[Problem]:
     if not topics:
         return
     for key in ("answer", "reverse.answer"):
-        text = view.plain.get(key, "")
+        text = view.prose.get(key, "")
         if text.strip(" .").casefold() in topics:
             yield view.at(key), f"{text!r} is the topic of the deck, guessed without reading: ask for its property"
     for deletion in view.rendered["text"].markup.deletions if view.note.is_cloze else ():
@@ -152,7 +149,7 @@ UNNAMED = WordPattern(
 
 def orphan_pronoun(view: View) -> Iterator[Problem]:
     """A card comes alone, among a thousand others: `it`, `they` or `the drug` must have a name on the
-    same side. A question that shows a picture may say `this`.
+    same side. A question that shows a picture, code or a formula on a line of its own may say `this`.
 
     Source: SuperMemo's rule 16 (context); Matuschak (precise prompts).
 
@@ -173,8 +170,8 @@ def orphan_pronoun(view: View) -> Iterator[Problem]:
     Good: `question: Why is the drug digoxin given in atrial fibrillation?`
     """
     for key in view.tested:
-        text = view.plain[key]
-        if view.rendered[key].pictures:
+        text = view.prose[key]
+        if view.rendered[key].pictures or CODE in text or "$$" in view.typed[key]:
             continue
         pronoun = PRONOUN.regex.match(text)
         if pronoun and not re.match(_EXPLETIVE, text):
@@ -231,7 +228,7 @@ def deictic(view: View) -> Iterator[Problem]:
     Good: `question: Which layer of the uterus is cut in the lower-segment cesarean section of a breech baby?`
     """
     for key in view.tested:
-        if match := DEICTIC.regex.search(view.plain[key]):
+        if match := DEICTIC.regex.search(view.prose[key]):
             yield view.match_at(key, match), f"{match[0]!r} points outside the card: ask about the matter itself"
 
 
@@ -256,7 +253,7 @@ def absolute_wording(view: View) -> Iterator[Problem]:
     Good: `question: Which weight is the ideal body weight used for?`
     """
     for key in view.tested:
-        for match in ABSOLUTE.regex.finditer(view.plain[key]):
+        for match in ABSOLUTE.regex.finditer(view.prose[key]):
             yield view.match_at(key, match), f"{match[0]!r} is absolute or promotional: say what was found"
 
 
@@ -299,10 +296,10 @@ def spelling(view: View) -> Iterator[Problem]:
         return
     if not any(map(_american, view.all_words)):
         return
-    for key, words in view.words.items():
-        for word in words:
+    for key, text in view.prose.items():
+        for word in words_of(text):
             if american := _american(word):
-                match = re.search(re.escape(word), view.plain[key], re.IGNORECASE)
+                match = re.search(re.escape(word), text, re.IGNORECASE)
                 yield view.at(key, match[0] if match else ""), f"British spelling {word!r}: write {american!r}"
 
 

@@ -20,6 +20,34 @@ _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 _CAPITALS, _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0123456789"
 _SIGN = bytes.maketrans(_CAPITALS + _DIGITS, b"A" * 26 + b"0" * 10)
 
+# Letters of the scripts that part no words by spaces: Thai, Lao, Tibetan, Burmese, Khmer, Japanese, Chinese.
+_UNSPACED = re.compile(
+    "[\u0e01-\u0fbc\u1000-\u109f\u1780-\u17b3\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+CHARACTERS_A_WORD = 3  # there
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether most letters of a text are of a script that parts no words by spaces."""
+    return not text.isascii() and 2 * len(_UNSPACED.findall(text)) > len(letters_of(text))
+
+
+def letters_of(text: str) -> list[str]:
+    """The letters and digits of a text."""
+    return [sign for sign in text if sign.isalnum()]
+
+
+def over(text: str, most: int, what: str = "") -> str:
+    """`48 words: at most 45` of a text with more words than `most`, or, where no spaces part them, more characters
+    than make up so many; "" of others. `what` follows on the unit.
+    """
+    if len(text) <= 2 * most:
+        return ""
+    size, unit = len(text.split()), "words"
+    if is_unspaced(text):
+        size, unit, most = len("".join(text.split())), "characters", most * CHARACTERS_A_WORD
+    return f"{size} {unit}{what}: at most {most}" if size > most else ""
+
 
 def words_of(text: str) -> list[str]:
     """`The patient's wind-up (NMDA).` -> the, patient's, wind-up, nmda"""

@@ -10,7 +10,7 @@ import pytest
 from examples import check, collection, note, rules
 
 from ketamine_anki.core.language import decimal_sign, is_right_to_left
-from ketamine_anki.core.model import Collection
+from ketamine_anki.core.model import Collection, Picture
 from ketamine_anki.rules.checker import OPTIONAL, groups
 from ketamine_anki.workspace.folder import Folder
 
@@ -121,3 +121,120 @@ def test_a_strict_rule_excuses_nobody() -> None:
 )
 def test_what_a_language_tag_says(tag: str, sign: str, rtl: bool) -> None:
     assert (decimal_sign(tag), is_right_to_left(tag)) == (sign, rtl)
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("ja", "光合成で何ができますか？"),
+        ("ja", "光合成で何ができますか。"),
+        ("ja", "「猫」は英語で何ですか？（一語）"),
+        ("zh", "光合作用产生什么？"),
+        ("ar", "ما الغاز الذي تأخذه الأوراق؟"),
+        ("fa", "برگ‌ها کدام گاز را می‌گیرند؟"),
+        ("hy", "Ի՞նչ գազ են վերցնում տերևները։"),
+        ("el", "Ποιο αέριο παίρνουν τα φύλλα;"),
+        ("th", "ใบไม้ใช้แก๊สอะไร"),
+        ("es", "¿Qué gas toman las hojas?"),
+        ("en", "Who asked “Where is the green leaf?”"),
+        ("en", "Who asked “Where is the green leaf?”?"),
+        ("en", "Which gas do green leaves take up? (one word)"),
+        ("en", "Which gas do green leaves take up? [one word]"),
+        ("en", "Which gas (carbon dioxide or oxygen?) do green leaves take up first?"),
+        ("en", "Which gas do green leaves take up?!"),
+        ("en", "Which gas do **green leaves take up?**"),
+        ("en", "What does this line print? `print(a ? b : c)`"),
+        ("en", "What does this line print?\n\n```\nx = a ?? b\n```"),
+        ("en", "Which law has this form? $$pV = nRT$$"),
+        ("en", "Which leaf is this? ![A green leaf](a.png)"),
+    ],
+)
+def test_a_question_ends_with_the_mark_of_its_script(language: str, question: str) -> None:
+    pictured = replace(within(language), pictures={"a.png": Picture("a.png", "a-1.png", b"")})
+    assert found({"question": question}, pictured) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("ja", "光合成でできるもの。"),
+        ("ar", "الغاز الذي تأخذه الأوراق."),
+        ("el", "Το αέριο που παίρνουν τα φύλλα."),
+        ("de", "Das Gas; es ist gut;"),
+        ("en", "Is it the gas? It is"),
+        ("en", "The gas `a?`"),
+        ("en", "The gas (which?) of leaves"),
+    ],
+)
+def test_what_ends_otherwise_is_no_question(language: str, question: str) -> None:
+    assert "question-mark" in found({"question": question}, within(language))
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("ja", "これは何ですか？いつですか？"),
+        ("ar", "ما هذا؟ ومتى؟"),
+        ("en", "What is salt? (of seas) Who takes it?"),
+    ],
+)
+def test_two_questions_are_seen_in_every_script(language: str, question: str) -> None:
+    assert "two-questions" in found({"question": question}, within(language))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "always",
+        "a < 5",
+        "x @ y",
+        "if not it: return 10mg",
+        "WHERE id = 5 OR NAS",
+        "colour = 1.0 mg",
+        "the drug",
+        "a ? b",
+    ],
+)
+@pytest.mark.parametrize("form", ["Which value has `{}` in a query?", "Which value is printed?\n\n```\n{}\n```"])
+def test_code_is_no_prose(code: str, form: str) -> None:
+    assert found({"question": form.format(code), "extra": f"See `{code}`", "answer": f"`{code}`"}, within()) == []
+
+
+def test_code_tells_notes_apart_and_is_none_of_the_words_that_give_an_answer_away() -> None:
+    asked = "What does the interpreter print after the line `{}` in a script?"
+    notes = [note({"id": id_, "question": asked.format(code)}) for id_, code in (("a", "1 + 2"), ("b", "3 * x"))]
+    assert check(*notes, whole=True) == []
+    assert found({"question": asked.format("print('hi')"), "answer": "hi"}, within()) == []
+
+
+def test_the_same_question_with_another_picture_is_no_duplicate() -> None:
+    pictures = {name: Picture(name, name, b"") for name in ("a.png", "b.png")}
+    ask = "Which country on the old continent has this flag with bars in red, white and green from the left? ![A flag]({})"
+    for names, expected in ((("a.png", "b.png"), []), (("a.png", "a.png"), ["duplicate-question", "near-duplicate"])):
+        notes = [
+            note({"id": f"n-{n}", "question": ask.format(name), "answer": f"A{n}"}) for n, name in enumerate(names)
+        ]
+        whole = rules(check(*notes, whole=True, within=replace(within(), pictures=pictures)))
+        assert [rule for rule in whole if rule != "unused-picture"] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"text": "猫は{{c1::魚}}を食べる。"}, []),
+        ({"text": "猫が{{c1::魚}}。"}, ["cloze-context"]),
+        ({"text": "日本で{{c1::一番高い山は富士山という山}}です。"}, ["cloze-context"]),
+        ({"text": f"日本で一番高い山は{{{{c1::{'富士山' * 11}}}}}という山で、{'とても' * 20}高い。"}, ["cloze-length"]),
+        ({"answer": "水" * 75}, []),
+        ({"answer": "水" * 76}, ["answer-length"]),
+        ({"question": "水" * 134 + "？"}, []),
+        ({"question": "水" * 135 + "？"}, ["question-length"]),
+        (
+            {"answer": "水" * 25, "reverse.question": "何？", "reverse.answer": "水"},
+            ["reverse-length"],
+        ),
+        ({"answer": "５００ｍｌの水", "question": "１日に何を飲みますか？"}, []),
+    ],
+)
+def test_where_no_spaces_part_words_characters_are_counted(changes: dict[str, str], expected: list[str]) -> None:
+    assert found(changes, within("ja")) == expected
