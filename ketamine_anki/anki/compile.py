@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.model import Collection, Note, Reference, paragraph_of
+from ketamine_anki.deckfiles.filenames import tag_segment
 from ketamine_anki.text.render import Rendered
 from ketamine_anki.text.together import together
 
@@ -86,7 +88,7 @@ def compile_note(
     """A checked note and its rendered texts by key -> its compiled form. `number` is the number of its
     subdeck, `index` its index in it. A retired note gets a notice and a tag.
     """
-    note_type = note_types(collection.repository)["cloze" if note.is_cloze else "question"]
+    note_type = note_types(collection)["cloze" if note.is_cloze else "question"]
     html = {key: together(rendered.html) for key, rendered in texts.items()}
     html["Evidence"] = _evidence(note, collection)
     html["Source"] = _source(note, collection)
@@ -117,9 +119,9 @@ def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     """All tags of a note, under the collection's root tag and sorted as Anki sorts them."""
     claims = collection.claims
     section = collection.sections.get(paragraph_of(note.source)[0])
-    tags = [f"Domain::{_segment(note.deck)}", f"Yield::{_YIELD[note.importance]}", f"Skill::{_SKILL[note.skill]}"]
+    tags = [f"Domain::{tag_segment(note.deck)}", f"Yield::{_YIELD[note.importance]}", f"Skill::{_SKILL[note.skill]}"]
     if section is not None:
-        tags.append(f"Section::{_segment(section.title)}")
+        tags.append(f"Section::{tag_segment(section.title)}")
     tags += [f"Concept::{tag}" for tag in note.tags]
     for cite in note.cites:
         kind, _, number = cite.partition("/")
@@ -137,13 +139,6 @@ def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     return tuple(sorted([f"{collection.tag}::{tag}" for tag in tags], key=str.casefold))
 
 
-@lru_cache(1 << 12)
-def _segment(name: str) -> str:
-    """A name as a tag segment: `Trauma & Resuscitation` -> `Trauma_and_Resuscitation`."""
-    words = "".join(c if c.isalnum() or c in "-_" else " " for c in name.replace("&", " and ")).split()
-    return "_".join(words)
-
-
 def _cards(note: Note, texts: dict[str, Rendered]) -> tuple[int, ...]:
     if note.is_cloze:
         return tuple(number - 1 for number in texts["text"].markup.numbers if number > 0)
@@ -157,7 +152,7 @@ def _evidence(note: Note, collection: Collection) -> str:
         return ""
     short = "; ".join(map(_short, works))
     full = "".join(f"<li>{_full(work)}</li>" for work in works)
-    return f"{short}<details><summary>Full references</summary><ul>{full}</ul></details>"
+    return f"{short}<details><summary>{escape(collection.words['full'])}</summary><ul>{full}</ul></details>"
 
 
 def short_citation(citation: str) -> str:
@@ -208,23 +203,32 @@ def _full(work: Reference) -> str:
 
 
 def _source(note: Note, collection: Collection) -> str:
-    """Where the source teaches it: what the paragraph itself cites is in the tags."""
+    """Where the source teaches it, if there is one: what the paragraph itself cites is in the tags."""
     slug, paragraph = paragraph_of(note.source)
+    if not slug:
+        return ""
     section = collection.sections.get(slug)
-    passage = escape(f"{section.title if section else slug}, paragraph\xa0{paragraph}")  # no line of a number alone
+    words = collection.words
+    passage = _filled(words["paragraph"], section=escape(section.title if section else slug), number=str(paragraph))
     if collection.source_access.startswith("https://"):
         passage = f'<a href="{escape(collection.source_access, quote=True)}">{passage}</a>'
     elif collection.source_access:
         passage += f" ({escape(collection.source_access)})"
-    return f"Not in the source text; related passage: {passage}" if note.beyond else passage
+    return _filled(words["beyond"], passage=passage) if note.beyond else passage
 
 
 def _notice(note: Note, collection: Collection, texts: dict[str, Rendered]) -> str:
     if note.retired is None:
         return ""
-    reason = texts["retired.reason"].html
-    see = ""
+    words = collection.words
+    version, see = escape(note.retired.version, quote=True), ""
     if note.retired.see:  # the question, and a search that finds it
-        see = f" Instead: “{escape(collection.title_of(note.retired.see))}” (<code>ID:{note.retired.see}</code>)."
-    version = escape(note.retired.version, quote=True)
-    return f"Retired in version {version}: {reason}{see} You can suspend or delete this note."
+        search = f"<code>ID:{note.retired.see}</code>"
+        see = " " + _filled(words["see"], question=escape(collection.title_of(note.retired.see)), search=search)
+    retired = _filled(words["retired"], version=version, reason=texts["retired.reason"].html)
+    return f"{retired}{see} {escape(words['keep'])}"
+
+
+def _filled(words: str, **parts: str) -> str:
+    """Words as HTML with parts that are HTML in the places that name them: `{section}, paragraph {number}`."""
+    return re.sub(r"\{(\w+)\}", lambda name: parts.get(name[1], name[0]), escape(words))

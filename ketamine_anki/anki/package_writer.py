@@ -72,7 +72,7 @@ class Package:
         self._cards: list[tuple[Any, ...]] = []
         self._decks: dict[str, int] = {}
         self._pictures: set[str] = set()
-        self._note_types = note_types(collection.repository)
+        self._note_types = note_types(collection)
         self._model_ids = {key: stable_id(collection.namespace, "notetype", key) for key in self._note_types}
         # Note ids look like milliseconds of 2021 to 2023, spread by collection: Anki shows them as
         # the date of creation and replaces those in the future.

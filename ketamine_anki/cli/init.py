@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shlex
+import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import click
 from ketamine_anki import __version__
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.terminal import echo
-from ketamine_anki.deckfiles.filenames import slug
+from ketamine_anki.deckfiles.filenames import slug, tag_segment
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.output import output_folder, write_text
 from ketamine_anki.workspace.pipeline import check_notes
@@ -25,33 +26,50 @@ from ketamine_anki.workspace.reporting import readable_collection, report
 @click.command("init")
 @click.argument("folder", type=Path)
 @click.option("--title", help="Name of the deck in Anki (default: from the folder's name).")
+@click.option("--language", help="Language of the cards, such as en, de or pt-BR (default: en).")
+@click.option("--medical/--not-medical", default=None, help="Hold doses to the rules on wards (default: no).")
+@click.option("--source/--no-source", default=None, help="Name for each note where a text teaches it (default: yes).")
 @click.option("--namespace", help="What GUIDs are made from (default: the folder's name and chance).")
-def init(folder: Path, title: str | None, namespace: str | None) -> None:
+def init(
+    folder: Path,
+    title: str | None,
+    language: str | None,
+    medical: bool | None,
+    source: bool | None,
+    namespace: str | None,
+) -> None:
     """Make a new collection in FOLDER, which must be empty or not exist yet.
 
     It has one subdeck with two notes, the outline of a source text, schemas for editors and checks
     for GitHub; it builds as it is. Its namespace is its own, so that its cards never meet those of
-    another collection in a learner's Anki.
+    another collection in a learner's Anki. On a terminal, asks for what the options leave open.
     """
+    from ketamine_anki.deckfiles import schema
     from ketamine_anki.deckfiles.formatter import canonical, inline_text
     from ketamine_anki.deckfiles.json_schema import schema_files
-    from ketamine_anki.deckfiles.schema import COLLECTION
     from ketamine_anki.starter import starter
 
     _refuse_full(folder)
-    title = (title or _title(folder)).strip()
+    default = _title(folder) if title is None else title
+    title = (title or _ask("title of the deck", default)).strip()
+    language = language or _ask("language of the cards", "en")
+    medical = _confirm("is it about medicine, with doses") if medical is None else medical
+    source = _confirm("is it made from one text", default=True) if source is None else source
+    chance = secrets.token_hex(4)
     values = {
         "TITLE": title,
-        "TAG": re.sub(r"[^A-Za-z0-9]+", "_", title).strip("_") or "Deck",
-        "NAMESPACE": namespace or f"{slug(folder.absolute().name)}/{secrets.token_hex(4)}",
+        "TAG": tag_segment(title).lstrip("-_+#") or f"Deck_{chance}",
+        "NAMESPACE": namespace or f"{slug(folder.absolute().name)}/{chance}",
         "REQUIREMENT": requirement(_origin(), __version__),
+        "RULES": "" if medical else "rules: {off: [medication]} # how doses are written on wards",
     }
-    files = starter(values)
-    quoted = starter(values | {key: inline_text(values[key]) for key in ("TITLE", "NAMESPACE")})
-    head, findings = canonical("collection.yaml", quoted["decks/collection.yaml"].encode("utf-8"), COLLECTION)
-    if findings:
-        raise Failure(f"the title or namespace cannot be used: {findings[0].message}", EXIT_USAGE)
-    files["decks/collection.yaml"] = head
+    files = starter(values, inline_text, language, sourced=source)
+    shapes = {"collection": schema.COLLECTION, "source": schema.SOURCE, "references": schema.REFERENCES}
+    for place in [place for place in files if place.startswith("decks/")]:
+        shape = shapes.get(Path(place).stem, schema.DECK)
+        files[place], findings = canonical(place, files[place].encode("utf-8"), shape)
+        if findings:
+            raise Failure(f"the title, language or namespace cannot be used: {findings[0].message}", EXIT_USAGE)
     for place, text in files.items():
         with output_folder((folder / place).parent):
             write_text(folder / place, text)
@@ -67,6 +85,14 @@ def init(folder: Path, title: str | None, namespace: str | None) -> None:
 def _quoted(folder: Path) -> str:
     """A path as it is typed in a shell."""
     return f'"{folder}"' if os.name == "nt" else shlex.quote(folder.as_posix())
+
+
+def _ask(prompt: str, default: str) -> str:
+    return click.prompt(prompt, default=default, err=True) if sys.stdin.isatty() else default
+
+
+def _confirm(question: str, *, default: bool = False) -> bool:
+    return click.confirm(question, default=default, err=True) if sys.stdin.isatty() else default
 
 
 def _refuse_full(folder: Path) -> None:

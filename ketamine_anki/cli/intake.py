@@ -39,7 +39,7 @@ def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
     """
     compared = compare_export(Folder(folder), file, base)
     result = compared.result
-    show(result, write)
+    show(result, compared.collection, write)
     echo(f"{file}: {compared.summary}", err=True)
     if write:
         _write(folder, list(edited_files(compared)))
@@ -93,7 +93,7 @@ def _exported_notes(
     from ketamine_anki.anki.package_reader import read_package
     from ketamine_anki.anki.text_export import read_text
 
-    kinds = note_types(collection.repository)
+    kinds = note_types(collection)
     by_name = {note_type_name(collection, kind.label): kind.fields for kind in kinds.values()}
     by_guid = {
         guid(collection.namespace, note.id): kinds["cloze" if note.is_cloze else "question"].fields
@@ -125,7 +125,7 @@ def _with_our_names(note: PackagedNote, names: Sequence[str]) -> PackagedNote:
     return replace(note, fields=dict(zip(given, note.fields.values(), strict=True))) if names else note
 
 
-def show(result: Intake, write: bool) -> None:
+def show(result: Intake, collection: Collection, write: bool) -> None:
     """Prints every correction, every new note that will not be written, and what cannot be taken over."""
     from ketamine_anki.core.alignment import Aligner
     from ketamine_anki.intake.apply import entry
@@ -140,7 +140,7 @@ def show(result: Intake, write: bool) -> None:
     for proposal in result.proposals:
         echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):
-            click.echo(terminal_block(entry(proposal)))
+            click.echo(terminal_block(entry(proposal, collection)))
     for left in result.leftovers:
         echo(f"not taken over: {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}")
 

@@ -53,7 +53,7 @@ def submit(file: Path, folder: Path, base: Path | None, remote: str | None, yes:
             check_out(folder, clone.base, Path(scratch))
         compared = compare_export(Folder(scratch if clone else folder, folder), file, base)
         result = compared.result
-        show(result, write=False)
+        show(result, compared.collection, write=False)
         echo(f"{file}: {compared.summary}", err=True)
         if not (result.changes or result.proposals):
             echo("nothing to send", err=True)
@@ -208,7 +208,7 @@ def _parts(compared: Compared) -> Iterator[str]:
         yield ""
     for proposal in result.proposals:
         yield f"A new note{f' in {proposal.deck}' if proposal.deck else ', of no subdeck yet'}:\n"
-        yield from (f"    {line}" for line in entry(proposal).split("\n"))
+        yield from (f"    {line}" for line in entry(proposal, compared.collection).split("\n"))
     if result.leftovers:
         yield "Not taken over:\n"
         yield from (f"    {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}" for left in result.leftovers)

@@ -5,6 +5,8 @@ Source: Unicode CLDR 46 (decimal signs, character order).
 
 from __future__ import annotations
 
+from functools import cache
+
 BCP_47 = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(-[a-z0-9]{5,8})*"
 _COMMA = frozenset(
     """af az be bg bs ca cs da de el es et eu fi fo fr fy gl hr hu hy id is it ka kk ky lt lv mk mn nb nl nn no pl pt ro
@@ -30,3 +32,20 @@ def decimal_sign(tag: str) -> str:
 def is_right_to_left(tag: str) -> bool:
     """Whether lines run from right to left."""
     return primary(tag) in _RIGHT_TO_LEFT and _LEFT_TO_RIGHT_SCRIPTS.isdisjoint(tag.split("-"))
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    import json
+    from importlib.resources import files  # takes its time, and a check does not need it
+
+    table: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("labels.json").read_text("utf-8"))
+    return table
+
+
+def labels(tag: str) -> dict[str, str]:
+    """The words that stand on cards, by name, in a language: `pt-BR` has those of `pt`, and Basque the English ones."""
+    table = _table()
+    while tag and tag not in table:
+        tag = tag.rpartition("-")[0]
+    return table[tag or "en"]

@@ -10,6 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
+from ketamine_anki.core.language import labels
 from ketamine_anki.core.scalars import collapse_spaces, locate
 
 
@@ -315,6 +316,7 @@ class Collection:
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     spelling: str = ""
     language: str = "en"  # BCP 47
+    labels: Mapping[str, str] = field(default_factory=dict)  # words on the cards that differ from the language's
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what is off, what is strict -> names
     source_title: str = ""
     source_access: str = ""  # where learners find the source text: an address that begins with https://, or words
@@ -328,6 +330,11 @@ class Collection:
     title_of: Callable[[str], str] = str  # note id -> what the note asks, as plain text; the id if there is none
     unread: frozenset[str] = frozenset()  # files (source, references) with mistakes: what they name is not known
     places: Places = NOWHERE
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """The words that stand on the cards, by name."""
+        return {**labels(self.language), **self.labels}
 
     @cached_property
     def media(self) -> dict[str, str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-import unicodedata
 from collections.abc import Collection as Some
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ketamine_anki.core.model import Collection, Places
 from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.filenames import latin_words
 from ketamine_anki.deckfiles.formatter import WIDTH, entry, inline_text, written
 
 # --- edits of values ---------------------------------------------------------------------------
@@ -153,8 +153,7 @@ _WORDS = 5  # of a proposed id
 def propose_id(text: str, taken: Some[str]) -> str:
     """An unused id made of the first significant words of a question or cloze text."""
     text = re.sub(r"\{\{c\d+::((?:(?!::|\}\}).)*)(?:::(?:(?!\}\}).)*)?\}\}", r"\1", text)
-    text = unicodedata.normalize("NFKD", re.sub(r"\$[^$]*\$|['’]s\b|['’]", "", text))
-    found = re.findall(r"[a-z0-9]+", "".join(c for c in text if not unicodedata.combining(c)).lower())
+    found = latin_words(re.sub(r"\$[^$]*\$|['’]s\b|['’]", "", text))
     stem = "-".join([word for word in found if word not in _SMALL][:_WORDS]) or "note"
     number, proposed = 1, stem
     while proposed in taken:

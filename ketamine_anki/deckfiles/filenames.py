@@ -1,9 +1,10 @@
-"""Which names a file of a collection may have, so that it is the same file on every system."""
+"""Names of files that are the same file on every system, and what tags and file names are made of names."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from ketamine_anki.core.characters import refused
 from ketamine_anki.core.limits import MAX_FILE_NAME
@@ -44,6 +45,25 @@ def clash(name: str, earlier: dict[str, str]) -> str:
 
 
 def slug(name: str) -> str:
-    """`Trauma & Resuscitation` -> `trauma-and-resuscitation`: a file name for any system."""
-    words = "-".join(re.findall(r"[a-z0-9]+", name.lower().replace("&", " and "))) or "deck"
-    return f"{words}-deck" if unportable(words) else words
+    """`Trauma & Resuscitation` -> `trauma-and-resuscitation`, `Ärzte` -> `arzte`: a file name for any system."""
+    words = "-".join(latin_words(re.sub(r"(?<=\w)#", " sharp ", name).replace("&", " and ").replace("+", " plus ")))
+    return f"{words}-deck" if words and unportable(words) else words or "deck"
+
+
+def latin_words(text: str) -> list[str]:
+    """The words of a text in small Latin letters and digits, those of other scripts transliterated."""
+    if not text.isascii():
+        from anyascii import anyascii  # takes its time, and most texts do without
+
+        text = re.sub("(?<=[a-z])(?=[A-Z])", " ", anyascii(text))  # syllables of Chinese and Korean
+    return re.findall(r"[a-z0-9]+", text.lower())
+
+
+@lru_cache(1 << 12)
+def tag_segment(name: str) -> str:
+    """A name as a part of a tag: `Trauma & Resuscitation` -> `Trauma_and_Resuscitation`, `C#` -> `C#`."""
+    return "_".join("".join(c if _is_of_tags(c) else " " for c in name.replace("&", " and ")).split())
+
+
+def _is_of_tags(sign: str) -> bool:
+    return sign.isalnum() or sign in "-_+#" or unicodedata.category(sign)[0] == "M"  # vowels of Hindi are marks

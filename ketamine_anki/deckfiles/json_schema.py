@@ -71,7 +71,7 @@ def _shape(shape: schema.Shape, names: Names) -> dict[str, Any]:
         "description": shape.about,
         "type": "object",
         "properties": {key: _shape(value, names) for key, value in shape.keys.items()},
-        "required": [key for key in shape.keys if key in shape.required],
+        "required": [key for key in shape.keys if key in shape.required or (key == "source" and names["paragraphs"])],
         "additionalProperties": False,
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
+from ketamine_anki.core.language import labels
 from ketamine_anki.core.limits import MAX_AHEAD, MAX_MESSAGE
 from ketamine_anki.core.model import (
     Claim,
@@ -21,7 +22,7 @@ from ketamine_anki.core.model import (
 )
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.deckfiles import schema
-from ketamine_anki.deckfiles.filenames import folded
+from ketamine_anki.deckfiles.filenames import folded, tag_segment
 from ketamine_anki.deckfiles.parser import File, Marks, Node, Sequence, Table, TooManyFindings, parse
 from ketamine_anki.deckfiles.schema import Values
 from ketamine_anki.deckfiles.values import quoted, read
@@ -139,7 +140,7 @@ def _note(file: File, node: Node, deck: str) -> Note | None:
         get("caveat", ""),
         get("picture", ""),
         get("evidence", ()),
-        values["source"],
+        get("source", ""),
         get("cites", ()),
         get("claims", ()),
         values["tags"],
@@ -180,7 +181,7 @@ def read_collection(
     if values is None:
         return None, findings
     places = Places(file.path, file.lines, Marks(root))
-    findings += _duplicates((_folded(name), name, places, f"decks.{n}") for n, name in enumerate(values["decks"]))
+    findings += _twins([(name, places, f"decks.{n}") for n, name in enumerate(values["decks"])])
     for name in values.get("about", ()):
         if name not in values["decks"]:
             message = f"{quoted(name)} is no subdeck{did_you_mean(name, values['decks'])}"
@@ -190,6 +191,10 @@ def read_collection(
         advice = "write the day when the literature was looked at, or set this machine's clock"
         message = f"evidence_date {quoted(date)} lies in the future: {advice}"
         findings.append(Finding(places.at("evidence_date"), "choice", message))
+    for name in values.get("labels", ()):
+        if name not in labels("en"):
+            hint = did_you_mean(name, labels("en")) or f": they are {', '.join(labels('en'))}"
+            findings.append(Finding(places.at(f"labels.{name}"), "unknown-key", f"unknown label {quoted(name)}{hint}"))
     result = Collection(
         **values,
         source_title=title,
@@ -208,15 +213,27 @@ def _folded(name: str) -> str:
     return " ".join(folded(name).split())
 
 
-def _duplicates(names: Iterable[tuple[str, str, Places, str]]) -> list[Finding]:
-    """A finding for each name that stands a second time; each as (what is compared, name, places, key)."""
+def _twins(names: list[tuple[str, Places, str]]) -> list[Finding]:
+    """A finding for each name, given with places and key, that Anki or its tags take for an earlier one."""
+    same = _duplicates((_folded(name), name, places, key) for name, places, key in names)
+    tags = _duplicates(
+        ((tag_segment(name).casefold(), name, places, key) for name, places, key in names), "signs that no tag has"
+    )
+    known = {finding.position for finding in same}
+    return same + [finding for finding in tags if finding.position not in known]
+
+
+def _duplicates(names: Iterable[tuple[str, str, Places, str]], but: str = "case or spaces") -> list[Finding]:
+    """A finding for each name that stands a second time, `but` for some difference; each as (what is compared, name,
+    places, key).
+    """
     first: dict[str, tuple[str, Places, str]] = {}
     findings = []
     for compared, name, places, key in names:
         if compared in first:
             other, other_places, other_key = first[compared]
             at = other_places.at(other_key)
-            how = "stands already" if other == name else f"differs only in case or spaces from {quoted(other)}"
+            how = "stands already" if other == name else f"differs only in {but} from {quoted(other)}"
             message = f"{quoted(name)} {how} at {at.path}:{at.line}: choose another name"
             findings.append(Finding(places.at(key), "duplicate-name", message))
         else:
@@ -234,10 +251,11 @@ def _read_source(
     sections: dict[str, Section] = {}
     claims: dict[str, Claim] = {}
     places = Places(file.path, file.lines, Marks(root))
-    slugs, ids = [], []
+    slugs, titles, ids = [], [], []
     for s, section in enumerate(values["sections"]):
         slug, paragraphs = section["slug"], section["paragraphs"]
         slugs.append((slug, slug, places, f"sections.{s}.slug"))
+        titles.append((section["title"], places, f"sections.{s}.title"))
         sections.setdefault(slug, Section(slug, section["title"], tuple(p.get("cites", ()) for p in paragraphs)))
         for p, paragraph in enumerate(paragraphs):
             for c, claim in enumerate(paragraph.get("claims", ())):
@@ -254,7 +272,7 @@ def _read_source(
                     "caveat" in claim,
                     Places(file.path, file.lines, Marks(root, key)),
                 )
-    findings = file.findings + _duplicates(slugs) + _duplicates(ids)
+    findings = file.findings + _duplicates(slugs) + _twins(titles) + _duplicates(ids)
     return values["title"], values.get("access", ""), sections, claims, findings
 
 

@@ -73,7 +73,9 @@ Shape = Text | List | Record | Table | Either | Anything
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 _DATE = r"[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|[12][0-9])|(0[13-9]|1[0-2])-30|(0[13578]|1[02])-31)"
-_TAG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+# Letters and digits of any script: of ASCII all signs are left out but some.
+_TAG = r"[^\x00-/:-@\[-`{-\x7f\s][^\x00-\"$-*,./:-@\[-^`{-\x7f\s]*"
+_TAGGED = "letters, digits, _, -, + and #, without spaces or ::"
 # ASCII of a web address, without the characters that HTML, TeX or Anki interpret: " < > \\ ^ ` [ ] { | }
 _ADDRESS = "[!#-;=?-Z_a-z~]"
 _SITE = rf"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{{1,5}})?([/?#]{_ADDRESS}*)?"
@@ -134,7 +136,7 @@ _NOTE_TAIL: dict[str, Shape] = {
         "What supports the caution, the caveat, and what goes beyond the source.",
     ),
     "source": Text(
-        "Where the source teaches it: section/paragraph of source.yaml.",
+        "Where the source teaches it: section/paragraph of source.yaml, needed where there is one.",
         ("how-leaves-work/2",),
         pattern=PARAGRAPH,
         expected="section/paragraph of source.yaml, such as how-leaves-work/2",
@@ -151,10 +153,10 @@ _NOTE_TAIL: dict[str, Shape] = {
     ),
     "tags": List(
         Text(
-            "A concept, letters, digits, _ and -.",
+            "A concept.",
             ("Photosynthesis",),
             pattern=_TAG,
-            expected="letters, digits, _ and -, without spaces or ::",
+            expected=_TAGGED,
         ),
         "Concepts; every other tag is derived.",
     ),
@@ -186,7 +188,7 @@ QUESTION_NOTE = Record(
         **_NOTE_TAIL,
     },
     "A question/answer note.",
-    frozenset({"id", "question", "answer", "source", "tags", "yield", "skill"}),
+    frozenset({"id", "question", "answer", "tags", "yield", "skill"}),
 )
 
 CLOZE_NOTE = Record(
@@ -199,7 +201,7 @@ CLOZE_NOTE = Record(
         **_NOTE_TAIL,
     },
     "A cloze note.",
-    frozenset({"id", "text", "source", "tags", "yield", "skill"}),
+    frozenset({"id", "text", "tags", "yield", "skill"}),
 )
 
 DECK = Record(
@@ -234,7 +236,7 @@ COLLECTION = Record(
             pattern=_NAME,
             expected=_NAMED,
         ),
-        "tag": Text("Root of every tag.", ("Plants",), pattern=_TAG, expected="letters, digits, _ and -"),
+        "tag": Text("Root of every tag.", ("Plants",), pattern=_TAG, expected=_TAGGED),
         "namespace": Text(
             "GUIDs are made from it and a note's id: never change it.",
             ("plant-biology/3f9a1c52",),
@@ -246,6 +248,10 @@ COLLECTION = Record(
             ("en", "de", "pt-BR", "zh-Hant"),
             pattern=BCP_47,
             expected="a language tag such as en, de, pt-BR or zh-Hant",
+        ),
+        "labels": Table(
+            Text("What to say instead.", ("Watch out",), prose=True),
+            "Words on the cards (caution, evidence, source …) that differ from those of the language.",
         ),
         "rules": RULES,
         "topic": List(Text("A word.", ("plant",)), "Words too obvious to be an answer in this deck."),

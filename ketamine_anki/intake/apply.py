@@ -40,7 +40,7 @@ def edit_deck(
             raise EditError(f"{change.note.id}: {error}") from None
     result = editor.apply(lines, cuts)
     for proposal in proposals:
-        result, _ = append(result, _values(proposal))
+        result, _ = append(result, _values(proposal, collection))
     result = ("\ufeff" if text.startswith("\ufeff") else "") + (result.replace("\n", "\r\n") if is_windows else result)
     encoded = result.encode("utf-8")
     _verify(encoded, deck, collection, changes)
@@ -59,19 +59,23 @@ def _cuts(change: Change) -> list[Cut]:
     return editor.insert(places, list(shape.keys), key, change.new)
 
 
-def entry(proposal: Proposal) -> str:
-    """A proposal as a note of a deck file. `TODO` stands where a contributor has to fill in; `check` refuses it."""
-    values = _values(proposal)
+def entry(proposal: Proposal, collection: Collection) -> str:
+    """A proposal as a note of the collection's files. `TODO` stands where a contributor has to fill in; `check`
+    refuses it.
+    """
+    values = _values(proposal, collection)
     first, *rest = written(schema.CLOZE_NOTE if "text" in values else schema.QUESTION_NOTE, values, 4)
     return "\n".join([f"  - {first.lstrip()}", *rest, ""])
 
 
-def _values(proposal: Proposal) -> dict[str, Any]:
+def _values(proposal: Proposal, collection: Collection) -> dict[str, Any]:
     """The keys and values of a proposal's note."""
     values: dict[str, Any] = {key: text for key, text in proposal.texts.items() if "." not in key}
     if "reverse.question" in proposal.texts:
         values["reverse"] = {key: proposal.texts[f"reverse.{key}"] for key in ("question", "answer")}
-    values |= {"id": proposal.id, "evidence": ["TODO"], "source": "TODO", "tags": proposal.tags or ["TODO"]}
+    values |= {"id": proposal.id, "tags": proposal.tags or ["TODO"]}
+    if collection.sections:
+        values |= {"evidence": ["TODO"], "source": "TODO"}
     return values | {"yield": "TODO", "skill": "TODO"}
 
 

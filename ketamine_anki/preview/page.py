@@ -106,7 +106,7 @@ def page(
         "gone": _gone(notes, baseline),
         "notes": body,
     }
-    kinds = note_types(collection.repository)
+    kinds = note_types(collection)
     css = {key: REVIEWER_CSS + _WINDOW.sub("@container ", kind.css) for key, kind in kinds.items()}
     yield Template(before).substitute(values)
     yield f'{{"css": {_json(css)}, "live": {_json(live)}, "pictures": {{'
@@ -183,7 +183,7 @@ def _tag_changes(noted: PageNote) -> str:
 
 
 def _cards(collection: Collection, noted: PageNote) -> str:
-    kinds = note_types(collection.repository)
+    kinds = note_types(collection)
     name, key = noted.note.id, noted.compiled.note_type
     after = {card.ordinal: card for card in cards(noted.compiled, kinds[key])}
     if noted.before is None:
@@ -276,6 +276,7 @@ def _coverage(collection: Collection, statistics: Statistics) -> str:
     return "".join(
         _table(by, [*rows, ("All", statistics.total)])
         for by, rows in (("Subdeck", statistics.by["subdeck"].items()), ("Section", by_section))
+        if rows
     )
 
 

@@ -70,8 +70,8 @@ def count(collection: Collection, notes: Iterable[tuple[Note, int]]) -> Statisti
 
 
 def _groups(note: Note) -> dict[str, str]:
-    """Grouping -> the group that a note belongs to."""
-    return {
+    """Grouping -> the group that a note belongs to; a note without source is in no section."""
+    groups = {
         "subdeck": note.deck,
         "section": paragraph_of(note.source)[0],
         "paragraph": note.source,
@@ -79,8 +79,9 @@ def _groups(note: Note) -> dict[str, str]:
         "skill": note.skill,
         "kind": "cloze" if note.is_cloze else "reversed pair" if note.reverse_question else "question and answer",
         "caveat": "with caveat" if note.caveat else "without caveat",
-        "beyond": "beyond the source" if note.beyond else "from the source",
+        "beyond": "beyond the source" if note.beyond else "from the source" if note.source else "",
     }
+    return {grouping: group for grouping, group in groups.items() if group}
 
 
 def _add(counted: Count, cards: int) -> None:
@@ -125,7 +126,7 @@ def as_text(statistics: Statistics) -> str:
     retired = f", {data['retired']} retired" if data["retired"] else ""
     lines = [f"{terminal(data['title'])}: {data['notes']} notes, {data['cards']} cards{retired}"]
     for grouping, groups in data["by"].items():
-        lines += ["", f"By {grouping}", *_rows(groups)]
+        lines += ["", f"By {grouping}", *_rows(groups)] if groups else []
     if statistics.collection.claims:
         lines += ["", "Claims that a note tests"]
         for importance, row in data["coverage"].items():

@@ -105,7 +105,7 @@ def of_ledger(ledger: Ledger, collection: Collection) -> Edition:
 
 def of_notes(collection: Collection, notes: Iterable[tuple[CompiledNote, str]]) -> Edition:
     """The edition of compiled notes, each with the version that retired it, or ""."""
-    kinds = note_types(collection.repository)
+    kinds = note_types(collection)
     ids = {key: stable_id(collection.namespace, "notetype", key) for key in kinds}
     edition_notes = {
         note.guid: EditionNote(

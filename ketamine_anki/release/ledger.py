@@ -85,7 +85,7 @@ def note_type_hashes(collection: Collection) -> dict[str, TypeHashes]:
     """The hashes of the collection's note types by key."""
     return {
         key: type_hashes(note_type_name(collection, kind.label), kind.is_cloze, kind.fields, kind.templates, kind.css)
-        for key, kind in note_types(collection.repository).items()
+        for key, kind in note_types(collection).items()
     }
 
 

@@ -15,7 +15,8 @@ from ketamine_anki.text.words import places_of
 
 
 def unknown_source(view: View) -> Iterator[Problem]:
-    """`source` names a section and paragraph of source.yaml, so that every card can be traced.
+    """`source` names a section and paragraph of source.yaml, so that every card can be traced. Where there is no
+    source.yaml, as beside a list of vocabulary, no note has a `source`.
 
     Source: SuperMemo's rule 18 (give sources).
 
@@ -26,9 +27,15 @@ def unknown_source(view: View) -> Iterator[Problem]:
     collection, source = view.collection, view.note.source
     if source in collection.paragraphs or "source" in collection.unread:
         return
+    if not source:
+        if collection.sections:
+            yield view.at("id"), "no source: name the section and paragraph of source.yaml that teaches it"
+        return
     slug, paragraph = paragraph_of(source)
     section = collection.sections.get(slug)
-    if section is None:
+    if not collection.sections:
+        yield view.at("source"), "there is no source.yaml: write one, or leave 'source' out"
+    elif section is None:
         yield view.at("source"), f"unknown section {slug!r}{did_you_mean(slug, collection.sections)}"
     else:
         problem = f"no paragraph {paragraph} in section {slug!r}: its last one is {len(section.cites)}"

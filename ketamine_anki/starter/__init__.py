@@ -1,9 +1,11 @@
-"""What a new collection starts from: files with TITLE, TAG, NAMESPACE and REQUIREMENT to be filled in."""
+"""What a new collection starts from: files with words in capitals to be filled in, by language where there are some."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.resources import files
 
 # file of this folder -> its place in the collection
@@ -22,8 +24,27 @@ _PLACES = {
 }
 
 
-def starter(values: Mapping[str, str]) -> dict[str, str]:
-    """Path -> text of every file of a new collection, with its values filled in."""
+def starter(values: Mapping[str, str], quote: Callable[[str], str], language: str, *, sourced: bool) -> dict[str, str]:
+    """Path -> text of every file of a new collection. `values` fill in TITLE, TAG, NAMESPACE, REQUIREMENT and RULES;
+    `quote` writes a value in YAML. The examples and the README are in the language, or else in English; without a
+    source (`sourced`) nothing speaks of one.
+    """
+    folder = files(__package__)
+    examples = json.loads(folder.joinpath("examples.json").read_text(encoding="utf-8"))
+    key = language.partition("-")[0]
+    values = {**examples.get(key, examples["en"]), **values, "LANGUAGE": language}
     words = re.compile(rf"\b({'|'.join(values)})\b")
-    texts = {place: files(__package__).joinpath(name).read_text(encoding="utf-8") for name, place in _PLACES.items()}
-    return {place: words.sub(lambda match: values[match[0]], text) for place, text in texts.items()}
+    texts = {}
+    for name, place in _PLACES.items():
+        local = name.replace("README", f"README.{key}")
+        text = folder.joinpath(local if folder.joinpath(local).is_file() else name).read_text(encoding="utf-8")
+        if not sourced:
+            text = re.sub(r"(?m)^(?:1\. `decks/source\.yaml`|    (?:source|claims):).*\n", "", text)
+        is_quoted = name.startswith("decks/")
+        filled = {word: quote(value) if is_quoted and word != "RULES" else value for word, value in values.items()}
+        texts[place] = words.sub(partial(_value, filled), text)
+    return {place: text for place, text in texts.items() if sourced or not place.endswith("/source.yaml")}
+
+
+def _value(values: Mapping[str, str], word: re.Match[str]) -> str:
+    return values[word[0]]

@@ -156,7 +156,7 @@ Faces = dict[tuple[str, int], engine.Face]
 def rendered_by_us(folder: Path) -> list[engine.Face]:
     collection = Folder(str(folder)).collection
     assert collection is not None
-    kinds = note_types(collection.repository)
+    kinds = note_types(collection)
     return [
         engine.Face(
             note.id, card.ordinal, *(f"<style>{kind.css}</style>{side}" for side in (card.question, card.answer))

@@ -54,7 +54,7 @@ def backs(real_decks: Path) -> list[tuple[str, Card, str]]:
     found = []
     for view in views:
         compiled = compile_note(view.note, collection, view.rendered)
-        kind = note_types(collection.repository)[compiled.note_type]
+        kind = note_types(collection)[compiled.note_type]
         found += [(view.note.id, card, kind.css) for card in cards(compiled, kind)]
     return found
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 from pathlib import Path
 
 import engine
@@ -54,16 +56,60 @@ def test_title_and_namespace_may_be_chosen(tmp_path: Path) -> None:
     folder = made(tmp_path / "x", "--title", "STAGES & TAGS: the 'new' one", "--namespace", "mine: 1")
     collection = Folder(str(folder / "decks")).collection
     assert collection is not None
-    assert (collection.title, collection.tag) == ("STAGES & TAGS: the 'new' one", "STAGES_TAGS_the_new_one")
+    assert (collection.title, collection.tag) == ("STAGES & TAGS: the 'new' one", "STAGES_and_TAGS_the_new_one")
     assert collection.namespace == "mine: 1"
     assert run("check", folder / "decks").code == 0
     assert (folder / "README.md").read_text(encoding="utf-8").startswith("# STAGES & TAGS: the 'new' one\n")
 
 
-def test_a_name_without_letters_still_makes_a_tag(tmp_path: Path) -> None:
-    collection = Folder(str(made(tmp_path / "日本") / "decks")).collection
+@pytest.mark.parametrize(
+    ("title", "tag", "namespace"),
+    [
+        ("Ärzte", "Ärzte", "arzte"),
+        ("日本語 の 単語", "日本語_の_単語", "ri-ben-yu-no-dan-yu"),
+        ("हिन्दी", "हिन्दी", "hindi"),
+        ("C++", "C++", "c-plus-plus"),
+        ("C#", "C#", "c-sharp"),
+        ("★", "Deck_", "deck"),
+    ],
+)
+def test_names_in_any_script_make_tags_and_namespaces_of_their_own(tmp_path, title, tag, namespace) -> None:
+    collection = Folder(str(made(tmp_path / title) / "decks")).collection
     assert collection is not None
-    assert (collection.title, collection.tag) == ("日本", "Deck")
+    assert collection.tag.startswith(tag)
+    assert re.fullmatch(rf"{namespace}/[0-9a-f]{{8}}", collection.namespace)
+    assert len(collection.tag) > len("Deck_") or collection.tag == tag
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "ja", "eu"])
+@pytest.mark.parametrize("source", ["--source", "--no-source"])
+def test_a_collection_in_a_language_passes_every_check(tmp_path: Path, language: str, source: str) -> None:
+    folder = made(tmp_path / "x", "--language", language, source)
+    for command in (["check"], ["fmt", "--check"], ["schema", "--check"], ["stats"]):
+        ran = run(*command, folder / "decks")
+        assert ran.code == 0, (command, ran.out, ran.err)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
+    assert not re.search(r"\b(?:TITLE|CLAIM1|CONCEPT|RULES|DECK)\b", "".join(texts.values()))
+    assert ("Which gas" in texts["01-first-part.yaml"]) is (language in ("en", "eu"))
+    assert ("source.yaml" in texts and "source.yaml" in texts["README.md"]) is (source == "--source")
+    assert f"language: {language}\n" in texts["collection.yaml"]
+
+
+def test_doses_are_held_to_the_rules_of_wards_where_they_are_asked_for(tmp_path: Path) -> None:
+    for option, off in (("--medical", ()), ("--not-medical", ("medication",))):
+        collection = Folder(made(tmp_path / option, option) / "decks").collection
+        assert collection is not None
+        assert collection.rules.get("off", ()) == off
+
+
+def test_on_a_terminal_init_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard = io.StringIO("Wörter\nde\nn\nn\n")
+    keyboard.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdin", keyboard)
+    made(tmp_path / "x")
+    collection = Folder(tmp_path / "x" / "decks").collection
+    assert collection is not None
+    assert (collection.title, collection.language, collection.sections) == ("Wörter", "de", {})
 
 
 def test_the_command_to_go_there_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +134,7 @@ def test_a_fresh_git_repository_is_empty_enough(tmp_path: Path) -> None:
 
 def test_a_title_that_cannot_be_a_title_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     ran = run("init", tmp_path / "x", "--title", "a\u202eb")
-    assert (ran.code, "the title or namespace cannot be used" in ran.err) == (2, True)
+    assert (ran.code, "the title, language or namespace cannot be used" in ran.err) == (2, True)
     assert not (tmp_path / "x").exists()
 
 

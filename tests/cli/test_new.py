@@ -77,7 +77,9 @@ def type_in(monkeypatch: pytest.MonkeyPatch, *answers: str, terminal: bool = Tru
         ("What is the patient's pH?", "patient-ph"),
         ("Why does $a + b$ matter?", "matter"),
         ("Quelle est l’équation é?", "quelle-est-lequation-e"),
-        ("日本?", "note"),
+        ("日本?", "ri-ben"),
+        ("Was hört der Ärzte-Chor?", "hort-der-arzte-chor"),
+        ("…?", "note"),
         ("What is it?", "note"),
         ("Plants?", "plants-3"),  # the first two are taken
     ],

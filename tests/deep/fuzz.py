@@ -102,7 +102,7 @@ def intake(data: bytes) -> None:
     export = [made.export(choices, note) for note in notes] + choices.some(lambda: made.stranger(choices, notes), 2)
     found = compare(notes, collection, export, choices.some(lambda: made.stranger(choices, notes), 1))
     for proposal in found.proposals:
-        entry(proposal)
+        entry(proposal, collection)
     if deck is not None and notes and not findings:
         try:
             proposals = [proposal for proposal in found.proposals if proposal.deck == deck.name]

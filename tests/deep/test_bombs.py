@@ -108,7 +108,7 @@ def _first_start_up(scratch: Path, command: str) -> float:
 
 # --- packages ---------------------------------------------------------------------------------
 
-OURS = note_types("")["question"].fields
+OURS = note_types()["question"].fields
 DECKS = {"3": {"name": "Small Deck::01 First Part", "desc": ""}}
 
 

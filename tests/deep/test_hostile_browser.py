@@ -116,7 +116,7 @@ def _shown(folder: Path) -> list[tuple[str, set[str]]]:
     read = Folder(str(folder))
     collection = read.collection
     assert collection is not None
-    kinds = note_types(collection.repository)
+    kinds = note_types(collection)
     pages: list[tuple[str, set[str]]] = []
     names = {picture.packaged for picture in collection.pictures.values()}
 

@@ -49,7 +49,7 @@ def test_any_export_is_compared(c: Choices) -> None:
     export = c.some(lambda: made.stranger(c, deck.notes), 3)
     found = compare(deck.notes, made.collection(), export, c.some(lambda: made.stranger(c, deck.notes), 2))
     for proposal in found.proposals:
-        head = f"deck: First Part\nnotes:\n{entry(proposal)}"
+        head = f"deck: First Part\nnotes:\n{entry(proposal, made.collection())}"
         _, findings = read_deck("d.yaml", head.encode())
         assert all("TODO" in finding.message for finding in findings), (head, findings)
     for change in found.changes:

@@ -238,7 +238,7 @@ ENTRIES = [
 def test_a_new_note_becomes_an_entry_with_todo_where_something_is_missing(case: Case, fields, expected):
     result = case.compare([new("new", fields)])
     (proposal,) = result.proposals
-    assert entry(proposal) == expected + ENDING
+    assert entry(proposal, case.collection) == expected + ENDING
     assert case.edit(result) == f"{DECK}\n{expected}{ENDING}"
 
 

@@ -49,7 +49,7 @@ def data_of(html: str) -> dict:
 
 def test_every_card_of_the_deck_stands_there_as_anki_shows_it(real_decks: Path) -> None:
     """The shadow root of each face holds the HTML of `cards`; only math and pictures are replaced."""
-    kinds = note_types(Folder(str(real_decks)).collection.repository)
+    kinds = note_types(Folder(str(real_decks)).collection)
     expected = [
         f'<div class="card card{card.ordinal + 1}">{on_page(side)}</div>'
         for made in small.compiled(real_decks)
@@ -96,7 +96,7 @@ def test_a_picture_is_stored_once_in_a_table(tmp_path: Path) -> None:
 
 def test_css_of_the_note_types_asks_the_frame_for_its_width(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in it ends the element that holds it."""
-    kinds = note_types("")
+    kinds = note_types()
     monkeypatch.setitem(kinds, "cloze", kinds["cloze"]._replace(css="</script>"))
     css = data_of(page_of(write(tmp_path)))["css"]
     assert css["cloze"].endswith("</script>")

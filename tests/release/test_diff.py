@@ -251,7 +251,7 @@ def test_the_note_types_of_a_release_are_those_that_were_released(
     tagged: Project, monkeypatch: pytest.MonkeyPatch, old: str, new: str, level: str
 ) -> None:
     """They are part of the program: this one has other fields than the one that made 1.0.0."""
-    kinds = notetypes.note_types("")
+    kinds = notetypes.note_types()
     monkeypatch.setitem(kinds, "question", kinds["question"]._replace(fields=(*kinds["question"].fields, "Hint")))
     tagged.released("2.0.0")
     tagged.commit()

@@ -134,7 +134,7 @@ def test_schema_and_content_of_a_note_type(changed: dict, same_schema: bool) -> 
 def test_note_types_are_hashed_as_anki_has_them() -> None:
     assert note_type_hashes(SMALL) == {
         key: type_hashes(f'Small: "Deck" #1: {kind.label}', key == "cloze", kind.fields, kind.templates, kind.css)
-        for key, kind in note_types("").items()
+        for key, kind in note_types().items()
     }
 
 

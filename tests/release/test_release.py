@@ -263,7 +263,7 @@ def test_every_changed_note_can_be_a_safety_correction(released: Project, edit, 
 
 def test_a_template_added_needs_a_major_version(released: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anki skips every note whose note type has other fields or templates, for ever."""
-    kinds = notetypes.note_types("")
+    kinds = notetypes.note_types()
     more = notetypes.Template("Third", "{{Answer}}", "{{Question}}")
     monkeypatch.setitem(kinds, "question", kinds["question"]._replace(templates=(*kinds["question"].templates, more)))
     reason = "note type 'Small Deck: question and answer' has other fields or templates"
@@ -278,7 +278,7 @@ def test_a_template_added_needs_a_major_version(released: Project, monkeypatch: 
 def test_a_new_style_is_a_patch_and_reaches_the_note_type_alone(
     released: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kinds = notetypes.note_types("")
+    kinds = notetypes.note_types()
     monkeypatch.setitem(kinds, "cloze", kinds["cloze"]._replace(css=".card { color: navy }"))
     released.released("1.0.1")
     contents = released.package("small-1.0.1.apkg")

@@ -194,7 +194,7 @@ def test_who_skips_a_release_is_told_what_it_asked_for(released: Project, monkey
     released.edit("gas", answer="Carbon dioxide only")
     released.released("1.0.1", "--errata", "gas")
     assert told not in released.notes
-    kinds = notetypes.note_types("")
+    kinds = notetypes.note_types()
     more = (*kinds["question"].fields, "Hint")
     monkeypatch.setitem(kinds, "question", kinds["question"]._replace(fields=more))
     released.at(START + 2 * DAY)

@@ -209,7 +209,7 @@ def test_code_tells_notes_apart_and_is_none_of_the_words_that_give_an_answer_awa
 
 def test_the_same_question_with_another_picture_is_no_duplicate() -> None:
     pictures = {name: Picture(name, name, b"") for name in ("a.png", "b.png")}
-    ask = "Which country on the old continent has this flag with bars in red, white and green from the left? ![A flag]({})"
+    ask = "Which country on the old continent has this flag with red, white and green bars from the left? ![A flag]({})"
     for names, expected in ((("a.png", "b.png"), []), (("a.png", "a.png"), ["duplicate-question", "near-duplicate"])):
         notes = [
             note({"id": f"n-{n}", "question": ask.format(name), "answer": f"A{n}"}) for n, name in enumerate(names)

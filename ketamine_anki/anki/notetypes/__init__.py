@@ -7,8 +7,13 @@ later without harm. `My notes` is the learner's own: the packages leave it empty
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, partial
 from typing import NamedTuple
+
+from ketamine_anki.core.escape import html as escape
+from ketamine_anki.core.language import is_right_to_left, labels
+from ketamine_anki.core.model import Collection
 
 OWN_FIELD = "My notes"
 _TAIL_FIELDS = ("Extra", "Caution", "Caveat", "Picture", "Evidence", "Source", "Notice", "ID", OWN_FIELD, "Spare")
@@ -33,26 +38,52 @@ class NoteType(NamedTuple):
     css: str
 
 
+def note_types(collection: Collection | None = None) -> dict[str, NoteType]:
+    """The note types of a collection by key: the words on them are those of its language, and with a repository the
+    backs link to its form for corrections. Without a collection, those of an English one.
+    """
+    if collection is None:
+        return _note_types("", "en", ())
+    return _note_types(collection.repository, collection.language, tuple(collection.labels.items()))
+
+
 @cache
-def note_types(repository: str = "") -> dict[str, NoteType]:
-    """The note types by key; with a repository the backs link to its form for corrections."""
+def _note_types(repository: str, language: str, own: tuple[tuple[str, str], ...]) -> dict[str, NoteType]:
+    template = partial(_template, labels(language) | dict(own), language, repository)
     css = _text("style.css")
     question = NoteType(
         "question",
         "question and answer",
         False,
         ("Question", "Answer", "ReverseQuestion", "ReverseAnswer", *_TAIL_FIELDS),
-        (_template("Question", "question", repository), _template("Reverse", "reverse", repository)),
+        (template("Question", "question"), template("Reverse", "reverse")),
         css,
     )
-    cloze = NoteType("cloze", "cloze", True, ("Text", *_TAIL_FIELDS), (_template("Cloze", "cloze", repository),), css)
+    cloze = NoteType("cloze", "cloze", True, ("Text", *_TAIL_FIELDS), (template("Cloze", "cloze"),), css)
     return {"question": question, "cloze": cloze}
 
 
-def _template(name: str, stem: str, repository: str) -> Template:
+def _template(words: dict[str, str], language: str, repository: str, name: str, stem: str) -> Template:
     report = _text("report-link.html").rstrip().format(repository=repository) if repository else ""
-    tail = _text("back-tail.html").replace("<!--report-->", report)
-    return Template(name, _text(f"{stem}-front.html").strip(), (_text(f"{stem}-back.html") + tail).strip())
+    sides = [_text(f"{stem}-front.html"), _text(f"{stem}-back.html") + _text("back-tail.html")]
+    for n, side in enumerate(sides):
+        side = side.replace("<!--link-->", report)
+        side = re.sub("<!--([a-z]+)-->", lambda word: escape(words[word[1]]), side)
+        sides[n] = _in_language(side, language).strip()
+    return Template(name, *sides)
+
+
+def _in_language(side: str, language: str) -> str:
+    """A side that says in which language it is, unless that is English, as Anki itself would take it. In a language
+    from right to left a question may well start with a Latin name: its direction is not guessed.
+    """
+    if language == "en":
+        return side
+    lang = f'lang="{language}"'
+    if is_right_to_left(language):
+        side = re.sub('(?<!class="answer" )dir="auto"', 'dir="rtl"', side)
+        side = side.replace('class="foot"', 'class="foot" dir="rtl"')
+    return re.sub('(?= dir="|(?<=class="foot")>)', f" {lang}", side)
 
 
 def _text(name: str) -> str:
