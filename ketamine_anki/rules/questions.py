@@ -138,6 +138,11 @@ _IN_BRACKETS = r"\([^()]*\)|（[^（）]*）"
 _ONE_END = rf"[{MARKS}](?:[\"'”’»」』!！]*[{MARKS}])*"  # of a question, which may quote one: who asked "why?"?
 
 
+def _ends(view: View, key: str) -> int:
+    """How many questions end in a text, besides those in brackets, code and formulas."""
+    return len(re.findall(_ONE_END, re.sub(_IN_BRACKETS, "", _words_alone(view, key))))
+
+
 def two_questions(view: View) -> Iterator[Problem]:
     """Two questions on one card are forgotten at different speeds; whoever knows one of them cannot grade.
 
@@ -154,7 +159,7 @@ def two_questions(view: View) -> Iterator[Problem]:
     for key, lead_in in view.lead_ins.items():
         text = view.prose[key]
         marks = MARKS if not text.isascii() else "?"
-        if sum(map(text.count, marks)) > 1 and len(re.findall(_ONE_END, re.sub(_IN_BRACKETS, "", text))) > 1:
+        if sum(map(text.count, marks)) > 1 and _ends(view, key) > 1:
             yield view.at(key, next(sign for sign in text if sign in marks)), "two questions: make a note of each"
         elif not _SECOND.words.isdisjoint(view.words[key]) and (match := _SECOND.regex.search(lead_in)):
             position = view.match_at(key, match, offset=len(text) - len(lead_in))
@@ -186,7 +191,7 @@ def open_question(view: View) -> Iterator[Problem]:
 
 
 _ASKING = WordPattern(r"(?i)«which|what|who|where»\b")
-NEGATIVE = WordPattern(r"(?<![*_\w])(?<!\bbut )(?!not only)«not|except|never|least likely»\b")
+NEGATIVE = WordPattern(r"(?<![*_\w])(?<!\bbut )(?<!\bor )(?!not only)«not|except|never|least likely»\b")
 
 
 def unmarked_negative(view: View) -> Iterator[Problem]:

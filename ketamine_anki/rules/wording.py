@@ -140,7 +140,9 @@ PRONOUN = WordPattern(
     rf"(?i)(?:(?:why|how|what|when|where|which|who|because)\s+)?(?:(?:{AUXILIARIES})\s+)?"
     r"(«it|its|this|they|their|these|those|he|she|them|his|her»)\b(?!\s+(?:who|whose|with|without|that)\b)"
 )
-_EXPLETIVE = r"(?i)(?:\w+\s+)?(?:it\s+(?:is|was)|(?:is|was)\s+it)\b.*\b(?:to|that|for)\b"
+_EXPLETIVE = (
+    r"(?i)(?:\w+\s+)?(?:it\s+(?:is|was)|(?:is|was)\s+it|(?:does|did)\s+it\s+(?:mean|take|need))\b.*\b(?:to|that|for)\b"
+)
 UNNAMED = WordPattern(
     r"(?i)\b(?:the|this)\s+(?:«drug|agent|medication|medicine»|(«patient»))\b"
     r"(?!\s+(?:that|which|who|whose|of|with|used|given|class|group|target|name|level|interaction)\b)"

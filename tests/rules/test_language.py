@@ -147,6 +147,9 @@ def test_what_a_language_tag_says(tag: str, sign: str, rtl: bool) -> None:
         ("en", "What does this line print?\n\n```\nx = a ?? b\n```"),
         ("en", "Which law has this form? $$pV = nRT$$"),
         ("en", "Which leaf is this? ![A green leaf](a.png)"),
+        ("en", "Which gas fills the gap? $$C + O_2 = ?$$"),
+        ("en", "What does it mean to water a plant?"),
+        ("en", "Which leaf stays green whether or not the sun shines?"),
     ],
 )
 def test_a_question_ends_with_the_mark_of_its_script(language: str, question: str) -> None:
@@ -202,7 +205,10 @@ def test_code_is_no_prose(code: str, form: str) -> None:
 
 def test_code_tells_notes_apart_and_is_none_of_the_words_that_give_an_answer_away() -> None:
     asked = "What does the interpreter print after the line `{}` in a script?"
-    notes = [note({"id": id_, "question": asked.format(code)}) for id_, code in (("a", "1 + 2"), ("b", "3 * x"))]
+    notes = [
+        note({"id": id_, "answer": f"A {id_}", "question": asked.format(code)})
+        for id_, code in (("a", "1 + 2"), ("b", "3 * x"))
+    ]
     assert check(*notes, whole=True) == []
     assert found({"question": asked.format("print('hi')"), "answer": "hi"}, within()) == []
 
