@@ -37,9 +37,11 @@ def test_bytes_are_read_as_they_are_on_windows(tmp_path: Path, monkeypatch: pyte
     """There the second line of every PNG would end the file if it were opened as text."""
     (tmp_path / "a.png").write_bytes(small.PIXEL)
     opened: list[int] = []
-    real, binary = os.open, 1 << 30
+    real, binary, here = os.open, 1 << 30, getattr(os, "O_BINARY", 0)
     monkeypatch.setattr(folder_module.os, "O_BINARY", binary, raising=False)
-    monkeypatch.setattr(folder_module.os, "open", lambda path, how: opened.append(how) or real(path, how & ~binary))
+    monkeypatch.setattr(
+        folder_module.os, "open", lambda path, how: opened.append(how) or real(path, how & ~binary | here)
+    )
     assert read_bytes(tmp_path / "a.png", 1000) == small.PIXEL
     assert opened[0] & binary
 

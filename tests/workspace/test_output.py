@@ -250,12 +250,14 @@ def test_windows_keeps_neither_the_permissions_of_a_file_nor_those_of_the_hidden
 ) -> None:
     """What is read-only could not be removed there, and what was made in a private folder would stay private."""
     monkeypatch.setattr(output, "_WINDOWS", True)
-    (tmp_path / "file").write_bytes(b"old")
-    (tmp_path / "file").chmod(0o444)
+    for name in ("old", "usual"):
+        (tmp_path / name).write_bytes(b"old")
+    (tmp_path / "old").chmod(0o600)
+    (tmp_path / "folder").mkdir()
     with scratch_folder(tmp_path) as hidden:
-        assert hidden.stat().st_mode == tmp_path.stat().st_mode | 0o055
-    write_text(tmp_path / "file", "new", b"old")
-    assert (tmp_path / "file").stat().st_mode & 0o200
+        assert hidden.stat().st_mode == (tmp_path / "folder").stat().st_mode
+    write_text(tmp_path / "old", "new", b"old")
+    assert (tmp_path / "old").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 def test_a_file_that_cannot_be_replaced_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
