@@ -31,7 +31,7 @@ COMMANDS = {
     "rules": ("check", "Print the manual of the rules, or of one."),
     "shingles": ("generated", "Hash the word runs of a source text, so that no card copies it."),
     "release": ("release", "Make a release: packages, notes for learners, ledger and changelog."),
-    "site": ("site", "Write the public page of the last release."),
+    "site": ("release", "Write the public page of the last release."),
     "diff": ("diff", "Show what changed between two packages, folders or git revisions."),
 }
 
