@@ -167,6 +167,11 @@ def name(character: str) -> str:
     return f"U+{ord(character):04X}" + (f" {known}" if known else "")
 
 
+def plain_form(character: str) -> str:
+    """The character of ASCII that a full-width one is printed like; "" for others."""
+    return unicodedata.normalize("NFKC", character) if _is_wide(character) else ""
+
+
 def printable(text: str) -> str:
     """The text with everything that could steer a terminal or a log, or hide, escaped as \\uXXXX."""
     text = text.replace("##[", "#\\x23[")  # GitHub's runner obeys it anywhere in a line

@@ -11,7 +11,10 @@ def closest(typed: str, known: Iterable[str]) -> str:
 
     names = {name.casefold(): name for name in known}
     matches = difflib.get_close_matches(typed.casefold(), list(names), 1, 0.6)
-    return names[matches[0]] if matches else ""
+    turned = [
+        name for name in names if sorted(name) == sorted(typed.casefold())
+    ]  # of short names the likeness is small
+    return names[(matches or turned)[0]] if matches or turned else ""
 
 
 def did_you_mean(typed: str, known: Iterable[str]) -> str:

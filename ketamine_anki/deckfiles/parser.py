@@ -215,7 +215,9 @@ def _decode(file: File, data: bytes) -> str | None:
     letters = list(text)
     for index, reason in refused:
         line, column = _line_and_column(text[:index])
-        file.add(line, column, "character", f"{reason}: delete it or type the text again")
+        plain = characters.plain_form(text[index])
+        instead = f"type {plain}" if plain else "delete it or type the text again"
+        file.add(line, column, "character", f"{reason}: {instead}")
         file.spoilt.add(line)
         letters[index] = " "  # means nothing in YAML, almost everywhere
     return "".join(letters) if len(refused) < MAX_PER_FILE else None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from ketamine_anki.core import characters
 from ketamine_anki.core.limits import MAX_DEPTH
+from ketamine_anki.deckfiles import schema
 
 Place = tuple[int, int]  # line and column from 0
 Advice = tuple[int, int, str, str]  # line and column from 0, rule, message
@@ -26,11 +30,20 @@ class Failure(NamedTuple):
 
 
 _KEY = r"\s*(?:- +)*[A-Za-z_]+:(?:\s|$)"
-_OPENING = r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?(?P<sign>[\[{*&!|>%@`\"']|(?<=: )[-?](?=\s|$))"
-_CUT_OFF = r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?[^\s#'\"|>\[{].*?\s(?P<sign>#)"
-# A character that looks like a space and is none for YAML, and a space that is missing.
-_NO_BREAK = r"[ \t]*(?:- +)*(?:[A-Za-z_]+:)?[ \t]*(?P<sign>[^\S \t])"
+_KEY_LINE = r"[ \t]*(?P<dash>-[ \t]+)*(?P<key>[A-Za-z_]+):(?:[ \t]+(?P<value>[^#\s].*)?|$)"
+_VALUE = r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?"
+_OPENING = _VALUE + r"(?P<sign>[\[{*&!|>%@`\"']|(?<=: )[-?](?=\s|$))"
+_CUT_OFF = _VALUE + r"[^\s#'\"|>\[{].*?\s(?P<sign>#)"
+_CLOSING = _VALUE + r"[^\s'\"|>\[{][^'\"]*(?P<sign>['\"])\s*$"
+_MERGE = r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)"  # as git leaves them in a file
+# What looks like a space, a hyphen or a colon and is none for YAML, and a space that is missing.
+_LOOK_ALIKE = (
+    (r"[ \t]*(?:- +)*(?:[A-Za-z_]+:)?[ \t]*(?P<sign>[^\S \t])", "type a plain space"),
+    (r" *(?P<sign>[\u2010-\u2015\u2212\u2022\uff0d])\s", "type a hyphen, -"),
+    (r" *(?:- +)*[A-Za-z_]+(?P<sign>[\uff1a\ufe55])", "type a colon, and a space after it"),
+)
 _JOINED = r" *(?:- +)*(?P<sign>-(?=[A-Za-z_]+: )|[A-Za-z_]+:(?=[^\s:/]))"
+QUOTE = "put the text in single quotes"
 
 
 def explain(lines: Lines, failure: Failure) -> Advice:
@@ -43,26 +56,33 @@ def explain(lines: Lines, failure: Failure) -> Advice:
     if "maximum nesting depth" in problem:  # libyaml from 0.2.6 on counts itself, far above our limit
         return line, column, "limit", f"nested more than {MAX_DEPTH} deep"
     swallowing = quoted is not None and any(re.match(_KEY, below) for below in lines[quoted[0] + 1 : quoted[2] + 1])
-    if separated := _separated(lines, line):
-        place, hint = separated
+    ended = any(above.rstrip() == "..." for above in lines[:line])
+    structural = next(_structural(lines, line, context_place[0]), None) if not swallowing and not ended else None
+    if (marker := _merge_marker(lines)) is not None:
+        place = marker, 0
+        hint = "a merge that git could not finish: keep one version, and delete the lines <<<<<<<, ======= and >>>>>>>"
+    elif structural:
+        place, hint = structural
     elif context == "while parsing a quoted scalar" and "\\" in typed[: column + 1]:
         place = (line, typed.rfind("\\", 0, column + 1))
         hint = f"'{typed[place[1] :][:2]}' in double quotes: put text with backslashes in single quotes"
     elif swallowing or "unexpected end of stream" in problem:
         place = quoted[:2] if quoted and swallowing else context_place
-        hint = "a quote or bracket that is never closed"
+        hint = "a quote or bracket that is never closed: close it"
+    elif (unopened := re.match(_CLOSING, typed)) and "mapping values" in problem:
+        place, hint = (line, unopened.start("sign")), UNOPENED.format(unopened["sign"])
     elif "mapping values are not allowed" in problem:
-        hint = "': ' inside unquoted text, or a wrong indent: put the text in single quotes"
+        hint = f"': ' inside unquoted text: {QUOTE}"
     elif "\t" in typed[: column + 1]:
-        hint = "a tab: indent with spaces"
+        hint = "a tab: type a space"
     elif "cannot start any token" in problem:
-        hint = f"text must not start with {typed[column : column + 1]!r}: put it in single quotes"
+        hint = f"text must not start with {typed[column : column + 1]!r}: {QUOTE}"
     elif "expected <document start>" in problem:
         hint = "text after the end of what stands above: wrong indent, or a second document"
     elif "did not find expected ',' or" in problem:
         place, hint = context_place, "a bracket that is never closed, or text that must be in single quotes"
     elif cut := _cut_off(lines, line):
-        return *cut, "comment-cut", "' #' cuts the text off here: put the text in single quotes"
+        return *cut, "comment-cut", f"' #' cuts the text off here: {QUOTE}"
     elif "could not find expected ':'" in problem:
         place = context_place
         hint = "a line without 'key:': indent it to continue the text above, or put the text under '>-'"
@@ -70,6 +90,9 @@ def explain(lines: Lines, failure: Failure) -> Advice:
         place, hint = _opening(lines, place) or (place, "wrong indent: keys of one note start in the same column")
     last = len(lines) - 1  # libyaml counts a line after the last one
     return *min(place, (last, len(lines[last]))), "syntax", f"not YAML: {hint}"
+
+
+UNOPENED = "{0} at the end, and none at the start: write {0} before the text, too"
 
 
 def explain_key(lines: Lines, mark: Any) -> Advice:
@@ -83,6 +106,12 @@ def explain_key(lines: Lines, mark: Any) -> Advice:
     return line, column, "shape", "a key must be one word: quote text that starts with [ or {"
 
 
+def _merge_marker(lines: Lines) -> int | None:
+    """The first line that git left to mark a conflict."""
+    marked = [n for n, line in enumerate(lines) if re.match(_MERGE, line)]
+    return marked[0] if len(marked) > 1 else None
+
+
 def _cut_off(lines: Lines, line: int) -> Place | None:
     """The ` #` that ends an unquoted text on a line or the one before."""
     for number in (line, line - 1):
@@ -92,25 +121,123 @@ def _cut_off(lines: Lines, line: int) -> Place | None:
     return None
 
 
-def _separated(lines: Lines, line: int) -> tuple[Place, str] | None:
-    """Place and advice for a key, or the dash of a list, that no plain space sets apart."""
-    for number in (line - 1, line):
-        typed = lines[number] if 0 <= number < len(lines) else ""
-        if match := re.match(_NO_BREAK, typed):
-            return (number, match.start("sign")), f"{characters.name(match['sign'])}: type a plain space"
-        if match := re.match(_JOINED, typed):
-            return (number, match.end("sign")), f"a space is missing after {match['sign']!r}"
+# --- dashes, keys and their columns -----------------------------------------------------------
+
+_NOWHERE = 1 << 30
+_LISTS = ("notes", "sections", "paragraphs", "references")  # of records, each with a dash
+LOST_DASH = "the dash of a new item is missing: write '- ' before {!r}"
+
+
+@cache
+def _known_keys() -> frozenset[str]:
+    """The keys of all records of the schema."""
+    names: set[str] = set()
+    waiting: list[Any] = [schema.DECK, schema.COLLECTION, schema.SOURCE, schema.REFERENCES]
+    while waiting:
+        shape = waiting.pop()
+        if isinstance(shape, schema.Record):
+            names.update(shape.keys)
+            waiting += shape.keys.values()
+        elif isinstance(shape, schema.List):
+            waiting.append(shape.item)
+        elif isinstance(shape, schema.Either):
+            waiting += (shape.having, shape.otherwise)
+    return frozenset(names)
+
+
+def _structural(lines: Lines, line: int, context: int) -> Iterator[tuple[Place, str]]:
+    """Places and advice for what parts notes, keys and items and is missing, too much, or something else that looks
+    alike; in the note in which reading ended, at or above the line where it did.
+    """
+    for number in (context, line - 1, line):
+        if found := misread_mark(lines, number):
+            yield found
+    yield from _misplaced(lines, line)
+    for number in (line, line - 1):
+        if re.match(r"[ ]*\t", lines[number]):
+            near = [near for near in _beside(lines, number) if "\t" not in near]
+            column = next(
+                (_indent(one) for one in near if not re.match(_KEY, one)), _indent(near[0]) + 2 if near else 0
+            )
+            yield (number, lines[number].index("\t")), f"a tab: type spaces, so that this starts in column {column + 1}"
+
+
+def misread_mark(lines: Lines, number: int) -> tuple[Place, str] | None:
+    """Place and advice for a line whose space, colon or dash is another character, or is missing."""
+    if not 0 <= number < len(lines):
+        return None
+    typed = lines[number]
+    for pattern, instead in _LOOK_ALIKE:
+        if match := re.match(pattern, typed):
+            return (number, match.start("sign")), f"{characters.name(match['sign'])}: {instead}"
+    if match := re.match(_JOINED, typed):
+        return (number, match.end("sign")), f"a space is missing after {match['sign']!r}"
+    column = _indent(typed)
+    items = [
+        near for near in _beside(lines, number) if re.match(r" *- ", near) and _indent(near) in (column, column - 2)
+    ]
+    if items and (match := re.match(r" *-(?=[^\s-]|(?P<tab>\t))", typed)):
+        return (number, match.end()), "a tab: type a space" if match["tab"] else "a space is missing after '-'"
+    if items and not re.match(rf" *- |{_KEY}", typed):
+        return (number, column), LOST_DASH.format(typed.strip())
     return None
+
+
+def _beside(lines: Lines, number: int) -> list[str]:
+    """The lines above and below, without empty ones."""
+    return [near for near in (*lines[max(number - 1, 0) : number], *lines[number + 1 : number + 2]) if near.strip()]
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _misplaced(lines: Lines, line: int) -> Iterator[tuple[Place, str]]:
+    """A key without its dash, or in another column than the keys beside it."""
+    keys = [(n, match) for n, typed in enumerate(lines) if (match := re.match(_KEY_LINE, typed))]
+    keys = [(n, match) for n, match in keys if match["key"] in _known_keys()]
+    starts = [n for n, (number, match) in enumerate(keys) if match["dash"] and number <= line]
+    first = starts[-1] if starts else 0
+    if starts and keys[first][0] == line:  # the one before did not end well, or this one does not begin so
+        first = starts[-2] if len(starts) > 1 else 0
+    around = keys[first:]
+    end = next((n for n, (number, match) in enumerate(around[1:], 1) if match["dash"] and number > line), len(around))
+    around = around[:end]
+    columns = [match.start("key") for _, match in around] if around and around[0][1]["dash"] else [0]
+    usual = Counter(columns).most_common(1)[0][0]
+    own = {match["key"] for _, match in around if match.start("key") == usual}
+    inside, inner, above = _NOWHERE, 0, ""  # where the text or mapping under a key starts, keys in it start; last key
+    for at, (number, match) in enumerate(around):
+        key, column = match["key"], match.start("key")
+        if at and not match["dash"] and (above in _LISTS or (starts and key == around[0][1]["key"])):
+            yield (number, column), LOST_DASH.format(key)
+        if tab := re.match(r" *\t", match[0]):
+            nested = inside != _NOWHERE and (key in own or not inner)
+            target = usual + 2 if nested else usual
+            yield (number, tab.end() - 1), f"a tab: type spaces, so that {key!r} starts in column {target + 1}"
+        if column != usual and (column < inside or (inner and column != inner)):
+            usual = inner if inner and (key in own or column > inner) else usual
+            yield (
+                (number, column),
+                f"wrong indent: {key!r} starts in column {column + 1}, the keys beside it in {usual + 1}",
+            )
+        if column == usual:
+            below = next(filter(str.strip, lines[number + 1 :]), "")
+            is_open = (match["value"] or "|")[0] in "|>" and not re.match(rf"\s*- (?!{_KEY})", below)
+            inside = max(_indent(below), usual + 1) if is_open else _NOWHERE
+            inner = inside if is_open and match["value"] is None else 0
+        above = key
 
 
 def _opening(lines: Lines, place: Place) -> tuple[Place, str] | None:
     """Place and advice for text that starts with a character that YAML reads as its own."""
     for number in (place[0], place[0] - 1):
         match = re.match(_OPENING, lines[number]) if 0 <= number < len(lines) else None
-        if match and match["sign"] in "|>":
-            return (number, match.end("sign")), f"text under {match['sign']} starts on the next line, indented"
-        if match and match["sign"] in "[{*&!%@`-?":
-            return (number, match.start("sign")), f"text that starts with {match['sign']} must be in single quotes"
+        if match and match["sign"] in "[{*&!%@`-?|>":
+            advice = f"text that starts with {match['sign']} must be in single quotes"
+            if match["sign"] in "|>":
+                advice += ", or start on the next line, indented, if the sign is not to be seen"
+            return (number, match.start("sign")), advice
         if match and match["sign"] in "\"'":
             advice = f"text that holds {match['sign']} must be quoted with the other quote, or put under '>-'"
             return place, advice

@@ -21,6 +21,7 @@ from ketamine_anki.core.suggestion import closest, did_you_mean
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.parser import File, Node, Scalar, Sequence, Table
 from ketamine_anki.deckfiles.schema import Values
+from ketamine_anki.deckfiles.syntax import LOST_DASH, QUOTE, UNOPENED, Place, misread_mark
 from ketamine_anki.text import scanner
 from ketamine_anki.text.plain import is_blank
 
@@ -40,7 +41,14 @@ def _is_empty(file: File, node: Node, label: str) -> bool:
     """Whether nothing was typed where a value belongs, with a finding."""
     if type(node) is not Scalar or not is_blank(escape(node.value)):
         return False
-    file.at(node, "empty", f"{label} is empty: fill it in or delete it")
+    problem = f"{label} is empty: fill it in or delete it"
+    if node.style and node.style in "|>":
+        start = node.start_mark
+        sign = quoted(file.lines[start.line][start.column :].rstrip())
+        problem = (
+            f"{sign} announces a text on the lines below, and there is none: put {sign} in single quotes to show it"
+        )
+    file.at(node, "empty", problem)
     return True
 
 
@@ -54,9 +62,7 @@ _accepted: defaultdict[int, set[str]] = defaultdict(set)
 
 def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
     if type(node) is not Scalar:
-        form = "a list" if isinstance(node, Sequence) else "a mapping"
-        message = f"{label} must be text, not {form}: quote text that starts with [ or {{, or holds ': '"
-        file.at(node, "shape", message)
+        file.at(node, "shape", _not_a_text(file, shape, node, label))
         return None
     text: str = node.value
     if not shape.markdown and text in _accepted[id(shape)] and not file.spoilt:
@@ -78,9 +84,48 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         return None
     if not text.isascii() and _is_empty(file, node, label):
         return None
+    if not node.style and text[-1] in _QUOTES and _is_half_quoted(file, node, text):
+        return None
     if shape.markdown:
         return text
     return text if _is_allowed(file, shape, node, text, label) else None
+
+
+_QUOTES = "'\"\u201c\u201d\u2018\u2019\u00bb\u00ab"
+
+
+def _is_half_quoted(file: File, node: Node, text: str) -> bool:
+    """Whether an unquoted text ends with a quote that has no other, or stands between typographic ones, with a
+    finding. `5'` and `students'` end with none.
+    """
+    last = text[-1]
+    if last in "'\"":
+        wrong = text.count(last) == 1 and not re.search(r"(?:\d|s')['\"]?$", text)
+        message = UNOPENED.format(last)
+    else:
+        wrong = text[0] in "\u201c\u201d\u201e\u2018\u2019\u201a\u00bb\u00ab"
+        message = (
+            f"{text[0]} and {last} are shown, they are no quotes of YAML: write ' instead, or all in single quotes"
+        )
+    if wrong:
+        end = node.end_mark
+        file.add(end.line, max(end.column - 1, 0), "syntax", message)
+    return wrong
+
+
+def _not_a_text(file: File, shape: schema.Text, node: Node, label: str) -> str:
+    """What is wrong with a list or a mapping where a text belongs, and what to write instead."""
+    typed = file.lines[node.start_mark.line][node.start_mark.column :]
+    if isinstance(node, Table) and label == "picture":
+        return f"{label} must be text, not a mapping: write it as {shape.examples[0]!r}"
+    if isinstance(node, Table):
+        return f"{label} must be text, not a mapping: {QUOTE}"
+    items = [item.value for item in node.items if type(item) is Scalar]
+    if not shape.markdown and len(items) == len(node.items) == 1:
+        return f"{label} must be text, not a list: write {quoted(items[0])}"
+    if typed.startswith("["):
+        return f"{label} must be text, not a list: {QUOTE}"
+    return f"{label} must be text, not a list: write '{label}: |-' above it to show the list"
 
 
 def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: str) -> bool:
@@ -99,6 +144,9 @@ def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: st
     is_unknown = text not in shape.choices if shape.choices else shape.pattern and not _pattern(shape.pattern)(text)
     if is_unknown or (is_odd and shape.pattern):
         form = shape.expected or f"one of {', '.join(shape.choices)}"
+        if found := _misread_below(file, node):
+            file.add(*found[0], "syntax", found[1])
+            return False
         hint = did_you_mean(text, shape.choices) or f": {form}"
         file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
         return False
@@ -177,6 +225,9 @@ def _is_cut_off(file: File, node: Node) -> bool:
 def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, ...] | None:
     if type(node) is not Sequence:
         if not _is_empty(file, node, label):
+            if isinstance(node, Scalar) and (found := _misread_below(file, node)):
+                file.add(*found[0], "syntax", found[1])
+                return None
             form = f"[{node.value}]" if isinstance(node, Scalar) and len(node.value) < 60 else "one '- ' per line"
             file.at(node, "shape", f"{label} must be a list: {characters.printable(form)}")
         return None
@@ -200,6 +251,14 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
     return tuple(values)
 
 
+def _misread_below(file: File, node: Node) -> tuple[Place, str] | None:
+    """Place and advice for the line without a sound dash that made one text of the items of a list."""
+    lines = range(node.start_mark.line, node.end_mark.line + 1)
+    if node.style or len(lines) < 2:
+        return None
+    return next(filter(None, (misread_mark(file.lines, number) for number in lines)), None)
+
+
 # --- mappings ---------------------------------------------------------------------------------
 
 
@@ -221,6 +280,9 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
         return None
     before = len(file.noted)
     nodes = {name.value: value for name, value in zip(node.names, node.values, strict=True)}
+    if len(nodes) < len(node.names) - 1 and (lost := [n for n in node.names[1:] if n.value == node.names[0].value]):
+        file.at(lost[0], "syntax", LOST_DASH.format(lost[0].value))
+        return None
     if isinstance(shape, schema.Either):
         shape, needed = _choose(file, shape, node, nodes)
     else:
@@ -245,7 +307,7 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
         mistyped = len(file.noted) > before
         for key in known:
             if key in needed and key not in nodes and not (mistyped and _is_mistyped(key, nodes, shape)):
-                file.at(node, "missing-key", f"{key} is missing{_example(known[key])}")
+                _missing(file, node, key, f"{key} is missing{_example(known[key])}")
     return values if len(values) == len(nodes) and len(file.noted) == before else None
 
 
@@ -303,6 +365,17 @@ def _unknown(name: str, shape: schema.Record, names: Iterable[str]) -> str:
         return f"key {quoted(name)} beside 'text': a note has either question and answer, or text"
     hint = did_you_mean(name, [known for known in shape.keys if known not in names])
     return f"unknown key {quoted(name)}{hint or ': known keys are ' + ', '.join(shape.keys)}"
+
+
+def _missing(file: File, node: Table, key: str, message: str) -> None:
+    """A finding on a key that is missing, at its line if a text above has swallowed that."""
+    mark = node.start_mark
+    for number in range(mark.line + 1, min(node.end_mark.line + 1, len(file.lines))):
+        if match := re.match(rf"\s+(?={re.escape(key)}:(?:\s|$))", file.lines[number]):
+            message = f"wrong indent: {key!r} belongs to the text above, the keys beside it start in {mark.column + 1}"
+            file.add(number, match.end(), "missing-key", message)
+            return
+    file.at(node, "missing-key", message)
 
 
 def _example(shape: schema.Shape) -> str:
