@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from unicodedata import category
 
@@ -20,6 +20,7 @@ from ketamine_anki.text.escape import image, link_mistake
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
 from ketamine_anki.text.plain import is_blank
 from ketamine_anki.text.scanner import BRACKET_COMMAND, Report
+from ketamine_anki.text.visible import HIDDEN, visible_marks
 
 # Commands that backslashes between their characters hide until Markdown takes the backslashes away.
 _ESCAPED = re.compile(rf"{BRACKET_COMMAND}|\{{\{{|\}}\}}")
@@ -52,7 +53,25 @@ def _parser() -> MarkdownIt:
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
     # The parser need not stop at characters that nothing enabled here reads.
     parser.inline.terminator_re = re.compile(r"[\n!*\[\\\]_`]")
+    parser.core.ruler.at("text_join", _join)
     return parser.enable(["fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"])
+
+
+def _join(state: Any) -> None:
+    """Joins neighbouring text, as the parser's own rule does, and remembers which signs a backslash shows."""
+    for block in state.tokens:
+        joined: list[Any] = []
+        for token in block.children or ():
+            hidden = HIDDEN if token.type == "text_special" else ""
+            if token.type not in ("text", "text_special"):
+                joined.append(token)
+            elif joined and joined[-1].type == "text":
+                joined[-1].content += token.content
+                joined[-1].meta["seen"] += hidden or token.content
+            else:
+                token.type, token.meta = "text", {"seen": hidden or token.content}
+                joined.append(token)
+        block.children = joined
 
 
 def markdown_html(source: Source, media: Mapping[str, str], report: Report) -> tuple[str, list[str]]:
@@ -84,6 +103,8 @@ class _Writer:
         self.number_end = 0  # after the last number of a list
         self.empty_code_end = 0  # after the last code without content
         self.columns = 0
+        self.several = "\n" in self.text
+        self.visible_end = 0  # after the last sign that was reported as visible
 
     def run(self) -> str:
         """The HTML of the whole text."""
@@ -124,7 +145,7 @@ class _Writer:
         return f"<{token.tag}{attribute}>"
 
     def _code_block(self, token: Any) -> str:
-        if info := token.info.strip():
+        if " " in (info := token.info.strip()):
             shown = self._code(info)
             self._swallowed(shown, f"{shown!r} after the ``` is not shown: begin the code on the next line")
         elif not token.content.strip():
@@ -201,8 +222,12 @@ class _Writer:
 
     def _inline(self, tokens: list[Any]) -> str:
         parts: list[str] = []
+        start = True
         for index, token in enumerate(tokens):
             parts.append(self._token(token))
+            if token.type == "text":
+                self._check_visible(token.meta["seen"], start)
+            start = token.tag == "br"
             if token.tag in ("em", "strong"):
                 self.emphasis.mark(tokens, index)
             elif token.type == "link_open":
@@ -242,6 +267,23 @@ class _Writer:
             span = self.source.span(placeholder)
             self._mistake("cloze-syntax", span.value, "math or a deletion inside code: move it out", span.start)
         return self.source.typed(content)
+
+    def _check_visible(self, shown: str, start: bool) -> None:
+        for offset, fragment, message in visible_marks(shown, start=start, several=self.several):
+            self.several &= offset > 0  # of a table or list, one line is reported
+            typed = self.source.typed(fragment)
+            at = self.prose.find(typed, self.visible_end)
+            self.visible_end = at + len(typed) if at >= 0 else self.visible_end
+            self._mistake("visible-mark", typed, self.source.typed(message), at)
+
+    @cached_property
+    def prose(self) -> str:
+        """The text as typed, with blanks for code and escaped signs."""
+        parts = []
+        for span in self.source.markup.spans:
+            typed = self.text[span.start : span.end]
+            parts.append(" " * len(typed) if span.kind == "code" else re.sub(r"\\[!-/:-@\[-`{-~]", "  ", typed))
+        return "".join(parts)
 
     def _check_escaped(self, content: str) -> None:
         """Commands of Anki that are whole only after Markdown has taken backslashes away."""

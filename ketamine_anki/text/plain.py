@@ -23,10 +23,10 @@ _CLOZE_MARK = re.compile(r"\{\{c\d+::|\}\}")
 # TeX that draws nothing by itself: spaces, fonts, the parts of a construction, lines over and under something, the
 # names and columns of environments, and the dot of an absent bracket. What follows is drawn, or is not.
 _TEX_BLANK = re.compile(
-    r"\\(?:q?quad|thinspace|displaystyle|textstyle|(?:no)?limits|text(?:bf|it|rm)?|math(?:rm|bf|it|sf|tt|cal|bb|frak)"
-    r"|operatorname\*?|boldsymbol|cfrac\s*\[[lrc]\]|[dtc]?frac|substack|overset|underset|stackrel"
+    r"\\(?:q?quad|thinspace|displaystyle|textstyle|(?:no)?limits|text(?:bf|it|rm)?|math(?:rm|bf|it|sf|tt|cal|bb|frak|scr)"
+    r"|operatorname\*?|boldsymbol|ce|cfrac\s*\[[lrc]\]|[dtc]?frac|substack|overset|underset|stackrel"
     r"|overline|underline|widehat|widetilde"
-    r"|(?:left|right|[bB]igg?[lr]?)(?:\s*\.)?|(?:begin|end)\s*\{[a-zA-Z]*\}(?:\s*\[[tbc]\])?(?:\s*\{[lcr| ]*\})?)"
+    r"|(?:left|right|[bB]igg?[lr]?)(?:\s*\.)?|(?:begin|end)\s*\{[a-zA-Z]*\*?\}(?:\s*\[[tbc]\])?(?:\s*\{[lcr| ]*\})?)"
     r"(?![A-Za-z])|\\[,;:! ]|\\\\|[~{}^_&]"
 )
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")

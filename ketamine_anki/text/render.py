@@ -30,6 +30,7 @@ from ketamine_anki.text.scanner import (
     scan,
 )
 from ketamine_anki.text.tex import COMMANDS, tex_html, tex_mistakes
+from ketamine_anki.text.visible import visible_marks
 
 MANUAL = {
     "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
@@ -40,6 +41,10 @@ MANUAL = {
     " numbered on from their first number, a table drops cells beyond its columns, and the title of a link or picture"
     " is nowhere seen.\n\n"
     "Bad: `5*10*9 per liter`\n\nGood: `5 × 10 × 9 per liter`",
+    "visible-mark": "Signs of Markdown, TeX, wikis or HTML that nothing has read: the card would show them as they are"
+    " typed. A sign that is to be seen has a backslash before it, or stands in code."
+    "\n\nBad: `The **main effect`\n\nBad: `&alpha; receptors`\n\nGood: `The **main** effect`\n\n"
+    "Good: `The signs \\*\\* mean P below 0.01`",
     "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
     "Bad: `<b>falls</b>`\n\nGood: `**falls**`",
     "anki-command": "`[latex]`, `[$]`, `[sound:…]`, `[anki:…]`, `{{…}}` and `\\(` are commands of Anki, not text.\n\n"
@@ -55,15 +60,15 @@ MANUAL = {
 }
 
 # All bytes but those of characters that mean something to Markdown, math, HTML or Anki.
-_ORDINARY = bytes(set(range(256)).difference(b"\\`*_{}[]<>&$|~!\n"))
+_ORDINARY = bytes(set(range(256)).difference(b"\\`*_{}[]<>&$|~!^=#\n"))
 _BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")  # starts a list or a code block
 # The other patterns are strings: `re` compiles each when a text first needs it.
 _MARKDOWN = r"[\\`*_\[\n]"  # without any of these, and no block, Markdown is mere text
 _LONE_PICTURE = r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)"
 _HTML = r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)"
 _MATHJAX = r"(?s)(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]"
-_TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
-_COMMAND_IN_CODE = r"\{\{|\}\}|\\[()\[\]]"
+_TEX_WORD = r"(?<![\\\w:])(\\([A-Za-z]+))(?P<brace>\{)?"
+_COMMAND_IN_CODE = r"\\[()\[\]]"
 _TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table
 _COLON = ":(?=[:\U000f0000-\U000ffffd])"  # Anki could read it and the next as the mark of a hint
 _DELETION_MARK = r"(?P<open>\{\{c\d+::)|\}\}|\\(?P<math>[()\[\]])"
@@ -119,9 +124,11 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
         first = markup.deletions[0]
         fragment = text[first.start : first.answer_start]
         report("cloze-syntax", first.start, fragment, "cloze deletion here: only 'text' may hold them")
-    for mistake in _mistakes(markup):
+    for mistake in _mistakes(markup, cloze):
         report(*mistake)
     html, pictures = _html(Source(markup), media, findings, report)
+    if len({finding.rule for finding in findings}) > 1:  # what another mistake left unread is no second one
+        findings[:] = [finding for finding in findings if finding.rule != "visible-mark"]
     if markup.deletions and not findings:
         for start, end, message in _blank_deletions(html, markup):
             report("cloze-syntax", start, text[start:end], message)
@@ -138,6 +145,11 @@ def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
         key: render(text, media, cloze=key == "text", locate=partial(_place, note.places, key, text))
         for key, text in texts
     }
+    shown = rendered.get("picture")
+    if shown and not shown.pictures and not shown.findings:
+        name = note.picture if note.picture in media else "name.png"
+        message = f"no picture in 'picture': write '![what one sees]({name})', in single quotes"
+        shown.findings.append(Finding(note.places.at("picture"), "picture", message))
     for key, shown in rendered.items():
         if not shown.findings and is_blank(shown.html, words=key in _QUESTIONS):
             shown.findings.append(_blank(note, key))
@@ -163,7 +175,7 @@ def _place(places: Places, key: str, text: str, start: int, fragment: str) -> Po
 # --- what is refused --------------------------------------------------------------------------
 
 
-def _mistakes(markup: Markup) -> Iterator[Mistake]:
+def _mistakes(markup: Markup, cloze: bool) -> Iterator[Mistake]:
     """Commands of Anki, HTML, and TeX that is not allowed."""
     for match in re.finditer(BRACKET_COMMAND, markup.text) if "[" in markup.text else ():
         shown = match["math"] or match["other"] or match[0]
@@ -183,6 +195,10 @@ def _mistakes(markup: Markup) -> Iterator[Mistake]:
         elif kind == "code" and (command := re.search(_COMMAND_IN_CODE, value)):
             at = markup.text.index(value, start) + command.start()
             yield "anki-command", at, command[0], f"{command[0]!r} in code is read by Anki: leave it out"
+        elif kind == "code" and cloze and (deletion := re.search(r"\{\{c\d+::", value)):
+            at = markup.text.index(value, start) + deletion.start()
+            message = "deletion inside code: put the backticks inside the deletion, {{c1::`code`}}"
+            yield "cloze-syntax", at, deletion[0], message
 
 
 def _raw_html(text: str, start: int, opened: set[str]) -> Iterator[Mistake]:
@@ -212,9 +228,9 @@ def _instead_of(tag: str, content: str) -> str:
 
 def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
     """The first TeX command of ordinary text, which the card would show as it is typed, and MathJax's brackets."""
-    if word := next((match for match in re.finditer(_TEX_WORD, text) if match[1] in COMMANDS), None):
-        message = f"TeX command {word[0]} outside of math: write $...$, without spaces inside the dollars"
-        yield "tex-command", start + word.start(), word[0], message
+    if word := next((match for match in re.finditer(_TEX_WORD, text) if match["brace"] or match[2] in COMMANDS), None):
+        message = f"TeX command {word[1]} outside of math: write $...$, without spaces inside the dollars"
+        yield "tex-command", start + word.start(), word[1], message
     for match in re.finditer(_MATHJAX, text):
         shown = match["math"] or match[0]
         message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
@@ -253,6 +269,9 @@ def _html(source: Source, media: Mapping[str, str], findings: list[Finding], rep
         report("limit", 0, "", too_much)
     if too_much or not needs_parser(source.text):
         html = escape(source.text)
+        for start, fragment, message in () if too_much else visible_marks(source.text, start=True, several=False):
+            typed = len(source.typed(source.text[:start]))
+            report("visible-mark", typed, source.typed(fragment), source.typed(message))
     else:
         from ketamine_anki.text.markdown import markdown_html  # with the parser, which most decks do without
 

@@ -34,9 +34,18 @@ COMMANDS = frozenset(
     stackrel text textbf textit textrm mathrm mathbf mathit mathsf mathtt mathcal mathbb mathfrak operatorname
     boldsymbol left right big Big bigg Bigg bigl bigr Bigl Bigr langle rangle lfloor rfloor lceil rceil vert
     Vert lbrace rbrace quad qquad thinspace displaystyle textstyle limits nolimits begin end substack boxed
+    ce setminus bigcup bigcap bigoplus bigotimes bigwedge bigvee bigsqcup biguplus coprod iiint pmod bmod lvert
+    rvert lVert rVert vdash dashv models top bot dagger ddagger colon mathscr middle therefore because varnothing
+    leqslant geqslant gtrsim lesssim dbinom tbinom overrightarrow overleftarrow check breve acute grave mathring
+    longleftrightarrow Longleftrightarrow hookrightarrow hookleftarrow longmapsto imath jmath aleph triangleq
+    doteq asymp coloneqq sqcup sqcap uplus nmid nleq ngeq subsetneq supsetneq nsubseteq lnot
     """.split()
 )
-_ENVIRONMENTS = frozenset("aligned array cases gathered matrix pmatrix bmatrix vmatrix Vmatrix smallmatrix".split())
+_EQUATIONS = ("align*", "gather*")  # of which a formula holds one
+_EQUATION = r"\\begin\s*\{(?:align|gather)\*\}"
+_ENVIRONMENTS = frozenset(
+    "aligned array cases dcases gathered matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix".split()
+).union(_EQUATIONS)
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
 _PAIRS = ("begin", "end", "left", "right")
 _TEXTS = ("text", "textbf", "textit", "textrm")
@@ -45,23 +54,29 @@ _PLACED = r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\["
 _ENVIRONMENT = r"\s*\{([^{}]*)\}"
 
 # Commands that take a bracket.
-_BRACKETED = frozenset(r"\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr".split())
+_BRACKETED = frozenset(r"\left \middle \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr".split())
 # Commands that take one argument, or two. \begin takes a name.
 _ONE = r"""
     \sqrt \xrightarrow \xleftarrow \hat \widehat \bar \overline \underline \vec \tilde \widetilde \dot \ddot
     \overbrace \underbrace \text \textbf \textit \textrm \mathrm \mathbf \mathit \mathsf \mathtt \mathcal \mathbb
-    \mathfrak \operatorname \boldsymbol \substack \boxed \begin \end
+    \mathfrak \mathscr \operatorname \boldsymbol \substack \boxed \begin \end \ce \pmod \overrightarrow
+    \overleftarrow \check \breve \acute \grave \mathring
     """.split()
-_TWO = r"\frac \dfrac \tfrac \cfrac \binom \overset \underset \stackrel".split()
+_TWO = r"\frac \dfrac \tfrac \cfrac \binom \dbinom \tbinom \overset \underset \stackrel".split()
 _ARGUMENTS = dict.fromkeys((*_ONE, *_BRACKETED), 1) | dict.fromkeys(_TWO, 2)
 _BRACKETS = frozenset(
     r"""
-    ( ) [ ] | / . < > \| \langle \rangle \lfloor \rfloor \lceil \rceil \vert \Vert \lbrace \rbrace \uparrow
-    \downarrow \updownarrow \Uparrow \Downarrow
+    ( ) [ ] | / . < > \| \langle \rangle \lfloor \rfloor \lceil \rceil \vert \Vert \lvert \rvert \lVert \rVert \lbrace
+    \rbrace \uparrow \downarrow \updownarrow \Uparrow \Downarrow
     """.split()
 )
 # What \limits may follow, and what cannot be a subscript or superscript without braces.
-_OPERATORS = frozenset(r"\sum \prod \int \iint \oint \lim \limsup \liminf \max \min \sup \inf \det \gcd \Pr".split())
+_OPERATORS = frozenset(
+    r"""
+    \sum \prod \int \iint \oint \lim \limsup \liminf \max \min \sup \inf \det \gcd \Pr \bigcup \bigcap \bigoplus
+    \bigotimes \bigwedge \bigvee \bigsqcup \biguplus \coprod \iiint
+    """.split()
+)
 _FUNCTIONS = frozenset(
     r"""
     \arccos \arcsin \arctan \arg \cos \cosh \cot \csc \deg \dim \exp \hom \ker \lg \ln \log \sec \sin \sinh \tan \tanh
@@ -80,7 +95,7 @@ _NO_ARGUMENTS = ("&", r"\\", "^", "_", "'", r"\limits", r"\nolimits")
 _ESCAPES = {"#": r"\#", "@": r"\text{@}"}
 _SPECIAL = frozenset("\\^_#'&@")  # without these, a formula has no error
 _INNERMOST = r"\{[^{}]*\}"
-_WORDS = (*(f"\\{text}" for text in _TEXTS), "\\begin", "\\end")  # their braces hold words, not math
+_WORDS = (*(f"\\{text}" for text in _TEXTS), "\\begin", "\\end", "\\ce")  # their braces hold no math
 # A command with its star or its option in brackets, or a character.
 _OPTIONAL = (
     r"(?P<name>\\(?:(?:sqrt|x(?:right|left)arrow)\s*(?=\[[^\[\]]*\])|cfrac\s*(?=\[\s*[lcr]\s*\])))\[[^\[\]]*\]"
@@ -146,7 +161,7 @@ def _split(tex: str) -> str:
 def _walk(tex: str, typed: str = "") -> Iterator[Mistake]:
     """Commands that are not allowed; braces and pairs that are not closed. `typed` still has the marks of deletions."""
     pairs: list[tuple[int, str, int]] = []  # each open \\begin{...} and \\left: where, which, in how many braces
-    words_end = 0  # of the last \\text{...}
+    words_end = chemistry_end = 0  # of the last \\text{...}; of the last \\ce{...}
     depth = negative = 0
     for match in _TEX.finditer(tex):
         at, found, word = match.start(), match[0], match["word"]
@@ -169,8 +184,18 @@ def _walk(tex: str, typed: str = "") -> Iterator[Mistake]:
             words_end = _group_end(tex, match.end())
             if (colons := tex.find("::", match.end(), words_end)) >= 0:
                 yield "tex-command", colons, "::", ":: inside \\text is shown with braces between: leave one out"
+        elif at < chemistry_end and word in (*_PAIRS, "middle"):
+            message = f"{found} inside \\ce: end the \\ce before it"
+        elif word == "ce":
+            chemistry_end = _group_end(tex, match.end())
+            if columns := re.search(r"(?<!\\)&", tex[match.end() : chemistry_end]):
+                yield "tex-command", match.end() + columns.start(), "&", "& inside \\ce: write \\&"
+        elif word == "middle" and (not pairs or pairs[-1][1:] != ("", depth)):
+            message = "\\middle without a \\left before it"
         elif word in ("begin", "left"):
             pairs.append((at, _pair(tex, match), depth))
+            if pairs[-1][1] in _EQUATIONS and re.search(_EQUATION, tex[:at]):
+                yield "tex-command", at, found, f"a second {{{pairs[-1][1]}}} in one formula: write \\begin{{aligned}}"
             message = _begin_mistake(tex, match, pairs[-1][1]) if word == "begin" else ""
         elif word in ("end", "right"):
             name = _pair(tex, match)

@@ -91,7 +91,7 @@ PARTS = (
     (r"$\frac{a}{b^{2}}$", r"\(\frac{a}{b^{2} }\)"), ("$a_1*b$", r"\(a_1*b\)"), (r"\*", "*"), (r"\$5", "$5"),
     ("[a *b*](https://e.org/?a=1&b=2)", '<a href="https://e.org/?a=1&amp;b=2">a <em>b</em></a>'), ('"x"', '"x"'),
     ("![A leaf](leaf.png)", '<img src="leaf-1a2b3c4d.png" alt="A leaf">'), ("{a}", "&#123;a&#125;"), ("x^2", "x^2"),
-    ("\u0636\u063a\u0637", "\u0636\u063a\u0637"), ("a::b", "a::b"), ("100 %", "100 %"), ("&lt;", "&amp;lt;"),
+    ("\u0636\u063a\u0637", "\u0636\u063a\u0637"), ("a::b", "a::b"), ("100 %", "100 %"), (r"\&lt;", "&amp;lt;"),
 )  # fmt: skip
 HIDDEN = (
     ("{{c1::a}}", "{{c1::a}}"), ("{{c1::*b*::a hint}}", "{{c1::<em>b</em>::a hint}}"), ("{{c01::x}}", "{{c1::x}}"),
@@ -129,6 +129,25 @@ def test_parts_are_shown_the_same_whatever_stands_beside_them(c: Choices, cloze:
     rendered = render(text, MEDIA, cloze=cloze)
     body = rendered.html.replace("&#58;", ":")  # where Anki would take two for the sign of a hint
     assert (body, [finding.message for finding in rendered.findings]) == (whole, [])
+
+
+# What is read as a mark and not shown: the address of a link or picture, the number of a deletion or a list, the
+# language of code, the signs that draw a table.
+_READ = re.compile(r"\]\([^)]*\)|\{\{c\d+::|(?m:^[ \t]*(?:\d+[.)][ \t]+)+)|```\w*|\\(?:begin|end)\{\w+\}|\\[A-Za-z]+")
+
+
+@given(CHOICES, st.booleans())
+def test_every_letter_and_digit_is_shown_or_read_as_a_mark(c: Choices, cloze: bool) -> None:
+    text = unicodedata.normalize("NFC", made.text(c, cloze).strip())
+    rendered = render(text, MEDIA, cloze=cloze)
+    if rendered.findings or any(refused(text)):
+        return
+    pictures = re.sub(r'<img src="[^"]*" alt="([^"]*)">', r"\1", rendered.html)
+    typed, shown = (
+        [sign for sign in _READ.sub(" ", one) if sign.isalnum()]
+        for one in (text, html.unescape(re.sub("<[^>]*>", " ", pictures)))
+    )
+    assert typed == shown
 
 
 # --- any text ---------------------------------------------------------------------------------
