@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from itertools import chain, islice, pairwise
 
@@ -113,11 +114,15 @@ _NOT_EAST_ASIAN = f"(?!{_EAST_ASIAN}){_FOREIGN}"
 # Greek letters in notation: those that look like no Latin letter before a few letters (μmol, λmax, Δt), others beside a
 # capital (TNFα, NFκB, FcεRI), but not before more than one small letter.
 _GREEK = "αβγδεζηθκλμξπστφψωΓΔΘΛΞΠΣΦΨΩ"
-_SMALL = "\u2070-\u209c\u00b2\u00b3\u00b9"  # digits above and below the line
+_SMALL = "\u2070-\u209c\u00b2\u00b3\u00b9\u00bc-\u00be"  # digits above and below the line, fractions
 _NOTATION = (
     f"[δθλμπφψΓΔΘΛΣΦΨΩ][A-Za-z]{{1,4}}|[km]Ω"
     f"|(?:[A-Za-z{_SMALL}]|(?<=[A-Z{_SMALL}])[{_GREEK}]+(?![a-z]{{2}})|[{_GREEK}]+(?=[A-Z{_SMALL}]))+"
 )
+# The second and third bytes of a character in UTF-8 as Windows-1252 shows them, and what they follow: accents, signs,
+# Greek and Cyrillic letters, punctuation.
+_CONTINUING = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xC0))
+_MISREAD = f"[ÂÃÎÏÐÑ][{re.escape(_CONTINUING)}]|â[{re.escape(_CONTINUING)}]{{2}}"
 # Digits of another script where a Latin letter is expected.
 _DIGIT_AS_LETTER = r"(?<=[A-Za-z])[^\D0-9\uff10-\uff19\U0001d7ce-\U0001d7ff\U0001fbf0-\U0001fbf9]+(?=[A-Za-z])"
 # (a word of nothing but twins, a word that is surely of that script)
@@ -130,7 +135,7 @@ _MAX_PER_LINE = 100  # characters that are reported of one line
 def refused(text: str) -> Iterator[tuple[int, str]]:
     """(index, reason) of every character of a decoded text that a card must not hold, line by line."""
     odd = _not_ascii(text)
-    if not odd or re.fullmatch(_PLAIN, odd):
+    if not odd or (re.fullmatch(_PLAIN, odd) and not re.search(_MISREAD, odd)):
         return
     whole = _Searched(text)
     start = 0
@@ -234,10 +239,17 @@ class _Line:
     def refused(self) -> Iterator[tuple[int, str]]:
         """(index, reason) of each refused character once: by its kind, then by its word as typed, then in NFC."""
         seen: set[int] = set()
-        for index, reason in chain(self._by_kind(), self._by_word(self.line), self._by_word_in_nfc()):
+        for index, reason in chain(self._misread(), self._by_kind(), self._by_word(self.line), self._by_word_in_nfc()):
             if index not in seen:
                 seen.add(index)
                 yield index, reason
+
+    def _misread(self) -> Iterator[tuple[int, str]]:
+        """Letters that were saved as UTF-8 and read as Windows-1252: `BarrÃ©` for `Barré`."""
+        for match in re.finditer(rf"(?<![A-ZÀ-Þ“‘„«])(?:{_MISREAD})", self.line):
+            data = bytes(0x80 + _CONTINUING.index(c) if c in _CONTINUING else ord(c) for c in match[0])
+            with suppress(UnicodeDecodeError):
+                yield match.start(), f"{match[0]!r} is {data.decode('utf-8')!r}, read in a wrong encoding"
 
     def _by_kind(self) -> Iterator[tuple[int, str]]:
         suspects = {c: label for c in set(_not_ascii(self.line)) if (label := kind(c))}

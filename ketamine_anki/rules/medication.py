@@ -96,7 +96,7 @@ _ROWS = (
         "daily",
         "Joint Commission, ISMP",
         "5 mg QD",
-        "QDR",
+        "5 mg daily",
     ),
     Notation(
         "every-other-day-abbreviation",
@@ -114,7 +114,7 @@ _ROWS = (
         "MgSO4 4 g",
         "magnesium sulfate",
     ),
-    Notation("cc", r"(?<=\d)\s*«cc»\b|\bc\.«c»\.", "mL", "ISMP; Joint Commission, additional list", "5 cc", "5 ccm"),
+    Notation("cc", r"(?<=\d)\s*«cc»\b|\bc\.«c»\.", "mL", "ISMP; Joint Commission, additional list", "5 cc", "5 mL"),
     Notation(
         "small-ml",
         r"(?<=\d)\s*«ml»\b|(?<=[^\W\d]/)«ml»\b|(?<=\bper )«ml»\b",
@@ -154,7 +154,7 @@ _ROWS = (
         "3 times weekly, 2 times weekly",
         "ISMP",
         "3 mg TIW",
-        "TIWI",
+        "3 mg 3 times weekly",
     ),
     Notation(
         "discharge-abbreviation", r"(?<![\w/])«D/C»\b", "discharge, or discontinue", "ISMP", "D/C home", "discontinue"
@@ -166,7 +166,7 @@ _ROWS = (
         "subcutaneously",
         "ISMP",
         "10 mg SC",
-        "SCCM",
+        "10 mg subcutaneously",
     ),
     Notation(
         "bedtime-abbreviation",
@@ -174,7 +174,7 @@ _ROWS = (
         "at bedtime, every hour, daily at 6 PM",
         "ISMP (2024: HS and nightly)",
         "qn",
-        "q6h",
+        "at bedtime",
     ),
     Notation(
         "intranasal-abbreviation",
@@ -182,14 +182,15 @@ _ROWS = (
         "intranasal",
         "ISMP (2024)",
         "84 mg IN",
-        "10 mg in saline",
+        "84 mg intranasal",
     ),
     Notation("nanog", r"(?i)\b«nanog»\b", "nanograms", "ISMP (2024)", "5 nanog", "5 nanograms"),
-    Notation("days-abbreviation", r"(?<!\w)[xX]\s?\d+\s?«d»\b", "for 3 days", "ISMP", "x3d", "x3 doses"),
+    Notation("days-abbreviation", r"(?<!\w)[xX]\s?\d+\s?«d»\b", "for 3 days", "ISMP", "x3d", "for 3 days"),
     Notation(
         "comparison-sign",
-        r"(?<![\w&-])(?<!\b[Pp] )«<|>»\s?\d|(?<=[A-Za-z][A-Za-z\d])(?<!alue)(?<!FDR)«<|>»\s?\d|(?<!\w)\d+\s?«<|>»\s?\d",
-        "greater than, less than, at least",
+        r"(?<![\w&-])(?<!\b[Pp] )«<|>|≤|≥»=?\s?\d|(?<=[A-Za-z][A-Za-z\d])(?<!alue)(?<!FDR)«<|>|≤|≥»=?\s?\d"
+        r"|(?<!\w)\d+\s?«<|>|≤|≥»=?\s?\d",
+        "less than, greater than, at most, at least",
         "ISMP; Joint Commission, additional list",
         "platelets <70,000",
         "less than 70",
@@ -200,16 +201,18 @@ _ROWS = (
         "at",
         "ISMP; Joint Commission, additional list",
         "5 mg @ 2 PM",
-        "name@example.org",
+        "5 mg at 2 PM",
     ),
-    Notation("hour-sign", rf"(?i)\b(?:q|every )\s?\d+\s?«{_DEGREE}»(?!\s?[CF])", "hours", "ISMP", "q2\xb0", "37 \xb0C"),
+    Notation(
+        "hour-sign", rf"(?i)\b(?:q|every )\s?\d+\s?«{_DEGREE}»(?!\s?[CF])", "hours", "ISMP", "q2\xb0", "every 2 hours"
+    ),
     Notation(
         "doses-with-slash",
         r"(?<![\d,.])\d[\d,.]*\s*(«mg|mcg|unit|units|mL»)\s*/\s*\d[\d,.]*\s*\1\b",
         "two doses joined by a word",
         "ISMP",
         "25 mg/10 mg",
-        "0.2 mg/kg",
+        "25 units and 10 units",
         "",
     ),
     Notation("zero-sign", rf"(?<!\w)«{_ZERO}»(?!\w)", "0, or zero", "ISMP", "\u2205 effect", "0 effect"),
@@ -228,7 +231,7 @@ _ROWS = (
         "Arabic numerals: 5 mg",
         "ISMP",
         "V mg",
-        "IV dose given",
+        "5 mg",
         "",
     ),
 )
@@ -256,11 +259,11 @@ def findings(view: View, rows: Sequence[Notation]) -> Iterator[Finding]:
     """The error-prone notations in all texts of a note. A hint, which stands in no plain text, is read by itself."""
     for key, text in () if _WORDS.isdisjoint(view.heard) else view.prose.items():
         for row, match in _matches(text, rows):
-            position = view.plain_at(key, match[0].strip(), match.start())
+            position = view.plain_at(key, whole_number(match), match.start())
             yield Finding(position, row.id, _message(row, match))
     hints = only_hints(view.note.text, view.rendered["text"].markup, _FILLER) if view.note.text else ""
     for row, match in _matches(hints, rows):
-        position = view.at("text", match[0].strip(), match.start())
+        position = view.at("text", whole_number(match), match.start())
         yield Finding(position, row.id, _message(row, match, _FILLER))
 
 
@@ -275,7 +278,24 @@ def _matches(text: str, rows: Sequence[Notation]) -> Iterator[tuple[Notation, re
 
 def _message(row: Notation, match: re.Match[str], filler: str = "") -> str:
     context = match.string[max(match.start() - 12, 0) : match.end() + 8].strip(filler).strip()
-    return f"{match[0].strip()!r} in {context!r}: write {row.instead}"
+    instead = next((words for sign, words in _COMPARED if sign in match[0]), row.instead)
+    return f"{whole_number(match)!r} in {context!r}: write {instead}"
+
+
+_COMPARED = [("<=", "at most"), ("≤", "at most"), (">=", "at least"), ("≥", "at least"), ("<", "less than")]
+_COMPARED += [(">", "greater than")]
+
+
+def whole_number(match: re.Match[str]) -> str:
+    """What a pattern found, with the rest of a number that it cut: `0.03 U` for `3 U`, `> 50` for `> 5`."""
+    text, start, end = match.string, match.start(), match.end()
+    before = re.search(r"(?:\d[\d.,]*\s?[-\u2013]\s?)?[\d.,]*\Z", text[max(start - 20, 0) : start])
+    after = re.match(r"[\d.,]*\d", text[end : end + 20])
+    if before and (match[0][0].isdigit() or before[0].endswith(tuple("0123456789"))):
+        start -= len(before[0])
+    if after and match[0][-1].isdigit():
+        end += after.end()
+    return text[start:end].strip()
 
 
 _UNITS = "mg|mcg|ng|mL|mmol|mEq|unit|milligram|microgram|gram"
@@ -304,6 +324,6 @@ def dose_evidence(view: View) -> Iterator[Problem]:
         return
     for key, text in view.prose.items():
         if key != "picture" and (match := DOSE.regex.search(text)):
-            message = f"dose {match[0]!r} without checked evidence: add a reference that supports it"
-            yield view.match_at(key, match), message
+            message = f"dose {whole_number(match)!r} without checked evidence: add a reference that supports it"
+            yield view.plain_at(key, whole_number(match), match.start()), message
             return

@@ -85,6 +85,24 @@ def unknown_claim(view: View) -> Iterator[Problem]:
         )
 
 
+def foreign_claims(view: View) -> Iterator[Problem]:
+    """`source` names the paragraph that makes the claims: at least one of `claims` is of that paragraph. Others
+    may come from elsewhere.
+
+    Bad: `source: kidney/2`, `cites: problem/3`, `claims: C-1`
+
+    Good: `source: kidney/1`, `claims: C-1`
+    """
+    claims, source = view.collection.claims, view.note.source
+    known = [claims[name] for name in view.note.claims if name in claims]
+    paragraphs = [f"{claim.section}/{claim.paragraph}" for claim in known]
+    cited = view.collection.paragraphs.get(source)
+    # a wrong source is said once, of the citations, if these are not of its paragraph either
+    if known and cited is not None and source not in paragraphs and set(view.note.cites) <= {*cited}:
+        message = f"{known[0].id} is a claim of {paragraphs[0]}, and source says {source}: name one paragraph"
+        yield view.at("claims.0"), message
+
+
 def unknown_evidence(view: View) -> Iterator[Problem]:
     """`evidence` are keys of references.yaml.
 

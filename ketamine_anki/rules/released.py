@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ketamine_anki.core.model import Collection, Ledger, Note, Position
+from ketamine_anki.core.suggestion import closest
 from ketamine_anki.rules.rule import CollectionRule, Problem
 from ketamine_anki.rules.view import View
 
@@ -23,10 +24,12 @@ class VanishedId(CollectionRule):
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
         self._missing = dict(collection.ledger.notes) if collection.ledger else {}
+        self._new: dict[str, Position] = {}
         self.idle = not self._missing
 
     def note(self, view: View) -> Iterable[Problem]:
-        self._missing.pop(view.note.id, None)
+        if self._missing.pop(view.note.id, None) is None:
+            self._new[view.note.id] = view.position
         return ()
 
     def finish(self) -> Iterator[Problem]:
@@ -35,6 +38,10 @@ class VanishedId(CollectionRule):
             return
         for name, note in self._missing.items():
             since = f"retired in {note.retired}" if note.retired else f"released in {note.since}"
+            if renamed := closest(name, self._new):
+                remedy = f"if {renamed!r} is this note, write {name!r} again"
+                yield self._new[renamed], f"id {renamed!r} is new, and {name!r}, {since}, is gone: {remedy}"
+                continue
             remedy = "put it back" if note.retired else "put it back and retire it"
             yield ledger.place(name), f"note {name!r}, {since}, is gone: {remedy}"
 

@@ -259,6 +259,28 @@ def absolute_wording(view: View) -> Iterator[Problem]:
             yield view.match_at(key, match), f"{match[0]!r} is absolute or promotional: say what was found"
 
 
+# A hyphen of a line's end; not one that stands for the rest of a word, as in `pre- and postoperative`.
+_CUT = (
+    r"[^\W\d_]{2,}-\s+(?!(?:and|or|to|nor|und|oder|bis|sowie|et|ou|y|e|o|en|of|och|og|eller|ja|tai|i|lub|a|и|или)\b)"
+    r"(?=[^\W\d_]{2})[^A-Z]\S*"
+)
+
+
+def cut_word(view: View) -> Iterator[Problem]:
+    """A hyphen and a space inside a word come from the end of a line in a text that was copied.
+
+    Bad: `extra: The drug lowers the respi- ratory rate.`
+
+    Good: `extra: The drug is given pre- and postoperatively.`
+    """
+    for key, text in view.plain.items() if b"- " in view.signs or b"-\n" in view.signs else ():
+        for match in re.finditer(_CUT, text):
+            yield (
+                view.plain_at(key, match[0], match.start()),
+                f"{match[0]!r} has the hyphen of a line's end: join the word",
+            )
+
+
 _BRITISH = dict(  # part of a British word -> the same part of the American one; $ is the end of the word
     pair.split("/")
     for pair in """aemi/emi aetiol/etiol ageing$/aging aluminium/aluminum amoeb/ameb anaesth/anesth armour/armor

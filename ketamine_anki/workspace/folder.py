@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from io import FileIO
 from itertools import islice
@@ -36,6 +37,9 @@ COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "refe
 SHINGLES, MEDIA = "shingles.txt", "media"
 FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # globs of all that is read
 _OF_DESKTOPS = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\._.*")  # desktops leave these in any folder they show
+_DECK = re.compile(rb"(?m)^deck:|\A\s*\{\s*\"deck\"\s*:")
+_UNREAD = re.compile(r"(?i)\.ya?ml.|\.(?:json|txt)$")
+_BACKUP = re.compile(r"(?i)~$|\.(?:bak|orig|rej|swp|tmp)$")
 # Errors that are the fault of the file that somebody put there, not of the system.
 _OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR)
 
@@ -223,7 +227,28 @@ class Folder:
                 self._finding(name, "file", problem)
             elif name not in others:
                 names.append(name)
+        self._check_unread()
         return names
+
+    def _check_unread(self) -> None:
+        """Deck files that are not read, since they have another ending or stand in a folder of their own."""
+        for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name):
+            name = entry.name
+            if name[0] == "." or name == MEDIA or entry.is_symlink():
+                continue
+            if entry.is_dir():
+                inner = (f"{name}/{file}" for file in sorted(os.listdir(entry)) if file.endswith((".yaml", ".yml")))
+                if found := next(filter(self._is_deck, inner), ""):
+                    message = f"deck files in the folder {name!r} are not read: move them beside {COLLECTION}"
+                    self._finding(found, "file", message)
+            elif _UNREAD.search(name) and not _BACKUP.search(name) and self._is_deck(name):
+                self._finding(name, "file", "a deck file ends in .yaml, this one is not read: rename it")
+
+    def _is_deck(self, name: str) -> bool:
+        """Whether a file begins as those of decks do."""
+        with suppress(ValueError, OSError), open_regular(self.path / name) as file:
+            return bool(_DECK.search(file.read(1_000)))
+        return False
 
     def decks(self) -> Iterator[Deck]:
         """Yields one deck after the other; mistakes in their files are added to `findings`."""

@@ -50,6 +50,8 @@ CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max
         "用ketamine治疗 ５ｍｇ",
         "케타민은 ketamine과 같다",
         "ที่ปู่ กั้น",
+        "t½β t½α T½γ",
+        "«MAÇÃ» CAFÉ» “Ñ” «Î» Âge l’âne",  # no letters in a wrong encoding
         "שָּׁ֑לוֹם בְּרֵאשִׁ֖ית",
         "مُحَمَّدٌ ٱلرَّحْمَٰنِ",
         "བསྒྲུབས ཧཱུྃ",
@@ -74,6 +76,9 @@ _ALONE = (("κ", "κg"), ("α", "αs αt αn Nαme"), ("σ", "nσ tσ σf"), ("�
         ("TNFΑ", 3, "U+0391 GREEK CAPITAL LETTER ALPHA inside a word of Latin letters"),
         ("KETΟ", 3, "U+039F GREEK CAPITAL LETTER OMICRON inside a word of Latin letters"),
         ("Vν", 1, "U+03BD GREEK SMALL LETTER NU inside a word of Latin letters"),
+        ("BarrÃ©", 4, "'Ã©' is 'é', read in a wrong encoding"),
+        ("5 Î¼g", 2, "'Î¼' is 'μ', read in a wrong encoding"),
+        ("don’t, donâ€™t", 10, "'â€™' is '’', read in a wrong encoding"),
         ("a\x00b", 1, "control character U+0000"),
         ("a\x1fb", 1, "control character U+001F"),
         ("a\x1bb", 1, "control character U+001B"),
@@ -226,7 +231,9 @@ def test_a_character_is_refused_in_any_text_if_it_is_refused_alone(text: str) ->
         if why and not _AT_HOME.match(character):
             assert index in found, (why, found)
         elif not why and index in found:  # a letter among those of another script, or many accents
-            assert re.search("inside a word|among Latin words|accents|digits of two scripts", found[index]), found
+            assert re.search(
+                "inside a word|among Latin words|accents|wrong encoding|digits of two scripts", found[index]
+            ), found
 
 
 @given(st.lists(CHOICES.map(made.broken) | st.text(max_size=20), min_size=1, max_size=4))

@@ -116,3 +116,22 @@ def test_names_that_differ_only_in_case(tmp_path: Path) -> None:
     """Windows and macOS would keep one of the two."""
     folder = small.write(tmp_path, NOTE, {"media/leaf.png": small.PIXEL, "media/Leaf.png": small.PIXEL})
     assert "media/leaf.png:1:1: name differs only in case from 'Leaf.png' [picture]" in said(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "unread"),
+    [
+        ("03-third.yaml.txt", True),
+        ("03-third.json", True),
+        ("more/03-third.yaml", True),
+        ("03-third.yaml.bak", False),
+        (".hidden/03-third.yaml", False),
+        ("README.txt", False),
+    ],
+)
+def test_a_deck_file_that_is_not_read_is_a_finding(tmp_path: Path, name: str, unread: bool) -> None:
+    notes = "- {question: 'Which gas do plants take up?', answer: Carbon dioxide, yield: core}"
+    content = "notes\n" if name == "README.txt" else "deck: Second Part\nnotes: []\n"
+    folder = small.write(tmp_path, notes, {name: '{"deck": "x"}' if name.endswith("json") else content})
+    ran = run("check", "--format", "lines", folder)
+    assert (f"{name}:1:1: " in ran.out and " not read" in ran.out) is unread, ran.out
