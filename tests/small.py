@@ -93,11 +93,18 @@ def write(folder: Path, notes: str = "", files: Mapping[str, str | bytes] | None
         made["01-first.yaml"] = deck(notes)
     if "green-2020" in notes:
         made["references.yaml"] = REFERENCES
-    for name, content in (made | dict(files or {})).items():
+    made |= files or {}
+    if not any("deck: Second Part" in str(content) for content in made.values()):
+        made["collection.yaml"] = _text(made["collection.yaml"]).replace(", Second Part", "")
+    for name, content in made.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
     return folder
+
+
+def _text(content: str | bytes) -> str:
+    return content if isinstance(content, str) else content.decode("utf-8")
 
 
 class Made(NamedTuple):

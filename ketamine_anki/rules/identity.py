@@ -72,7 +72,7 @@ class DuplicateId(CollectionRule):
 
 
 class UnknownDeck(CollectionRule):
-    """A deck file names one of the subdecks of collection.yaml, each in one file. Anki matches decks
+    """A deck file names one of the subdecks of collection.yaml, and each of these has one file. Anki matches decks
     by their names, without regard to case.
 
     Bad: `deck: neurocritical care`
@@ -83,6 +83,7 @@ class UnknownDeck(CollectionRule):
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
         self._seen: dict[str, tuple[str, Position]] = {}
+        self._misspelt = False  # whether a file may be the one that a subdeck lacks
 
     def deck(self, deck: Deck) -> Iterator[Problem]:
         position = deck.places.at("deck")
@@ -93,8 +94,15 @@ class UnknownDeck(CollectionRule):
             return
         self._seen[deck.name.casefold()] = (deck.name, position)
         if deck.name not in self.collection.decks:
+            self._misspelt = True
             suggestion = did_you_mean(deck.name, self.collection.decks)
             yield position, f"deck {deck.name!r} is not in collection.yaml{suggestion}"
+
+    def finish(self) -> Iterator[Problem]:
+        for n, name in enumerate(self.collection.decks if self._seen and not self._misspelt else ()):
+            if name.casefold() not in self._seen:
+                message = f"no file beside this one has 'deck: {name}': write one, or delete the name"
+                yield self.collection.places.at(f"decks.{n}"), message
 
 
 class UnusedPicture(CollectionRule):

@@ -241,8 +241,10 @@ class Folder:
                 if found := next(filter(self._is_deck, inner), ""):
                     message = f"deck files in the folder {name!r} are not read: move them beside {COLLECTION}"
                     self._finding(found, "file", message)
+                    self.complete = False
             elif _UNREAD.search(name) and not _BACKUP.search(name) and self._is_deck(name):
                 self._finding(name, "file", "a deck file ends in .yaml, this one is not read: rename it")
+                self.complete = False
 
     def _is_deck(self, name: str) -> bool:
         """Whether a file begins as those of decks do."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from program import Ran, run
-from small import REFERENCES, SOURCE, write
+from small import COLLECTION, REFERENCES, SOURCE, write
 
 from ketamine_anki.core.model import Note
 from ketamine_anki.deckfiles.editor import append, propose_cites, propose_id, propose_yield
@@ -49,7 +49,9 @@ FULL = [*ASK, *TAIL]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     source = SOURCE.replace("kind: derived}", "kind: derived, caveat: required}")
-    return write(tmp_path, files={"01-first.yaml": FIRST, "source.yaml": source, "references.yaml": REFERENCES})
+    made = write(tmp_path, files={"01-first.yaml": FIRST, "source.yaml": source, "references.yaml": REFERENCES})
+    (made / "collection.yaml").write_text(COLLECTION, encoding="utf-8")  # Second Part has no file yet
+    return made
 
 
 def notes(folder: Path) -> list[Note]:
