@@ -62,7 +62,7 @@ def _join(state: Any) -> None:
     for block in state.tokens:
         joined: list[Any] = []
         for token in block.children or ():
-            hidden = HIDDEN if token.type == "text_special" else ""
+            hidden = HIDDEN if token.type == "text_special" and len(token.content) == 1 else ""  # not of `\\S`
             if token.type not in ("text", "text_special"):
                 joined.append(token)
             elif joined and joined[-1].type == "text":

@@ -67,7 +67,7 @@ _MARKDOWN = r"[\\`*_\[\n]"  # without any of these, and no block, Markdown is me
 _LONE_PICTURE = r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)"
 _HTML = r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)"
 _MATHJAX = r"(?s)(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]"
-_TEX_WORD = r"(?<![\\\w:])(\\([A-Za-z]+))(?P<brace>\{)?"
+_TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
 _COMMAND_IN_CODE = r"\\[()\[\]]"
 _TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table
 _COLON = ":(?=[:\U000f0000-\U000ffffd])"  # Anki could read it and the next as the mark of a hint
@@ -98,7 +98,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     text with findings still gives HTML, for previews; a package is made only of texts without.
     """
     special = text.encode("utf-8", "surrogatepass").translate(None, _ORDINARY)
-    if not special and not cloze and not _BLOCK.match(text):  # most texts
+    if not special and not cloze and not _BLOCK.match(text) and "''" not in text:  # most texts
         return Rendered(text, UNMARKED, [], [])
     # a text of nothing but a picture, as `picture:` holds it, is not worth loading the parser
     alone = re.fullmatch(_LONE_PICTURE, text) if text.startswith("![") else None
@@ -228,9 +228,9 @@ def _instead_of(tag: str, content: str) -> str:
 
 def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
     """The first TeX command of ordinary text, which the card would show as it is typed, and MathJax's brackets."""
-    if word := next((match for match in re.finditer(_TEX_WORD, text) if match["brace"] or match[2] in COMMANDS), None):
-        message = f"TeX command {word[1]} outside of math: write $...$, without spaces inside the dollars"
-        yield "tex-command", start + word.start(), word[1], message
+    if word := next((match for match in re.finditer(_TEX_WORD, text) if match[1] in COMMANDS), None):
+        message = f"TeX command {word[0]} outside of math: write $...$, without spaces inside the dollars"
+        yield "tex-command", start + word.start(), word[0], message
     for match in re.finditer(_MATHJAX, text):
         shown = match["math"] or match[0]
         message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"

@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     r"|(?<=:)(?P<hint>:))"
 )
 _MALFORMED = r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
-_CODE = r"\w\((?!s\))|\w_\w|\w\.[a-z]{3}|->|[;=<>]\S"  # in a hint: what is typed in programs
+_CODE = r"(?s)[^<]*(?:\w\((?!s\))|\w_\w|\w\.[a-z]{3}|->)[^<]*\Z"  # a hint that looks like a program
 _PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
 _TEX = r"(?P<tex>(?:[^$\\\n]++|\\.|\n(?!\n))++)"  # possessive: a long text takes no second look
 _INLINE = re.compile(rf"(?s)\$(?!\s){_TEX}(?<!\s)\$")
@@ -236,7 +236,7 @@ class _Scan:
             deletion.hint = self.text[deletion.answer_end + 2 : start]
             if not deletion.hint.strip():
                 self._mistake(deletion.answer_end, end, "empty hint: write one after '::', or leave '::' out")
-            elif re.search(_CODE, deletion.hint):
+            elif re.match(_CODE, deletion.hint):
                 message = "'::' starts a hint, and this one looks like code: put the answer between backticks"
                 self._mistake(deletion.answer_end, end, message)
         deletion.end = end

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 HIDDEN = "\0"  # stands for a sign that is meant to be seen
-_SIGNS = "*_`~^=$&|#[]'+-"
+_SIGNS = "\\*_`~^=$&|#[]'+-"
 _POSSIBLE = re.compile(f"[{re.escape(_SIGNS)}]")
 _WORD = rf"[^\s{HIDDEN}]"
 _PICTURE = "write [label](https://example.org) or ![what one sees](name.png)"
@@ -37,6 +37,7 @@ _ANYWHERE = (
         "take the spaces inside the dollars away",
     ),
     (r"\$\$|(?<![\w$])\$(?=[a-z\\])", "math", "close it with a dollar after its last sign"),
+    (r"\\[A-Za-z]+(?=\{)", "math", "put it between dollars"),
     (rf"(?:(?<=\w)[_^])\{{[^{{}}{HIDDEN}]*\}}", "math", "put it between dollars"),
     (r"\](?:\s+\((?=https?:|mailto:)|\()", "a link or picture", f"{_PICTURE}, without spaces around the brackets"),
     (rf"!?\[\[[^\[\]{HIDDEN}]+\]\]", "a link or picture", _PICTURE),

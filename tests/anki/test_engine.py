@@ -78,3 +78,19 @@ def test_missing_picture_is_found(learner: Collection, tmp_path: Path) -> None:
 def test_sound_package_has_none(learner: Collection, tmp_path: Path) -> None:
     engine.import_package(learner, spoilt(tmp_path, lambda db: None))
     assert engine.problems(learner) == []
+
+
+def test_braces_in_code_are_shown(learner: Collection, tmp_path: Path) -> None:
+    """Of a note with a question, of a cloze note, and inside a deletion; Anki makes no field or card of them."""
+    notes = """
+    - {question: 'What does `{{ x }}` show?', answer: '`{{c1::y}}` and `{{/x}}`'}
+    - {text: '`{{a}}` gives {{c1::`{{b}}::{{c}}`}}.'}
+    """
+    engine.import_package(learner, small.package(small.write(tmp_path, notes)))
+    faces = {face.note_id: face for face in engine.rendered(learner)}
+    assert len(faces) == len(engine.rendered(learner)) == 2
+    shown = {name: (engine.visible(face.question), engine.visible(face.answer)) for name, face in faces.items()}
+    assert "What does {{ x }} show?" in shown["note-1"][0]
+    assert "{{c1::y}} and {{/x}}" in shown["note-1"][1]
+    assert "{{a}} gives [...]." in shown["note-2"][0]
+    assert "{{a}} gives {{b}}::{{c}}." in shown["note-2"][1]

@@ -44,6 +44,7 @@ TURNED = [
         "| a | b |\n| --- | --: |\n| 1\\|2 | 2 |",
     ),
     ("<pre><code>a\n  b</code></pre>", "```\na\n  b\n```"),
+    ("<code>&#123;&#123;x&#125;&#125;</code>", "`{{x}}`"),
     ("<code>a`b</code> <code>`c`</code>", "``a`b`` `` `c` ``"),
     ('<a href="https://example.org/a_b">l*k</a>', "[l*k](https://example.org/a_b)"),
     ('<b><a href="https://example.org">x</a></b>', "[**x**](https://example.org)"),

@@ -1,0 +1,73 @@
+"""Whoever follows the advice on a text, to the letter, has a card that shows what was typed: spaces and marks apart."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+import made
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from promises import Mistake, mistakes, text_of
+
+from ketamine_anki.text.render import render
+
+WORDS = st.lists(st.sampled_from([word for word in made.WORDS if word.isalnum()]), min_size=1, max_size=3).map(" ".join)
+# Texts with a mistake; w stands for any words.
+TEXTS = (
+    "**w", "w** w", "*w", "_w", "w `w", "`` w ` w", "~~w~~", "H~2~O w", "CO^2^ w", "==w==", "w ''w''", "w \\SI{5}{mol}",
+    "$ x + 1 $ w", "w $k w", "w $$x w", "10^{-3} w", "w_{12}", "# w", "w\n-w\n-w", "w\n---\nw", "| w | w |\n| w | w |",
+    "w\n=====",
+    "w &alpha; w", "&gt; 5 w", "&#945;w", "w &lt; 5", "植物は**「w」**の中で", '**"w"**ders', "5*10*9 w", "w 15*2*3",
+    "- 5 w", "+ 3 w", "w\n\n-\n\nw", r"w \(x + 1\) w", r"\[x\] w", "$5 % w$", "$a # b$ w", "$a & b$", "w [[w]]",
+    "w [^1]", "w [label] (https://example.org)", "![w](my leaf.png)", "![[leaf.png]] w",
+)  # fmt: skip
+
+
+def follow(text: str, mistake: Mistake) -> str:
+    """The text after the edit that the message proposes; of two, the one that shows what was typed."""
+    at, end = mistake.start, mistake.start + len(mistake.fragment)
+    for pattern, edit in EDITS:
+        if match := re.search(pattern, mistake.message):
+            return text[:at] + edit(text[at:end], match) + text[end:]
+    raise LookupError(mistake.message)
+
+
+def _escape(fragment: str, match: re.Match[str]) -> str:
+    at = fragment.index(match[1])
+    return f"{fragment[:at]}\\{fragment[at:]}"
+
+
+# What a message proposes, and what becomes of the fragment that it names; the first that fits.
+EDITS: tuple[tuple[str, Callable[[str, re.Match[str]], str]], ...] = (
+    (r"not as a character: write (.);", lambda fragment, match: match[1]),
+    (r"to show it, write \\(.)", _escape),
+    (r"to show it, put it in `code`", lambda fragment, match: f"`{fragment}`"),
+    (r"write \\(\*)", _escape),
+    (r"write '(\\.)'", lambda fragment, match: match[1]),
+    ("write it without the space", lambda fragment, match: fragment.replace(" ", "")),
+    (r"is Anki's math: write \$\.\.\.\$", lambda fragment, match: f"${fragment[2:-2]}$"),
+    (r": write (\\.)$", lambda fragment, match: match[1]),
+)
+
+
+def signs(text: str) -> str:
+    return "".join(sign for sign in text if sign.isalnum() or sign in "<>%+")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@settings(max_examples=settings().max_examples // 4)
+@given(WORDS)
+def test_advice_on_a_text_keeps_what_was_typed(text: str, words: str) -> None:
+    typed = text.replace("w", words)
+    followed, found = typed, mistakes(typed, {})
+    assert found
+    for _ in range(8):
+        if not found:
+            break
+        followed = follow(followed, found[0])
+        found = mistakes(followed, {})
+    assert found == []
+    assert signs(text_of(render(followed, {}).html)) == signs(html.unescape(typed))
