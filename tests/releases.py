@@ -121,6 +121,7 @@ def move(project: Project) -> None:
     start = NOTES.index("- id: light")
     project.write(NOTES[:start])
     project.write(NOTES[start:], "Second Part", "02-second.yaml")
+    project.replace("[First Part]", "[First Part, Second Part]", "collection.yaml")
 
 
 def retire(project: Project) -> None:
@@ -128,4 +129,5 @@ def retire(project: Project) -> None:
 
 
 def swap_decks(project: Project) -> None:
-    project.replace("[First Part, Second Part]", "[Second Part, First Part]", "collection.yaml")
+    project.write(NEW_NOTE, "Second Part", "02-second.yaml")
+    project.replace("[First Part]", "[Second Part, First Part]", "collection.yaml")

@@ -314,7 +314,7 @@ def test_mistakes_are_named_with_their_revision(history: Project) -> None:
     ("old", "new", "finding"),
     [
         ("title:", "titel:", "decks/collection.yaml:1:1: unknown key 'titel'"),
-        ("[First Part, Second Part]", "[Second Part]", "decks/collection.yaml:1:1: deck 'First Part' is not listed"),
+        ("[First Part]", "[Second Part]", "decks/collection.yaml:1:1: deck 'First Part' is not listed"),
     ],
 )
 def test_a_collection_that_cannot_be_compared(history: Project, old: str, new: str, finding: str) -> None:

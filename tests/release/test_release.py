@@ -121,8 +121,13 @@ def test_a_dry_run_of_a_first_release_makes_no_folder(project: Project) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "finding"),
     [
-        ("01-first.yaml", "id: gas", "id: air", "decks/ledger.yaml:12:1: note 'gas', released in 1.0.0, is gone"),
-        ("ledger.yaml", "notes:\n", "notes:\n<<<<<<< HEAD\n", "decks/ledger.yaml:12:1: not as `release` writes it"),
+        (
+            "01-first.yaml",
+            "id: gas",
+            "id: gases",
+            "decks/01-first.yaml:3:7: id 'gases' is new, and 'gas', released in 1.0.0, is gone",
+        ),
+        ("ledger.yaml", "notes:\n", "notes:\n<<<<<<< HEAD\n", "decks/ledger.yaml:11:1: not as `release` writes it"),
         ("collection.yaml", "title:", "titel:", "decks/collection.yaml:1:1: unknown key 'titel'"),
     ],
 )

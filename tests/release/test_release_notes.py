@@ -247,7 +247,11 @@ def merge_cards(project: Project) -> None:
         (
             swap_decks,
             "2.0.0",
-            ["No longer used: Small Deck::01 First Part. New: Small Deck::02 First Part. Cards that you have stay"],
+            [
+                "No longer used: Small Deck::01 First Part. New: ",
+                "Small Deck::02 First Part",
+                "Cards that you have stay",
+            ],
         ),
     ],
 )
