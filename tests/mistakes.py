@@ -161,7 +161,7 @@ def _typographic(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
     at = _at(lines, "|".join(TEXTS), chance)
     key, text = lines[at].split(": ", 1)
     text = text.replace(" ", ": ", 1) if kind == 3 else text
-    first, last = chance.choice(("“”", "‘’", "„“", "«»", "””", "’’"))
+    first, last = chance.choice(("“”", "‘’", "„“", "””", "’’"))
     return _changed(lines, at, f"{key}: {first}{text}{last}"), _changed(lines, at, f"{key}: '{text}'")
 
 

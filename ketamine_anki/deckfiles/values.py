@@ -91,7 +91,7 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
     return text if _is_allowed(file, shape, node, text, label) else None
 
 
-_QUOTES = "'\"\u201c\u201d\u2018\u2019\u00bb\u00ab"
+_QUOTES = "'\"\u201c\u201d\u2018\u2019"
 
 
 def _is_half_quoted(file: File, node: Node, text: str) -> bool:
@@ -103,7 +103,7 @@ def _is_half_quoted(file: File, node: Node, text: str) -> bool:
         wrong = text.count(last) == 1 and not re.search(r"(?:\d|s')['\"]?$", text)
         message = UNOPENED.format(last)
     else:
-        wrong = text[0] in "\u201c\u201d\u201e\u2018\u2019\u201a\u00bb\u00ab"
+        wrong = text[0] in "\u201c\u201d\u201e\u2018\u2019\u201a"
         message = (
             f"{text[0]} and {last} are shown, they are no quotes of YAML: write ' instead, or all in single quotes"
         )
