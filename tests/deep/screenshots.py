@@ -99,7 +99,7 @@ def contact(chromium: Browser, out: Path, looks: Sequence[str]) -> None:
 # The README's pictures of cards: note, card, the windows side by side.
 SHOWN = {
     "day": ("ketamine-etomidate-collapse", 0, (("question", "day"), ("answer", "day"))),
-    "night": ("wind-up-versus-central-sensitization", 1, (("question", "night"), ("answer", "night"))),
+    "night": ("antidepressant-time-course", 1, (("question", "night"), ("answer", "night"))),
     "phone": ("vignette-compensated-shock", 0, (("answer", "phone"), ("answer", "phone-night"))),
 }
 

@@ -67,14 +67,14 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     """
     engine.import_package(learner, real_package)
     before = {made.note.id: made for made in small.compiled(real_decks)}
-    spread, evidence, wind_up = (
+    regimen, result, course = (
         dict(learner.get_note(learner.find_notes(f'"ID:{name}"')[0]).items())
-        for name in ("oih-spread-and-threshold", "oih-ketamine-evidence", "wind-up-versus-central-sensitization")
+        for name in ("depression-infusion-regimen", "karma-dep-2-result", "antidepressant-time-course")
     )
     added = "<div>They are <b>means&nbsp;</b>over time.</div>"
-    edit(learner, "oih-spread-and-threshold", Extra=spread["Extra"] + added)
-    edit(learner, "oih-ketamine-evidence", Question=evidence["Question"] + " <i>Now?</i>")
-    edit(learner, "wind-up-versus-central-sensitization", Text=wind_up["Text"] + " So it is.")
+    edit(learner, "depression-infusion-regimen", Extra=regimen["Extra"] + added)
+    edit(learner, "karma-dep-2-result", Question=result["Question"] + " <i>Now?</i>")
+    edit(learner, "antidepressant-time-course", Text=course["Text"] + " So it is.")
     results = []
     for file in FORMATS:
         folder = tmp_path / file.replace(".", "-")
@@ -92,11 +92,11 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     }
     ends = {where: new.removeprefix(old) for where, (old, new) in changed.items()}
     assert ends == {
-        ("oih-spread-and-threshold", "extra"): "\nThey are **means** over time.",
-        ("oih-ketamine-evidence", "question"): " *Now?*",
-        ("wind-up-versus-central-sensitization", "text"): " So it is.",
+        ("depression-infusion-regimen", "extra"): "\nThey are **means** over time.",
+        ("karma-dep-2-result", "question"): " *Now?*",
+        ("antidepressant-time-course", "text"): " So it is.",
     }
-    assert [name for name, text in texts(real_decks).items() if text != results[0][name]] == ["05-pain-medicine.yaml"]
+    assert [name for name, text in texts(real_decks).items() if text != results[0][name]] == ["06-psychiatry.yaml"]
 
     other = engine.open_collection(tmp_path, "another")
     engine.import_package(other, real_package)
