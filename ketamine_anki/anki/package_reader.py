@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from sys import getsizeof
@@ -20,7 +20,18 @@ from typing import Any, NamedTuple
 from ketamine_anki.anki import archive
 from ketamine_anki.anki.archive import Entry, PackageError, TooMuchError
 from ketamine_anki.anki.sqlite_reader import Tables, opened
-from ketamine_anki.anki.wire import Messages, inflate, strict_json
+from ketamine_anki.anki.wire import (
+    Messages,
+    a_blob,
+    a_blob_text,
+    a_list,
+    a_mapping,
+    a_number,
+    a_text,
+    an_id,
+    inflate,
+    strict_json,
+)
 from ketamine_anki.core.limits import (
     MAX_CONTENT_BYTES,
     MAX_DATABASE_BYTES,
@@ -212,8 +223,8 @@ def _media_entries(
 
 
 def _old_media(listed: bytes) -> Iterator[tuple[str, str]]:
-    for member, name in _mapping(strict_json(listed.decode("utf-8", "replace")), "media list").items():
-        yield member, _text(name, "media list")
+    for member, name in a_mapping(strict_json(listed.decode("utf-8", "replace")), "media list").items():
+        yield member, a_text(name, "media list")
 
 
 def _new_media(listed: bytes, messages: Messages) -> Iterator[tuple[str, str]]:
@@ -221,9 +232,9 @@ def _new_media(listed: bytes, messages: Messages) -> Iterator[tuple[str, str]]:
     for index, entry in enumerate(pictures):
         if index >= MAX_ENTRIES:
             raise PackageError("it lists too many pictures")
-        parts = messages.fields(_blob(entry, "media list"), 1, 255)
+        parts = messages.fields(a_blob(entry, "media list"), 1, 255)
         member = parts.get(255, index)  # in packages that were converted from the old format
-        yield str(_number(member, "media list")), _blob_text(parts.get(1, b""), "media list")
+        yield str(a_number(member, "media list")), a_blob_text(parts.get(1, b""), "media list")
 
 
 # --- note types and decks ---------------------------------------------------------------------
@@ -252,33 +263,33 @@ def _old_tables(tables: Tables, odd: Oddities) -> tuple[_Types, _Decks]:
     rows = list(tables.rows("col", "models", "decks"))
     if len(rows) != 1:
         raise PackageError("its collection has no note types")
-    models, listed = (_mapping(strict_json(_text(value, "col")), "col") for value in rows[0])
+    models, listed = (a_mapping(strict_json(a_text(value, "col")), "col") for value in rows[0])
     types: _Types = {}
     for key, model in models.items():
         with odd.passed_over():
-            kind = _old_note_type(_id(key, "note type"), _mapping(model, "note type"))
+            kind = _old_note_type(an_id(key, "note type"), a_mapping(model, "note type"))
             types[kind.id] = kind
     decks: _Decks = {}
     for key, value in listed.items():
         with odd.passed_over():
-            deck = _mapping(value, "deck")
-            parts, text = _text(deck.get("name"), "deck").split("::"), _text(deck.get("desc", ""), "deck")
-            decks[_id(key, "deck")] = (deck_name(parts), text)
+            deck = a_mapping(value, "deck")
+            parts, text = a_text(deck.get("name"), "deck").split("::"), a_text(deck.get("desc", ""), "deck")
+            decks[an_id(key, "deck")] = (deck_name(parts), text)
     return types, decks
 
 
 def _old_note_type(ntid: int, model: Mapping[str, Any]) -> PackagedNoteType:
-    fields = [_mapping(item, "field") for item in _list(model.get("flds"), "note type")]
-    templates = [_mapping(item, "template") for item in _list(model.get("tmpls"), "note type")]
-    sides = [[_text(item.get(key), "template") for key in ("name", "qfmt", "afmt")] for item in templates]
+    fields = [a_mapping(item, "field") for item in a_list(model.get("flds"), "note type")]
+    templates = [a_mapping(item, "template") for item in a_list(model.get("tmpls"), "note type")]
+    sides = [[a_text(item.get(key), "template") for key in ("name", "qfmt", "afmt")] for item in templates]
     return PackagedNoteType(
         id=ntid,
-        name=_text(model.get("name"), "note type"),
-        mod=_number(model.get("mod"), "note type"),
-        is_cloze=_number(model.get("type"), "note type") == 1,
-        fields=_field_names(_text(item.get("name"), "field") for item in fields),
+        name=a_text(model.get("name"), "note type"),
+        mod=a_number(model.get("mod"), "note type"),
+        is_cloze=a_number(model.get("type"), "note type") == 1,
+        fields=_field_names(a_text(item.get("name"), "field") for item in fields),
         templates=tuple((name, front, back) for name, front, back in sides),
-        css=_text(model.get("css", ""), "note type"),
+        css=a_text(model.get("css", ""), "note type"),
     )
 
 
@@ -288,25 +299,25 @@ def _new_tables(tables: Tables, messages: Messages, odd: Oddities) -> tuple[_Typ
     for ntid, name, mod, config in tables.rows("notetypes", "id", "name", "mtime_secs", "config"):
         budget.take(name, config)
         with odd.passed_over():
-            parts = messages.fields(_blob(config, "note type"), 1, 3)
-            number, css = _number(ntid, "note type"), _blob_text(parts.get(3, b""), "note type")
-            mod = _number(mod, "note type")
-            types[number] = PackagedNoteType(number, _text(name, "note type"), mod, parts.get(1) == 1, (), (), css)
+            parts = messages.fields(a_blob(config, "note type"), 1, 3)
+            number, css = a_number(ntid, "note type"), a_blob_text(parts.get(3, b""), "note type")
+            mod = a_number(mod, "note type")
+            types[number] = PackagedNoteType(number, a_text(name, "note type"), mod, parts.get(1) == 1, (), (), css)
     # Anki leaves fields and templates of deleted note types behind in its own packages.
     fields: dict[int, dict[int, str]] = {ntid: {} for ntid in types}
     for ntid, ordinal, name in tables.rows("fields", "ntid", "ord", "name"):
         budget.take(name)
         with odd.passed_over():
             if ntid in types:
-                fields[ntid][_number(ordinal, "field")] = _text(name, "field")
+                fields[ntid][a_number(ordinal, "field")] = a_text(name, "field")
     templates: dict[int, dict[int, tuple[str, str, str]]] = {ntid: {} for ntid in types}
     for ntid, ordinal, name, config in tables.rows("templates", "ntid", "ord", "name", "config"):
         budget.take(name, config)
         with odd.passed_over():
             if ntid in types:
-                sides = messages.fields(_blob(config, "template"), 1, 2)
-                front, back = (_blob_text(sides.get(number, b""), "template") for number in (1, 2))
-                templates[ntid][_number(ordinal, "template")] = (_text(name, "template"), front, back)
+                sides = messages.fields(a_blob(config, "template"), 1, 2)
+                front, back = (a_blob_text(sides.get(number, b""), "template") for number in (1, 2))
+                templates[ntid][a_number(ordinal, "template")] = (a_text(name, "template"), front, back)
     for ntid, note_type in types.items():
         names = _field_names(_ordered(fields[ntid]))
         types[ntid] = replace(note_type, fields=names, templates=_ordered(templates[ntid]))
@@ -314,9 +325,9 @@ def _new_tables(tables: Tables, messages: Messages, odd: Oddities) -> tuple[_Typ
     for did, name, kind in tables.rows("decks", "id", "name", "kind"):
         budget.take(name, kind)
         with odd.passed_over():
-            normal = messages.fields(_blob(kind, "deck"), 1).get(1, b"")
-            text = messages.fields(_blob(normal, "deck"), 4).get(4, b"")
-            decks[_number(did, "deck")] = (deck_name(_text(name, "deck").split("\x1f")), _blob_text(text, "deck"))
+            normal = messages.fields(a_blob(kind, "deck"), 1).get(1, b"")
+            text = messages.fields(a_blob(normal, "deck"), 4).get(4, b"")
+            decks[a_number(did, "deck")] = (deck_name(a_text(name, "deck").split("\x1f")), a_blob_text(text, "deck"))
     return types, decks
 
 
@@ -350,17 +361,17 @@ def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple
         with odd.passed_over(guid if isinstance(guid, str) else ""):
             if mid not in types:
                 raise PackageError("a note has a note type that is not in it")
-            names, texts = types[mid].fields, _text(flds, "note").split("\x1f")
+            names, texts = types[mid].fields, a_text(flds, "note").split("\x1f")
             if len(texts) != len(names):
                 raise PackageError(f"a note has {counted(len(texts), 'field')}: its note type has {len(names)}")
             fields = dict(zip(names, texts, strict=True))
-            words = tuple(_text(tags, "note").split())
-            note = PackagedNote(_text(guid, "note"), types[mid].name, fields, words, "", _number(mod, "note"))
+            words = tuple(a_text(tags, "note").split())
+            note = PackagedNote(a_text(guid, "note"), types[mid].name, fields, words, "", a_number(mod, "note"))
             budget.take_note(note)
             if note.guid in guids:
                 raise PackageError(f"two notes have the GUID {note.guid[:40]!r}: the first is read")
             guids.add(note.guid)
-            rows[_number(nid, "note")] = note
+            rows[a_number(nid, "note")] = note
     by_name = {kind.name: kind for kind in types.values()}
     first: dict[int, tuple[int, int]] = {}  # note -> (ordinal, deck) of its first card
     for count, (nid, ordinal, did, odid) in enumerate(tables.rows("cards", "nid", "ord", "did", "odid")):
@@ -369,55 +380,13 @@ def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple
         if nid not in rows:  # its note is passed over
             continue
         with odd.passed_over():
-            home = _number(odid, "card") or _number(did, "card")  # odid: the home of a card in a filtered deck
+            home = a_number(odid, "card") or a_number(did, "card")  # odid: the home of a card in a filtered deck
             if home not in decks:
                 raise PackageError("a card has no deck")
             kind = by_name[rows[nid].note_type]
-            if not 0 <= _number(ordinal, "card") < (MAX_CLOZE if kind.is_cloze else len(kind.templates)):
+            if not 0 <= a_number(ordinal, "card") < (MAX_CLOZE if kind.is_cloze else len(kind.templates)):
                 raise PackageError("a card has a number that its note type does not have")
             first[nid] = min(first.get(nid, (1 << 64, 0)), (ordinal, home))
     return tuple(
         replace(note, deck=decks[first[nid][1]][0]) if nid in first else note for nid, note in sorted(rows.items())
     )
-
-
-# --- values of the right type -----------------------------------------------------------------
-
-
-def _checker(expected: type, description: str) -> Callable[[object, str], Any]:
-    """A function (value, place) -> the value, which raises PackageError when it has another type."""
-
-    def check(value: object, place: str) -> Any:
-        if not isinstance(value, expected) or isinstance(value, bool):
-            raise PackageError(f"damaged: a {place} holds something other than {description}")
-        return value
-
-    return check
-
-
-_number = _checker(int, "a number")
-_string = _checker(str, "a text")
-_blob = _checker(bytes, "bytes")
-_mapping = _checker(dict, "named values")
-_list = _checker(list, "a list")
-
-
-def _text(value: object, place: str) -> str:
-    text: str = _string(value, place)
-    if not text.isascii() and re.search("[\ud800-\udfff]", text):  # JSON can name lone surrogates
-        raise PackageError(f"damaged: a {place} holds half a character")
-    return text
-
-
-def _id(key: str, place: str) -> int:
-    """The id of a note type or deck from its key; genanki repeats it inside as a text, Anki as a number."""
-    if not re.fullmatch("[0-9]{1,19}", key):
-        raise PackageError(f"damaged: a {place} has the id {key[:40]!r}")
-    return int(key)
-
-
-def _blob_text(value: object, place: str) -> str:
-    try:
-        return str(_blob(value, place), "utf-8")
-    except UnicodeDecodeError:
-        raise PackageError(f"damaged: a {place} is not UTF-8 text") from None

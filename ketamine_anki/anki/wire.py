@@ -1,11 +1,12 @@
-"""Reads the small formats inside a package within limits: zstd frames, protobuf messages, JSON."""
+"""Reads the small formats inside a package within limits: zstd frames, protobuf messages, JSON, values of a type."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ketamine_anki.anki.archive import PackageError, TooMuchError
@@ -111,3 +112,45 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         raise PackageError("damaged: its JSON repeats a key")
     return values
+
+
+# --- values of the right type -----------------------------------------------------------------
+
+
+def _checker(expected: type, description: str) -> Callable[[object, str], Any]:
+    """A function (value, place) -> the value, which raises PackageError when it has another type."""
+
+    def check(value: object, place: str) -> Any:
+        if not isinstance(value, expected) or isinstance(value, bool):
+            raise PackageError(f"damaged: a {place} holds something other than {description}")
+        return value
+
+    return check
+
+
+a_number = _checker(int, "a number")
+_a_string = _checker(str, "a text")
+a_blob = _checker(bytes, "bytes")
+a_mapping = _checker(dict, "named values")
+a_list = _checker(list, "a list")
+
+
+def a_text(value: object, place: str) -> str:
+    text: str = _a_string(value, place)
+    if not text.isascii() and re.search("[\ud800-\udfff]", text):  # JSON can name lone surrogates
+        raise PackageError(f"damaged: a {place} holds half a character")
+    return text
+
+
+def an_id(key: str, place: str) -> int:
+    """The id of a note type or deck from its key; genanki repeats it inside as a text, Anki as a number."""
+    if not re.fullmatch("[0-9]{1,19}", key):
+        raise PackageError(f"damaged: a {place} has the id {key[:40]!r}")
+    return int(key)
+
+
+def a_blob_text(value: object, place: str) -> str:
+    try:
+        return str(a_blob(value, place), "utf-8")
+    except UnicodeDecodeError:
+        raise PackageError(f"damaged: a {place} is not UTF-8 text") from None
