@@ -213,6 +213,7 @@ WITH_PICTURE = dataclasses.replace(collection(), pictures={"a.png": Picture("a.p
         ({"question": "What is this ![kidney](a.png)?"}, WITH_PICTURE, []),
         ({"question": "What is this kidney?"}, WITH_PICTURE, ["orphan-pronoun at this kidney?"]),
         ({"source": "kidney/1"}, dataclasses.replace(collection(), sections={}), ["unknown-source at kidney/1"]),
+        ({"source": "", "cites": "", "claims": ""}, dataclasses.replace(collection(), sections={}, claims={}), []),
         ({"claims": ""}, dataclasses.replace(collection(), claims={}), []),
         ({"extra": "Tumours of the kidney."}, dataclasses.replace(collection(), spelling=""), []),
         ({"answer": "Diuretics"}, dataclasses.replace(collection(), topic=()), []),
