@@ -154,7 +154,7 @@ def _structural(lines: Lines, line: int, context: int) -> Iterator[tuple[Place, 
             yield found
     yield from _misplaced(lines, line)
     for number in (line, line - 1):
-        if re.match(r"[ ]*\t", lines[number]):
+        if 0 <= number < len(lines) and re.match(r"[ ]*\t", lines[number]):
             near = [near for near in _beside(lines, number) if "\t" not in near]
             column = next(
                 (_indent(one) for one in near if not re.match(_KEY, one)), _indent(near[0]) + 2 if near else 0

@@ -62,6 +62,7 @@ def findings_of(data: bytes) -> list[tuple[int, int, str, str]]:
         (DECK + b"--- \n", (21, 1, "yaml-feature", "second document")),
         (DECK + b"...\n" + DECK, (22, 1, "syntax", "second document")),
         (b"\t" + DECK, (1, 1, "syntax", "a tab")),
+        (b"deck: {", (1, 7, "syntax", "must be in single quotes")),
     ],
     ids=lambda value: None if isinstance(value, tuple) else repr(value[:16]),
 )  # fmt: skip
