@@ -21,7 +21,7 @@ from ketamine_anki.workspace.folder import Folder
 EVERYTHING = r"""
 - id: plain
   question: Is pressure < 5 & > 3, "quoted"?
-  answer: 5 < 7 & 7 > 5; &lt; stays
+  answer: 5 < 7 & 7 > 5; \&lt; stays
 - id: pair
   question: What does **MAP** stand for?
   answer: Mean arterial pressure
@@ -65,7 +65,7 @@ EVERYTHING = r"""
 - id: cloze-of-markdown
   text: |-
     - The root takes {{c1::*water* & salts}}
-    - The leaf takes {{c2::CO~2~ < 1 %}}
+    - The leaf takes {{c2::CO\~2\~ < 1 %}}
 
     | part | gas |
     |------|-----|
@@ -261,7 +261,7 @@ def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) ->
     cards, others = learner.db.all(kept), learner.db.all("select * from notes where flds not like '%\x1fplain\x1f%'")
 
     deck = everything / "01-first.yaml"
-    deck.write_text(deck.read_text("utf-8").replace("5 < 7 & 7 > 5; &lt; stays", "corrected"), "utf-8")
+    deck.write_text(deck.read_text("utf-8").replace(r"5 < 7 & 7 > 5; \&lt; stays", "corrected"), "utf-8")
     plain = learner.find_notes("ID:plain")[0]
     guid = learner.get_note(plain).guid
     later = small.package(everything, everything / "later.apkg", Times(1_700_000_000, {guid: 1_700_000_001}))

@@ -113,8 +113,9 @@ def cells(html: str) -> dict[str, list[str]]:
 
 def test_counts_and_coverage(tmp_path: Path) -> None:
     """What is retired is shown, but not counted, and tests no claim."""
-    retired = "- {question: 'Q?', answer: A, claims: [C-3], retired: {version: 2.0.0, reason: Old.}}"
-    write(tmp_path, NOTES + retired)
+    retired = "- {id: gone, question: 'Q?', answer: A, claims: [C-3], retired: {version: 2.0.0, reason: Old.}}"
+    write(tmp_path)
+    small.write(tmp_path, NOTES, {"02-second.yaml": small.deck(retired, "Second Part"), "media/leaf.png": small.PIXEL})
     (tmp_path / "source.yaml").write_text(small.SOURCE.replace("colour", "core"), encoding="utf-8")
     html = page_of(tmp_path)
     assert "<p>2 notes, 3 cards</p>" in html

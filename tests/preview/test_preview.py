@@ -60,7 +60,7 @@ def test_findings_do_not_prevent_it(folder: Path) -> None:
     assert "[unknown-deck]" in ran.err
     assert html.count("no picture &#x27;no.png&#x27; in the media folder") == 2
     assert 'id="note-odd"' in html
-    assert '<option value="Third Part">03 Third Part</option>' in html
+    assert '<option value="Third Part">02 Third Part</option>' in html
 
 
 def test_collection_that_cannot_be_read_gives_its_findings(folder: Path) -> None:

@@ -17,14 +17,18 @@ NOTES = """
   skill: understand
   caveat: At night it is the other way round.
   evidence: [green-2020]
+"""
+RETIRED = """
 - question: Which gas did plants once take up?
   answer: None
+  id: gone
   retired: {version: 2.0.0, reason: Doubtful.}
 """
+SECOND = {"02-second.yaml": small.deck(RETIRED, "Second Part")}
 
 
 def test_notes_cards_and_claims_are_counted(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, NOTES)
+    folder = small.write(tmp_path, NOTES, SECOND)
     ran = run("stats", folder, "--format", "json")
     assert ran.code == 0, ran.err
     data = json.loads(ran.out)
@@ -43,7 +47,7 @@ def test_notes_cards_and_claims_are_counted(tmp_path: Path) -> None:
 
 
 def test_the_text_has_bars_and_the_untested_claims(tmp_path: Path) -> None:
-    lines = run("stats", small.write(tmp_path, NOTES)).out.splitlines()
+    lines = run("stats", small.write(tmp_path, NOTES, SECOND)).out.splitlines()
     assert lines[0] == "Small Deck: 2 notes, 4 cards, 1 retired"
     assert "  First Part      2 notes     4 cards    2/2   claims  " + "#" * 30 in lines
     assert "  core           1 of 1    100.0%  " + "#" * 30 in lines
