@@ -200,6 +200,6 @@ def _style(added: str) -> Iterator[None]:
     real = notetypes._text
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(notetypes, "_text", lambda name: real(name) + (added if name == "style.css" else ""))
-        notetypes.note_types.cache_clear()
+        notetypes._note_types.cache_clear()
         yield
-    notetypes.note_types.cache_clear()
+    notetypes._note_types.cache_clear()
