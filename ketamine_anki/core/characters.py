@@ -180,8 +180,15 @@ def plain_form(character: str) -> str:
 def printable(text: str) -> str:
     """The text with everything that could steer a terminal or a log, or hide, escaped as \\uXXXX."""
     text = text.replace("##[", "#\\x23[")  # GitHub's runner obeys it anywhere in a line
-    odd = _not_ascii(text)
-    return text.translate({ord(c): _escaped(ord(c)) for c in set(odd) if kind(c) and not _is_wide(c)}) if odd else text
+    if not any(kind(c) and not _is_wide(c) for c in set(_not_ascii(text))):
+        return text
+    return "\n".join(map(_shown, text.split("\n")))
+
+
+def _shown(line: str) -> str:
+    """A line with what hides escaped; a joiner inside of a Persian word does what it is there for."""
+    hiding = {index for index, _ in _Line(line, _Searched(line)).by_kind() if not _is_wide(line[index])}
+    return "".join(_escaped(ord(c)) if index in hiding else c for index, c in enumerate(line))
 
 
 @lru_cache(1 << 12)
@@ -239,7 +246,7 @@ class _Line:
     def refused(self) -> Iterator[tuple[int, str]]:
         """(index, reason) of each refused character once: by its kind, then by its word as typed, then in NFC."""
         seen: set[int] = set()
-        for index, reason in chain(self._misread(), self._by_kind(), self._by_word(self.line), self._by_word_in_nfc()):
+        for index, reason in chain(self._misread(), self.by_kind(), self._by_word(self.line), self._by_word_in_nfc()):
             if index not in seen:
                 seen.add(index)
                 yield index, reason
@@ -251,7 +258,7 @@ class _Line:
             with suppress(UnicodeDecodeError):
                 yield match.start(), f"{match[0]!r} is {data.decode('utf-8')!r}, read in a wrong encoding"
 
-    def _by_kind(self) -> Iterator[tuple[int, str]]:
+    def by_kind(self) -> Iterator[tuple[int, str]]:
         suspects = {c: label for c in set(_not_ascii(self.line)) if (label := kind(c))}
         flags = {at for match in re.finditer(_FLAG, self.line) for at in range(*match.span())} if suspects else ()
         for index, character in enumerate(self.line) if suspects else ():

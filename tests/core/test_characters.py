@@ -171,12 +171,13 @@ def test_name() -> None:
         ("\xad", r"\xad"),
         ("\u0100", "\u0100"),
         ("\u202e", r"\u202e"),
+        ("می\u200cخوانم ab\u200cc", "می\u200cخوانم ab" + r"\u200cc"),
         ("\uffff", r"\uffff"),
         ("\U00010000\U000e0041", "\U00010000" + r"\U000e0041"),
         ("##[add-mask]x", r"#\x23[add-mask]x"),
     ],
 )
-def test_hidden_characters_are_printed_by_number(text: str, shown: str) -> None:
+def test_hidden_characters_are_printed_by_number_unless_a_word_needs_them(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
