@@ -29,6 +29,7 @@ from ketamine_anki.workspace.reporting import readable_collection, report
 @click.option("--language", help="Language of the cards, such as en, de or pt-BR (default: en).")
 @click.option("--medical/--not-medical", default=None, help="Hold doses to the rules on wards (default: no).")
 @click.option("--source/--no-source", default=None, help="Name for each note where a text teaches it (default: yes).")
+@click.option("--tag", help="Root of every tag (default: from the title).")
 @click.option("--namespace", help="What GUIDs are made from (default: the folder's name and chance).")
 def init(
     folder: Path,
@@ -36,29 +37,34 @@ def init(
     language: str | None,
     medical: bool | None,
     source: bool | None,
+    tag: str | None,
     namespace: str | None,
 ) -> None:
     """Make a new collection in FOLDER, which must be empty or not exist yet.
 
     It has one subdeck with two notes, the outline of a source text, schemas for editors and checks
     for GitHub; it builds as it is. Its namespace is its own, so that its cards never meet those of
-    another collection in a learner's Anki. On a terminal, asks for what the options leave open.
+    another collection in a learner's Anki; decks and tags of one name do, so choose a title and a tag
+    that no other collection has. On a terminal, asks for what the options leave open.
     """
     from ketamine_anki.deckfiles import schema
     from ketamine_anki.deckfiles.formatter import canonical, inline_text
     from ketamine_anki.deckfiles.json_schema import schema_files
-    from ketamine_anki.starter import starter
+    from ketamine_anki.starter import examples, starter
 
     _refuse_full(folder)
     default = _title(folder) if title is None else title
     title = (title or _ask("title of the deck", default)).strip()
+    chance = secrets.token_hex(4)
+    tag = tag or _ask(
+        "root of every tag, which no other collection has", tag_segment(title).lstrip("-_+#") or f"Deck_{chance}"
+    )
     language = language or _ask("language of the cards", "en")
     medical = _confirm("is it about medicine, with doses") if medical is None else medical
     source = _confirm("is it made from one text", default=True) if source is None else source
-    chance = secrets.token_hex(4)
     values = {
         "TITLE": title,
-        "TAG": tag_segment(title).lstrip("-_+#") or f"Deck_{chance}",
+        "TAG": tag,
         "NAMESPACE": namespace or f"{slug(folder.absolute().name)}/{chance}",
         "REQUIREMENT": requirement(_origin(), __version__),
         "RULES": "" if medical else "rules: {off: [medication]} # how doses are written on wards",
@@ -69,7 +75,7 @@ def init(
         shape = shapes.get(Path(place).stem, schema.DECK)
         files[place], findings = canonical(place, files[place].encode("utf-8"), shape)
         if findings:
-            raise Failure(f"the title, language or namespace cannot be used: {findings[0].message}", EXIT_USAGE)
+            raise Failure(f"the title, tag, language or namespace cannot be used: {findings[0].message}", EXIT_USAGE)
     for place, text in files.items():
         with output_folder((folder / place).parent):
             write_text(folder / place, text)
@@ -79,6 +85,9 @@ def init(
     for name, text in schema_files(readable_collection(read)).items():
         write_text(folder / "decks" / name, text)
     echo(folder.as_posix())
+    if not examples(language):
+        echo(f"its two notes and README.md are in English: there are none in {language!r} yet", err=True)
+    echo(f"In Anki decks and tags of one name merge: these are named {title!r} and {tag!r}", err=True)
     echo(f"{title}: now `cd {_quoted(folder)}`, `ketamine-anki build`, and read README.md", err=True)
 
 

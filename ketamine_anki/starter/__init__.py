@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.resources import files
 
+from ketamine_anki.core.language import primary
+
 # file of this folder -> its place in the collection
 _PLACES = {
     "README.md": "README.md",
@@ -24,15 +26,19 @@ _PLACES = {
 }
 
 
+def examples(language: str) -> dict[str, str]:
+    """The texts of the examples in a language by their words in capitals; {} where nobody has written them yet."""
+    table: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("examples.json").read_text("utf-8"))
+    return table.get(primary(language), {})
+
+
 def starter(values: Mapping[str, str], quote: Callable[[str], str], language: str, *, sourced: bool) -> dict[str, str]:
     """Path -> text of every file of a new collection. `values` fill in TITLE, TAG, NAMESPACE, REQUIREMENT and RULES;
     `quote` writes a value in YAML. The examples and the README are in the language, or else in English; without a
     source (`sourced`) nothing speaks of one.
     """
-    folder = files(__package__)
-    examples = json.loads(folder.joinpath("examples.json").read_text(encoding="utf-8"))
-    key = language.partition("-")[0]
-    values = {**examples.get(key, examples["en"]), **values, "LANGUAGE": language}
+    folder, key = files(__package__), primary(language)
+    values = {**(examples(language) or examples("en")), **values, "LANGUAGE": language}
     words = re.compile(rf"\b({'|'.join(values)})\b")
     texts = {}
     for name, place in _PLACES.items():

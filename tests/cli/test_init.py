@@ -43,6 +43,16 @@ def test_its_deck_is_at_home_in_real_anki(tmp_path: Path, learner: Collection) -
     assert engine.problems(learner) == []
 
 
+def test_two_collections_of_one_title_share_tags_only_where_that_is_said(tmp_path: Path) -> None:
+    said = "In Anki decks and tags of one name merge: these are named 'Deck' and {!r}\n"
+    assert said.format("Deck") in run("init", tmp_path / "deck").err
+    assert said.format("Mine") in run("init", tmp_path / "b", "--title", "Deck", "--tag", "Mine").err
+    collection = Folder(tmp_path / "b" / "decks").collection
+    assert collection is not None
+    assert (collection.title, collection.tag) == ("Deck", "Mine")
+    assert "the title, tag, language or namespace cannot" in run("init", tmp_path / "c", "--tag", "a b").err
+
+
 def test_two_collections_never_share_a_card(tmp_path: Path) -> None:
     """The same folder name and the same ids, and yet other GUIDs."""
     one, two = (Folder(str(made(tmp_path / name / "deck") / "decks")).collection for name in ("a", "b"))
@@ -53,10 +63,11 @@ def test_two_collections_never_share_a_card(tmp_path: Path) -> None:
 
 
 def test_title_and_namespace_may_be_chosen(tmp_path: Path) -> None:
-    folder = made(tmp_path / "x", "--title", "STAGES & TAGS: the 'new' one", "--namespace", "mine: 1")
+    title, tag = "STAGES & TAGS: the 'new' one", "STAGES_and_TAGS_the_new_one"
+    folder = made(tmp_path / "x", "--title", title, "--namespace", "mine: 1")
     collection = Folder(str(folder / "decks")).collection
     assert collection is not None
-    assert (collection.title, collection.tag) == ("STAGES & TAGS: the 'new' one", "STAGES_and_TAGS_the_new_one")
+    assert (collection.title, collection.tag) == (title, tag)
     assert collection.namespace == "mine: 1"
     assert run("check", folder / "decks").code == 0
     assert (folder / "README.md").read_text(encoding="utf-8").startswith("# STAGES & TAGS: the 'new' one\n")
@@ -81,7 +92,7 @@ def test_names_in_any_script_make_tags_and_namespaces_of_their_own(tmp_path, tit
     assert len(collection.tag) > len("Deck_") or collection.tag == tag
 
 
-@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "ja", "eu"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "ja", "ar", "he", "fa", "eu"])
 @pytest.mark.parametrize("source", ["--source", "--no-source"])
 def test_a_collection_in_a_language_passes_every_check(tmp_path: Path, language: str, source: str) -> None:
     folder = made(tmp_path / "x", "--language", language, source)
@@ -95,6 +106,11 @@ def test_a_collection_in_a_language_passes_every_check(tmp_path: Path, language:
     assert f"language: {language}\n" in texts["collection.yaml"]
 
 
+def test_examples_in_another_language_than_the_cards_are_announced(tmp_path: Path) -> None:
+    said = "its two notes and README.md are in English: there are none in 'ur' yet"
+    assert [said in run("init", tmp_path / tag, "--language", tag).err for tag in ("ur", "ar-EG")] == [True, False]
+
+
 def test_doses_are_held_to_the_rules_of_wards_where_they_are_asked_for(tmp_path: Path) -> None:
     for option, off in (("--medical", ()), ("--not-medical", ("medication",))):
         collection = Folder(made(tmp_path / option, option) / "decks").collection
@@ -103,13 +119,14 @@ def test_doses_are_held_to_the_rules_of_wards_where_they_are_asked_for(tmp_path:
 
 
 def test_on_a_terminal_init_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keyboard = io.StringIO("Wörter\nde\nn\nn\n")
+    keyboard = io.StringIO("Wörter\nVokabeln\nde\nn\nn\n")
     keyboard.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stdin", keyboard)
     made(tmp_path / "x")
     collection = Folder(tmp_path / "x" / "decks").collection
     assert collection is not None
-    assert (collection.title, collection.language, collection.sections) == ("Wörter", "de", {})
+    assert (collection.title, collection.tag, collection.language) == ("Wörter", "Vokabeln", "de")
+    assert collection.sections == {}
 
 
 def test_the_command_to_go_there_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +151,7 @@ def test_a_fresh_git_repository_is_empty_enough(tmp_path: Path) -> None:
 
 def test_a_title_that_cannot_be_a_title_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     ran = run("init", tmp_path / "x", "--title", "a\u202eb")
-    assert (ran.code, "the title, language or namespace cannot be used" in ran.err) == (2, True)
+    assert (ran.code, "the title, tag, language or namespace cannot be used" in ran.err) == (2, True)
     assert not (tmp_path / "x").exists()
 
 
