@@ -144,8 +144,9 @@ def _rows(groups: Mapping[str, Mapping[str, int]]) -> list[str]:
     width = max(map(len, groups), default=0)
     most = max((row["notes"] for row in groups.values()), default=0) or 1
     lines = []
+    claimed = any(row.get("claims") for row in groups.values())
     for group, row in groups.items():
-        claims = f" {row['claims_tested']:>4}/{row['claims']:<4}claims" if "claims" in row else ""
+        claims = f" {row['claims_tested']:>4}/{row['claims']:<4}claims" if claimed else ""
         bar = "#" * round(row["notes"] / most * _BAR)
         lines.append(f"  {terminal(group):<{width}} {row['notes']:>5} notes {row['cards']:>5} cards{claims}  {bar}")
     return lines

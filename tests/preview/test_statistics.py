@@ -59,7 +59,7 @@ def test_a_collection_without_claims_has_no_coverage(tmp_path: Path) -> None:
     folder = small.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen, claims: }", bare)
     ran = run("stats", folder)
     assert ran.code == 0, ran.out
-    assert "Claims" not in ran.out
+    assert "claims" not in ran.out.lower()
 
 
 def test_everything_tested_is_said(tmp_path: Path) -> None:
