@@ -10,6 +10,7 @@ from functools import cache, cached_property, lru_cache
 
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.escape import html as escape
+from ketamine_anki.core.language import filled
 from ketamine_anki.core.model import Collection, Note, Reference, paragraph_of
 from ketamine_anki.deckfiles.filenames import tag_segment
 from ketamine_anki.text.render import Rendered
@@ -229,5 +230,5 @@ def _notice(note: Note, collection: Collection, texts: dict[str, Rendered]) -> s
 
 
 def _filled(words: str, **parts: str) -> str:
-    """Words as HTML with parts that are HTML in the places that name them: `{section}, paragraph {number}`."""
-    return re.sub(r"\{(\w+)\}", lambda name: parts.get(name[1], name[0]), escape(words))
+    """Words as HTML with parts that are HTML."""
+    return filled(escape(words), **parts)

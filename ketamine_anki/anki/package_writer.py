@@ -23,6 +23,7 @@ from ketamine_anki.anki.genanki_import import APKG_COL, APKG_SCHEMA, genanki
 from ketamine_anki.anki.notetypes import NoteType, note_types
 from ketamine_anki.anki.sqlite_bytes import make_canonical
 from ketamine_anki.core.escape import html as escape
+from ketamine_anki.core.language import attributes, filled
 from ketamine_anki.core.model import Collection, Picture
 
 _TABLES, _, _INDEXES = APKG_SCHEMA.partition("CREATE INDEX")
@@ -214,8 +215,8 @@ def description(collection: Collection, version: str = "", deck: str = "") -> st
     and not that of the notes.
     """
     parts = [f"<p>{escape(collection.deck_descriptions.get(deck, collection.description))}</p>"]
-    tag = collection.tag
-    if deck in ("", collection.title):
+    tag, words, advises = collection.tag, collection.words, collection.has_english_words
+    if advises and deck in ("", collection.title):
         parts.append(
             f"<p>To begin with what is core: in the browser search <code>tag:{tag}::Yield::2-Supporting is:new</code>,"
             " select all and suspend it; take the suspension back when you are through. Suspend what you do not want,"
@@ -223,25 +224,25 @@ def description(collection: Collection, version: str = "", deck: str = "") -> st
             " sections.</p>"
         )
     if version:
-        dated = f", literature of {escape(collection.evidence_date)}" if collection.evidence_date else ""
-        parts.append(
-            f"<p>Imported last: version {escape(version)}{dated}. Notes that Anki could not import are older;"
-            f" <code>tag:{tag}::Changed::*</code> finds those that updates changed.</p>"
-        )
+        told = [filled(words["imported"], version=version)]
+        told += [filled(words["dated"], date=collection.evidence_date)] if collection.evidence_date else []
+        advice = f". Notes that Anki could not import are older; <code>tag:{tag}::Changed::*</code> finds those that"
+        parts.append(f"<p>{escape(' · '.join(told))}{f'{advice} updates changed.' if advises else ''}</p>")
     if collection.source_title:
         access = escape(collection.source_access, quote=True)
         link = f'<a href="{access}">{access}</a>' if access.startswith("https://") else access
         where = f" ({link})" if link else ""
-        parts.append(f"<p>Curated from the text “{escape(collection.source_title)}”{where}.</p>")
+        parts.append(f"<p>{escape(filled(words['curated'], title=collection.source_title))}{where}</p>")
     licence = escape(collection.licence)
     if collection.licence_url:
         licence = f'<a href="{escape(collection.licence_url, quote=True)}">{licence}</a>'
-    parts.append(f"<p>Licence of the cards: {licence}.</p>")
+    parts.append(f"<p>{filled(escape(words['licence']), licence=licence)}</p>")
     if collection.repository:
         link = escape(collection.repository, quote=True)
-        parts.append(f'<p>Releases and corrections: <a href="{link}">{link}</a></p>')
+        parts.append(f'<p>{escape(words["updates"])}: <a href="{link}">{link}</a></p>')
     parts.append(f"<p><b>{escape(collection.disclaimer)}</b></p>")
-    return "".join(parts)
+    marks = attributes(collection.language)
+    return f"<div{marks}>{''.join(parts)}</div>" if marks else "".join(parts)
 
 
 def _write_zip(out: BinaryIO, database: Path, pictures: list[Picture]) -> None:

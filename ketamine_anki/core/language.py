@@ -5,6 +5,7 @@ Source: Unicode CLDR 46 (decimal signs, character order).
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 BCP_47 = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(-[a-z0-9]{5,8})*"
@@ -34,6 +35,16 @@ def is_right_to_left(tag: str) -> bool:
     return primary(tag) in _RIGHT_TO_LEFT and _LEFT_TO_RIGHT_SCRIPTS.isdisjoint(tag.split("-"))
 
 
+def attributes(tag: str) -> str:
+    """What an HTML element with text of a language says of it; "" for English, as everything else around is."""
+    return "" if tag == "en" else f' lang="{tag}"' + ' dir="rtl"' * is_right_to_left(tag)
+
+
+def filled(words: str, **parts: str) -> str:
+    """Words with parts in the places that name them: `{section}, paragraph {number}`."""
+    return re.sub(r"\{(\w+)\}", lambda name: parts.get(name[1], name[0]), words)
+
+
 @cache
 def _table() -> dict[str, dict[str, str]]:
     import json
@@ -44,7 +55,9 @@ def _table() -> dict[str, dict[str, str]]:
 
 
 def labels(tag: str) -> dict[str, str]:
-    """The words that stand on cards, by name, in a language: `pt-BR` has those of `pt`, and Basque the English ones."""
+    """The words of cards, deck pages and release notes, by name, in a language: `pt-BR` has those of `pt`, and Basque
+    the English ones.
+    """
     table = _table()
     while tag and tag not in table:
         tag = tag.rpartition("-")[0]

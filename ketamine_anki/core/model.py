@@ -333,8 +333,13 @@ class Collection:
 
     @cached_property
     def words(self) -> dict[str, str]:
-        """The words that stand on the cards, by name."""
+        """The words of cards, deck pages and release notes, by name."""
         return {**labels(self.language), **self.labels}
+
+    @cached_property
+    def has_english_words(self) -> bool:
+        """Whether English sentences of advice suit them."""
+        return labels(self.language) == labels("en")
 
     @cached_property
     def media(self) -> dict[str, str]:

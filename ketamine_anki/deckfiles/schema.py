@@ -251,7 +251,7 @@ COLLECTION = Record(
         ),
         "labels": Table(
             Text("What to say instead.", ("Watch out",), prose=True),
-            "Words on the cards (caution, evidence, source …) that differ from those of the language.",
+            "Words on cards, deck pages and release notes (caution, new …) that differ from those of the language.",
         ),
         "rules": RULES,
         "topic": List(Text("A word.", ("plant",)), "Words too obvious to be an answer in this deck."),

@@ -21,6 +21,7 @@ from string import Template
 from ketamine_anki.anki.cards import Card, cards
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.language import attributes
 from ketamine_anki.core.model import Collection, Finding, Note, Position, paragraph_of
 from ketamine_anki.core.terminal import counted
 from ketamine_anki.preview.baseline import Baseline
@@ -93,6 +94,7 @@ def page(
     values = {
         "policy": _policy(style, script, live),
         "title": escape(collection.title),
+        "marks": attributes(collection.language),
         "summary": escape(
             (f"Version {public.version}: " if public else "") + _summary(statistics.total, shown, baseline)
         ),

@@ -9,6 +9,7 @@ from importlib import resources
 from string import Template
 from typing import NamedTuple
 
+from ketamine_anki.core.language import attributes
 from ketamine_anki.core.model import Collection
 from ketamine_anki.text.markdown import document_html
 
@@ -39,12 +40,15 @@ def guide(collection: Collection, public: Public) -> str:
         escape(file.name): f'<a href="{escape(file.name)}" download>{escape(file.name)}</a>' for file in public.packages
     }
     body = re.sub(r"(?ms)\A.*?^# [^\n]*", f"## Version {public.version}", public.notes, count=1)
-    notes = document_html(body)
+    marks = attributes(collection.language)
+    changes, heading, instructions = body.partition("\n## Which file")  # which are in English
+    notes = f"<div{marks}>{document_html(changes)}</div>{document_html(heading + instructions)}"
     for name, link in links.items():
         notes = notes.replace(f"<code>{name}</code>", link)
     files = zip(links.values(), public.packages, strict=True)
     values = {
         "about": description(collection),
+        "marks": marks,
         "decks": "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in collection.about.items()),
         "file": escape(first.name),
         "size": f"({first.bytes / 1e6:.1f} MB)",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
+from ketamine_anki.core.language import filled
 from ketamine_anki.core.model import Collection, Release
-from ketamine_anki.core.terminal import counted
-from ketamine_anki.deckfiles.filenames import slug
+from ketamine_anki.deckfiles.filenames import tag_segment
 
 _MAX_LINE = 60
 _MARKUP = re.compile(r"([\\`*_\[\]<>#])")
@@ -39,9 +39,10 @@ def _title(title: str) -> str:
 def _tags(collection: Collection) -> str:
     """As many long words as fit, the most telling first: of the root tag, the title and the subdecks."""
     line = ""
-    for word in dict.fromkeys(slug(" ".join((collection.tag, collection.title, *collection.decks))).split("-")):
+    names = tag_segment(" ".join((collection.tag, collection.title, *collection.decks)))
+    for word in dict.fromkeys(re.split("[-_]", names.casefold())):
         longer = f"{line} {word}".strip()
-        if len(word) > 3 and len(longer) <= _MAX_LINE:
+        if len(word) > 3 - 2 * (not word.isascii()) and len(longer) <= _MAX_LINE:
             line = longer
     return line
 
@@ -52,19 +53,29 @@ def _description(collection: Collection, release: Release) -> str:
     def shown(text: str) -> str:
         return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
-    counts = f"{counted(release.notes, 'note')}, {counted(release.cards, 'card')}, version {release.version}."
+    words, advises = collection.words, collection.has_english_words
+    counts = filled(
+        f"{words['total']} · {words['version']}",
+        notes=str(release.notes),
+        cards=str(release.cards),
+        version=release.version,
+    )
     about = "\n".join(f"- **{shown(name)}**" + f": {shown(text)}" * bool(text) for name, text in _subdecks(collection))
     parts = [shown(collection.description), counts, about]
     if collection.repository:
         address = collection.repository
-        parts.append(
+        advice = (
             f"Updates, with notes on what changed: [releases]({address}/releases). An update keeps your schedule. A"
             f" card is wrong or unclear? [Say so]({address}/issues), with the name at the foot of its back."
         )
+        parts.append(advice if advises else f"{shown(words['updates'])}: [{address}]({address})")
     licence = shown(collection.licence)
-    rights = f"Rights: [{licence}]({collection.licence_url})." if collection.licence_url else f"Rights: {licence}."
-    source = f" Curated from the text “{shown(collection.source_title)}”." if collection.source_title else ""
-    parts += [f"{rights}{source} The works behind a card are named on its back.", f"**{shown(collection.disclaimer)}**"]
+    if collection.licence_url:
+        licence = f"[{licence}]({collection.licence_url})"
+    rights = [filled(shown(words["licence"]), licence=licence)]
+    rights += [filled(words["curated"], title=shown(collection.source_title))] * bool(collection.source_title)
+    rights += ["The works behind a card are named on its back"] * advises
+    parts += [" · ".join(rights), f"**{shown(collection.disclaimer)}**"]
     return "\n\n".join(filter(None, parts))
 
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from ketamine_anki.anki.package_reader import PackageContents
 
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
-# The kinds of a changed note (see `NoteChange.kind`) with their titles and what a learner is told of them.
+# The kinds of a changed note (see `NoteChange.kind`) with what a learner is told of them.
 KINDS = {
-    "corrected": ("Corrected", "The answer, a caution or a caveat changed."),
-    "reworded": ("Reworded", "Other words, the same answer."),
-    "changed": ("Changed", ""),
-    "details": ("Details", "Only tags, sources, literature or formatting changed."),
+    "corrected": "The answer, a caution or a caveat changed.",
+    "reworded": "Other words, the same answer.",
+    "changed": "",
+    "details": "Only tags, sources, literature or formatting changed.",
 }
 _RETIRED = re.compile(r"::Retired::(\S+)$")
 _DOMAIN = re.compile(r"^[^:]+::Domain::")

@@ -150,7 +150,7 @@ def _groups(changes: Changes) -> Iterator[tuple[str, list[NoteChange], list[Note
         "Back from retirement": changes.returned,
         "Other note type": changes.retyped,
         "Retired": changes.retired,
-        **{title: [c for c in changes.changed if kinds[id(c)] == kind] for kind, (title, _) in KINDS.items()},
+        **{kind.capitalize(): [c for c in changes.changed if kinds[id(c)] == kind] for kind in KINDS},
         "Moved": changes.moved,
         "New": changes.new,
     }

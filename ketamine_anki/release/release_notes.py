@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ketamine_anki.anki.notetypes import OWN_FIELD
 from ketamine_anki.core.escape import json_text, markdown
+from ketamine_anki.core.language import filled
 from ketamine_anki.core.model import Collection, Ledger, Release, Retired
 from ketamine_anki.release.changes import KINDS, Changes, NoteChange
 from ketamine_anki.text.plain import plain, readable
 
 UNRELEASED = "## Unreleased"
 _HEADING = re.compile(r"^## (?:\[)?(\S+?)(?:\])?(?: - .*)?$", re.MULTILINE)
-_COUNTS = ("new", "changed", "moved", "retired")
+_COUNTS = {"new": "new", "changed": "changed", "moved": "moved", "retired": "gone"}  # -> the name of its label
 
 
 # --- the changelog ----------------------------------------------------------------------------
@@ -53,33 +54,35 @@ def section(
     `reasons` tells of each note id that this release retires why.
     """
     parts = [unreleased] if unreleased else []
-    total = f"{release.notes} notes, {release.cards} cards"
+    words = {name: markdown(word) for name, word in collection.words.items()}
+    total = filled(words["total"], notes=str(release.notes), cards=str(release.cards))
     if first:
-        return "\n\n".join([*parts, f"First release: {total}."])
-    counts = ", ".join(f"{count} {name}" for name in _COUNTS if (count := getattr(release, name)))
-    parts.append(f"{total}: {counts or 'the same notes'}.")
+        return "\n\n".join([*parts, f"{words['first']}: {total}"])
+    counts = [f"{words[word]}: {count}" for name, word in _COUNTS.items() if (count := getattr(release, name))]
+    parts.append(" · ".join([total, *counts]))
 
     def add(title: str, explanation: str, listed: Iterable[NoteChange]) -> None:
-        lines = [line for change in listed for line in _entry(collection, change, reasons)]
+        lines = [line for change in listed for line in _entry(collection, change, reasons, words)]
         if lines:
-            parts.extend([f"### {title}", *([explanation] if explanation else []), "\n".join(lines)])
+            explained = [explanation] * bool(explanation and collection.has_english_words)
+            parts.extend([f"### {words[title]}", *explained, "\n".join(lines)])
 
     errata = set(release.errata)
     listed = (*changes.moved, *changes.new, *changes.changed, *changes.retired)
     corrections = {change.name: change for change in listed if change.name in errata}
-    add("Safety corrections", "Please read these, even if you skip the rest.", corrections.values())
-    for kind, (title, explanation) in KINDS.items():
-        add(title, explanation, (c for c in changes.changed if c.kind == kind and c.name not in errata))
+    add("safety", "Please read these, even if you skip the rest.", corrections.values())
+    for kind, explanation in KINDS.items():
+        add(kind, explanation, (c for c in changes.changed if c.kind == kind and c.name not in errata))
     search = f"tag:{collection.tag}::Retired::{release.version}"
     explanation = f"Not taught any more. Search `{search}`, then suspend or delete."
-    add("Retired", explanation, (c for c in changes.retired if c.name not in errata))
+    add("gone", explanation, (c for c in changes.retired if c.name not in errata))
     explanation = (
         "For new learners: cards that you have stay in the deck where they are. Their tag changes, so the update"
         " replaces your own edits and tags on these notes."
     )
     moved = (c for c in changes.moved if c.before and c.before.deck not in changes.decks_gone)
-    add("Moved to another subdeck", explanation, moved)
-    add("New", "", (c for c in changes.new if c.name not in errata))
+    add("moved", explanation, moved)
+    add("new", "", (c for c in changes.new if c.name not in errata))
     return "\n\n".join([*parts, *_structure(changes)])
 
 
@@ -103,14 +106,17 @@ def _structure(changes: Changes) -> Iterator[str]:
         yield "### Style\n\nThe look of the cards changed. It replaces a style of your own."
 
 
-def _entry(collection: Collection, change: NoteChange, reasons: Mapping[str, Retired]) -> Iterator[str]:
+def _entry(
+    collection: Collection, change: NoteChange, reasons: Mapping[str, Retired], words: Mapping[str, str]
+) -> Iterator[str]:
     """The lines of one note: where it is, what it asks, and each field before and now."""
     note = change.note
     yield f"- **{markdown(change.name)}** · {markdown(change.place)}: {markdown(readable(note.title))}"
     retired = reasons.get(note.id)
     if retired:
-        see = f" Instead: “{markdown(collection.title_of(retired.see))}” (`ID:{retired.see}`)." if retired.see else ""
-        yield f"  - Retired: {markdown(retired.reason)}{see}"
+        title = markdown(collection.title_of(retired.see))
+        see = " " + filled(words["see"], question=title, search=f"`ID:{retired.see}`") if retired.see else ""
+        yield f"  - {words['gone']}: {markdown(retired.reason)}{see}"
         return
     for name, old, new in change.fields:
         texts = plain(old), plain(new)
@@ -118,13 +124,14 @@ def _entry(collection: Collection, change: NoteChange, reasons: Mapping[str, Ret
         if before == after:  # perhaps only the cloze marks differ
             before, after = texts
         if before != after:
-            yield f"  - {name} before: {markdown(before) or '(empty)'}"
-            yield f"  - {name} now: {markdown(after) or '(empty)'}"
+            for word, text in (("before", before), ("now", after)):
+                shown = markdown(text) or f"({words['empty']})"
+                yield f"  - {filled(words[word], field=name)}: {shown}"
     gone, new = (", ".join(map(str, numbers)) for numbers in change.cards)
     if gone:
-        yield f"  - Card {gone} is gone: in Anki, *Tools > Empty Cards* removes it."
+        yield f"  - {filled(words['card_gone'], number=gone, menu='*Tools > Empty Cards*')}"
     if new:
-        yield f"  - Card {new} is new: it will be asked, even where you suspended the others."
+        yield f"  - {filled(words['card_new'], number=new)}"
 
 
 # --- the release notes ------------------------------------------------------------------------

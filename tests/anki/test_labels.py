@@ -37,7 +37,7 @@ def test_every_language_has_every_word_with_the_same_parts() -> None:
     for tag in LANGUAGES:
         words = labels(tag)
         assert {name: sorted(re.findall(r"\{\w+\}", words[name])) for name in words} == parts, tag
-        assert tag == "en" or sum(words[name] == labels("en")[name] for name in words) <= 1, tag
+        assert tag == "en" or sum(words[name] == labels("en")[name] for name in words) <= 2, tag
 
 
 @pytest.mark.parametrize(("tag", "words"), [("pt-BR", "pt"), ("zh-Hant-TW", "zh-Hant"), ("eu", "en"), ("en-GB", "en")])
@@ -68,11 +68,11 @@ def test_the_words_of_fields_are_those_of_the_language() -> None:
     assert field("Source", in_language("en")) == "Kidney, paragraph\xa01"
     assert field("Source", in_language("de")) == "Kidney, Absatz\xa01"
     beyond = {"beyond": "Wichtig", "evidence": "checked-2020", "claims": ""}
-    assert field("Source", in_language("ja"), **beyond) == "原文にはない。関連箇所：Kidney、第1段落"
+    assert field("Source", in_language("ja"), **beyond) == "原文にはありません。関連箇所：Kidney、第1段落"
     retired = {"retired.version": "2.0.0", "retired.reason": "**Alt**", "retired.see": "base"}
     notice = field("Notice", in_language("de"), **retired)
     assert notice.startswith("Zurückgezogen in Version 2.0.0: <strong>Alt</strong> Stattdessen: „")
-    assert notice.endswith("“ (<code>ID:base</code>). Du kannst diese Notiz aussetzen oder löschen.")
+    assert notice.endswith("“ (<code>ID:base</code>). Du kannst diese Notiz ausschließen oder löschen.")
     assert "<summary>Vollständige Angaben</summary>" in field("Evidence", in_language("de"), evidence="checked-2020")
 
 

@@ -134,10 +134,10 @@ def test_collection_row_has_decks_and_note_types(tmp_path: Path) -> None:
 def test_description_is_escaped_and_tells_what_learners_need() -> None:
     collection = replace(COLLECTION, repository="https://a.org/?a&b", source_title="S < T", evidence_date="2024")
     assert description(collection, "1.2.3", "Deck::02 B") == (
-        "<p>&lt;What&gt;</p><p>Imported last: version 1.2.3, literature of 2024. Notes that Anki could not import are"
+        "<p>&lt;What&gt;</p><p>Imported last: version 1.2.3 · Literature of 2024. Notes that Anki could not import are"
         " older; <code>tag:Tag::Changed::*</code> finds those that updates changed.</p>"
-        "<p>Curated from the text “S &lt; T”.</p>"
-        "<p>Licence of the cards: CC.</p>"
+        "<p>Curated from the text “S &lt; T”</p>"
+        "<p>Licence of the cards: CC</p>"
         '<p>Releases and corrections: <a href="https://a.org/?a&amp;b">https://a.org/?a&amp;b</a></p>'
         "<p><b>D &amp; C</b></p>"
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import engine
 import pytest
 from anki.collection import Collection
 from program import REPOSITORY, run
+from releases import DAY, START, Project
 
 EXAMPLES = sorted(path for path in (REPOSITORY / "tests" / "examples").iterdir() if path.is_dir())
 
@@ -36,3 +38,62 @@ def test_an_example_passes_every_command_and_is_at_home_in_real_anki(
     ran = run("intake", exported, example)
     assert ran.code == 0, ran.err
     assert "new note" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("example", "asked", "tag", "words", "marks"),
+    [
+        ("arabic", "ما عاصمة مصر؟", "الجغرافيا", ["معدَّل: 1", "### مصحَّح", "Answer الآن"], '<div lang="ar" dir="rtl">'),
+        (
+            "japanese-vocabulary",
+            "「桜」の色は何ですか？",
+            "名詞",
+            ["変更: 1", "### 訂正", "Answer（変更後）"],
+            '<div lang="ja">',
+        ),
+    ],
+)
+def test_releases_and_corrections_are_in_the_language(
+    example: str, asked: str, tag: str, words: list[str], marks: str, tmp_path: Path, learner: Collection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Without a source text: two releases, imported by one learner, whose correction comes back."""
+    project = Project(tmp_path, monkeypatch)
+    shutil.rmtree(project.decks)
+    shutil.copytree(REPOSITORY / "tests" / "examples" / example, project.decks)
+    project.released("1.0.0")
+    project.commit()
+    project.git("tag", "v1.0.0")
+    assert engine.import_package(learner, next(project.dist.glob("*-1.0.0.apkg"))) == {"new": 20}
+
+    deck = project.decks / "01-deck.yaml"
+    old = deck.read_text(encoding="utf-8")
+    deck.write_text(old.replace("\n    tags:", "!\n    tags:", 1), encoding="utf-8")
+    options = ("--shape", "question", "--question", asked, "--answer", "X", "--tag", tag, "--id", "x")
+    assert run("new", "--deck", "1", *options, "--yield", "core", "--skill", "recall").code == 0
+    assert "Corrected (1)" in run("diff", "v1.0.0").out
+    project.at(START + DAY)
+    project.commit()
+    project.released("1.1.0")
+    assert engine.import_package(learner, next(project.dist.glob("*-update.apkg"))) == {
+        "new": 1,
+        "updated": 1,
+        "duplicate": 19,
+    }
+    assert all(word in project.notes for word in words)
+    assert "Curated" not in learner.decks.current()["desc"]
+    project.commit()
+    project.git("tag", "v1.1.0")
+    assert run("site").code == 0
+    assert marks in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+
+    note = learner.get_note(learner.find_notes('"ID:x"')[0])
+    note["Answer"] = "Y"
+    learner.update_note(note)
+    exported = tmp_path / "notes.txt"
+    learner.export_note_csv(
+        out_path=str(exported), limit=None, with_html=True, with_tags=True, with_deck=True, with_notetype=True,
+        with_guid=True,
+    )  # fmt: skip
+    for command in ("intake", "submit"):
+        assert "1 correction, 0 new notes" in run(command, exported).err

@@ -38,10 +38,10 @@ def test_the_description_has_paragraphs_bold_words_lists_and_links_alone(release
     )
     text = ankiweb(collection, collection.ledger.last).partition("## Description\n\n")[2]
     assert text.startswith(r"\# \*All\* of \<b\>it\</b\>")
-    assert "3 notes, 4 cards, version 1.0.0." in text
+    assert "3 notes, 4 cards · Version 1.0.0\n" in text
     assert (
-        "Rights: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). Curated from the text “A Small Text”."
-        in text
+        "Licence of the cards: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)"
+        " · Curated from the text “A Small Text”" in text
     )
     assert "[releases](https://example.org/deck/releases)" in text
     assert not re.search(r"(?m)^#", text)

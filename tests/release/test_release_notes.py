@@ -17,7 +17,7 @@ from ketamine_anki.release.release_notes import sections, with_section
 
 MARK = "<!-- Written by `ketamine-anki release`, which writes it anew. -->\n\n"
 SECTION = """\
-3 notes, 4 cards: 1 new, 2 changed, 1 retired.
+3 notes, 4 cards · New: 1 · Changed: 2 · Retired: 1
 
 ### Corrected
 
@@ -120,7 +120,7 @@ def test_changelog_and_release_notes_tell_card_by_card_what_changed(tagged: Proj
     tagged.released("1.1.0")
     assert tagged.changelog == (
         f"# Changelog\n\n## Unreleased\n\n## 1.1.0 - 2023-11-15\n\nRoots!\n\n{SECTION}\n\n"
-        "## 1.0.0 - 2023-11-14\n\nFirst release: 3 notes, 4 cards.\n"
+        "## 1.0.0 - 2023-11-14\n\nFirst release: 3 notes, 4 cards\n"
     )
     assert tagged.notes == f"{MARK}# Small Deck 1.1.0\n\nRoots!\n\n{SECTION}{NOTES_AFTER}"
 
@@ -130,7 +130,7 @@ def test_without_the_words_before_the_ids_are_named(released: Project) -> None:
     change(released)
     ran = released.release("1.1.0")
     assert "the words of 1.0.0 are not known here: name them with --since" in ran.err
-    assert "1 new, 2 changed, 1 retired" in released.changelog
+    assert "· New: 1 · Changed: 2 · Retired: 1\n" in released.changelog
     assert "### Changed\n\n- **water** · 01 First Part: Which liquid do roots take up?\n- **light**" in (
         released.changelog
     )
@@ -236,7 +236,7 @@ def merge_cards(project: Project) -> None:
             move,
             "1.1.0",
             [
-                "1 moved.",
+                "· Moved to another subdeck: 1\n",
                 "- **light** · 01 First Part → 02 Second Part: In most",
                 "replaces your own edits and tags on these notes",
             ],
