@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ketamine_anki import __version__
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_INTERNAL, EXIT_IO, EXIT_SIGNAL, EXIT_USAGE, Failure
@@ -67,6 +69,15 @@ def _decks() -> str:
     return nearest_collection().as_posix()
 
 
+def _beside_decks(name: str) -> str:
+    """A default output: beside the collection's folder where that was found, here where it was named."""
+    from ketamine_anki.workspace.folder import beside
+
+    context = click.get_current_context()
+    is_named = context.get_parameter_source("folder") is not ParameterSource.DEFAULT
+    return name if is_named else beside(context.params["folder"], name).as_posix()
+
+
 class _Commands(click.Group):
     """A group that knows the names of its commands and imports one only to run it."""
 
@@ -80,6 +91,8 @@ class _Commands(click.Group):
         for parameter in command.params:
             if parameter.default == "decks":
                 parameter.default = _decks
+            elif parameter.name == "output" and isinstance(parameter.default, str):
+                parameter.default = partial(_beside_decks, parameter.default)
         return command
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:

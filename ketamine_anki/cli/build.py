@@ -20,7 +20,7 @@ from ketamine_anki.workspace.reporting import readable_collection, report
 
 @click.command("build")
 @click.argument("folder", default="decks", type=Path)
-@click.option("-o", "--output", default="dist", type=Path, show_default=True, help="Folder for the packages.")
+@click.option("-o", "--output", default="dist", type=Path, help="Folder for the packages (default: dist).")
 @click.option("--split", is_flag=True, help="Also write one package per subdeck.")
 def build(folder: Path, output: Path, split: bool) -> None:
     """Check the collection in FOLDER (default: decks) and compile it into OUTPUT.

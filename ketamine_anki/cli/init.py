@@ -18,7 +18,7 @@ from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.terminal import echo
 from ketamine_anki.deckfiles.filenames import slug, tag_segment
 from ketamine_anki.workspace.folder import Folder
-from ketamine_anki.workspace.output import output_folder, write_text
+from ketamine_anki.workspace.output import output_folder, refuse_inside, write_text
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report
 
@@ -53,6 +53,7 @@ def init(
     from ketamine_anki.starter import examples, starter
 
     _refuse_full(folder)
+    refuse_inside(folder)
     default = _title(folder) if title is None else title
     title = (title or _ask("title of the deck", default)).strip()
     chance = secrets.token_hex(4)

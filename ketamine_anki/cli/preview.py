@@ -30,7 +30,11 @@ _NOTHING = Collection(title="Nothing to show", tag="", namespace="", decks=())
 @click.command("preview")
 @click.argument("folder", default="decks", type=Path)
 @click.option(
-    "-o", "--output", type=Path, default="dist/preview.html", show_default=True, help="The page to write: a .html file."
+    "-o",
+    "--output",
+    type=Path,
+    default="dist/preview.html",
+    help="The page to write: a .html file (default: dist/preview.html).",
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
 @click.option("--watch", is_flag=True, help="Serve the page on 127.0.0.1 and reload it at every save; end with Ctrl-C.")

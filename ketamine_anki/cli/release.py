@@ -13,7 +13,7 @@ from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 @click.command("release")
 @click.argument("version")
 @click.argument("folder", default="decks", type=Path)
-@click.option("-o", "--output", default="dist", type=Path, show_default=True, help="Folder for the files.")
+@click.option("-o", "--output", default="dist", type=Path, help="Folder for the files (default: dist).")
 @click.option("--errata", multiple=True, metavar="ID", help="Note that corrects safety; may be given again.")
 @click.option(
     "--since",
@@ -60,14 +60,14 @@ def release(
         rebuild(content, version, output)
         return
     plan = plan_release(content, version, errata, since, no_repository)
-    write(content, plan, output, dry_run=dry_run)
+    write(content, plan, output, since=since, dry_run=dry_run)
     if dry_run:  # last, so that its notes can be read before all is committed
         require_committed(folder)
 
 
 @click.command("site")
 @click.argument("folder", default="decks", type=Path)
-@click.option("-o", "--output", default="site", type=Path, show_default=True, help="Folder for the files.")
+@click.option("-o", "--output", default="site", type=Path, help="Folder for the files (default: site).")
 def site(folder: Path, output: Path) -> None:
     """Write the public page of the last release of the collection in FOLDER (default: decks).
 

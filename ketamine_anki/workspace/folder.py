@@ -238,19 +238,13 @@ class Folder:
                 continue
             if entry.is_dir():
                 inner = (f"{name}/{file}" for file in sorted(os.listdir(entry)) if file.endswith((".yaml", ".yml")))
-                if found := next(filter(self._is_deck, inner), ""):
+                if found := next((file for file in inner if _is_deck(self.path / file)), ""):
                     message = f"deck files in the folder {name!r} are not read: move them beside {COLLECTION}"
                     self._finding(found, "file", message)
                     self.complete = False
-            elif _UNREAD.search(name) and not _BACKUP.search(name) and self._is_deck(name):
+            elif _UNREAD.search(name) and not _BACKUP.search(name) and _is_deck(self.path / name):
                 self._finding(name, "file", "a deck file ends in .yaml, this one is not read: rename it")
                 self.complete = False
-
-    def _is_deck(self, name: str) -> bool:
-        """Whether a file begins as those of decks do."""
-        with suppress(ValueError, OSError), open_regular(self.path / name) as file:
-            return bool(_DECK.search(file.read(1_000)))
-        return False
 
     def decks(self) -> Iterator[Deck]:
         """Yields one deck after the other; mistakes in their files are added to `findings`."""
@@ -280,6 +274,23 @@ class Folder:
         while note_id not in self._titles and (deck := next(self._again, None)):
             self._titles.update((note.id, note.text or note.question) for note in deck.notes)
         return readable(plain(render(self._titles.get(note_id, note_id), {}, cloze=True).html))
+
+
+def _is_deck(path: Path) -> bool:
+    """Whether a file begins as those of decks do."""
+    with suppress(ValueError, OSError), open_regular(path) as file:
+        return bool(_DECK.search(file.read(1_000)))
+    return False
+
+
+def is_collection(folder: Path) -> bool:
+    """Whether a folder holds a collection: collection.yaml and a deck file."""
+    return (folder / COLLECTION).exists() and any(map(_is_deck, folder.glob("*.y*ml")))
+
+
+def beside(folder: Path, name: str) -> Path:
+    """A path beside a collection's folder."""
+    return (folder.parent if folder.name not in ("", "..") else folder / "..") / name
 
 
 def nearest_collection() -> Path:

@@ -123,7 +123,7 @@ def uncommitted(folder: Path, globs: Sequence[str]) -> list[str]:
 
 def repository_around(folder: Path) -> Path | None:
     """The nearest folder, from this one upwards, that holds a git repository."""
-    absolute = folder.resolve()
+    absolute = Path(os.path.realpath(folder))
     return next((parent for parent in (absolute, *absolute.parents) if (parent / ".git").exists()), None)
 
 

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.deckfiles.filenames import folded
-from ketamine_anki.workspace.folder import COLLECTION
+from ketamine_anki.workspace.folder import COLLECTION, is_collection
 
 fcntl: Any
 try:
@@ -34,19 +34,22 @@ _WINDOWS = os.name == "nt"
 _HIDDEN_NAME = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
 _MAX_PATH = 400  # bytes of an output folder's path; SQLite opens no file whose path has more than 512
 _WAIT = 1.0  # seconds to wait for another run that is just starting
-# Name or ending of an output -> how this program begins each such file: with a mark of its own, or in a form that no
-# other program or person writes. Any other file is replaced only by a command that has read it.
+# Name or ending of an output -> how this program, in any of its versions, begins each such file: with a mark of its
+# own, or in a form that nobody else writes. Any other file is replaced only by a command that has read it.
 _BEGINNINGS = {
     ".apkg": rb"PK\x03\x04\x14\0\0\0\0\0\0\0!\0(?s:.{12})\x10\0\0\0collection\.anki2",  # stored, of 1 January 1980
     ".html": rb'<!DOCTYPE html>\s+<html lang="en">\s+<head>\s+<meta charset="utf-8">\s+'
-    rb'<meta name="generator" content="ketamine-anki">',
-    ".schema.json": rb'\{\s+"\$schema": "[^"]+",\s+"\$comment": "Written by `ketamine-anki schema`',
+    rb'(?:<meta name="generator" content="ketamine-anki">|<meta http-equiv="Content-Security-Policy" content="[^"]+">'
+    rb'(?:\s+<meta name="(?:viewport|referrer|color-scheme)" content="[^"]+">){3}\s+<title>[^<]*</title>\s+<link)',
+    ".schema.json": rb'\{\s+"\$schema": "[^"]+",\s+(?:"\$comment": "Written by `ketamine-anki schema`|"description": "'
+    rb"(?:One subdeck|What the collection is called and how it is identified|The outline of the source text"
+    rb'|The literature behind caveats)\.",\s+"type": "object",)',
     "release.json": rb'\{\s+"collection": ".*",\s+"version": ".*",\s+"previous": .*,\s+"released": ".*",\s+"program": ',
     "shingles.txt": rb"# Hashed word runs of the source text, which is not distributed: ",
-    "RELEASE_NOTES.md": rb"<!-- Written by `ketamine-anki release`",
+    "RELEASE_NOTES.md": rb"<!-- Written by `ketamine-anki release`|# (?s:.*\n## Which file\s.*\n## What an update k)",
     "ANKIWEB.md": rb"<!-- Written by `ketamine-anki release`",
-    "SHA256SUMS": rb"(?=[^/]*  RELEASE_NOTES\.md\n)(?=[^/]*  release\.json\n)"
-    rb"(?:[0-9a-f]{64}  [^/\n]+\.(?:apkg|html|json|md)\n)+\Z",
+    "SHA256SUMS": rb"(?=[^/]*  RELEASE_NOTES\.md\r?\n)(?=[^/]*  release\.json\r?\n)"
+    rb"(?:[0-9a-f]{64}  [^/\r\n]+\.(?:apkg|html|json|md)\r?\n)+\Z",
 }
 _MAX_BEGINNING = 1 << 18  # bytes of a file that are looked at
 
@@ -71,7 +74,7 @@ def output_folder(folder: Path, collection: Path | None = None) -> Iterator[None
     Raises Failure if it cannot be made, or lies in the folder of the `collection` that is read or of another one.
     """
     if collection is not None:
-        _refuse_inside(folder, collection)
+        refuse_inside(folder, collection)
     length = len(os.fsencode(folder.absolute()))
     if length > _MAX_PATH:
         raise Failure(f"{folder}: a path of {length} bytes: at most {_MAX_PATH}", EXIT_IO)
@@ -90,18 +93,19 @@ def output_folder(folder: Path, collection: Path | None = None) -> Iterator[None
                 place.rmdir()
 
 
-def _refuse_inside(place: Path, collection: Path) -> None:
-    """An output among the notes could replace one, or be read as one. Folders are compared as the file system
-    identifies them, and by name as another file system might that ignores letter case.
+def refuse_inside(place: Path, collection: Path | None = None) -> None:
+    """An output among the notes of the `collection` that is read, or of another one, could replace a note, or be read
+    as one. Folders are compared as the file system identifies them, and by name as another file system might that
+    ignores letter case.
     """
-    real, home = place.resolve(), collection.resolve()
+    real, home = Path(os.path.realpath(place)), Path(os.path.realpath(collection or ""))
     for folder in (real, *real.parents):
-        same = folded(str(folder)) == folded(str(home))
+        same = collection is not None and folded(str(folder)) == folded(str(home))
         with suppress(OSError):
-            same = same or os.path.samefile(folder, home)
-        if same or (folder / COLLECTION).exists():
-            whose = f"the collection's folder {collection}" if same else f"another collection's folder {folder}"
-            beside = os.path.relpath((home if same else folder).parent / "dist")
+            same = same or (collection is not None and os.path.samefile(folder, home))
+        if same or is_collection(folder):
+            whose = f"the collection's folder {collection}" if same else f"the folder of {folder / COLLECTION}"
+            beside = os.path.relpath((home if same else folder).parent / ("dist" if collection else place.name))
             raise Failure(f"{place}: is inside {whose}: choose a folder outside it, such as {beside}", EXIT_USAGE)
 
 
@@ -227,7 +231,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
         try:
             # A hidden folder of this process is locked by this process: there is nobody to wait for.
             nested = _HIDDEN_NAME.fullmatch(folder.name) is not None
-            with nullcontext(False) if nested else _locked(folder.resolve(), _WAIT) as locked:
+            with nullcontext(False) if nested else _locked(Path(os.path.realpath(folder)), _WAIT) as locked:
                 if locked:  # nobody else makes or removes hidden folders now
                     _remove_leftovers(folder)
                 hidden.mkdir(mode=0o777 if _WINDOWS else 0o700)  # there, files keep it when they are moved out

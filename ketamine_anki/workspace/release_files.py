@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ketamine_anki import __version__
-from ketamine_anki.core.errors import EXIT_FINDINGS, Failure
+from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.escape import terminal_block
 from ketamine_anki.core.model import Ledger, Release
 from ketamine_anki.core.terminal import echo
@@ -48,10 +49,10 @@ if TYPE_CHECKING:
 NOTES, ANKIWEB, RECORD, SUMS = "RELEASE_NOTES.md", "ANKIWEB.md", "release.json", "SHA256SUMS"
 
 
-def write(content: Content, plan: Plan, output: Path, *, dry_run: bool) -> None:
+def write(content: Content, plan: Plan, output: Path, *, since: str | None, dry_run: bool) -> None:
     """Makes a release, one at a time. All files are finished before the first is moved to its place: packages, texts,
     sums, changelog, and last the ledger, which alone makes it a release. A dry run does all but move them, and prints
-    the notes for learners.
+    the notes for learners. None replaces what `since` names.
     """
     folder, collection, release = content.folder, content.collection, plan.release
     alone = exclusively(folder / COLLECTION, "release")
@@ -75,6 +76,8 @@ def write(content: Content, plan: Plan, output: Path, *, dry_run: bool) -> None:
         ):
             moves = [*(Move(scratch / name, output / name) for name in names), changelog_move, ledger_move]
             text = (scratch / NOTES).read_text(encoding="utf-8")
+            if since and any(os.path.exists(since) and m.place.exists() and m.place.samefile(since) for m in moves):
+                raise Failure(f"{since}: is read by --since and would be replaced: choose another --output", EXIT_USAGE)
             if not dry_run:
                 move_together(moves, scratch)
             for move in moves if dry_run else ():

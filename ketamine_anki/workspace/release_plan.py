@@ -22,7 +22,7 @@ from ketamine_anki.release.release_notes import section, sections
 from ketamine_anki.rules.view import View
 from ketamine_anki.workspace.clock import as_utc, source_date_epoch
 from ketamine_anki.workspace.editions import edition, released
-from ketamine_anki.workspace.folder import COLLECTION, FILES, LEDGER, Folder, read_bytes
+from ketamine_anki.workspace.folder import COLLECTION, FILES, LEDGER, Folder, beside, read_bytes
 from ketamine_anki.workspace.git import github_address, uncommitted
 from ketamine_anki.workspace.output import scratch_folder
 from ketamine_anki.workspace.pipeline import check_notes
@@ -211,7 +211,7 @@ def _release_time(ledger: Ledger | None) -> int:
 
 def changelog_path(folder: Path) -> Path:
     """CHANGELOG.md beside the collection's folder."""
-    return (folder if folder.name not in ("", "..") else folder.resolve()).parent / CHANGELOG
+    return beside(folder, CHANGELOG)
 
 
 def changelog_bytes(folder: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import signal
 import threading
@@ -17,7 +18,7 @@ import genanki
 import pytest
 import small
 from program import run
-from releases import Project
+from releases import DAY, START, Project
 
 from ketamine_anki.core.errors import Failure
 from ketamine_anki.workspace import output
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 # --- what is not replaced ---------------------------------------------------------------------
 
 INSIDE = "is inside the collection's folder decks"
-ANOTHER = "is inside another collection's folder"
+ANOTHER = "second/collection.yaml: choose a folder outside it, such as dist"
 FOREIGN = "exists and was not made by this command"
 LINK = "exists and is not a regular file"
 WRITERS = {
@@ -52,6 +53,10 @@ DRAFT = '{\n "$schema": "http://json-schema.org/draft-07/schema#",\n "$comment":
 
 def genanki_package(place: str) -> None:
     genanki.Package(genanki.Deck(5, "Mine")).write_to_file(place)
+
+
+def another_collection(place: str) -> None:
+    small.write(Path(place).parent, NOTES)
 
 
 def hard_link(source: str) -> Callable[[Path], None]:
@@ -85,10 +90,10 @@ def hard_link(source: str) -> Callable[[Path], None]:
         ("build", "dist", "dist/small-deck.apkg", Path("../text.txt"), LINK),
         ("build", "dist", "dist/small-deck.apkg", os.mkdir, LINK),
         ("build", "dist", "dist/small-deck.apkg", os.mkfifo, LINK),
-        ("build", "second/new", "second/collection.yaml", "title: Second", ANOTHER),
-        ("preview", "second/page.html", "second/collection.yaml", "title: Second", ANOTHER),
-        ("schema", "second", "second/collection.yaml", "title: Second", ANOTHER),
-        ("release", "second", "second/collection.yaml", "title: Second", ANOTHER),
+        ("build", "second/new", "second/collection.yaml", another_collection, ANOTHER),
+        ("preview", "second/page.html", "second/collection.yaml", another_collection, ANOTHER),
+        ("schema", "second", "second/collection.yaml", another_collection, ANOTHER),
+        ("release", "second", "second/collection.yaml", another_collection, ANOTHER),
         ("schema", "decks/media", "", "", INSIDE),
         ("schema", "", "decks/deck.schema.json", DRAFT, FOREIGN),
         ("schema", "dist", "dist/deck.schema.json", '{"mine": 1}', FOREIGN),
@@ -145,7 +150,72 @@ def test_an_older_output_of_the_same_command_is_replaced(project: Project) -> No
         ):
             assert run(*words).code == 0, words
         for path in project.decks.glob("*.schema.json"):
-            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n") + b" ")  # out of date, with Windows' line ends
+            path.write_bytes(path.read_bytes() + b" ")
+        for path in (p for p in project.root.rglob("*") if re.search("html$|json$|NOTES.md$", p.name)):
+            # as earlier versions began them, with Windows' line ends
+            data = re.sub(rb'.*(Written by `ketamine-anki|"generator").*\n+', b"", path.read_bytes())
+            path.write_bytes(data.replace(b"\n", b"\r\n"))
+        sums = project.dist / "SHA256SUMS"
+        sums.write_bytes(sums.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def test_an_input_is_not_replaced(project: Project) -> None:
+    project.released("1.0.0")
+    (project.dist / "small-1.0.0.apkg").rename(project.dist / "small-1.0.1.apkg")
+    project.edit("gas", answer="CO2")
+    project.at(START + DAY)
+    before = project.tree()
+    for dry_run in ((), ("--dry-run",)):
+        ran = project.release("1.0.1", "--since", "dist/small-1.0.1.apkg", *dry_run)
+        assert (ran.code, "is read by --since and would be replaced" in ran.err) == (2, True), ran
+        assert project.tree() == before
+
+
+def test_a_stray_file_above_is_no_collection(project: Project) -> None:
+    (project.root / "collection.yaml").touch()
+    assert run("build", "decks").code == 0
+    assert run("init", "other").code == 0
+
+
+@pytest.mark.parametrize("place", ["decks/inner", "decks/media", "decks/a/b"])
+def test_no_collection_is_made_inside_another(project: Project, place: str) -> None:
+    before = project.tree()
+    ran = run("init", place)
+    assert (ran.code, "is inside the folder of" in ran.err, "decks/collection.yaml" in ran.err) == (2, True, True), ran
+    assert project.tree() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "loop"),
+        ("build", "loop"),
+        ("build", "-o", "loop"),
+        ("build", "-o", "loop/dist"),
+        ("preview", "loop"),
+        ("preview", "-o", "loop/page.html"),
+        ("preview", "-o", "loop.html"),
+        ("preview", "--against", "loop"),
+        ("diff", "loop"),
+        ("release", "1.0.0", "--no-repository", "-o", "loop"),
+        ("release", "1.0.0", "loop"),
+        ("schema", "-o", "loop"),
+        ("shingles", "loop"),
+        ("intake", "loop"),
+        ("submit", "loop"),
+        ("init", "loop"),
+        ("new", "loop"),
+        ("stats", "loop"),
+        ("fmt", "loop"),
+        ("site", "loop"),
+    ],
+    ids=" ".join,
+)
+def test_a_link_that_leads_to_itself_is_one_sentence(project: Project, words: tuple[str, ...]) -> None:
+    for name in ("loop", "loop.html"):
+        (project.root / name).symlink_to(name)
+    ran = run(*words)
+    assert (ran.code in (2, 74), ran.err.count("\n"), "loop" in ran.err) == (True, 1, True), ran
 
 
 def test_the_hashes_are_not_taken_for_the_source_text(project: Project) -> None:
@@ -168,6 +238,7 @@ def test_another_name_does_not_hide_the_collection(project: Project, monkeypatch
 def test_in_the_folder_of_the_collection_the_message_says_where_to_write(
     project: Project, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
+    """Where the folder is not named, the default is beside it."""
     monkeypatch.chdir(project.decks)
     ran = run(*words, ".")
     assert (ran.code, ran.err) == (
@@ -176,6 +247,13 @@ def test_in_the_folder_of_the_collection_the_message_says_where_to_write(
     )
     assert run(*words, ".", "-o", "../dist" if words != ("preview",) else "../dist/preview.html").code == 0
     assert list(project.dist.iterdir())
+    shutil.rmtree(project.dist)
+    (project.decks / "media").mkdir(exist_ok=True)
+    for place in (project.decks, project.decks / "media"):
+        monkeypatch.chdir(place)
+        assert run("build").code == 0
+        assert run("preview").code == 0
+    assert sorted(path.name for path in project.dist.iterdir()) == ["preview.html", "small-deck.apkg"]
 
 
 # --- whole or absent --------------------------------------------------------------------------
