@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from importlib.metadata import version as version_of
 from typing import Any, NamedTuple
 
@@ -23,9 +24,9 @@ Holds = dict[str, Any]
 
 
 class Lived(NamedTuple):
-    """What every learner holds after each step, as JSON, and the releases that they took."""
+    """What every learner holds after each step, and the releases that they took."""
 
-    said: str
+    diary: dict[str, list[Holds]]
     releases: dict[str, Release]
 
 
@@ -39,12 +40,12 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
         [sys.executable, learner.__file__], input=told, capture_output=True, text=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
-    return Lived(done.stdout, releases)
+    return Lived(json.loads(done.stdout), releases)
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.check.__name__)
 def test_an_update_keeps_its_promises(promise: Promise, lived: Lived) -> None:
-    promise.check(Diary(json.loads(lived.said), lived.releases))
+    promise.check(Diary(lived.diary, lived.releases))
 
 
 # --- every check can fail ---------------------------------------------------------------------
@@ -166,7 +167,7 @@ WRONGS: list[tuple[str, str, str, Callable[[Holds], Any]]] = [
 @pytest.mark.parametrize("wrong", WRONGS, ids=lambda wrong: f"{wrong[0]}-{WRONGS.index(wrong)}")
 def test_every_check_sees_what_it_is_for(wrong: tuple[str, str, str, Callable[[Holds], Any]], lived: Lived) -> None:
     check, name, at, spoil = wrong
-    diary = json.loads(lived.said)
+    diary = lived.diary | {name: deepcopy(lived.diary[name])}
     wanted, _, day = at.partition(" on day ")
     steps = (n for n, step in enumerate(LEARNERS[name]) if step.version == wanted and day in ("", str(step.day)))
     spoil(diary[name][next(steps)])
@@ -180,8 +181,8 @@ def test_every_promise_is_seen_to_fail() -> None:
 
 
 def test_what_an_engine_cannot_do_is_said_not_counted(lived: Lived) -> None:
-    diary = json.loads(lived.said)
-    diary["insistent"][-1] = {"impossible": "this Anki has no such choice"}
+    cannot = {"impossible": "this Anki has no such choice"}
+    diary = lived.diary | {"insistent": [*lived.diary["insistent"][:-1], cannot]}
     (always,) = (promise for promise in PROMISES if promise.check.__name__ == "always")
     with pytest.raises(Impossible):
         always.check(Diary(diary, lived.releases))
