@@ -6,7 +6,6 @@ and the equal end, and only if few pairs of words there are equal; otherwise all
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -44,6 +43,8 @@ class Aligner:
         )
         if pairs > min(MAX_WORD_PAIRS, self.left):
             return [("replace", 0, len(old), 0, len(new))]
+        import difflib  # loaded only for what differs
+
         self.left -= pairs
         junk = None if self.by_spaces else str.isspace
         return list(difflib.SequenceMatcher(junk, old, new, autojunk=False).get_opcodes())

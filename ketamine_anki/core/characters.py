@@ -121,7 +121,7 @@ _NOTATION = (
 )
 # The second and third bytes of a character in UTF-8 as Windows-1252 shows them, and what they follow: accents, signs,
 # Greek and Cyrillic letters, punctuation.
-_CONTINUING = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xC0))
+_CONTINUING = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ" + "".join(map(chr, range(0xA0, 0xC0)))
 _MISREAD = f"[ÂÃÎÏÐÑ][{re.escape(_CONTINUING)}]|â[{re.escape(_CONTINUING)}]{{2}}"
 # Digits of another script where a Latin letter is expected.
 _DIGIT_AS_LETTER = r"(?<=[A-Za-z])[^\D0-9\uff10-\uff19\U0001d7ce-\U0001d7ff\U0001fbf0-\U0001fbf9]+(?=[A-Za-z])"

@@ -6,7 +6,6 @@ Markdown makes links and notifications of mere addresses and names.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -71,6 +70,8 @@ def sarif(text: str) -> str:
 
 def json_text(value: Any, indent: int = 2) -> str:
     """A value as JSON, SARIF included: ASCII, so that no character hides or steers."""
+    import json  # loaded only for reports and packages
+
     return json_part(json.dumps(value, indent=indent, ensure_ascii=True))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 
 from ketamine_anki.core.language import primary
 from ketamine_anki.rules.questions import AUXILIARIES
@@ -318,7 +318,12 @@ def spelling(view: View) -> Iterator[Problem]:
     """
     if view.collection.spelling != "US":
         return
-    if not any(map(_american, view.all_words)):
+    words = view.heard - _american_already
+    british = {word for word in words if _american(word)}
+    if len(_american_already) > MAX_WORDS:
+        _american_already.clear()
+    _american_already.update(words - british)
+    if not british:
         return
     for key, text in view.prose.items():
         for word in words_of(text):
@@ -327,6 +332,8 @@ def spelling(view: View) -> Iterator[Problem]:
                 yield view.at(key, match[0] if match else ""), f"British spelling {word!r}: write {american!r}"
 
 
+_american_already: set[str] = set()  # words that were looked at, and are not British
+
 # Every British word below holds one of these, and most other words hold none.
 _HINT = (
     "[ao]e|our|[tb]re|ulph|mould|gein|inium|[fet]ence|lment|gement|ramme|neurone|actis|scept|kilf|ialit|illis|is[eai]"
@@ -334,7 +341,6 @@ _HINT = (
 )
 
 
-@lru_cache(MAX_WORDS)
 def _american(word: str) -> str:
     """The American spelling of a British word; nothing for other words."""
     american = word

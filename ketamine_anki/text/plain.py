@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from typing import NamedTuple
@@ -43,8 +42,17 @@ def plain(field: str) -> str:
     """A field's HTML as text: without tags, pictures as their alternative text, character references decoded."""
     text = _BREAK.sub("\n", field)
     text = _PICTURE.sub(_alternative, text)
-    lines = html.unescape(_GIANT.sub("\ufffd", _TAG.sub("", text))).split("\n")
+    lines = _decoded(_TAG.sub("", text)).split("\n")
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
+
+
+def _decoded(text: str) -> str:
+    """The text with its character references decoded."""
+    if "&" not in text:
+        return text
+    from html import unescape  # its table takes time to load, and most texts do without
+
+    return unescape(_GIANT.sub("\ufffd", text))
 
 
 def _alternative(picture: re.Match[str]) -> str:
@@ -69,7 +77,7 @@ _EMPTY = "\u115f\u1160\u2800\u3164\uffa0"  # a letter or symbol by its category,
 
 def tex_is_blank(tex: str) -> bool:
     """Whether nothing of a formula in a field's HTML is drawn."""
-    drawn = _TEX_BLANK.sub(" ", html.unescape(_CLOZE_MARK.sub("", tex)))
+    drawn = _TEX_BLANK.sub(" ", _decoded(_CLOZE_MARK.sub("", tex)))
     return is_blank(re.sub(r"[\\<&]", "x", drawn))
 
 

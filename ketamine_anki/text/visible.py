@@ -5,7 +5,6 @@ A sign with a backslash before it is meant to be seen, and so is all that stands
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 
@@ -70,10 +69,20 @@ def visible_marks(text: str, *, start: bool, several: bool) -> Iterator[tuple[in
         anywhere = row < len(_ANYWHERE)
         for match in re.finditer(pattern if anywhere else rf"\A\s*(?:{pattern})", text):
             shown = match[0].lstrip()
-            if not instead and (character := html.unescape(shown)) == shown:
+            if instead:
+                advice = match.expand(instead)
+            elif (character := _character(shown)) != shown:
+                advice = f"write {character}"
+            else:
                 continue
-            advice = match.expand(instead) if instead else f"write {character}"
             sign = next(letter for letter in shown if letter in _SIGNS)
             as_typed = "put it in `code`" if sign in "[]" else f"write \\{sign}"
             message = f"{shown!r} is shown as it is typed, not as {what}: {advice}; to show it, {as_typed}"
             yield match.end() - len(shown), shown, message
+
+
+def _character(reference: str) -> str:
+    """The character that a reference of HTML stands for."""
+    from html import unescape  # its table takes time to load
+
+    return unescape(reference)
