@@ -252,7 +252,8 @@ _FILLER = "|"  # between hints: neither a word nor a space
 def notations(language: str) -> tuple[Notation, ...]:
     """The rows of the table that hold in a language, with its decimal sign."""
     sign = decimal_sign(language)
-    return tuple(row.with_decimal(sign) for row in _ROWS if row.language in ("", primary(language)))
+    rows = TABLE if sign == "." else [row.with_decimal(sign) for row in _ROWS]
+    return tuple(row for row in rows if row.language in ("", primary(language)))
 
 
 def findings(view: View, rows: Sequence[Notation]) -> Iterator[Finding]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 
 from ketamine_anki.core.language import primary
 from ketamine_anki.rules.questions import AUXILIARIES
@@ -273,8 +272,8 @@ def cut_word(view: View) -> Iterator[Problem]:
 
     Good: `extra: The drug is given pre- and postoperatively.`
     """
-    for key, text in view.plain.items() if b"- " in view.signs or b"-\n" in view.signs else ():
-        for match in re.finditer(_CUT, text):
+    for key, text in view.plain.items():
+        for match in re.finditer(_CUT, text) if "- " in text or "-\n" in text else ():
             yield (
                 view.plain_at(key, match[0], match.start()),
                 f"{match[0]!r} has the hyphen of a line's end: join the word",
@@ -343,27 +342,22 @@ _HINT = (
 
 def _american(word: str) -> str:
     """The American spelling of a British word; nothing for other words."""
+    if word in _LATIN or not re.search(_HINT, word):
+        return ""
     american = word
-    if re.search(_HINT, word) and word not in _LATIN:
-        for pattern, replacement in _british():
-            american = pattern.sub(replacement, american)
+    if any(part.rstrip("$") in word for part in _BRITISH):
+        american = re.sub(_PARTS, lambda match: _BRITISH.get(match[0]) or _BRITISH[f"{match[0]}$"], american)
+    american = re.sub(_ENDS_IN_ISE, _ized, american)
+    american = re.sub(_LYSE, r"\1z", re.sub(_DOUBLED, r"\1l", american))
     return american if american != word else ""
 
 
-@cache
-def _british() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]:
-    """What is replaced by what. Tried with the lists of SCOWL (wordlist.aspell.net): of the 3,434 words that only its
-    British one has, four in five are found; of its American one, which has British variants too, no other word that a
-    text on medicine would hold.
-    """
-    parts = "|".join(part.replace("$", r"\b") for part in sorted(_BRITISH, key=len, reverse=True))
-    doubled = "channe counse dia fue funne labe leve mode pane signa trave tria tunne".replace(" ", "|")
-    return (
-        (re.compile(parts), lambda match: _BRITISH.get(match[0]) or _BRITISH[f"{match[0]}$"]),
-        (re.compile(r"\b([a-z]+)is(e[ds]?|ers?|ing|ingly|ations?|ational)\b"), _ized),
-        (re.compile(r"((?:ana|para|cata|hydro|dia|electro)ly)s(?=(?:e|ed|ers?|ing)\b)"), lambda match: f"{match[1]}z"),
-        (re.compile(rf"({doubled})ll(?=(?:ed|ings?|ers?)\b)"), lambda match: f"{match[1]}l"),
-    )
+# Tried with the lists of SCOWL (wordlist.aspell.net): of the 3,434 words that only its British one has, four in five
+# are found; of its American one, which has British variants too, no other word that a text on medicine would hold.
+_PARTS = "|".join(part.replace("$", r"\b") for part in sorted(_BRITISH, key=len, reverse=True))
+_ENDS_IN_ISE = r"\b([a-z]+)is(e[ds]?|ers?|ing|ingly|ations?|ational)\b"
+_LYSE = r"((?:ana|para|cata|hydro|dia|electro)ly)s(?=(?:e|ed|ers?|ing)\b)"
+_DOUBLED = r"(channe|counse|dia|fue|funne|labe|leve|mode|pane|signa|trave|tria|tunne)ll(?=(?:ed|ings?|ers?)\b)"
 
 
 def _ized(match: re.Match[str]) -> str:

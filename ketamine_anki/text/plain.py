@@ -15,8 +15,6 @@ _ALT = re.compile(r'\balt="([^"<>]*)"')
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _GIANT = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")  # no character has such a number
 _DELETION = re.compile(r"\{\{c\d+::((?:(?!\{\{|\}\}|::).)*)(?:::(?:(?!\{\{|\}\}).)*)?\}\}", re.DOTALL)
-_LETTER = re.compile(r"[^\W_]")
-_MARKUP = re.compile(r"[<&\\{]")
 _MATH = re.compile(r"\\[(\[]((?:(?!\\[()\[\]]).)*)\\[)\]]", re.DOTALL)  # linear, however many are never closed
 _CLOZE_MARK = re.compile(r"\{\{c\d+::|\}\}")
 # TeX that draws nothing by itself: spaces, fonts, the parts of a construction, lines over and under something, the
@@ -60,11 +58,15 @@ def _alternative(picture: re.Match[str]) -> str:
     return f"[picture: {alt[1]}]" if alt else "[picture]"
 
 
+# A letter or digit after nothing but signs, tags and the marks of deletions.
+_LETTER = rf"[^\w<&\\{{]*(?:(?:{_TAG.pattern}|\{{\{{c\d+::)[^\w<&\\{{]*)*[^\W_]"
+
+
 def is_blank(field: str, *, words: bool = False) -> bool:
     """Whether a reader sees nothing of a field's HTML: no sign besides spaces of any kind, characters without width,
     and marks without the letter that they belong to. With `words`, punctuation does not count as a sign either.
     """
-    if not _MARKUP.search(field) and _LETTER.search(field):
+    if re.match(_LETTER, field):
         return False  # most texts
     text = _CLOZE_MARK.sub("", field)
     text = _MATH.sub(lambda match: "" if tex_is_blank(match[1]) else "x", text)

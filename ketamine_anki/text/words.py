@@ -22,16 +22,15 @@ _SIGN = bytes.maketrans(_CAPITALS + _DIGITS, b"A" * 26 + b"0" * 10)
 
 # Letters of the scripts that part no words by spaces: Thai, Lao, Tibetan, Burmese, Khmer, Japanese, Chinese.
 _UNSPACED = (
-    "\u0e01\u0fbc", "\u1000\u109f", "\u1780\u17b3", "\u3005\u3007", "\u3041\u30ff", "\u3400\u9fff", "\uf900\ufaff",
-    "\U00020000\U0003ffff",
-)  # fmt: skip
+    "\u0e01\u0fbc \u1000\u109f \u1780\u17b3 \u3005\u3007 \u3041\u30ff \u3400\u9fff \uf900\ufaff \U00020000\U0003ffff"
+).split()  # the first and last letter of each range
 CHARACTERS_A_WORD = 3  # there
 
 
 def is_unspaced(text: str) -> bool:
     """Whether most letters of a text are of a script that parts no words by spaces."""
     far = [sign for sign in text if sign > "\u0e00"]  # few, in most texts
-    unspaced = sum(any(first <= sign <= last for first, last in _UNSPACED) for sign in far)
+    unspaced = sum(any(ends[0] <= sign <= ends[1] for ends in _UNSPACED) for sign in far)
     return unspaced > 0 and 2 * unspaced > len(letters_of(text))
 
 
