@@ -209,12 +209,13 @@ def release_notes(collection: Collection, ledger: Ledger, body: str, packages: M
         "## Which file",
         _files(packages),
         "## How to import",
-        "Make a backup first (*File > Create Backup*). " + _own_words(collection, ledger, always),
+        "Make a backup first (*File > Create Backup*).",
+        _own_words(collection, ledger, always),
         "Then *File > Import*, and choose:",
         "\n".join(["| Option | Choose | Why |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]),
         earlier,
         "## What Anki should say",
-        _log(collection, ledger, packages, counted=not merge),
+        _log(collection, ledger, packages, merge, always),
         _KEPT + (_ALWAYS if always else _IF_NEWER),
         f"{markdown(collection.disclaimer)} Licence of the cards: {markdown(collection.licence)}.",
     ]
@@ -222,40 +223,51 @@ def release_notes(collection: Collection, ledger: Ledger, body: str, packages: M
 
 
 def _own_words(collection: Collection, ledger: Ledger, always: bool) -> str:
-    """How to find, before an import, the learner's own words that it will replace; "" when there can be none."""
-    release = ledger.releases[-1]
-    changed = sorted(n.id for n in ledger.notes.values() if n.time == release.time and n.since != release.version)
-    if len(ledger.releases) == 1 or not (changed or always):
+    """How to find, before an import, the learner's own words that it will replace; "" before the second release."""
+    _, *older = reversed(ledger.releases)
+    if not older:
         return ""
-    where = f"tag:{collection.tag}::*" if always else f'"ID:re:^({"|".join(changed)})$"'
-    return (
-        f"Your words in the field *{OWN_FIELD}* are replaced on {'every note' if always else 'the notes'} that this"
-        " release changes, as all other fields are. This search in the browser finds them; copy what you want to keep:"
-        f'\n\n```text\n"{OWN_FIELD}:_*" {where}\n```'
+    changed = [_changed_since(ledger, had) for had in older]
+    searches = {f"From {older[0].version}": changed[0], "From any older version": set().union(*changed[1:])}
+    where = {who: f'"ID:re:^({"|".join(sorted(ids))})$"' for who, ids in searches.items() if ids and not always}
+    where["With *Update notes: Always*, from any version"] = f"tag:{collection.tag}::*"
+    head = (
+        f"An import replaces your words in the field *{OWN_FIELD}* on each note that it updates, as it does all fields."
+        " Search for them in the browser before, and copy what you want to keep."
     )
+    return "\n\n".join([head, *(f'{who}:\n\n```text\n"{OWN_FIELD}:_*" {notes}\n```' for who, notes in where.items())])
 
 
-def _log(collection: Collection, ledger: Ledger, packages: Mapping[str, str], counted: bool) -> str:
+def _changed_since(ledger: Ledger, had: Release) -> set[str]:
+    """The ids of the notes that a learner has from a release, and that changed since."""
+    return {n.id for n in ledger.notes.values() if _time_of(ledger, n.since) <= had.time < n.time}
+
+
+def _log(collection: Collection, ledger: Ledger, packages: Mapping[str, str], merge: bool, always: bool) -> str:
     """What Anki counts at the end of an import, from each of the last releases, and what to do if it counts otherwise.
-    Where note types are merged it is not `counted` beforehand.
+    Where note types are merged it is not counted beforehand.
     """
     release, *older = reversed(ledger.releases)
     parts = [f"If you are new here: {release.notes} notes imported."]
-    if older and counted:
+    if older and not merge:
         rows = ["| You have | imported | used to update existing ones | already present |", "|---|--:|--:|--:|"]
         for had in older[:5]:
-            known = [note for note in ledger.notes.values() if _time_of(ledger, note.since) <= had.time]
-            updated = sum(note.time > had.time for note in known)
-            new = len(ledger.notes) - len(known)
-            rows.append(f"| {had.version} | {new} | {updated} | {len(known) - updated} |")
+            known = sum(_time_of(ledger, note.since) <= had.time for note in ledger.notes.values())
+            updated = len(_changed_since(ledger, had))
+            rows.append(f"| {had.version} | {len(ledger.notes) - known} | {updated} | {known - updated} |")
         parts += [f"With `{packages['update']}`, notes are counted so:", "\n".join(rows)]
         if any(note.retired not in ("", release.version) for note in ledger.notes.values()):
             parts.append(
                 "Notes that were retired before you began are imported, too, with their notices: suspend them."
             )
         parts.append(
-            f"Afterwards `tag:{collection.tag}::Changed::{release.version}` finds what this release changed. Fewer"
-            " updates than here: you edited or tagged those notes after the release came out, and yours was kept."
+            f"Afterwards `tag:{collection.tag}::Changed::{release.version}` finds what this release changed. "
+            + (
+                "More updates than here, and fewer already present: you edited or tagged notes, and they were replaced."
+                if always
+                else "Fewer updates than here: you edited or tagged those notes after the release came out, and yours"
+                " was kept."
+            )
         )
     parts.append(_CONFLICT)
     return "\n\n".join(parts)

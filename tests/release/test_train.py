@@ -133,6 +133,7 @@ WRONGS: list[tuple[str, str, str, Callable[[Holds], Any]]] = [
     ("own_replaced", "tagger after 1.1.0", "1.2.0", lambda h: note(h, "corrected-twice")["tags"].append("my-own-tag")),
     ("own_found", "editor", "1.1.0 on day 14", lambda holds: holds["found"].clear()),
     ("own_found", "editor", "1.2.0 on day 24", lambda holds: holds["found"].append("steady")),
+    ("own_found", "skipping editor", "1.2.0 on day 24", lambda holds: holds["found"].remove("corrected-in-1-1")),
     ("own_later", "editor after 1.1.0", "1.1.0", write("corrected-in-1-1", "Extra", "")),
     ("always", "insistent", "1.1.0", write("corrected-in-1-1", "Extra", learner.OWN_TEXT)),
     ("retired", "follower", "1.1.0", write("retired-in-1-1", "Notice", "Retired")),

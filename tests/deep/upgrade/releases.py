@@ -27,14 +27,15 @@ STYLE = "\n.card { letter-spacing: 0.01em; }\n"  # what 1.2.0 adds to the style 
 
 class Release(NamedTuple):
     """One release: its day in the train, the package for everyone, the one for those who update, and what its notes
-    say: how to find one's own words before the import, and what Anki counts then, by the version that one has.
+    say: how to find one's own words before the import ("" is any older version), and what Anki counts then, by the
+    version that one has.
     """
 
     version: str
     day: int
     everyone: Path
     update: Path
-    search: str
+    searches: dict[str, str]
     counts: dict[str, tuple[int, ...]]
 
 
@@ -173,14 +174,14 @@ def make(folder: Path) -> dict[str, Release]:
     return made
 
 
-def _said(notes: str) -> tuple[str, dict[str, tuple[int, ...]]]:
-    """The search and the counts of release notes."""
-    search = re.search(r"```text\n(.*)\n```", notes)
+def _said(notes: str) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
+    """The searches and the counts of release notes."""
+    searches = re.findall(r"(?m)^From (?:any older version|(.*)):\n\n```text\n(.*)\n```", notes)
     first = re.search(r"new here: (\d+) notes imported", notes)
     assert first
     rows = re.findall(r"^\| ([0-9.]+) \| (\d+) \| (\d+) \| (\d+) \|$", notes, re.MULTILINE)
     counts = {had: tuple(map(int, numbers)) for had, *numbers in [("", first[1], 0, 0), *rows]}
-    return search[1] if search else "", counts
+    return dict(searches), counts
 
 
 def _files(version: str) -> Iterator[tuple[str, str]]:
