@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ketamine_anki.anki.compile import CompiledNote, guid
 from ketamine_anki.core.model import Collection, Ledger, Release
 from ketamine_anki.release.ledger import fresh_time, next_ledger, released_notes
@@ -25,9 +27,8 @@ def release(version: str, time: int) -> Release:
 def released(ledger: Ledger | None, version: str, build: int, texts: dict[str, str], *retired: str) -> Ledger:
     """The ledger after a release of notes with these texts by id."""
     time = fresh_time(ledger, build)
-    notes = released_notes(
-        ledger, [note(i, t) for i, t in texts.items()], dict.fromkeys(retired, version), version, time
-    )
+    compiled = [replace(note(i, t), retired=version if i in retired else "") for i, t in texts.items()]
+    notes = released_notes(ledger, compiled, version, time)
     return next_ledger(ledger, SMALL, notes, release(version, time))
 
 

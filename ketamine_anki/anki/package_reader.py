@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import UserDict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -179,26 +180,16 @@ def _database_name(data: bytes, members: Mapping[str, Entry], messages: Messages
     return names[version]
 
 
-class _Media(Mapping[str, bytes]):
+class _Media(UserDict[str, Any]):
     """The pictures by name, each unpacked when it is looked up, which may raise PackageError."""
 
-    def __init__(self, data: bytes, members: Mapping[str, Entry], is_new: bool) -> None:
-        self._data = data
-        self._members = members
-        self._is_new = is_new
+    def __init__(self, package: bytes, members: Mapping[str, Entry], is_new: bool) -> None:
+        super().__init__(members)
+        self._package, self._is_new = package, is_new
 
     def __getitem__(self, name: str) -> bytes:
-        content = archive.read(self._data, self._members[name], MAX_PICTURE_BYTES)
+        content = archive.read(self._package, self.data[name], MAX_PICTURE_BYTES)
         return inflate(content, MAX_PICTURE_BYTES) if self._is_new else content
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._members  # without unpacking it
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._members)
-
-    def __len__(self) -> int:
-        return len(self._members)
 
 
 def _media_entries(

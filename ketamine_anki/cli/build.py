@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.anki.compile import compile_note
 from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.deckfiles.filenames import slug
-from ketamine_anki.rules.view import View
 from ketamine_anki.workspace.clock import build_time
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.output import output_folder, scratch_folder
@@ -35,12 +33,7 @@ def build(folder: Path, output: Path, split: bool) -> None:
         scratch_folder(output) as scratch,
         Packing(collection, scratch, build_time(folder), split=split) as packing,
     ):
-
-        def pack(view: View, number: int, index: int) -> None:
-            compiled = compile_note(view.note, collection, view.rendered, number, index)
-            packing.add(compiled, view.note.retired is not None)
-
-        check_notes(read, pack)
+        check_notes(read, lambda _, compiled: packing.add(compiled))
         report(read.findings)
         packing.finish()
         stem = slug(collection.title)

@@ -10,7 +10,7 @@ from ketamine_anki.core.characters import utf8_text
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.terminal import echo
-from ketamine_anki.workspace.folder import SHINGLES, Folder, read_bytes
+from ketamine_anki.workspace.folder import SHINGLES, Folder, read_bytes, require_folder
 from ketamine_anki.workspace.output import output_folder, write_text
 from ketamine_anki.workspace.reporting import readable_collection, report
 
@@ -66,8 +66,7 @@ def shingles(text: Path, folder: Path) -> None:
     """
     from ketamine_anki.deckfiles.shingles import make_shingles
 
-    if not folder.is_dir():
-        raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
+    require_folder(folder)
     target = folder / SHINGLES
     try:
         hashes = make_shingles(utf8_text(read_bytes(text, MAX_FILE_BYTES)))

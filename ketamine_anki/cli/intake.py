@@ -134,15 +134,14 @@ def show(result: Intake, collection: Collection, write: bool) -> None:
     aligner = Aligner()
     for change in result.changes:
         place = change.note.places.at(change.key)
-        old, new = (value if isinstance(value, str) else ", ".join(value) for value in (change.old, change.new))
         echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
-        click.echo(terminal_block(f"    {words_changed(old, new, aligner)}"))
+        click.echo(terminal_block(f"    {words_changed(*change.texts, aligner)}"))
     for proposal in result.proposals:
         echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):
             click.echo(terminal_block(entry(proposal, collection)))
     for left in result.leftovers:
-        echo(f"not taken over: {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}")
+        echo(f"not taken over: {left}")
 
 
 def edited_files(compared: Compared) -> Iterator[tuple[Path, bytes, bytes]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -21,13 +20,13 @@ from ketamine_anki.core.report import as_lines
 from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.workspace.contribution import Clone, clone_of, push
 from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.git import github_name
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.revision import check_out
 
 if TYPE_CHECKING:
     from ketamine_anki.core.model import Finding
 
-_GITHUB = re.compile(r"(?:https://|ssh://git@|git@)github\.com[/:]([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 _SECONDS = 60.0
 _WAITS = (5.0, 15.0)  # until a fork that was just made can be pushed to
 _SIGN_IN = {"credential.https://github.com.helper": "!gh auth git-credential"}
@@ -106,7 +105,7 @@ def _send(
                 raise click.exceptions.Exit(EXIT_IO) from None
             time.sleep(seconds)
     echo(f"pushed the branch {branch} to {url}", err=True)
-    target, fork = target or _github_name(upstream), fork or _github_name(url)
+    target, fork = target or github_name(upstream), fork or github_name(url)
     if not target or not fork:
         echo(f"now open a pull request for it at {upstream or url}")
         return
@@ -129,28 +128,23 @@ def _confirm(question: str, yes: bool) -> None:
 
 def _fork(clone: Clone, repository: str) -> str:
     """The remote that is not the repository of the collection itself, if there is one; else `origin`."""
-    ours = _github_name(repository) or repository
-    others = [name for name, url in clone.remotes.items() if name != "upstream" and _github_name(url) != ours]
+    ours = github_name(repository) or repository
+    others = [name for name, url in clone.remotes.items() if name != "upstream" and (github_name(url) or url) != ours]
     return "origin" if "origin" in others or not others else others[0]
-
-
-def _github_name(url: str) -> str | None:
-    found = _GITHUB.fullmatch(url)
-    return f"{found[1]}/{found[2]}" if found else None
 
 
 def _on_github(upstream: str) -> tuple[str, str] | tuple[None, None]:
     """The repository that a proposal goes to, and the user's fork of it, made if there is none, as owner/name. Nothing
     where `gh` cannot answer.
     """
-    name = _github_name(upstream)
+    name = github_name(upstream)
     login = name and _gh("api", "user", "--jq", ".login")
     target = login and _gh("api", f"repos/{name}", "--jq", ".parent.full_name // .full_name")
     if not target:
         return None, None
     forks = ("api", "--method", "POST", f"repos/{target}/forks", "--jq", ".full_name")
     fork = target if target.partition("/")[0] == login else _gh(*forks)
-    return (target, fork) if fork and _github_name(f"https://github.com/{fork}") else (None, None)
+    return (target, fork) if fork and github_name(f"https://github.com/{fork}") else (None, None)
 
 
 def _gh(*arguments: str, given: str = "") -> str | None:
@@ -202,8 +196,7 @@ def _parts(compared: Compared) -> Iterator[str]:
     result = compared.result
     for change in result.changes:
         yield f"`{change.note.id}`, {change.key}:\n"
-        for label, value in (("before", change.old), ("after", change.new)):
-            text = value if isinstance(value, str) else ", ".join(value)
+        for label, text in zip(("before", "after"), change.texts, strict=True):
             yield from (f"    {label + ':' if not n else '':8}{line}" for n, line in enumerate(text.split("\n")))
         yield ""
     for proposal in result.proposals:
@@ -211,14 +204,14 @@ def _parts(compared: Compared) -> Iterator[str]:
         yield from (f"    {line}" for line in entry(proposal, compared.collection).split("\n"))
     if result.leftovers:
         yield "Not taken over:\n"
-        yield from (f"    {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}" for left in result.leftovers)
+        yield from (f"    {left}" for left in result.leftovers)
         yield ""
 
 
 def _print_for_a_form(compared: Compared, upstream: str) -> None:
     """Prints the same for somebody to paste into an issue."""
     form, name = ("correction.yml", "Correct a card") if compared.result.changes else ("new-card.yml", "Propose a card")
-    target = _github_name(upstream or compared.collection.repository)
+    target = github_name(upstream or compared.collection.repository)
     where = f"https://github.com/{target}/issues/new?template={form}" if target else "a new issue"
     echo(f"paste this into {where}, the form {name!r}:", err=True)
     for line in _parts(compared):

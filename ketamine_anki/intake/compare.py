@@ -46,6 +46,12 @@ class Change:
     old: str | tuple[str, ...]
     new: str | tuple[str, ...]
 
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Both values as texts."""
+        old, new = (value if isinstance(value, str) else ", ".join(value) for value in (self.old, self.new))
+        return old, new
+
 
 @dataclass(frozen=True)
 class Leftover:
@@ -54,6 +60,9 @@ class Leftover:
     id: str
     part: str
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.id}: {' '.join(f'{self.part} {self.reason}'.split())}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,13 @@ _ANY_TAG = re.compile(r"<[^>]*>?")
 
 @dataclass(frozen=True)
 class Baseline:
-    """The older state: its name as the user gave it, its notes by GUID, its pictures by packaged name."""
+    """The older state: its name as the user gave it, its notes by GUID, and a function from the packaged name of a
+    picture to its bytes.
+    """
 
     name: str
     notes: Mapping[str, CompiledNote]
-    pictures: Mapping[str, bytes]
+    picture: Callable[[str], bytes | None]
 
 
 def notes_of_package(package: PackageContents) -> dict[str, CompiledNote]:

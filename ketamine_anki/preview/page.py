@@ -119,13 +119,12 @@ def page(
 
 def _pictures(body: str, ours: Mapping[str, bytes], baseline: Baseline | None) -> Iterator[str]:
     """The members of a JSON object: the pictures that the page shows, by name."""
-    old = baseline.pictures if baseline else {}
     separator = ""
     for name in sorted(set(re.findall(r'data-picture="([^"]*)"', body))):
-        if name in ours or name in old:
-            data = base64.b64encode(ours[name] if name in ours else old[name]).decode()
+        data = ours[name] if name in ours else baseline.picture(name) if baseline else None
+        if data is not None:
             kind = {"png": "png", "webp": "webp"}.get(name.rpartition(".")[2], "jpeg")
-            yield f'{separator}{_json(name)}: "data:image/{kind};base64,{data}"'
+            yield f'{separator}{_json(name)}: "data:image/{kind};base64,{base64.b64encode(data).decode()}"'
             separator = ", "
 
 

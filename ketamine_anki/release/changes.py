@@ -103,8 +103,8 @@ def of_ledger(ledger: Ledger, collection: Collection) -> Edition:
     return Edition(notes, types, frozenset(ledger.decks))
 
 
-def of_notes(collection: Collection, notes: Iterable[tuple[CompiledNote, str]]) -> Edition:
-    """The edition of compiled notes, each with the version that retired it, or ""."""
+def of_notes(collection: Collection, notes: Iterable[CompiledNote]) -> Edition:
+    """The edition of compiled notes."""
     kinds = note_types(collection)
     ids = {key: stable_id(collection.namespace, "notetype", key) for key in kinds}
     edition_notes = {
@@ -117,9 +117,9 @@ def of_notes(collection: Collection, notes: Iterable[tuple[CompiledNote, str]]) 
             tags=frozenset(note.tags),
             hash=note.content_hash,
             cards=tuple(ordinal + 1 for ordinal in note.cards),
-            retired=retired,
+            retired=note.retired,
         )
-        for note, retired in notes
+        for note in notes
     }
     types = {
         ids[key]: EditionType(note_type_name(collection, kinds[key].label), hashes)

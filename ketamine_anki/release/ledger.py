@@ -102,10 +102,10 @@ class State:
         self._live = hashlib.sha256(_json(facts))
         self._retired = hashlib.sha256()
 
-    def add(self, note: CompiledNote, retired: bool = False) -> None:
+    def add(self, note: CompiledNote) -> None:
         """Adds the next note."""
         hashed = [note.guid, note.content_hash, note.deck, note.cards, note.number, note.index]
-        (self._retired if retired else self._live).update(_json(hashed))
+        (self._retired if note.retired else self._live).update(_json(hashed))
 
     def digest(self) -> str:
         """The hash, as 16 hex digits."""
@@ -124,9 +124,9 @@ def _json(value: object) -> bytes:
 
 
 def released_notes(
-    ledger: Ledger | None, notes: Iterable[CompiledNote], retired: Mapping[str, str], version: str, time: int
+    ledger: Ledger | None, notes: Iterable[CompiledNote], version: str, time: int
 ) -> Iterator[ReleasedNote]:
-    """The ledger's entry for each note of a release; `retired` is note id -> the version that retired it."""
+    """The ledger's entry for each note of a release."""
     known = ledger.notes if ledger else {}
     for note in notes:
         yield ReleasedNote(
@@ -138,7 +138,7 @@ def released_notes(
             hash=note.content_hash,
             time=note_time(ledger, note, time),
             since=known[note.id].since if note.id in known else version,
-            retired=retired.get(note.id, ""),
+            retired=note.retired,
         )
 
 

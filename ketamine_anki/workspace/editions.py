@@ -6,7 +6,7 @@ A name is that of a package, of a collection's folder or of a git revision.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from ketamine_anki.core.terminal import echo
 from ketamine_anki.preview.baseline import Baseline, notes_of_package
 from ketamine_anki.release.changes import Edition, of_ledger, of_notes, of_package
 from ketamine_anki.text.render import render_note
-from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes
+from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes, require_folder
 from ketamine_anki.workspace.git import ask, is_release, released_revision
 from ketamine_anki.workspace.reporting import report
 from ketamine_anki.workspace.revision import check_out
@@ -53,8 +53,7 @@ def _opened(name: str, folder: str) -> Iterator[Folder | PackageContents]:
 @contextmanager
 def _checked_out(revision: str, folder: str) -> Iterator[Folder]:
     """The collection in `folder` at a git revision, in a temporary folder that is deleted at the end of the block."""
-    if not Path(folder).is_dir():
-        raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
+    require_folder(folder)
     with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
         check_out(Path(folder), revision, Path(scratch))
         yield Folder(scratch)
@@ -99,10 +98,8 @@ def _of_folder(read: Folder, folder: str, revision: str, old: bool) -> tuple[Edi
     return result, []
 
 
-def _compiled(read: Folder, collection: Collection) -> Iterator[tuple[CompiledNote, str]]:
-    """Every note of a collection that can be read, with the version that retired it; a deck that is not listed is a
-    finding.
-    """
+def _compiled(read: Folder, collection: Collection) -> Iterator[CompiledNote]:
+    """Every note of a collection that can be read; a deck that is not listed is a finding."""
     for deck in read.decks():
         if deck.name not in collection.decks:
             at = Position(read.show(COLLECTION), 1, 1)
@@ -110,8 +107,7 @@ def _compiled(read: Folder, collection: Collection) -> Iterator[tuple[CompiledNo
             collection = replace(collection, decks=(*collection.decks, deck.name))
         number = collection.decks.index(deck.name) + 1
         for index, note in enumerate(deck.notes):
-            compiled = compile_note(note, collection, render_note(note, collection), number, index)
-            yield compiled, note.retired.version if note.retired else ""
+            yield compile_note(note, collection, render_note(note, collection), number, index)
 
 
 def released(folder: str, version: str) -> Edition | None:
@@ -135,37 +131,30 @@ def baseline(name: str, folder: str) -> Baseline:
     """
     with _opened(name, folder) as source:
         if not isinstance(source, Folder):
-            return Baseline(Path(name).name, notes_of_package(source), _Pictures(Path(name), source.media))
+            return Baseline(Path(name).name, notes_of_package(source), _pictures(Path(name), source.media))
         collection = source.collection
         if collection is None:
             raise Failure(f"{name}: no collection to compare with: {source.findings[0].message}", EXIT_USAGE)
-        notes = {note.guid: note for note, _ in _compiled(source, collection)}
-        return Baseline(name, notes, {picture.packaged: picture.data for picture in collection.pictures.values()})
+        notes = {note.guid: note for note in _compiled(source, collection)}
+        pictures = {picture.packaged: picture.data for picture in collection.pictures.values()}
+        return Baseline(name, notes, pictures.get)
 
 
-class _Pictures(Mapping[str, bytes]):
-    """The pictures of a package that anyone may have made, each unpacked when it is used."""
+def _pictures(path: Path, media: Mapping[str, bytes]) -> Callable[[str], bytes | None]:
+    """A function from the name of a picture to its bytes, None if a package lacks it. Anyone may have made the package:
+    each picture is unpacked when it is used.
+    """
+    left = MAX_MEDIA_BYTES
 
-    def __init__(self, path: Path, media: Mapping[str, bytes]) -> None:
-        self._path = path
-        self._media = media
-        self._left = MAX_MEDIA_BYTES
-
-    def __getitem__(self, name: str) -> bytes:
+    def picture(name: str) -> bytes | None:
+        nonlocal left
         try:
-            data = self._media[name]
+            data = media.get(name)
         except ValueError as error:  # a PackageError is one
-            raise Failure(f"{self._path}: {error}", EXIT_USAGE) from None
-        self._left -= len(data)
-        if self._left < 0:
-            raise Failure(f"{self._path}: its pictures together are over {MAX_MEDIA_BYTES:,} bytes", EXIT_USAGE)
+            raise Failure(f"{path}: {error}", EXIT_USAGE) from None
+        left -= len(data or b"")
+        if left < 0:
+            raise Failure(f"{path}: its pictures together are over {MAX_MEDIA_BYTES:,} bytes", EXIT_USAGE)
         return data
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._media  # without unpacking it
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._media)
-
-    def __len__(self) -> int:
-        return len(self._media)
+    return picture

@@ -104,8 +104,7 @@ class Folder:
     def __init__(self, folder: str | Path, shown: Path | None = None) -> None:
         self.path = Path(folder)
         self._shown = shown or self.path
-        if not self.path.is_dir():
-            raise Failure(f"{folder}: no such folder: name the folder that holds collection.yaml", EXIT_USAGE)
+        require_folder(self.path)
         self.findings: list[Finding] = []
         self._again, self._titles = self.decks(), dict[str, str]()
         self.complete = True  # false once a deck file, or a part of one, could not be read
@@ -291,6 +290,12 @@ def is_collection(folder: Path) -> bool:
 def beside(folder: Path, name: str) -> Path:
     """A path beside a collection's folder."""
     return (folder.parent if folder.name not in ("", "..") else folder / "..") / name
+
+
+def require_folder(folder: str | Path) -> None:
+    """Raises Failure unless there is such a folder."""
+    if not Path(folder).is_dir():
+        raise Failure(f"{folder}: no such folder: name the folder that holds {COLLECTION}", EXIT_USAGE)
 
 
 def nearest_collection() -> Path:

@@ -190,13 +190,16 @@ def is_release(folder: Path, revision: str, version: str, ledger: str) -> bool:
     return len(commits) == 2 and commits[0] is not None and commits[0] == commits[1]
 
 
-def github_address(folder: Path) -> str:
-    """The page of the remote `origin` on GitHub; "" if there is none."""
-    remote = (ask(folder, "remote", "get-url", "origin") or b"").decode("utf-8", "replace").strip()
-    found = re.fullmatch(
-        r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)github\.com[:/]([\w-]+/[\w.-]+?)(?:\.git)?/?", remote
-    )
-    return f"https://github.com/{found[1]}" if found else ""
+def origin(folder: Path) -> str:
+    """The address of the remote `origin`; "" if there is none."""
+    return (ask(folder, "remote", "get-url", "origin") or b"").decode("utf-8", "replace").strip()
+
+
+def github_name(url: str) -> str:
+    """`owner/name` of a repository on GitHub from its address, or that of a remote; "" if it is elsewhere."""
+    hosts = r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)github\.com[:/]"
+    found = re.fullmatch(hosts + r"([\w-]+/[\w.-]+?)(?:\.git)?/?", url)
+    return found[1] if found else ""
 
 
 def commit_hash(folder: Path, revision: str) -> str | None:

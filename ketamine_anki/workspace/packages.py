@@ -84,11 +84,11 @@ class Packing(ExitStack):
         parts = {subdeck_key(number, names[number - 1]): part for number, part in sorted(self._by_number.items())}
         return self._of_all | parts
 
-    def add(self, note: CompiledNote, retired: bool = False) -> None:
+    def add(self, note: CompiledNote) -> None:
         """Adds the next note."""
         if self._state:
-            self._state.add(note, retired)
-        if retired:
+            self._state.add(note)
+        if note.retired:
             self._retired.append(note)
             return
         packages = [*self._of_all.values()]

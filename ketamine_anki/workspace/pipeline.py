@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ketamine_anki.core.model import Finding
+from ketamine_anki.core.model import Finding, Note
 from ketamine_anki.core.terminal import with_progress
 from ketamine_anki.rules.checker import Check
 from ketamine_anki.rules.view import View
 from ketamine_anki.workspace.folder import Folder
+
+if TYPE_CHECKING:
+    from ketamine_anki.anki.compile import CompiledNote
 
 
 class CheckedNote(NamedTuple):
@@ -52,17 +55,19 @@ def _checked_notes(folder: Folder) -> Iterator[CheckedNote]:
         folder.add(check.finish())
 
 
-def check_notes(folder: Folder, visit: Callable[[View, int, int], None] | None = None) -> int:
+def check_notes(folder: Folder, visit: Callable[[Note, CompiledNote], None] | None = None) -> int:
     """Checks every note, until there are more findings than anybody reads. As long as there is none, calls
-    `visit` with each note, the number of its subdeck (from 1) and its place there (from 0). Returns the number of
-    notes.
+    `visit` with each note as written and as compiled. Returns the number of notes.
     """
-    notes = 0
-    numbers = {name: number for number, name in enumerate(folder.collection.decks if folder.collection else (), 1)}
+    if visit:
+        from ketamine_anki.anki.compile import compile_note  # a check alone does without
+
+    notes, collection = 0, folder.collection
+    numbers = {name: number for number, name in enumerate(collection.decks if collection else (), 1)}
     for view, deck, place, _ in checked_notes(folder):
         notes += 1
-        if visit and not folder.findings and deck in numbers:
-            visit(view, numbers[deck], place)
+        if visit and collection and not folder.findings and deck in numbers:
+            visit(view.note, compile_note(view.note, collection, view.rendered, numbers[deck], place))
         if folder.full:
             break
     return notes

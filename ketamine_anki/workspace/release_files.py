@@ -60,9 +60,7 @@ def write(content: Content, plan: Plan, output: Path, *, since: str | None, dry_
         packages = _write_packages(content, release, scratch)
         hashes = {key: _sha256(scratch / name) for key, (name, _) in packages.items()}
         release = release._replace(package=hashes[WHOLE], update=hashes.get(UPDATE, hashes[WHOLE]))
-        retired = {note.id: why.version for note, why in content.retired}
-        live_and_retired = (note for note, _ in content.notes)
-        notes = released_notes(collection.ledger, live_and_retired, retired, release.version, release.time)
+        notes = released_notes(collection.ledger, content.notes, release.version, release.time)
         ledger = next_ledger(collection.ledger, collection, notes, release)
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
         old_log = changelog_bytes(folder)
@@ -125,7 +123,7 @@ def _package_names(content: Content, release: Release) -> dict[str, str]:
     """File names of the packages by key. Before the second release there is no update."""
     ledger, decks = content.collection.ledger, content.collection.decks
     is_first = not ledger or ledger.releases[0].version == release.version
-    numbers = sorted({note.number for note in content.live})
+    numbers = sorted({compiled.number for _, compiled in content.live})
     keys = [WHOLE, *([] if is_first else [UPDATE]), *(subdeck_key(number, decks[number - 1]) for number in numbers)]
     return {key: file_name(f"{slug(content.collection.tag)}-{release.version}", key) for key in keys}
 
@@ -135,10 +133,8 @@ def _write_packages(content: Content, release: Release, scratch: Path) -> dict[s
     names = _package_names(content, release)
     is_update, version = UPDATE in names, release.version
     with Packing(content.collection, scratch, release.time, split=True, update=is_update, version=version) as packing:
-        for note in content.live:
+        for note in content.notes:
             packing.add(note)
-        for note, _ in content.retired:
-            packing.add(note, retired=True)
         packing.finish()
         packages = packing.packages
         return {key: (name, publish(packages[key], scratch / name, scratch)) for key, name in names.items()}
@@ -154,14 +150,15 @@ def _write_texts(
     from ketamine_anki.preview.public import Package, Public
 
     names = {key: name for key, (name, _) in packages.items()}
-    notes = _notes(content, plan, ledger, names)
+    earlier = skipped(content.collection.ledger, changelog_text(content.folder), plan.release.version)
+    notes = release_notes(content.collection, ledger, plan.section, names, earlier)
     write_text(scratch / NOTES, notes)
     write_text(scratch / ANKIWEB, ankiweb(content.collection, plan.release))
     beside = [Package(name, (scratch / name).stat().st_size, _sha256(scratch / name)) for name in names.values()]
     counts = (counts for _, counts in packages.values())
     files = [file._asdict() | {"notes": n.notes, "cards": n.cards} for file, n in zip(beside, counts, strict=True)]
     gallery = f"{slug(content.collection.tag)}-{plan.release.version}-gallery.html"
-    cards = [PageNote(note, compiled) for note, compiled in zip(content.written, content.live, strict=True)]
+    cards = [PageNote(note, compiled) for note, compiled in content.live]
     _, heading, older = log.partition(f"\n## {plan.release.version} ")  # without what is not released
     public = Public(plan.release.version, beside, notes, heading + older)
     write_text(scratch / gallery, "".join(page(content.collection, cards, link=lambda place: "", public=public)))
@@ -169,12 +166,6 @@ def _write_texts(
     listed = [*names.values(), gallery, NOTES, ANKIWEB, RECORD]
     write_text(scratch / SUMS, "".join(f"{_sha256(scratch / name)}  {name}\n" for name in sorted(listed)))
     return [*listed, SUMS]
-
-
-def _notes(content: Content, plan: Plan, ledger: Ledger, names: Mapping[str, str]) -> str:
-    """The notes for learners of the ledger's last release; `names` are those of the packages by key."""
-    earlier = skipped(content.collection.ledger, changelog_text(content.folder), plan.release.version)
-    return release_notes(content.collection, ledger, plan.section, names, earlier)
 
 
 @contextmanager

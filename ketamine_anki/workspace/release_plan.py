@@ -9,21 +9,20 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.anki.compile import CompiledNote, compile_note
+from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.core.characters import utf8_text
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
-from ketamine_anki.core.model import Collection, Ledger, Note, Release, Retired
+from ketamine_anki.core.model import Collection, Ledger, Note, Release
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
 from ketamine_anki.release.ledger import State, fresh_time
 from ketamine_anki.release.ledger_file import version_key
 from ketamine_anki.release.release_notes import section, sections
-from ketamine_anki.rules.view import View
 from ketamine_anki.workspace.clock import as_utc, source_date_epoch
 from ketamine_anki.workspace.editions import edition, released
 from ketamine_anki.workspace.folder import COLLECTION, FILES, LEDGER, Folder, beside, read_bytes
-from ketamine_anki.workspace.git import github_address, uncommitted
+from ketamine_anki.workspace.git import github_name, origin, uncommitted
 from ketamine_anki.workspace.output import scratch_folder
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report
@@ -33,15 +32,14 @@ CHANGELOG = "CHANGELOG.md"
 
 @dataclass(frozen=True)
 class Content:
-    """A checked collection to be released: its folder, its live notes as compiled and as written, its retired notes
-    with the reason, a hash of it all, and the bytes of its ledger.
+    """A checked collection to be released: its folder, its live and its retired notes, each as written and as compiled,
+    a hash of it all, and the bytes of its ledger.
     """
 
     folder: Path
     collection: Collection
-    live: list[CompiledNote]
-    written: list[Note]
-    retired: list[tuple[CompiledNote, Retired]]
+    live: list[tuple[Note, CompiledNote]]
+    retired: list[tuple[Note, CompiledNote]]
     state: str
     ledger_bytes: bytes
 
@@ -51,9 +49,9 @@ class Content:
         return self.collection.ledger.last if self.collection.ledger else None
 
     @property
-    def notes(self) -> list[tuple[CompiledNote, str]]:
-        """Every note with the version that retired it, or ""."""
-        return [*((note, "") for note in self.live), *((note, why.version) for note, why in self.retired)]
+    def notes(self) -> list[CompiledNote]:
+        """Every note as compiled."""
+        return [compiled for _, compiled in (*self.live, *self.retired)]
 
 
 @dataclass(frozen=True)
@@ -77,22 +75,16 @@ def read_content(folder: Path, *, committed: bool) -> Content:
         require_committed(folder)
     collection = readable_collection(read)
     state = State(collection)
-    live: list[CompiledNote] = []
-    written: list[Note] = []
-    retired: list[tuple[CompiledNote, Retired]] = []
+    live: list[tuple[Note, CompiledNote]] = []
+    retired: list[tuple[Note, CompiledNote]] = []
 
-    def visit(view: View, number: int, place: int) -> None:
-        compiled = compile_note(view.note, collection, view.rendered, number, place)
-        if view.note.retired is None:
-            live.append(compiled)
-            written.append(view.note)
-        else:
-            retired.append((compiled, view.note.retired))
-        state.add(compiled, view.note.retired is not None)
+    def visit(note: Note, compiled: CompiledNote) -> None:
+        (retired if compiled.retired else live).append((note, compiled))
+        state.add(compiled)
 
     check_notes(read, visit)
     report(read.findings)
-    return Content(folder, collection, live, written, retired, state.digest(), ledger_bytes)
+    return Content(folder, collection, live, retired, state.digest(), ledger_bytes)
 
 
 def plan_release(
@@ -103,7 +95,7 @@ def plan_release(
     """
     collection, last = content.collection, content.last
     if not (last or collection.repository or without_repository):
-        address = github_address(content.folder) or "https://github.com/OWNER/NAME"
+        address = f"https://github.com/{github_name(origin(content.folder)) or 'OWNER/NAME'}"
         raise Failure(
             f"{content.folder / COLLECTION}: no repository: learners could neither report a card nor find the next"
             f" release: add 'repository: {address}', or choose --no-repository",
@@ -123,7 +115,7 @@ def plan_release(
         version=version,
         time=_release_time(collection.ledger),
         notes=len(content.live),
-        cards=sum(len(note.cards) for note in content.live),
+        cards=sum(len(compiled.cards) for _, compiled in content.live),
         new=len(changes.new),
         changed=len(changes.changed),
         moved=len(changes.moved),
@@ -139,7 +131,7 @@ def plan_release(
         path = changelog_path(content.folder)
         advice = "put the file back as it was, or delete the section"
         raise Failure(f"{path} has a section {version} that the ledger does not know: {advice}", EXIT_FINDINGS)
-    reasons = {note.id: why for note, why in content.retired if why.version == version}
+    reasons = {note.id: note.retired for note, _ in content.retired if note.retired and note.retired.version == version}
     body = section(collection, release, last is None, changes, reasons, known.get("Unreleased", ""))
     return Plan(release, body)
 
@@ -168,11 +160,11 @@ def _require_progress(content: Content, version: str) -> None:
     if last and last.state == content.state:
         raise Failure(f"nothing has changed since {last.version}: there is nothing to release", EXIT_FINDINGS)
     known = content.collection.ledger.notes if content.collection.ledger else {}
-    for note, why in content.retired:
+    for _, note in content.retired:
         if note.id not in known:
             raise Failure(f"note {note.id!r} was never released: delete it instead of retiring it", EXIT_FINDINGS)
-        if not known[note.id].retired and why.version != version:
-            raise Failure(f"note {note.id!r} says it retires in {why.version}, not in {version}", EXIT_FINDINGS)
+        if not known[note.id].retired and note.retired != version:
+            raise Failure(f"note {note.id!r} says it retires in {note.retired}, not in {version}", EXIT_FINDINGS)
 
 
 def _require_large_enough(changes: Changes, last: Release, version: str) -> None:

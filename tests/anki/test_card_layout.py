@@ -11,9 +11,9 @@ from playwright.sync_api import Page
 from reviewer import LOOKS, window
 
 from ketamine_anki.anki.cards import Card, cards
-from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import note_types
-from ketamine_anki.rules.view import View
+from ketamine_anki.core.model import Note
 from ketamine_anki.text.together import together
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.pipeline import check_notes
@@ -48,14 +48,14 @@ def backs(real_decks: Path) -> list[tuple[str, Card, str]]:
     folder = Folder(str(real_decks))
     collection = folder.collection
     assert collection is not None
-    views: list[View] = []
-    check_notes(folder, lambda view, number, index: views.append(view))
-    assert not folder.findings
     found = []
-    for view in views:
-        compiled = compile_note(view.note, collection, view.rendered)
+
+    def visit(note: Note, compiled: CompiledNote) -> None:
         kind = note_types(collection)[compiled.note_type]
-        found += [(view.note.id, card, kind.css) for card in cards(compiled, kind)]
+        found.extend((note.id, card, kind.css) for card in cards(compiled, kind))
+
+    check_notes(folder, visit)
+    assert not folder.findings
     return found
 
 

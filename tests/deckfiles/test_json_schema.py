@@ -121,7 +121,7 @@ def in_editor(text: str, kind: str = "deck") -> bool:
 def read(folder: Path, files: dict[str, str]) -> bool:
     """Whether the reader and the rules on names accept a collection with these files."""
     found = Folder(str(write(folder, files={"references.yaml": REFERENCES} | files)))
-    check_notes(found, lambda view, number, index: None)
+    check_notes(found)
     return not [
         finding for finding in found.findings if finding.rule in OF_SHAPE or "unknown citation" in finding.message
     ]

@@ -100,7 +100,7 @@ def _check_refused(case: Case, folder: Path) -> None:
 
 def _findings(folder: Path) -> list[Finding]:
     read = Folder(str(folder))
-    check_notes(read, lambda view, number, index: None)
+    check_notes(read)
     return sorted_findings(read.findings)
 
 

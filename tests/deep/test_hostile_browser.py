@@ -16,8 +16,9 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, Route
 
 from ketamine_anki.anki.cards import cards
-from ketamine_anki.anki.compile import compile_note
+from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.model import Note
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.pipeline import check_notes
 
@@ -120,8 +121,7 @@ def _shown(folder: Path) -> list[tuple[str, set[str]]]:
     pages: list[tuple[str, set[str]]] = []
     names = {picture.packaged for picture in collection.pictures.values()}
 
-    def visit(view: Any, number: int, index: int) -> None:
-        compiled = compile_note(view.note, collection, view.rendered, number, index)
+    def visit(note: Note, compiled: CompiledNote) -> None:
         made = cards(compiled, kinds[compiled.note_type])
         pages.extend((f"<div>{card.question}</div><div>{card.answer}</div>", names) for card in made)
 

@@ -87,7 +87,7 @@ def test_a_picture_is_stored_once_in_a_table(tmp_path: Path) -> None:
     """A picture of the same name in the baseline does not replace it."""
     folder = write(tmp_path, NOTES.replace("- text:", "- picture: '![A leaf](leaf.png)'\n  text:"))
     (picture,) = Folder(str(folder)).collection.pictures.values()
-    html = page_of(folder, baseline=Baseline("old", {}, {picture.packaged: b"other"}))
+    html = page_of(folder, baseline=Baseline("old", {}, {picture.packaged: b"other"}.get))
     ((name, data),) = data_of(html)["pictures"].items()
     assert re.fullmatch(r"leaf-[0-9a-f]{8}\.png", name)
     assert base64.b64decode(data.removeprefix("data:image/png;base64,")) == small.PIXEL
@@ -187,7 +187,7 @@ def against(tmp_path: Path, new: str) -> str:
     """The page of new notes compared with NOTES."""
     old = write(tmp_path / "old")
     pictures = {p.packaged: p.data for p in Folder(str(old)).collection.pictures.values()}
-    baseline = Baseline("old", {made.compiled.guid: made.compiled for made in small.compiled(old)}, pictures)
+    baseline = Baseline("old", {made.compiled.guid: made.compiled for made in small.compiled(old)}, pictures.get)
     return page_of(write(tmp_path / "new", new), baseline=baseline)
 
 
