@@ -108,13 +108,17 @@ def cloze_leak(view: View) -> Iterator[Problem]:
             continue
         if deletion.hint and _times(words_of(deletion.hint), words):
             yield _at(view, deletion), f"the hint {deletion.hint!r} gives {deletion.answer!r} away"
-        elif (times := _times(view.words["text"], words)) > 1:
-            together = [words_of(d.answer) for d in deletions if d.number == deletion.number]
-            if times > sum(_times(others, words) for others in together):
-                yield (
-                    _at(view, deletion),
-                    f"{deletion.answer!r} is hidden and stands elsewhere in the text: hide both",
-                )
+        elif _is_visible(view, deletion, words):
+            yield _at(view, deletion), f"{deletion.answer!r} is hidden and stands elsewhere in the text: hide both"
+
+
+def _is_visible(view: View, deletion: Deletion, words: list[str]) -> bool:
+    """Whether the words of a deletion stand where they are not hidden with it; code, where it stands sign by sign."""
+    together = (other.answer for other in view.deletions if other.number == deletion.number)
+    if "`" in deletion.answer:
+        return view.note.text.count(deletion.answer) > sum(answer.count(deletion.answer) for answer in together)
+    times = _times(view.words["text"], words)
+    return times > 1 and times > sum(_times(words_of(answer), words) for answer in together)
 
 
 def _times(words: list[str], run: list[str]) -> int:

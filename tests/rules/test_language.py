@@ -213,6 +213,17 @@ def test_code_tells_notes_apart_and_is_none_of_the_words_that_give_an_answer_awa
     assert found({"question": asked.format("print('hi')"), "answer": "hi"}, within()) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('With `n = 2` the value of `f"{{{n}}}"` is {{c1::`{2}`}} in every version.', []),
+        ("In this language `None` is a name, and a call without a value gives {{c1::`None`}}.", ["cloze-leak"]),
+    ],
+)
+def test_hidden_code_is_given_away_by_the_same_code_alone(text: str, expected: list[str]) -> None:
+    assert [rule for rule in found({"text": text}, within()) if rule == "cloze-leak"] == expected
+
+
 def test_the_same_question_with_another_picture_is_no_duplicate() -> None:
     pictures = {name: Picture(name, name, b"") for name in ("a.png", "b.png")}
     ask = "Which country on the old continent has this flag with red, white and green bars from the left? ![A flag]({})"
