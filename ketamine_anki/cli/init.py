@@ -15,7 +15,7 @@ import click
 
 from ketamine_anki import __version__
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
-from ketamine_anki.core.terminal import echo
+from ketamine_anki.core.terminal import confirmed, echo
 from ketamine_anki.deckfiles.filenames import slug, tag_segment
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.output import output_folder, refuse_inside, write_text
@@ -102,7 +102,7 @@ def _ask(prompt: str, default: str) -> str:
 
 
 def _confirm(question: str, *, default: bool = False) -> bool:
-    return click.confirm(question, default=default, err=True) if sys.stdin.isatty() else default
+    return confirmed(question, default=default) if sys.stdin.isatty() else default
 
 
 def _refuse_full(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import click
 
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.escape import terminal
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Collection, Deck
 from ketamine_anki.core.suggestion import did_you_mean
@@ -215,7 +216,7 @@ class _Asking:
         prompt += " (number or name)" if known else ""
         try:
             return click.prompt(
-                prompt, question.default, value_proc=parse, show_default=bool(question.default), err=True
+                terminal(prompt), question.default, value_proc=parse, show_default=bool(question.default), err=True
             )
         except click.Abort:
             if sys.stdin.isatty():
@@ -268,7 +269,7 @@ def _require_readable(key: str, value: Any) -> None:
     _, findings = read_deck("", text.encode("utf-8"))
     wrong = [finding.message for finding in findings if finding.rule != "missing-key"]
     if wrong:
-        raise click.UsageError(wrong[0])
+        raise click.UsageError(terminal(wrong[0]))
 
 
 def _folded(tag: str) -> str:

@@ -16,8 +16,9 @@ import click
 
 from ketamine_anki.cli.intake import Compared, compare_export, edited_files, show
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.core.escape import commit_message
 from ketamine_anki.core.report import as_lines
-from ketamine_anki.core.terminal import counted, echo
+from ketamine_anki.core.terminal import confirmed, counted, echo
 from ketamine_anki.workspace.contribution import Clone, clone_of, push
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.git import github_name
@@ -36,7 +37,7 @@ _SIGN_IN = {"credential.https://github.com.helper": "!gh auth git-credential"}
 @click.argument("file", type=Path)
 @click.argument("folder", default="decks", type=Path)
 @click.option("--base", type=Path, help="The package that you started from.")
-@click.option("--remote", help="Remote to push to (default: your fork, which `gh` finds or makes; else `origin`).")
+@click.option("--remote", help="Remote to push to (default: your fork, which `gh` finds or makes; else origin).")
 @click.option("--yes", is_flag=True, help="Send without asking.")
 def submit(file: Path, folder: Path, base: Path | None, remote: str | None, yes: bool) -> None:
     """Send the corrections in FILE, exported from Anki, to the repository of the collection in FOLDER (default: decks).
@@ -79,20 +80,26 @@ def _send(
     yes: bool,
 ) -> None:
     """Asks, pushes and proposes."""
-    repository = compared.collection.repository
-    url = clone.remotes.get(remote or _fork(clone, repository), "")
-    if remote and not url:
-        raise Failure(f"no remote {remote!r}: `git remote -v` lists them", EXIT_USAGE)
-    upstream = repository or clone.remotes.get("upstream", clone.remotes.get("origin", ""))
+    url = clone.remotes.get(remote or "origin", "")
+    if not url and (remote or clone.remotes):
+        raise Failure(
+            f"no remote {remote or 'origin'!r}: `git remote -v` lists them: name one with --remote", EXIT_USAGE
+        )
+    named = (clone.remotes.get(name) for name in ("upstream", "origin"))
+    upstream = compared.collection.repository or next(filter(None, named), url)
     if not url or not files:
         _print_for_a_form(compared, upstream)
         return
     subject, body = _described(compared, findings)
     if findings:
         echo(f"`check` finds {counted(len(findings), 'mistake')} in it, which somebody has to mend", err=True)
-    _confirm(f"Publish this, under {compared.collection.licence}, as a proposal to {upstream or url}", yes)
+    target = github_name(upstream)
+    on_github = target and not remote and shutil.which("gh")
+    place = f"your own copy of it on GitHub, a fork if need be, or, where `gh` finds none, of {url}"
+    licence = compared.collection.licence
+    _confirm(f"Propose this, under {licence}, to {upstream}, on a new branch of {place if on_github else url}?", yes)
     branch = f"anki-{hashlib.sha256(body.encode()).hexdigest()[:8]}-{os.urandom(2).hex()}"
-    target, fork = (None, None) if remote else _on_github(upstream)
+    fork = _fork(target) if target and on_github else None
     url, settings = (f"https://github.com/{fork}.git", _SIGN_IN) if fork else (url, {})
     for seconds in (*_WAITS, 0) if fork else (0,):
         try:
@@ -105,9 +112,9 @@ def _send(
                 raise click.exceptions.Exit(EXIT_IO) from None
             time.sleep(seconds)
     echo(f"pushed the branch {branch} to {url}", err=True)
-    target, fork = target or github_name(upstream), fork or github_name(url)
+    fork = fork or github_name(url)
     if not target or not fork:
-        echo(f"now open a pull request for it at {upstream or url}")
+        echo(f"now open a pull request for it at {upstream}")
         return
     head = f"{fork.partition('/')[0]}:{branch}"
     words = ("--repo", target, "--head", head, "--title", subject, "--body-file", "-", *["--draft"] * bool(findings))
@@ -117,7 +124,7 @@ def _send(
 
 def _confirm(question: str, yes: bool) -> None:
     try:
-        if not yes and not click.confirm(f"{question}?", err=True):
+        if not yes and not confirmed(question):
             raise Failure("nothing was sent", EXIT_FINDINGS)
     except click.Abort:
         raise Failure("nothing was sent: nobody to ask, and no --yes", EXIT_USAGE) from None
@@ -126,25 +133,15 @@ def _confirm(question: str, yes: bool) -> None:
 # --- where to ---------------------------------------------------------------------------------
 
 
-def _fork(clone: Clone, repository: str) -> str:
-    """The remote that is not the repository of the collection itself, if there is one; else `origin`."""
-    ours = github_name(repository) or repository
-    others = [name for name, url in clone.remotes.items() if name != "upstream" and (github_name(url) or url) != ours]
-    return "origin" if "origin" in others or not others else others[0]
-
-
-def _on_github(upstream: str) -> tuple[str, str] | tuple[None, None]:
-    """The repository that a proposal goes to, and the user's fork of it, made if there is none, as owner/name. Nothing
-    where `gh` cannot answer.
+def _fork(target: str) -> str | None:
+    """The user's own fork of a repository on GitHub, both as owner/name, made if there is none; the repository itself
+    if it is the user's. None where `gh` cannot answer.
     """
-    name = github_name(upstream)
-    login = name and _gh("api", "user", "--jq", ".login")
-    target = login and _gh("api", f"repos/{name}", "--jq", ".parent.full_name // .full_name")
-    if not target:
-        return None, None
-    forks = ("api", "--method", "POST", f"repos/{target}/forks", "--jq", ".full_name")
-    fork = target if target.partition("/")[0] == login else _gh(*forks)
-    return (target, fork) if fork and github_name(f"https://github.com/{fork}") else (None, None)
+    login = _gh("api", "user", "--jq", ".login")
+    if not login or target.partition("/")[0].lower() == login.lower():
+        return target if login else None
+    fork = _gh("api", "--method", "POST", f"repos/{target}/forks", "--jq", ".full_name") or ""
+    return fork if fork.startswith(f"{login}/") and github_name(f"https://github.com/{fork}") else None
 
 
 def _gh(*arguments: str, given: str = "") -> str | None:
@@ -179,32 +176,33 @@ def _gh(*arguments: str, given: str = "") -> str | None:
 
 def _described(compared: Compared, findings: Sequence[Finding]) -> tuple[str, str]:
     """The subject and body of the commit and the pull request: the cards before and after. What the contributor or
-    the deck says is indented, which Markdown shows as it is.
+    the deck says is indented, which Markdown shows as it is, and escaped.
     """
     changed, new = {change.note.id for change in compared.result.changes}, compared.result.proposals
     done = [f"correct {counted(len(changed), 'note')}"] * bool(changed)
     done += [f"propose {counted(len(new), 'new note')}"] * bool(new)
     subject = f"{' and '.join(done)}, as edited in Anki"
     subject = subject[0].upper() + subject[1:]
-    body = "\n".join([*_parts(compared), *(f"    {line}" for line in as_lines(findings[:20]))])
-    return subject, f"{body}\n"
+    lines = [*_parts(compared), *(f"    {line}" for line in as_lines(findings[:20]))]
+    return subject, "".join(f"{commit_message(line)}\n" for line in lines)
 
 
 def _parts(compared: Compared) -> Iterator[str]:
+    """The lines that say what is corrected, proposed and left."""
     from ketamine_anki.intake.apply import entry
 
     result = compared.result
     for change in result.changes:
-        yield f"`{change.note.id}`, {change.key}:\n"
+        yield from (f"`{change.note.id}`, {change.key}:", "")
         for label, text in zip(("before", "after"), change.texts, strict=True):
             yield from (f"    {label + ':' if not n else '':8}{line}" for n, line in enumerate(text.split("\n")))
         yield ""
     for proposal in result.proposals:
-        yield f"A new note{f' in {proposal.deck}' if proposal.deck else ', of no subdeck yet'}:\n"
+        yield from ("A new note:", "", f"    # {f'subdeck {proposal.deck}' if proposal.deck else 'of no subdeck yet'}")
         yield from (f"    {line}" for line in entry(proposal, compared.collection).split("\n"))
     if result.leftovers:
-        yield "Not taken over:\n"
-        yield from (f"    {left}" for left in result.leftovers)
+        yield from ("Not taken over:", "")
+        yield from (f"    {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}" for left in result.leftovers)
         yield ""
 
 
@@ -215,5 +213,4 @@ def _print_for_a_form(compared: Compared, upstream: str) -> None:
     where = f"https://github.com/{target}/issues/new?template={form}" if target else "a new issue"
     echo(f"paste this into {where}, the form {name!r}:", err=True)
     for line in _parts(compared):
-        for one in line.split("\n"):
-            echo(one)
+        echo(line)

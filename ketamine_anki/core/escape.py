@@ -15,11 +15,16 @@ _COMMAND = re.compile(r"(\s*):(?=:)")
 _MARKUP = re.compile(r"([\\`*_\[\]|~$#@])")
 # What makes a list, or a command of the runner, at the start of a text.
 _BLOCK = re.compile(r"(?P<before>\s*\d*)(?:(?<!\d)[-+=](?=[-=\s]|$)|(?<=\d)[.)](?=\s|$)|(?<!\d):(?=:))")
-# Not for the eye: a character without width between the parts of what GitHub would link, notify or draw as an emoji,
-# and between every six characters of the name of a commit, which has at least seven. A decimal number stays whole.
-_APART = "&#8203;"
+# Not for the eye: a character without width between the parts of what GitHub would link, notify, obey or draw as an
+# emoji, and between every six characters of the name of a commit, which has at least seven. A decimal number
+# stays whole.
+_APART = "\u200b"
 _EMOJI = r":(?=(?-i:\d*[a-z][a-z0-9\\_+-]*|[+-]1|100|1234):)"
-_LINKED = re.compile(rf"(?i)(\\[@#](?=\w)|\b(?:https?|ftp|mailto|xmpp):(?=\S)|\bwww(?=\.)|\bGH-(?=\d)|{_EMOJI})")
+_LINKED = re.compile(
+    rf"(?i)(\\?[@#](?=\w)|\b(?:https?|ftp|mailto|xmpp):(?=\S)|\bwww(?=\.)|\bGH-(?=\d)|{_EMOJI}"
+    # what keeps CI from running: [skip ci], [no ci], [ci skip], skip-checks: true
+    r"|\[(?=[^\[\]]*\b(?:skip|no)\b)|\bskip-(?=checks\b))"
+)
 _COMMIT = re.compile(r"(?i)\b(?=\d*[a-f])[0-9a-f]{7,40}\b")
 
 
@@ -38,8 +43,18 @@ def markdown(text: str) -> str:
     if start := _BLOCK.match(shown):
         end = start.end("before")
         shown = f"{shown[:end]}\\{shown[end:]}"
-    shown = _COMMIT.sub(lambda name: _APART.join(re.findall(".{1,6}", name[0])), shown)
-    return _LINKED.sub(rf"\1{_APART}", shown)
+    return _parted(shown).replace(_APART, "&#8203;")
+
+
+def commit_message(line: str) -> str:
+    """One line of the message of a commit, or of a block of code in the text of a pull request, which may become one:
+    GitHub links, notifies and closes by it, and CI obeys it.
+    """
+    return _parted(terminal(line))
+
+
+def _parted(text: str) -> str:
+    return _LINKED.sub(rf"\1{_APART}", _COMMIT.sub(lambda name: _APART.join(re.findall(".{1,6}", name[0])), text))
 
 
 def terminal(line: object) -> str:

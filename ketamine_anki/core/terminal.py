@@ -42,6 +42,11 @@ def echo(line: object, *, err: bool = False) -> None:
     click.echo(escape.terminal(line), err=err)
 
 
+def confirmed(question: str, *, default: bool = False) -> bool:
+    """Whether the user agrees; the question is escaped as by `echo`."""
+    return click.confirm(escape.terminal(question), default=default, err=True)
+
+
 def counted(number: int, noun: str) -> str:
     """`1 note`, `2 notes`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -70,6 +70,7 @@ def push(
             return _told(clone.folder, *arguments, given=given, variables=variables)
 
         form = git("rev-parse", "--show-object-format").strip()
+        top = git("rev-parse", "--show-cdup").removesuffix("\n") or "."  # from which git resolves a relative address
         git("init", "--quiet", "--bare", "--template=", f"--object-format={form}", str(place))
         objects, shallow = (
             clone.folder.resolve() / git("rev-parse", "--git-path", name).removesuffix("\n")
@@ -90,7 +91,7 @@ def push(
         tree = git("write-tree").strip()
         commit = git("-c", "user.useConfigOnly=true", "commit-tree", tree, "-p", clone.base, given=message.encode())
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        git(*options, "push", "--quiet", "--", url, f"{commit.strip()}:refs/heads/{branch}")
+        git("-C", top, *options, "push", "--quiet", "--", url, f"{commit.strip()}:refs/heads/{branch}")
 
 
 def _told(folder: Path, *arguments: str, given: bytes, variables: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,7 +20,6 @@ GH = """#!/bin/sh
 echo "$*" >>"$HUB/asked"
 case "$1 $2" in
   "api user") echo "${LOGIN?}" ;;
-  "api repos/owner/name") echo owner/name ;;
   "api --method") echo "$LOGIN/name" ;;
   "pr create") test -z "$REFUSED" && cat >"$HUB/body" && echo https://github.com/owner/name/pull/7 ;;
 esac
@@ -145,7 +145,8 @@ def test_nothing_leaves_the_machine_before_a_yes(contributor: Contributor, typed
         contributor.patch.setattr("sys.stdin", keyboard)
         ran = contributor.submit()
     assert ran.code == (1 if typed else 2)
-    assert "as a proposal to https://github.com/owner/name" in ran.err
+    assert "Propose this, under CC BY 4.0, to https://github.com/owner/name.git, on a new branch of your own" in ran.err
+    assert "where `gh` finds none, of https://github.com/owner/name.git? [y/N]" in ran.err
     assert "nothing was sent" in ran.err
     assert (contributor.asked(), contributor.pushed(), contributor.pushed("owner")) == ([], "", "")
 
@@ -159,6 +160,60 @@ def test_without_gh_the_address_to_open_is_printed(contributor: Contributor) -> 
     assert ran.code == 0, ran.err
     assert "now open the pull request: https://github.com/owner/name/compare/somebody:anki-" in ran.out
     assert BODY in contributor.pushed()
+
+
+def test_the_question_names_where_it_is_pushed_to(contributor: Contributor) -> None:
+    contributor.project.replace("licence: CC BY 4.0", "licence: '##[error]x'", "collection.yaml")
+    contributor.project.commit()
+    contributor.project.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    contributor.project.git("remote", "add", "mine", "https://github.com/somebody/name.git")
+    ran = contributor.submit("--remote", "mine")
+    where = "to https://github.com/owner/name.git, on a new branch of https://github.com/somebody/name.git?"
+    assert f"under #\\x23[error]x, {where}" in ran.err, ran.err
+
+
+def test_no_other_remote_than_origin_is_chosen(contributor: Contributor) -> None:
+    without_gh(contributor)
+    contributor.project.git("remote", "rename", "origin", "mine")
+    ran = contributor.submit("--yes")
+    assert (ran.code, "no remote 'origin'" in ran.err, "name one with --remote" in ran.err) == (2, True, True)
+    assert contributor.pushed("owner") == ""
+
+
+def test_a_relative_address_is_that_of_the_clone(contributor: Contributor) -> None:
+    contributor.project.git("remote", "set-url", "origin", ".hub/somebody/name.git")
+    ran = contributor.submit("--yes")
+    assert ran.code == 0, ran.err
+    assert BODY in contributor.pushed()
+
+
+def test_a_card_gives_no_orders_in_a_commit(contributor: Contributor) -> None:
+    """Neither does a subdeck's name, which a new note is proposed for."""
+    text = "Fixes #12 [skip ci] [no-ci] skip-checks: true @octocat GH-7 https://evil.example ##[error]x"
+    hostile = re.compile(r"(?m)#12|\[(?:skip|no)|skip-checks|@octo|GH-7|https://evil|##\[|^\s*::")
+    name = "Fixes #12 @octocat"
+    for file in ("01-first.yaml", "collection.yaml", "source.yaml"):
+        path = contributor.project.decks / file
+        path.write_text(path.read_text("utf-8").replace("First Part", f"'{name}'"), "utf-8")
+    contributor.project.commit()
+    contributor.project.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    contributor.export(gas={"Answer": text}, water={"Answer": f"::error::{text}"})
+    rows = (contributor.project.root / "notes.txt").read_text("utf-8")
+    row = rows.splitlines()[-1].split("\t")
+    new = "\t".join([f"x{row[0]}", row[1], '"new"', *row[3:]])
+    (contributor.project.root / "notes.txt").write_text(f"{rows}{new}\n", "utf-8")
+    ran = contributor.submit("--yes")
+    assert ran.code == 0, ran.err
+    message = contributor.pushed().partition("\ndiff --git")[0]
+    assert "Fixes" in message
+    assert "subdeck Fixes #\u200b12 @\u200boctocat" in message
+    for said in (message, (contributor.hub / "body").read_text("utf-8")):
+        assert hostile.findall(said) == []
+    without_gh(contributor)
+    contributor.project.git("remote", "remove", "origin")
+    for line in contributor.submit().out.splitlines():
+        assert not re.match(r"\s*::|.*##\[", line)
+        assert name not in line or line.startswith("    ")
 
 
 def test_a_pull_request_that_github_refuses_leaves_the_branch_and_its_address(contributor: Contributor) -> None:
