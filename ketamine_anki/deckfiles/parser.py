@@ -248,7 +248,7 @@ def _refused(mark: Any, rule: str, message: str) -> _Refused:
     return _Refused((mark.line, mark.column, rule, message))
 
 
-def _root(file: File, text: str) -> Node | None:
+def _root(file: File, text: str) -> Node | None:  # noqa: C901 - calls would cost a tenth of every command
     """The root node of the one document; None when there is none.
 
     The innermost loop of every command: it keeps libyaml's own event for each scalar.

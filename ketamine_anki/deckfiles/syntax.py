@@ -48,13 +48,21 @@ QUOTE = "put the text in single quotes"
 
 def explain(lines: Lines, failure: Failure) -> Advice:
     """The finding on broken YAML, at the place where the contributor has to correct it."""
-    problem, context, place, context_place, quoted = failure
-    line, column = place
+    line, column = failure.place
     typed = lines[line] if line < len(lines) else ""
     if typed.startswith("%") and all(above.strip()[:1] in ("", "#", "%") for above in lines[:line]):
         return line, 0, "yaml-feature", "directive: delete the line that starts with %"
-    if "maximum nesting depth" in problem:  # libyaml from 0.2.6 on counts itself, far above our limit
+    if "maximum nesting depth" in failure.problem:  # libyaml from 0.2.6 on counts itself, far above our limit
         return line, column, "limit", f"nested more than {MAX_DEPTH} deep"
+    place, rule, hint = _correction(lines, failure, typed)
+    last = len(lines) - 1  # libyaml counts a line after the last one
+    return *min(place, (last, len(lines[last]))), rule, hint
+
+
+def _correction(lines: Lines, failure: Failure, typed: str) -> tuple[Place, str, str]:
+    """Place, rule and message for broken YAML; `typed` is the line where reading ended."""
+    problem, context, place, context_place, quoted = failure
+    line, column = place
     swallowing = quoted is not None and any(re.match(_KEY, below) for below in lines[quoted[0] + 1 : quoted[2] + 1])
     ended = any(above.rstrip() == "..." for above in lines[:line])
     structural = next(_structural(lines, line, context_place[0]), None) if not swallowing and not ended else None
@@ -82,14 +90,13 @@ def explain(lines: Lines, failure: Failure) -> Advice:
     elif "did not find expected ',' or" in problem:
         place, hint = context_place, "a bracket that is never closed, or text that must be in single quotes"
     elif cut := _cut_off(lines, line):
-        return *cut, "comment-cut", f"' #' cuts the text off here: {QUOTE}"
+        return cut, "comment-cut", f"' #' cuts the text off here: {QUOTE}"
     elif "could not find expected ':'" in problem:
         place = context_place
         hint = "a line without 'key:': indent it to continue the text above, or put the text under '>-'"
     else:
         place, hint = _opening(lines, place) or (place, "wrong indent: keys of one note start in the same column")
-    last = len(lines) - 1  # libyaml counts a line after the last one
-    return *min(place, (last, len(lines[last]))), "syntax", f"not YAML: {hint}"
+    return place, "syntax", f"not YAML: {hint}"
 
 
 UNOPENED = "{0} at the end, and none at the start: write {0} before the text, too"

@@ -49,6 +49,9 @@ _ENVIRONMENTS = frozenset(
 _TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
 _PAIRS = ("begin", "end", "left", "right")
 _TEXTS = ("text", "textbf", "textit", "textrm")
+# What must not stand in the argument of such a command, and why.
+_NOT_INSIDE = dict.fromkeys(_TEXTS, ("::", ":: inside \\text is shown with braces between: leave one out"))
+_NOT_INSIDE["ce"] = (r"(?<!\\)&", "& inside \\ce: write \\&")
 _COLUMNS = r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\}"
 _PLACED = r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\["
 _ENVIRONMENT = r"\s*\{([^{}]*)\}"
@@ -168,34 +171,22 @@ def _walk(tex: str, typed: str = "") -> Iterator[Mistake]:
         message = ""
         if match["brace"]:
             depth += 1 if found == "{" else -1
-            if depth > MAX_TEX_DEPTH:
-                yield "limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math"
-                return
-            if depth < 0:
-                yield "tex-command", at, found, "} without a { in the math"
-                return
-            if pairs and pairs[-1][2] > depth:
-                yield _unended(*pairs[-1])
+            if mistake := _brace_mistake(at, found, depth, pairs):
+                yield mistake
                 return
         elif at < words_end:
-            if found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
-                message = f"{found} inside \\text is shown as it is typed: end the \\text before it"
-        elif word in _TEXTS:
-            words_end = _group_end(tex, match.end())
-            if (colons := tex.find("::", match.end(), words_end)) >= 0:
-                yield "tex-command", colons, "::", ":: inside \\text is shown with braces between: leave one out"
+            is_shown = found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\")
+            message = f"{found} inside \\text is shown as it is typed: end the \\text before it" * is_shown
+        elif word in _NOT_INSIDE:
+            end = _group_end(tex, match.end())
+            words_end, chemistry_end = (words_end, end) if word == "ce" else (end, chemistry_end)
+            sign, advice = _NOT_INSIDE[word]
+            if wrong := re.search(sign, tex[match.end() : end]):
+                yield "tex-command", match.end() + wrong.start(), wrong[0], advice
         elif at < chemistry_end and word in (*_PAIRS, "middle"):
             message = f"{found} inside \\ce: end the \\ce before it"
-        elif word == "ce":
-            chemistry_end = _group_end(tex, match.end())
-            if columns := re.search(r"(?<!\\)&", tex[match.end() : chemistry_end]):
-                yield "tex-command", match.end() + columns.start(), "&", "& inside \\ce: write \\&"
-        elif word == "middle" and (not pairs or pairs[-1][1:] != ("", depth)):
-            message = "\\middle without a \\left before it"
         elif word in ("begin", "left"):
             pairs.append((at, _pair(tex, match), depth))
-            if pairs[-1][1] in _EQUATIONS and re.search(_EQUATION, tex[:at]):
-                yield "tex-command", at, found, f"a second {{{pairs[-1][1]}}} in one formula: write \\begin{{aligned}}"
             message = _begin_mistake(tex, match, pairs[-1][1]) if word == "begin" else ""
         elif word in ("end", "right"):
             name = _pair(tex, match)
@@ -203,10 +194,8 @@ def _walk(tex: str, typed: str = "") -> Iterator[Mistake]:
                 before = "\\left" if word == "right" else f"\\begin{{{name}}}"
                 yield "tex-command", at, found, f"{found} without a {before} before it"
                 return
-        elif word:
-            message = "" if word in COMMANDS else f"TeX command {found} is not in the list of allowed commands"
         else:
-            message = _sign_mistake(tex, match, negative)
+            message = _command_mistake(tex, match, negative, bool(pairs) and pairs[-1][1:] == ("", depth))
             negative += found == "\\!" and not message
         if message:
             yield "tex-command", at, found, message
@@ -216,7 +205,18 @@ def _walk(tex: str, typed: str = "") -> Iterator[Mistake]:
         yield "tex-command", 0, (typed or tex).split("\n", maxsplit=1)[0], "{ is never closed in the math"
 
 
+def _brace_mistake(at: int, found: str, depth: int, pairs: list[tuple[int, str, int]]) -> Mistake | None:
+    """What is wrong with a brace that leads to this depth."""
+    if depth > MAX_TEX_DEPTH:
+        return "limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math"
+    if depth < 0:
+        return "tex-command", at, found, "} without a { in the math"
+    return _unended(*pairs[-1]) if pairs and pairs[-1][2] > depth else None
+
+
 def _begin_mistake(tex: str, match: re.Match[str], name: str) -> str:
+    if name in _EQUATIONS and re.search(_EQUATION, tex[: match.start()]):
+        return f"a second {{{name}}} in one formula: write \\begin{{aligned}}"
     if name not in _ENVIRONMENTS:
         return f"TeX environment {name!r} is not one of {', '.join(sorted(_ENVIRONMENTS))}"
     if re.match(_PLACED, tex[match.end() :]):
@@ -226,9 +226,13 @@ def _begin_mistake(tex: str, match: re.Match[str], name: str) -> str:
     return ""
 
 
-def _sign_mistake(tex: str, match: re.Match[str], negative: int) -> str:
-    """What is wrong with a backslash before a sign, with a comment, or with a lone backslash."""
-    found, sign = match[0], match["sign"]
+def _command_mistake(tex: str, match: re.Match[str], negative: int, after_left: bool) -> str:
+    """What is wrong with a command, a backslash before a sign, a comment, or a lone backslash."""
+    found, word, sign = match[0], match["word"], match["sign"]
+    if word == "middle" and not after_left:
+        return "\\middle without a \\left before it"
+    if word:
+        return "" if word in COMMANDS else f"TeX command {found} is not in the list of allowed commands"
     if sign and sign not in _SIGNS:
         return f"TeX command {found} would end or change the math"
     if re.match(_MOVES, tex[match.start() :]) or (found == "\\!" and negative == _MOST_NEGATIVE):
@@ -287,30 +291,21 @@ def _flat_error(tex: str) -> Error | None:
     around: list[str] = []
     for match in re.finditer(_ITEM, tex):
         at, item = match.start(), (match["name"] or match["starred"] or match[0]).rstrip()
+        if item == _DELETION and missing:
+            return *waiting, f"{waiting[1]} needs braces around the deletion: those of a deletion do not count"
         if item == _DELETION:
-            if missing:
-                where, command = waiting
-                return where, command, f"{command} needs braces around the deletion: those of a deletion do not count"
             continue
         if missing and not _may_follow(waiting[1], item):
             break
+        if message := _misplaced(tex, match, item, scripts, before, around):
+            return at, item, message
         if item in ("&", "\\\\"):
-            if item == "&" and around[-1:] != ["\\begin"]:
-                return at, item, "& separates the columns of an array: write \\&"
             scripts = ""
-        elif item == "#" or (item == "@" and tex[match.end() : match.end() + 1] in tuple("<>AV=|.")):
-            return at, item, f"{item} has a meaning of its own in TeX: write {_ESCAPES[item]}"
-        elif item in ("^", "_", "'"):
-            script = "_" if item == "_" else "^"
-            if script in scripts:
-                kind = "subscript" if item == "_" else "superscript"
-                return at, item, f"second {kind} of one letter: put the first part in braces"
-            if item != "'":
-                scripts += script
-                missing, waiting = 1, (at, item)
-        elif item in ("\\limits", "\\nolimits"):
-            if before not in _WITH_LIMITS:
-                return at, item, f"{item} without an operator before it, such as \\sum"
+        elif item in ("^", "_"):
+            scripts += item
+            missing, waiting = 1, (at, item)
+        elif item in ("'", "\\limits", "\\nolimits"):
+            continue
         elif item in _ARGUMENTS:
             if item in ("\\begin", "\\left"):
                 around.append(item)
@@ -324,11 +319,23 @@ def _flat_error(tex: str) -> Error | None:
             scripts, before = "", item
     if not missing:
         return None
-    at, item = waiting
-    needed = (
-        "a bracket: write one after it, or a dot" if item in _BRACKETED else "its argument: put it in braces after it"
-    )
-    return at, item, f"{item} without {needed}"
+    takes_bracket = waiting[1] in _BRACKETED
+    needed = "a bracket: write one after it, or a dot" if takes_bracket else "its argument: put it in braces after it"
+    return *waiting, f"{waiting[1]} without {needed}"
+
+
+def _misplaced(tex: str, match: re.Match[str], item: str, scripts: str, before: str, around: list[str]) -> str:
+    """Why an item may not stand where it does, "" if it may."""
+    if item == "&" and around[-1:] != ["\\begin"]:
+        return "& separates the columns of an array: write \\&"
+    if item == "#" or (item == "@" and tex[match.end() : match.end() + 1] in tuple("<>AV=|.")):
+        return f"{item} has a meaning of its own in TeX: write {_ESCAPES[item]}"
+    if item in ("^", "_", "'") and ("_" if item == "_" else "^") in scripts:
+        kind = "subscript" if item == "_" else "superscript"
+        return f"second {kind} of one letter: put the first part in braces"
+    if item in ("\\limits", "\\nolimits") and before not in _WITH_LIMITS:
+        return f"{item} without an operator before it, such as \\sum"
+    return ""
 
 
 def _may_follow(command: str, item: str) -> bool:
