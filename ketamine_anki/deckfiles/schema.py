@@ -275,8 +275,8 @@ COLLECTION = Record(
         "repository": Text(
             "Where corrections go: cards get a link there.",
             ("https://github.com/owner/name",),
-            pattern=rf"https://github\.com/{_NO_DOTS}[A-Za-z0-9][A-Za-z0-9_-]*/(?!.*\.git$)[A-Za-z0-9_.-]+",
-            expected="https://github.com/owner/name",
+            pattern=rf"https://github\.com/(?!OWNER/NAME$){_NO_DOTS}[A-Za-z0-9][A-Za-z0-9_-]*/(?!.*\.git$)[A-Za-z0-9_.-]+",
+            expected="an address on GitHub, where the cards link to: https://github.com/owner/name, without .git",
         ),
         "abbreviations": Table(
             Text("What it stands for.", ("United States",)), "Abbreviations that need no expansion on a card."

@@ -83,8 +83,11 @@ def markdown_html(source: Source, media: Mapping[str, str], report: Report) -> t
 
 
 def document_html(text: str) -> str:
-    """The Markdown of a document of ours, such as a changelog -> HTML, without raw HTML and pictures."""
-    return str(MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(text))
+    """The Markdown of a document of ours, such as a changelog -> HTML, without raw HTML and pictures. The columns of a
+    table have no style, which a page's policy would block.
+    """
+    html = str(MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(text))
+    return html.replace(' style="text-align:', ' align="')
 
 
 class _Writer:

@@ -190,9 +190,9 @@ def is_release(folder: Path, revision: str, version: str, ledger: str) -> bool:
     return len(commits) == 2 and commits[0] is not None and commits[0] == commits[1]
 
 
-def origin(folder: Path) -> str:
-    """The address of the remote `origin`; "" if there is none."""
-    return (ask(folder, "remote", "get-url", "origin") or b"").decode("utf-8", "replace").strip()
+def remote(folder: Path, name: str) -> str:
+    """The address of a remote; "" if there is none of that name."""
+    return (ask(folder, "remote", "get-url", name) or b"").decode("utf-8", "replace").strip()
 
 
 def github_name(url: str) -> str:

@@ -22,7 +22,7 @@ from ketamine_anki.release.release_notes import section, sections
 from ketamine_anki.workspace.clock import as_utc, source_date_epoch
 from ketamine_anki.workspace.editions import edition, released
 from ketamine_anki.workspace.folder import COLLECTION, FILES, LEDGER, Folder, beside, read_bytes
-from ketamine_anki.workspace.git import github_name, origin, uncommitted
+from ketamine_anki.workspace.git import github_name, remote, uncommitted
 from ketamine_anki.workspace.output import scratch_folder
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report
@@ -95,10 +95,12 @@ def plan_release(
     """
     collection, last = content.collection, content.last
     if not (last or collection.repository or without_repository):
-        address = f"https://github.com/{github_name(origin(content.folder)) or 'OWNER/NAME'}"
+        remotes = (github_name(remote(content.folder, name)) for name in ("upstream", "origin"))
+        name = next(filter(None, remotes), "")
+        line = f"'repository: https://github.com/{name or 'OWNER/NAME'}'" + " with yours" * (not name)
         raise Failure(
             f"{content.folder / COLLECTION}: no repository: learners could neither report a card nor find the next"
-            f" release: add 'repository: {address}', or choose --no-repository",
+            f" release: add {line}; if it is not on GitHub, choose --no-repository",
             EXIT_FINDINGS,
         )
     _require_progress(content, version)

@@ -61,7 +61,7 @@ def public_page(deck_page: Path) -> Path:
     collection = replace(Folder(str(decks)).collection, repository="https://example.org/deck")
     notes = [PageNote(made.note, made.compiled) for made in small.compiled(decks)]
     release_notes = (
-        "# Deck 1.1.0\n\n1 new.\n\n## Which file\n\n- `deck-1.1.0.apkg`: all\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+        "# Deck 1.1.0\n\n1 new.\n\n## Which file\n\n- `deck-1.1.0.apkg`: all\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n"
     )
     log = "## 1.1.0 - 2026-01-02\n\n### New\n\n- **note** <b>x</b> ![x](https://example.org/x.png)\n"
     packages = [Package("deck-1.1.0.apkg", 800_000, "f" * 64), Package("deck-1.1.0-update.apkg", 9, "e" * 64)]
@@ -298,6 +298,7 @@ def test_public_page(chromium: Browser, public_page: Path) -> None:
         page.keyboard.type("CEREBRAL perfusion")
         assert 0 < len(seen(page)) < len(whole)
         assert page.locator(".place, .coverage, .claim, #untested").count() == 0
+        assert page.eval_on_selector("td:last-child", "cell => getComputedStyle(cell).textAlign") == "end"
         page.set_viewport_size({"width": 360, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

@@ -215,8 +215,6 @@ def test_a_version_large_enough_is_accepted(released: Project, edit, version: st
 @pytest.mark.parametrize(
     ("remote", "address"),
     [
-        ("", "https://github.com/OWNER/NAME"),
-        ("https://example.org/a/b.git", "https://github.com/OWNER/NAME"),
         ("https://github.com/a/b.git", "https://github.com/a/b"),
         ("https://me:secret@github.com/a/b.c", "https://github.com/a/b.c"),
         ("git@github.com:a/b.git", "https://github.com/a/b"),
@@ -230,12 +228,35 @@ def test_a_first_release_names_an_address(project: Project, remote: str, address
         project.git("remote", "add", "origin", remote)
     ran = run("release", "1.0.0", "--dry-run")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("ketamine-anki: decks/collection.yaml: no repository: ")
-    assert ran.err.endswith(f": add 'repository: {address}', or choose --no-repository\n")
+    assert f": add 'repository: {address}'; if" in ran.err
+    add_repository(project, address)
+    assert run("release", "1.0.0", "--dry-run").code == 0
+
+
+def add_repository(project: Project, address: str) -> None:
     collection = project.decks / "collection.yaml"
     collection.write_text(f"{collection.read_text('utf-8')}repository: {address}\n", "utf-8")
     project.commit()
-    assert run("release", "1.0.0", "--dry-run").code == 0
+
+
+@pytest.mark.parametrize("remote", ["", "https://example.org/a/b.git", "git@gitlab.com:a/b.git"])
+def test_the_address_that_is_proposed_without_one_on_github_is_to_be_filled_in(project: Project, remote: str) -> None:
+    project.commit()
+    if remote:
+        project.git("remote", "add", "origin", remote)
+    ran = run("release", "1.0.0", "--dry-run")
+    proposed = "https://github.com/OWNER/NAME"
+    assert ran.err == (
+        "ketamine-anki: decks/collection.yaml: no repository: learners could neither report a card nor find the next"
+        f" release: add 'repository: {proposed}' with yours; if it is not on GitHub, choose --no-repository\n"
+    )
+    for address in (proposed, "https://github.com/a/b.git", "https://gitlab.com/a/b"):
+        add_repository(project, address)
+        assert "an address on GitHub" in run("release", "1.0.0", "--dry-run").out
+        project.replace(f"repository: {address}\n", "", "collection.yaml")
+    project.commit()
+    project.git("remote", "add", "upstream", "https://github.com/c/d")
+    assert "'repository: https://github.com/c/d'" in run("release", "1.0.0", "--dry-run").err
 
 
 def test_a_note_that_was_never_released_cannot_be_retired(project: Project) -> None:

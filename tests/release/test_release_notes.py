@@ -188,7 +188,7 @@ def test_safety_corrections_come_first_and_arrive_always(released: Project) -> N
     assert notes.count("**water**") == 1
     assert "| Update notes | **Always** |" in notes
     assert re.findall('"My notes:_.*', notes) == ['"My notes:_*" tag:Small::*']
-    assert "More updates than here, and fewer already present: notes that you edited or tagged" in notes
+    assert "More updates than here, and fewer already present: you edited or tagged notes" in notes
     assert "which this release asks for, replaces your own edits and tags on all notes" in notes
     assert not re.search("leaves alone|Fewer updates|finds .* this release changes", notes)
     assert released.record["errata"] == released.ledger["releases"][1]["errata"] == ["water"]
