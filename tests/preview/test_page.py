@@ -122,6 +122,7 @@ def test_counts_and_coverage(tmp_path: Path) -> None:
     assert '<option value="Retired">Retired (1)</option>' in html
     assert cells(html) == {
         "First Part": ["2", "3", "2 of 2", "–"],
+        "Second Part": ["0", "0", "0 of 1", "–"],
         "Only Section": ["2", "3", "2 of 3", "–"],
         "All": ["2", "3", "2 of 3", "–"],
     }
