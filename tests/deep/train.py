@@ -22,7 +22,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
-from upgrade.promises import LEARNERS, PROMISES, Diary, plan, verdict  # noqa: E402
+from upgrade.diary import LEARNERS, Diary, plan  # noqa: E402
+from upgrade.promises import PROMISES, verdict  # noqa: E402
 from upgrade.releases import make  # noqa: E402
 
 # version -> Pythons that have wheels for it, best first

@@ -17,7 +17,8 @@ import pytest
 import train
 from program import REPOSITORY
 from upgrade import learner
-from upgrade.promises import LEARNERS, PROMISES, Diary, Impossible, Promise, plan
+from upgrade.diary import LEARNERS, Diary, Impossible, plan
+from upgrade.promises import PROMISES, Promise
 from upgrade.releases import Release, make
 
 Holds = dict[str, Any]
