@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import browser
 import pytest
+import small
 from playwright.sync_api import Page
 from reviewer import LOOKS, window
 
 from ketamine_anki.anki.cards import Card, cards
 from ketamine_anki.anki.compile import CompiledNote
-from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.anki.notetypes import OWN_FIELD, note_types
 from ketamine_anki.core.model import Note
 from ketamine_anki.text.together import together
 from ketamine_anki.workspace.folder import Folder
@@ -104,3 +107,39 @@ def test_number_and_unit_stay_on_one_line_and_references_have_a_triangle(page: P
     assert set(lines) == {1}
     assert float(triangle.removesuffix("px")) > 4
     assert ink != ground
+
+
+WHOLE = """
+- question: Which gas do leaves take up?
+  answer: Carbon dioxide
+  extra: More of it by day.
+  caution: Harm.
+  caveat: Contested.
+  picture: "![A leaf](leaf.png)"
+  evidence: [green-2020]
+"""
+PARTS = ".question #answer .answer .extra .caution .caveat .picture .own .evidence .source .note-id".split()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_back_has_its_order_and_pictures_a_light_ground_that_is_dimmed_at_night(
+    page: Page, tmp_path: Path, look: str
+) -> None:
+    (made,) = small.compiled(small.write(tmp_path, WHOLE, {"media/leaf.png": small.PIXEL}))
+    kind = note_types()["question"]
+    fields = tuple(
+        "Mine." if name == OWN_FIELD else text for name, text in zip(kind.fields, made.compiled.fields, strict=True)
+    )
+    (card,) = cards(replace(made.compiled, fields=fields), kind)
+    page.set_content(window(card.answer, kind.css, 0, LOOKS[look]))
+    tops, ground, dimmed = page.evaluate(
+        """(parts) => {
+          const image = getComputedStyle(document.querySelector('img'));
+          return [parts.map((part) => document.querySelector(part).getBoundingClientRect().top),
+            image.backgroundColor, image.filter];
+        }""",
+        PARTS,
+    )
+    assert tops == sorted(set(tops))
+    assert min(map(int, re.findall(r"\d+", ground)[:3])) > 200
+    assert dimmed == ("brightness(0.82)" if "night" in look else "none")
