@@ -345,6 +345,7 @@ def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple
     budget = Budget(MAX_CONTENT_BYTES)
     rows: dict[int, PackagedNote] = {}
     guids: set[str] = set()
+    passed_over: set[object] = set()  # their cards are, too, without a word
     for count, (nid, guid, *values) in enumerate(tables.rows("notes", "id", "guid", "mid", "mod", "tags", "flds")):
         mid, mod, tags, flds = values
         if count >= MAX_PACKAGED_NOTES:
@@ -363,14 +364,22 @@ def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple
                 raise PackageError(f"two notes have the GUID {note.guid[:40]!r}: the first is read")
             guids.add(note.guid)
             rows[a_number(nid, "note")] = note
+            continue
+        passed_over.add(nid)
     by_name = {kind.name: kind for kind in types.values()}
+    cards: set[tuple[object, object]] = set()
     first: dict[int, tuple[int, int]] = {}  # note -> (ordinal, deck) of its first card
     for count, (nid, ordinal, did, odid) in enumerate(tables.rows("cards", "nid", "ord", "did", "odid")):
         if count >= MAX_PACKAGED_CARDS:
             raise TooMuchError(f"over {MAX_PACKAGED_CARDS:,} cards")
-        if nid not in rows:  # its note is passed over
+        if nid in passed_over:
             continue
         with odd.passed_over():
+            if nid not in rows:
+                raise PackageError("a card has no note")
+            if (nid, ordinal) in cards:
+                raise PackageError("two cards of a note have the same number")
+            cards.add((nid, ordinal))
             home = a_number(odid, "card") or a_number(did, "card")  # odid: the home of a card in a filtered deck
             if home not in decks:
                 raise PackageError("a card has no deck")

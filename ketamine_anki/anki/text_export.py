@@ -38,8 +38,8 @@ def read_text(data: bytes, field_names: FieldNames) -> tuple[list[PackagedNote],
         raise PackageError(reason)
     try:
         text = utf8_text(data).removeprefix("\ufeff")
-    except ValueError:
-        raise PackageError("neither an .apkg nor a text file in UTF-8") from None
+    except ValueError as error:
+        raise PackageError(f"neither an .apkg nor a text export: {error}") from None
     header, body = _header(text)
     if header.get("html", "").lower() != "true":
         raise PackageError(f'its texts are without HTML: {_ADVICE} "Include HTML and media references"')

@@ -260,14 +260,18 @@ class _Asking:
 
 
 def _require_readable(key: str, value: Any) -> None:
-    """Refuses what could not be read again."""
+    """Refuses what could not be read again, or shows nothing."""
     from ketamine_anki.deckfiles.editor import append, file_head
     from ketamine_anki.deckfiles.reader import read_deck
+    from ketamine_anki.text.plain import is_blank
+    from ketamine_anki.text.render import render
 
     outer, _, inner = key.partition(".")
     text, _ = append(file_head("A"), _SAMPLE | {outer: {inner: value} if inner else value})
     _, findings = read_deck("", text.encode("utf-8"))
     wrong = [finding.message for finding in findings if finding.rule != "missing-key"]
+    if not wrong and isinstance(value, str) and is_blank(render(value, {}).html, words="question" in key):
+        wrong = ["shows nothing to a reader: type what is to be seen"]
     if wrong:
         raise click.UsageError(terminal(wrong[0]))
 

@@ -271,7 +271,7 @@ class Release(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What was released when. `decks` are full names in order; releases are oldest first; `lines` says
-    on which line of the file (from 1) each note stands.
+    on which line of the file (from 1) each note, `note type KEY` and `release VERSION` stands.
     """
 
     namespace: str

@@ -63,14 +63,14 @@ def _frame(finding: Finding, lines: tuple[str, ...], colour: bool) -> str:
     problem, fix = split.groups() if split else (finding.message, "")
     before, marked, after = _crop(lines[number - 1], column - 1, _marked_length(finding, lines[number - 1]))
     carets = "^" * max(1, width(marked))
-    label = f" {terminal(fix)}" if fix else ""
+    label = terminal(f"{carets} {fix}") if fix else carets
     gutter = " " * len(str(number))
     bar = paint(_BLUE, "|")
     return (
         f"{paint(_BOLD, _line(finding, problem))}\n"
         f"{gutter} {bar}\n"
         f"{paint(_BLUE, str(number))} {bar} {before}{marked}{after}\n"
-        f"{gutter} {bar} {' ' * width(before)}{paint(_RED, carets + label)}\n"
+        f"{gutter} {bar} {' ' * width(before)}{paint(_RED, label)}\n"
     )
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Set
 from zlib import crc32
 
+from ketamine_anki.core.characters import utf8_text
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.text.words import words_of
 
@@ -39,7 +40,11 @@ def read_shingles(path: str, data: bytes) -> tuple[frozenset[int], list[Finding]
     """Path and bytes of shingles.txt -> its hashes, and findings on malformed lines."""
     hashes = set()
     findings = []
-    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+    try:
+        lines = utf8_text(data).splitlines()
+    except ValueError as error:
+        return frozenset(), [Finding(Position(path, 1, 1), "syntax", str(error))]
+    for number, line in enumerate(lines, 1):
         if _LINE.fullmatch(line):
             hashes.add(int(line, 16))
         elif line and not line.startswith("#"):

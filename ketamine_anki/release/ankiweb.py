@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 
+from ketamine_anki.core.escape import markdown
 from ketamine_anki.core.language import filled
 from ketamine_anki.core.model import Collection, Release
 from ketamine_anki.deckfiles.filenames import tag_segment
 
 _MAX_LINE = 60
-_MARKUP = re.compile(r"([\\`*_\[\]<>#])")
 
 
 def ankiweb(collection: Collection, release: Release) -> str:
     """The text of ANKIWEB.md."""
     address = collection.repository
     fields = {
-        "Title": _title(collection.title),
+        "Title": markdown(_title(collection.title)),
         "Tags": _tags(collection),
         "Support page": f"{address}/issues" if address else "(none: `repository:` in collection.yaml would be it)",
         "Description": _description(collection, release),
@@ -51,11 +51,11 @@ def _description(collection: Collection, release: Release) -> str:
     """Paragraphs, bold words, lists and links, and nothing else of Markdown."""
 
     def shown(text: str) -> str:
-        return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+        return markdown(" ".join(text.split()))
 
     words, advises = collection.words, collection.has_english_words
     counts = filled(
-        f"{words['total']} · {words['version']}",
+        shown(f"{words['total']} · {words['version']}"),
         notes=str(release.notes),
         cards=str(release.cards),
         version=release.version,
@@ -73,7 +73,7 @@ def _description(collection: Collection, release: Release) -> str:
     if collection.licence_url:
         licence = f"[{licence}]({collection.licence_url})"
     rights = [filled(shown(words["licence"]), licence=licence)]
-    rights += [filled(words["curated"], title=shown(collection.source_title))] * bool(collection.source_title)
+    rights += [filled(shown(words["curated"]), title=shown(collection.source_title))] * bool(collection.source_title)
     rights += ["The works behind a card are named on its back"] * advises
     parts += [" · ".join(rights), f"**{shown(collection.disclaimer)}**"]
     return "\n\n".join(filter(None, parts))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.core.characters import printable
 from ketamine_anki.core.escape import json_part, markdown, terminal
 from ketamine_anki.core.limits import DIFF_TEXT_OF_A_NOTE, MAX_DIFF_TEXT
 from ketamine_anki.core.terminal import counted
@@ -35,10 +36,14 @@ def as_text(changes: Changes, colour: bool = False) -> Iterator[str]:
     for title, listed, detailed in _groups(changes):
         yield f"{bold}{title} ({len(listed)}){end}"
         for change in detailed:
-            yield f"  {_one_line(change.name)} · {_one_line(change.place)}{_one_line(_remark(change))}"
+            yield terminal(f"  {change.name} · {change.place}{_remark(change)}".replace("\n", " / "))
             for label, old, new in _details(change):
-                marked = _diff(old, new, aligner, _COLOURS if colour else _BRACKETS, _one_line)
-                yield f"    {_one_line(label)}: {marked}"
+                if colour:
+                    yield f"{terminal(f'    {label}: ')}{_diff(old, new, aligner, _COLOURS, printable)}".replace(
+                        "\n", " / "
+                    )
+                else:
+                    yield terminal(f"    {label}: {_diff(old, new, aligner, _BRACKETS, str)}".replace("\n", " / "))
         if len(detailed) < len(listed):
             yield f"  … and {len(listed) - len(detailed):,} more: --format json shows all"
 
@@ -57,10 +62,6 @@ def headline(changes: Changes) -> str:
 def _diff(old: str, new: str, aligner: Aligner, marks: _Marks, clean: Callable[[str], str]) -> str:
     """Two texts as one, with marks around what differs."""
     return "".join(f"{marks[sign][0]}{clean(text)}{marks[sign][1]}" for sign, text in difference(old, new, aligner))
-
-
-def _one_line(text: str) -> str:
-    return terminal(text.replace("\n", " / "))
 
 
 # --- Markdown ---------------------------------------------------------------------------------

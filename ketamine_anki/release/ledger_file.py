@@ -136,13 +136,14 @@ def _parse(path: str, lines: list[str]) -> Ledger:
             raise _Malformed(number)
         matches[section].append((number, match))
     note_types: dict[str, ReleasedType] = {}
+    numbers: dict[str, int] = {}  # neither "note type x" nor "release x" is a note's id
     for number, match in matches.get("note_types:", ()):
         key = match[1]
         if key in note_types:
             raise _Malformed(number)
+        numbers[f"note type {key}"] = number
         note_types[key] = ReleasedType(key, *_values(_TYPE, match.groups("")[1:]))
     notes: dict[str, ReleasedNote] = {}
-    numbers: dict[str, int] = {}
     before = ""
     for number, match in matches.get("notes:", ()):
         key = match[1]
@@ -155,6 +156,7 @@ def _parse(path: str, lines: list[str]) -> Ledger:
     for number, match in matches.get("releases:", ()):
         release = Release(*_values(_RELEASE, match.groups("")))
         releases.append(release)
+        numbers[f"release {release.version}"] = number
         if release.time > time.time() + MAX_AHEAD:
             day = time.strftime("%Y-%m-%d", time.gmtime(release.time))
             advice = f"{_RESTORE}, or set this machine's clock"
@@ -190,12 +192,14 @@ def _check(ledger: Ledger) -> None:
         raise _Malformed(1, f"no namespace, release or note in it: {_RESTORE}")
     for before, after in pairwise(ledger.releases):
         if version_key(before.version) >= version_key(after.version) or before.time >= after.time:
-            raise _Malformed(1, f"release {after.version} does not follow {before.version} in version and time")
+            line = ledger.lines[f"release {after.version}"]
+            raise _Malformed(line, f"release {after.version} does not follow {before.version} in version and time")
     versions = {release.version: release.time for release in ledger.releases}
     times = set(versions.values())
     for key, kind in ledger.note_types.items():
         if kind.time not in times:
-            raise _Malformed(1, f"note type {key!r} has the time of no release")
+            line = ledger.lines[f"note type {key}"]
+            raise _Malformed(line, f"note type {key!r} has the time of no release")
     guids: set[str] = set()
     for key, note in ledger.notes.items():
         line = ledger.lines[key]

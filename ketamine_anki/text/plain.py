@@ -69,7 +69,7 @@ def is_blank(field: str, *, words: bool = False) -> bool:
     if re.match(_LETTER, field):
         return False  # most texts
     text = _CLOZE_MARK.sub("", field)
-    text = _MATH.sub(lambda match: "" if tex_is_blank(match[1]) else "x", text)
+    text = _MATH.sub(lambda match: "" if tex_is_blank(match[1], words=words) else "x", text)
     hidden = "ZCMP" if words else "ZCM"
     return all(unicodedata.category(c)[0] in hidden or c in _EMPTY for c in plain(text))
 
@@ -77,10 +77,10 @@ def is_blank(field: str, *, words: bool = False) -> bool:
 _EMPTY = "\u115f\u1160\u2800\u3164\uffa0"  # a letter or symbol by its category, and blank
 
 
-def tex_is_blank(tex: str) -> bool:
-    """Whether nothing of a formula in a field's HTML is drawn."""
+def tex_is_blank(tex: str, *, words: bool = False) -> bool:
+    """Whether nothing of a formula in a field's HTML is drawn; `words` as of `is_blank`."""
     drawn = _TEX_BLANK.sub(" ", _decoded(_CLOZE_MARK.sub("", tex)))
-    return is_blank(re.sub(r"[\\<&]", "x", drawn))
+    return is_blank(re.sub(r"[\\<&]", "x", drawn), words=words)
 
 
 def readable(text: str) -> str:

@@ -284,7 +284,7 @@ def _is_deck(path: Path) -> bool:
 
 def is_collection(folder: Path) -> bool:
     """Whether a folder holds a collection: collection.yaml and a deck file."""
-    return (folder / COLLECTION).exists() and any(map(_is_deck, folder.glob("*.y*ml")))
+    return os.path.exists(folder / COLLECTION) and any(map(_is_deck, folder.glob("*.y*ml")))
 
 
 def beside(folder: Path, name: str) -> Path:

@@ -30,8 +30,9 @@ def test_columns_are_fields_or_what_the_header_names() -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"\xff\xfe\x00", "neither an .apkg nor a text file"),
-        ((GUID + b"x\ty\n").decode().encode("utf-16-le"), "neither an .apkg nor a text file in UTF-8"),
+        (b"\xff\xfe\x00", "neither an .apkg nor a text export: UTF-16 text: save it as UTF-8"),
+        ((GUID + b"x\ty\n").decode().encode("utf-32"), "neither an .apkg nor a text export: UTF-32 text"),
+        ((GUID + b"x\ty\n").decode().encode("utf-16-le"), "neither an .apkg nor a text export: UTF-16 text"),
         (b"", "no package but an empty file"),
         (b"<!DOCTYPE html>", "no package but a web page"),
         (b"#html:false\n#guid column:1\nx\ty\n", "without HTML"),

@@ -261,6 +261,8 @@ def refused(folder: Path, *arguments: str) -> Ran:
         (["--deck", "3"], "--deck: no subdeck has the number 3: the last one is 2"),
         (["--evidence", "gren-2020"], "--evidence: unknown reference 'gren-2020': did you mean 'green-2020'?"),
         (["--extra", "a\x07b"], "--extra: control character U+0007"),
+        (["--answer", "$~$"], "--answer: shows nothing to a reader"),
+        (["--question", "$?$"], "--question: shows nothing to a reader"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_likely_fix(arguments: list[str], message: str, folder: Path) -> None:

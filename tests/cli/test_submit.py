@@ -216,6 +216,21 @@ def test_a_card_gives_no_orders_in_a_commit(contributor: Contributor) -> None:
         assert name not in line or line.startswith("    ")
 
 
+def test_an_export_says_nothing_that_a_runner_obeys(contributor: Contributor) -> None:
+    text = "::error::x ##[add-mask]y :: evil"
+    contributor.export(gas={"Answer": text}, water={"Extra": f"<u>{text}</u>"})
+    for words in (
+        ("intake", "notes.txt"),
+        ("intake", "notes.txt", "--write"),
+        ("fmt",),
+        ("fmt", "--check"),
+        ("check",),
+    ):
+        ran = run(*words)
+        assert not re.search(r"(?m)^\s*::|##\[", ran.out + ran.err), ran
+        assert "evil" in ran.out or words[0] != "intake", ran
+
+
 def test_a_pull_request_that_github_refuses_leaves_the_branch_and_its_address(contributor: Contributor) -> None:
     contributor.patch.setenv("REFUSED", "1")
     ran = contributor.submit("--yes")

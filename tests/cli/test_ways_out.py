@@ -59,6 +59,7 @@ def test_a_collection_says_nothing_that_is_obeyed(project: Project, monkeypatch:
         path.write_text(path.read_text("utf-8").replace("deck: First Part", f"deck: 'First {name}'"), encoding="utf-8")
         path.write_text(path.read_text("utf-8").replace("domain: First Part", f"domain: 'First {name}'"), "utf-8")
     said = [released.release("2.0.0", "--dry-run"), released.release("2.0.0")]
+    said += [released.release("2.0.0", "--rebuild"), run("site"), run("preview"), run("fmt"), run("fmt", "--check")]
     said += [run("diff", "dist/small-1.0.0.apkg", "decks", "--format", form) for form in ("text", "markdown", "json")]
     said += [run("stats", "--format", form) for form in ("text", "json")]
     released.edit("gas", answer="$~$", tags=[HOSTILE.replace("::", "")])
@@ -68,7 +69,20 @@ def test_a_collection_says_nothing_that_is_obeyed(project: Project, monkeypatch:
     assert [ran for ran in said if ran.code not in (0, 1) or OBEYED.search(ran.out + ran.err)] == []
     assert "evil" in released.notes
     written = [released.notes, released.changelog, summary.read_text(encoding="utf-8")]
-    written.append(Path("dist/release.json").read_text(encoding="utf-8"))
-    assert [text for text in written if OBEYED.search(text)] == []
-    for text in (released.notes, summary.read_text(encoding="utf-8")):
-        assert not re.search(r"<img|@octocat|https://evil|www\.evil", rendered(text))
+    files = ("dist/release.json", "dist/ANKIWEB.md", "site/index.html", "dist/preview.html")
+    record, ankiweb, *pages = (Path(file).read_text(encoding="utf-8") for file in files)
+    assert [text for text in (*written, record, ankiweb) if OBEYED.search(text)] == []
+    for text in (released.notes, summary.read_text(encoding="utf-8"), ankiweb):
+        assert not re.search(r"<img|@octocat|https://evil|www\.evil|©", rendered(text))
+    for text in pages:
+        assert not re.search(r"<img src=x|href=\"https://evil", text)
+
+
+def test_a_line_is_escaped_whole(project: Project) -> None:
+    """What a line cannot begin with is ordinary text in its middle, and two parts may make what neither is."""
+    project.edit("gas", answer="Carbon dioxide :: std::move ## a")
+    project.released("1.0.0")
+    project.edit("gas", answer="Carbon dioxide :: std::forward ##[b")
+    ran = run("diff", "dist/small-1.0.0.apkg")
+    assert ":: std::[-move-]{+forward+} #\\x23[- a-]{+[b+}" in ran.out
+    assert not OBEYED.search(ran.out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,15 @@ from ketamine_anki.deckfiles.shingles import RUN, WINDOW, copied, make_shingles,
 _SOURCE = "the quick brown fox jumps over the lazy dog and the quick cat looks over the lazy fox again"
 _HASHES, _ = read_shingles("s", make_shingles(_SOURCE).encode())
 _WINDOWS = {" ".join(_SOURCE.split()[n : n + WINDOW]) for n in range(len(_SOURCE.split()) - WINDOW + 1)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_another_encoding_is_named(encoding: str) -> None:
+    hashes, findings = read_shingles("s", make_shingles(_SOURCE).encode(encoding))
+    assert (hashes, [finding.message for finding in findings]) == (
+        frozenset(),
+        [f"{encoding[:6].upper()} text: save it as UTF-8"],
+    )
 
 
 @given(st.binary(max_size=30), st.binary(max_size=3))

@@ -37,7 +37,7 @@ def test_the_description_has_paragraphs_bold_words_lists_and_links_alone(release
         Folder("decks").collection, description="# *All*\nof <b>it</b>", repository="https://example.org/deck"
     )
     text = ankiweb(collection, collection.ledger.last).partition("## Description\n\n")[2]
-    assert text.startswith(r"\# \*All\* of \<b\>it\</b\>")
+    assert text.startswith(r"\# \*All\* of &lt;b&gt;it&lt;/b&gt;")
     assert "3 notes, 4 cards · Version 1.0.0\n" in text
     assert (
         "Licence of the cards: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)"

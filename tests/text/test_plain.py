@@ -42,6 +42,12 @@ def test_what_shows_nothing_is_blank(typed: str, around: str) -> None:
     assert not is_blank(around.format(typed + "b"))
 
 
+@pytest.mark.parametrize("typed", ["?", "\\(?\\)", "\\(\\text{?!}\\)"])
+def test_a_question_needs_more_than_punctuation(typed: str) -> None:
+    assert is_blank(typed, words=True)
+    assert not is_blank(typed)
+
+
 @pytest.mark.parametrize("tex", [*NOTHING.split(), NOTHING, r"\operatorname*{~}", r"\cfrac[l]{~}{~}"])
 def test_math_that_draws_nothing_is_blank(tex: str) -> None:
     assert is_blank(rf"\({tex}\)")
