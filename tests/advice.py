@@ -101,10 +101,6 @@ def _plain_quotes(lines: Lines, line: int, column: int, match: re.Match[str]) ->
     lines[line] = f"{typed[:first]}'{typed[first + 1 : column]}'{typed[column + 1 :]}"
 
 
-def _unlist(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-    lines[line] = lines[line].replace(match[1], match[2], 1)
-
-
 # What a message proposes, and how it is done; the first that fits.
 EDITS: tuple[tuple[str, Callable[[Lines, int, int, re.Match[str]], None]], ...] = (
     ("keep one version", _merge),

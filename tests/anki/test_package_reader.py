@@ -8,10 +8,11 @@ import subprocess
 import sys
 
 import pytest
-from hostile_packages import CASES, DECK, MODEL, database, field, many_notes, new, new_database, old, zstd_bomb
+from hostile_packages import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import HTML
+from package_bytes import DECK, MODEL, database, field, many_notes, new, new_database, old, zstd_bomb
 from program import environment
 from zstandard import compress
 

@@ -37,7 +37,6 @@ import small  # noqa: E402
 from program import command  # noqa: E402
 
 NAME = "small-deck.apkg"
-PACKAGE = f"dist/{NAME}"
 LEFT = re.compile(r"(^|/)(trace|\.ketamine-anki-\w+\.tmp)/")
 OLD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 NEW = OLD + "  picture: '![A leaf with pores](leaf.png)'\n"

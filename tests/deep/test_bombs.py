@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import hostile_packages as made
+import package_bytes as made
 import pytest
 import small
 from program import environment

@@ -11,7 +11,8 @@ import engine
 import pytest
 import small
 from anki.collection import Collection, ExportAnkiPackageOptions
-from hostile_packages import CASES, database, old
+from hostile_packages import CASES
+from package_bytes import database, old
 from program import REPOSITORY, run
 
 from ketamine_anki.anki.package_writer import Times
