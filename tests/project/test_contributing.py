@@ -29,7 +29,7 @@ def steps(text: str, heading: str) -> list[tuple[list[str], list[str]]]:
     return made
 
 
-# Notes and lines are counted as the deck grows: what is asked is that the words are these.
+# Notes and lines are counted as the deck grows: what is asked is that the words are these, and the counts nearly so.
 def alike(line: str) -> str:
     return re.sub(r"\d+", "N", line).replace(" ", "")
 
@@ -53,6 +53,11 @@ def test_the_newcomers_run_of_the_readme(tmp_path: Path, monkeypatch: pytest.Mon
         assert ran.code == (1 if number == 1 else 0), ran.out + ran.err
         said = {alike(line) for line in (ran.out + ran.err).splitlines()}
         assert {alike(line) for line in printed} <= said
+    counts = {noun: int(number) for number, noun in re.findall(r"(\d+) (notes|cards)", ran.out)}
+    shown = re.findall(r"(\d+) (notes|cards)", "\n".join([*commands[2][1], *printed]))
+    for number, noun in [*shown, *re.findall(r"about (\d+) (cards)", README)]:
+        assert int(number) == pytest.approx(counts[noun], rel=0.1)
+    assert len(shown) == 3
 
 
 def test_the_message_that_is_explained_is_the_message_that_is_printed(tmp_path: Path) -> None:
