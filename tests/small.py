@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import copy
 import sqlite3
+import struct
 import textwrap
 import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -69,6 +71,13 @@ TAIL = {
     "skill": "recall",
 }
 # The smallest PNG there is: one pixel.
+
+
+def png_part(kind: bytes, data: bytes = b"") -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63"
     "64f8cf500f00038601805a347d6b0000000049454e44ae426082"

@@ -8,14 +8,10 @@ import zlib
 from contextlib import suppress
 
 import pytest
+from small import png_part as part
 
 from ketamine_anki.core.limits import MAX_PICTURE_BYTES
 from ketamine_anki.deckfiles.pictures import read_picture
-
-
-def part(kind: bytes, data: bytes = b"") -> bytes:
-    """A chunk of a PNG."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def size(width: int, height: int, rest: bytes = b"\x08\x02\0\0\0") -> bytes:

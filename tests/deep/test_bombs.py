@@ -21,6 +21,7 @@ import package_bytes as made
 import pytest
 import small
 from program import environment
+from small import png_part as part
 
 from ketamine_anki.anki.compile import guid
 from ketamine_anki.anki.notetypes import note_types
@@ -276,10 +277,6 @@ def test_a_deck_file_is_checked_in_bounds(name: str, scratch: Path) -> None:
 
 
 # --- pictures ---------------------------------------------------------------------------------
-
-
-def part(kind: bytes, data: bytes = b"") -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def big_picture(size: int) -> bytes:

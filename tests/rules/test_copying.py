@@ -36,12 +36,6 @@ def test_a_run_of_eight_words_is_found(text: str, at: list[int]) -> None:
     assert copied(words_of(text), HASHES) == at
 
 
-@pytest.mark.parametrize("before", range(12))
-def test_a_run_is_found_wherever_it_starts(before: int) -> None:
-    words = ["new"] * before + words_of("every green leaf takes up carbon dioxide from") + ["new"] * 3
-    assert copied(words, HASHES) == [before]
-
-
 def test_no_run_without_words() -> None:
     assert make_shingles("").splitlines()[2:] == []
     assert len(words_of("a-b c's. D!")) == 3
