@@ -18,6 +18,7 @@ _PLACES = {
     "pre-commit.yaml": ".pre-commit-config.yaml",
     "check.yml": ".github/workflows/check.yml",
     "pages.yml": ".github/workflows/pages.yml",
+    "correction.yml": ".github/ISSUE_TEMPLATE/correction.yml",
     "settings.json": ".vscode/settings.json",
     "decks/collection.yaml": "decks/collection.yaml",
     "decks/source.yaml": "decks/source.yaml",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import engine
@@ -30,6 +31,13 @@ def test_a_new_collection_passes_every_check(tmp_path: Path) -> None:
         ran = run(*command, folder / "decks")
         assert (ran.code, ran.out) == (0, ""), command
     assert {"README.md", ".gitignore", "requirements.txt"} < {path.name for path in folder.iterdir()}
+
+
+def test_it_has_the_form_that_the_cards_of_a_repository_link_to(tmp_path: Path) -> None:
+    link = files("ketamine_anki.anki.notetypes").joinpath("report-link.html").read_text("utf-8")
+    template, field = re.findall(r"template=([a-z.]+)&amp;([a-z]+)=", link)[0]
+    form = made(tmp_path / "birds") / ".github" / "ISSUE_TEMPLATE" / template
+    assert field in [part["id"] for part in yaml.safe_load(form.read_text("utf-8"))["body"]]
 
 
 def test_its_deck_is_at_home_in_real_anki(tmp_path: Path, learner: Collection) -> None:
