@@ -1,0 +1,236 @@
+"""Where outputs may go: they replace only what the program made, and nothing among the notes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import genanki
+import pytest
+import small
+from program import run
+from releases import DAY, START, Project
+
+INSIDE = "is inside the collection's folder decks"
+ANOTHER = "second/collection.yaml: choose a folder outside it, such as dist"
+FOREIGN = "exists and was not made by this command"
+LINK = "exists and is not a regular file"
+WRITERS = {
+    "build": ("build",),
+    "preview": ("preview",),
+    "schema": ("schema",),
+    "release": ("release", "1.0.0", "--no-repository"),
+    "shingles": ("shingles", "text.txt"),
+}
+
+
+HEAD = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+DRAFT = '{\n "$schema": "http://json-schema.org/draft-07/schema#",\n "$comment": "By hand."\n}\n'
+
+
+def genanki_package(place: str) -> None:
+    genanki.Package(genanki.Deck(5, "Mine")).write_to_file(place)
+
+
+def another_collection(place: str) -> None:
+    small.write(Path(place).parent, "- {question: q, answer: a}")
+
+
+def hard_link(source: str) -> Callable[[Path], None]:
+    return lambda place: os.link(source, place)
+
+
+@pytest.mark.parametrize(
+    ("command", "out", "place", "content", "reason"),
+    [
+        ("preview", "decks/01-first.yaml", "", "", "not the name of a web page"),
+        ("preview", "CHANGELOG.md", "CHANGELOG.md", "# Changes\n", "not the name of a web page"),
+        ("preview", "LICENSE", "LICENSE", "MIT", "not the name of a web page"),
+        ("preview", "decks/page.html", "", "", INSIDE),
+        ("preview", "link/page.html", "link", Path("decks"), INSIDE),
+        ("preview", "site.html", "site.html", "<!DOCTYPE html>\n<title>Mine</title>", FOREIGN),
+        ("preview", "site.html", "site.html", f'{HEAD}<meta http-equiv="Content-Security-Policy">', FOREIGN),
+        ("preview", "site.html", "site.html", f'{HEAD}<meta name="generator" content="Hugo">', FOREIGN),
+        ("preview", "Decks/COLLECTION.html", "Decks", os.mkdir, INSIDE),
+        ("preview", "hard.html", "hard.html", hard_link("decks/01-first.yaml"), FOREIGN),
+        ("preview", "page.html", "page.html", Path("text.txt"), LINK),
+        ("preview", "page.html", "page.html", Path("nowhere"), LINK),
+        ("build", "decks", "", "", INSIDE),
+        ("build", "decks/media", "", "", INSIDE),
+        ("build", "decks/a/b", "", "", INSIDE),
+        ("build", "other/../decks/new", "other", os.mkdir, INSIDE),
+        ("build", "link", "link", Path("decks"), INSIDE),
+        ("build", "DECKS/dist", "", "", INSIDE),
+        ("build", "dist", "dist/small-deck.apkg", genanki_package, FOREIGN),
+        ("build", "dist", "dist/small-deck.apkg", "mine", FOREIGN),
+        ("build", "dist", "dist/small-deck.apkg", hard_link("decks/01-first.yaml"), FOREIGN),
+        ("build", "dist", "dist/small-deck.apkg", Path("../text.txt"), LINK),
+        ("build", "dist", "dist/small-deck.apkg", os.mkdir, LINK),
+        ("build", "dist", "dist/small-deck.apkg", os.mkfifo, LINK),
+        ("build", "second/new", "second/collection.yaml", another_collection, ANOTHER),
+        ("preview", "second/page.html", "second/collection.yaml", another_collection, ANOTHER),
+        ("schema", "second", "second/collection.yaml", another_collection, ANOTHER),
+        ("release", "second", "second/collection.yaml", another_collection, ANOTHER),
+        ("schema", "decks/media", "", "", INSIDE),
+        ("schema", "", "decks/deck.schema.json", DRAFT, FOREIGN),
+        ("schema", "dist", "dist/deck.schema.json", '{"mine": 1}', FOREIGN),
+        ("schema", "dist", "dist/deck.schema.json", Path("../text.txt"), LINK),
+        ("release", "decks", "", "", INSIDE),
+        ("release", "dist", "dist/RELEASE_NOTES.md", "# Small Deck 1.0.0\n\nFirst release: 3 notes.\n", FOREIGN),
+        ("release", "dist", "dist/RELEASE_NOTES.md", Path("../text.txt"), LINK),
+        ("release", "dist", "dist/ANKIWEB.md", "# AnkiWeb\n", FOREIGN),
+        ("release", "dist", "dist/release.json", '{\n "collection": "Small Deck",\n "version": "1.0.0"\n}', FOREIGN),
+        ("release", "dist", "dist/SHA256SUMS", f"{0:064}  small-1.0.0.apkg\n", FOREIGN),
+        ("release", "dist", "dist/SHA256SUMS", f"{0:064}  RELEASE_NOTES.md\n{0:064}  release.json\nmine", FOREIGN),
+        ("release", "Decks", "", "", INSIDE),
+        ("release", "dist", "dist/small-1.0.0-gallery.html", "<p>mine</p>", FOREIGN),
+        ("release", "dist", "dist/small-1.0.0.apkg", "mine", FOREIGN),
+        ("shingles", "", "decks/shingles.txt", "# Hashed word runs of mine", FOREIGN),
+        ("shingles", "", "decks/shingles.txt", Path("../text.txt"), LINK),
+    ],
+)
+def test_an_output_replaces_nothing_that_the_program_did_not_make(
+    project: Project, command: str, out: str, place: str, content: str | Path | Callable[[str], None], reason: str
+) -> None:
+    (project.root / "text.txt").write_text("The source text.", encoding="utf-8")
+    if place:
+        path = project.root / place
+        path.parent.mkdir(exist_ok=True)
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8")
+        elif isinstance(content, Path):
+            path.symlink_to(content)
+        else:
+            content(str(path))
+    before = project.tree()
+    for dry_run in ((), ("--dry-run",)) if command == "release" else ((),):
+        ran = run(*WRITERS[command], "decks", *(("-o", out) if out else ()), *dry_run)
+        assert (ran.code, ran.out, reason in ran.err) == (2, "", True), ran
+        assert project.tree() == before
+    assert list(project.root.rglob("*.tmp")) == []
+
+
+def test_an_older_output_of_the_same_command_is_replaced(project: Project) -> None:
+    """An empty file, as of mktemp, may be replaced too."""
+    (project.root / "text.txt").write_text("The source text has a few words.", encoding="utf-8")
+    project.dist.mkdir()
+    (project.dist / "small-deck.apkg").touch()
+    (project.dist / "preview.html").touch()
+    project.released("1.0.0")
+    for _ in range(2):
+        for words in (
+            ("build",),
+            ("preview",),
+            ("schema",),
+            ("shingles", "text.txt"),
+            ("release", "1.0.0", "--rebuild"),
+        ):
+            assert run(*words).code == 0, words
+        for path in project.decks.glob("*.schema.json"):
+            path.write_bytes(path.read_bytes() + b" ")
+        for path in (p for p in project.root.rglob("*") if re.search("html$|json$|NOTES.md$", p.name)):
+            # as earlier versions began them, with Windows' line ends
+            data = re.sub(rb'.*(Written by `ketamine-anki|"generator").*\n+', b"", path.read_bytes())
+            path.write_bytes(data.replace(b"\n", b"\r\n"))
+        sums = project.dist / "SHA256SUMS"
+        sums.write_bytes(sums.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def test_an_input_is_not_replaced(project: Project) -> None:
+    project.released("1.0.0")
+    (project.dist / "small-1.0.0.apkg").rename(project.dist / "small-1.0.1.apkg")
+    project.edit("gas", answer="CO2")
+    project.at(START + DAY)
+    before = project.tree()
+    for dry_run in ((), ("--dry-run",)):
+        ran = project.release("1.0.1", "--since", "dist/small-1.0.1.apkg", *dry_run)
+        assert (ran.code, "is read by --since and would be replaced" in ran.err) == (2, True), ran
+        assert project.tree() == before
+
+
+def test_a_stray_file_above_is_no_collection(project: Project) -> None:
+    (project.root / "collection.yaml").touch()
+    assert run("build", "decks").code == 0
+    assert run("init", "other").code == 0
+
+
+@pytest.mark.parametrize("place", ["decks/inner", "decks/media", "decks/a/b"])
+def test_no_collection_is_made_inside_another(project: Project, place: str) -> None:
+    before = project.tree()
+    ran = run("init", place)
+    assert (ran.code, "is inside the folder of" in ran.err, "decks/collection.yaml" in ran.err) == (2, True, True), ran
+    assert project.tree() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "loop"),
+        ("build", "loop"),
+        ("build", "-o", "loop"),
+        ("build", "-o", "loop/dist"),
+        ("preview", "loop"),
+        ("preview", "-o", "loop/page.html"),
+        ("preview", "-o", "loop.html"),
+        ("preview", "--against", "loop"),
+        ("diff", "loop"),
+        ("release", "1.0.0", "--no-repository", "-o", "loop"),
+        ("release", "1.0.0", "loop"),
+        ("schema", "-o", "loop"),
+        ("shingles", "loop"),
+        ("intake", "loop"),
+        ("submit", "loop"),
+        ("init", "loop"),
+        ("new", "loop"),
+        ("stats", "loop"),
+        ("fmt", "loop"),
+        ("site", "loop"),
+    ],
+    ids=" ".join,
+)
+def test_a_link_that_leads_to_itself_is_one_sentence(project: Project, words: tuple[str, ...]) -> None:
+    for name in ("loop", "loop.html"):
+        (project.root / name).symlink_to(name)
+    ran = run(*words)
+    assert (ran.code in (2, 74), ran.err.count("\n"), "loop" in ran.err) == (True, 1, True), ran
+
+
+def test_the_hashes_are_not_taken_for_the_source_text(project: Project) -> None:
+    (project.root / "text.txt").write_text("The source text has more than eight words, this one has ten.", "utf-8")
+    assert run("shingles", "text.txt").code == 0
+    before = project.tree()
+    ran = run("shingles", "decks/shingles.txt")
+    assert (ran.code, "holds the hashes, not the source text" in ran.err) == (2, True)
+    assert project.tree() == before
+
+
+def test_another_name_does_not_hide_the_collection(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Windows calls DECKS~1 may be decks: the system is asked."""
+    monkeypatch.setattr(os.path, "samefile", lambda one, other: Path(one).name == "DECKS~1")
+    ran = run("build", "decks", "-o", "DECKS~1/dist")
+    assert (ran.code, INSIDE in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("build",), ("release", "1.0.0", "--no-repository"), ("preview",)])
+def test_in_the_folder_of_the_collection_the_message_says_where_to_write(
+    project: Project, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """Where the folder is not named, the default is beside it."""
+    monkeypatch.chdir(project.decks)
+    ran = run(*words, ".")
+    assert (ran.code, ran.err) == (
+        2,
+        "ketamine-anki: dist: is inside the collection's folder .: choose a folder outside it, such as ../dist\n",
+    )
+    assert run(*words, ".", "-o", "../dist" if words != ("preview",) else "../dist/preview.html").code == 0
+    assert list(project.dist.iterdir())
+    shutil.rmtree(project.dist)
+    (project.decks / "media").mkdir(exist_ok=True)
+    for place in (project.decks, project.decks / "media"):
+        monkeypatch.chdir(place)
+        assert run("build").code == 0
+        assert run("preview").code == 0
+    assert sorted(path.name for path in project.dist.iterdir()) == ["preview.html", "small-deck.apkg"]
