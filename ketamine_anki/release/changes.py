@@ -16,7 +16,7 @@ from ketamine_anki.anki.compile import CHANGED_TAG, CompiledNote, note_type_name
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.model import Collection, Ledger
 from ketamine_anki.release.ledger import TypeHashes, note_type_hashes, type_hashes
-from ketamine_anki.text.plain import answers, plain
+from ketamine_anki.text.plain import answers, plain, readable
 
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_reader import PackageContents
@@ -27,7 +27,7 @@ KINDS = {
     "corrected": "The answer, a caution or a caveat changed.",
     "reworded": "Other words, the same answer.",
     "changed": "",
-    "details": "Only tags, sources, literature or formatting changed.",
+    "details": "Only tags, sources, literature, formatting or what a cloze card hides changed.",
 }
 _RETIRED = re.compile(r"::Retired::(\S+)$")
 _DOMAIN = re.compile(r"^[^:]+::Domain::")
@@ -224,7 +224,9 @@ class NoteChange:
         if not self.before or self.before.fields is None:
             return "changed"
         texts = {name: (plain(old), plain(new)) for name, old, new in self.fields if name in _WORDED}
-        worded = {name: (old, new) for name, (old, new) in texts.items() if old != new}
+        worded = {
+            name: (old, new) for name, (old, new) in texts.items() if readable(old, r"\1") != readable(new, r"\1")
+        }
         if any(n in _ANSWERS or (n == "Text" and answers(old) != answers(new)) for n, (old, new) in worded.items()):
             return "corrected"
         return "reworded" if worded else "details"
@@ -305,6 +307,8 @@ def _groups(before: EditionNote | None, after: EditionNote) -> list[str]:
         return ["retired" if after.retired else "returned"]
     if before.note_type != after.note_type:
         return ["retyped"]
+    if after.retired:
+        return []  # its notice reads otherwise, which is no news
     moved = NoteChange(before, after).is_moved
     return ["moved"] * moved + ["changed"] * _differ(before, after, moved)
 

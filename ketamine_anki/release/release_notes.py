@@ -126,12 +126,18 @@ def _entry(
         if before != after:
             for word, text in (("before", before), ("now", after)):
                 shown = markdown(text) or f"({words['empty']})"
-                yield f"  - {filled(words[word], field=name)}: {shown}"
+                yield f"  - {filled(words[word], field=_shown(name, words))}: {shown}"
     gone, new = (", ".join(map(str, numbers)) for numbers in change.cards)
     if gone:
         yield f"  - {filled(words['card_gone'], number=gone, menu='*Tools > Empty Cards*')}"
     if new:
         yield f"  - {filled(words['card_new'], number=new)}"
+
+
+def _shown(field: str, words: Mapping[str, str]) -> str:
+    """A field as its card calls it, or in words: `ReverseQuestion` -> `Reverse question`."""
+    label = {"Caution": "caution", "Caveat": "evidence", "Evidence": "references", "Source": "source"}.get(field)
+    return words[label] if label else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", field).capitalize()
 
 
 # --- the release notes ------------------------------------------------------------------------

@@ -83,10 +83,12 @@ def tex_is_blank(tex: str, *, words: bool = False) -> bool:
     return is_blank(re.sub(r"[\\<&]", "x", drawn), words=words)
 
 
-def readable(text: str) -> str:
-    """A plain text with each cloze deletion as its answer in brackets: `{{c1::dilate::verb}}` -> `[dilate]`."""
+def readable(text: str, shown: str = r"[\1]") -> str:
+    """A plain text with each cloze deletion as its answer in brackets: `{{c1::dilate::verb}}` -> `[dilate]`, or as
+    `shown` says.
+    """
     for _ in range(MAX_CLOZE_DEPTH + 1):  # deletions may be nested, the inner ones first
-        text, count = _DELETION.subn(r"[\1]", text)
+        text, count = _DELETION.subn(shown, text)
         if not count:
             break
     return text

@@ -1,4 +1,4 @@
-"""Keeps together at a line's end what is read as one: number and unit, and what stands in short brackets.
+"""Keeps together at a line's end what is read as one: number and unit, a range, and what stands in short brackets.
 
 By an element that every browser knows without CSS, and not by no-break spaces: Anki would not find `0.2 mg` then.
 """
@@ -16,7 +16,8 @@ _UNIT = (
 # alone, of few kinds, decides what may follow: so it is fast.
 _PART = re.compile(
     r"[<\\\d({](?:(?<=<)(?:code>.*?</code|[^>]*)>|(?<=\\)(?:\(.*?\\\)|\[.*?\\\])|(?P<together>"
-    rf"(?<=\d)(?<![\w.]\d){_NUMBER}[ -]{_UNIT}|(?<=\{{)\{{c\d+::\d{_NUMBER}(?:::[^{{}}<>]*)?\}}\}}[ -]{_UNIT}"
+    rf"(?<=\d)(?<![\w.]\d){_NUMBER}(?:[ -]{_UNIT}| (?:to|bis) [-−–]?\d{_NUMBER}(?:[ -]{_UNIT})?)"
+    rf"|(?<=\{{)\{{c\d+::\d{_NUMBER}(?:::[^{{}}<>]*)?\}}\}}[ -]{_UNIT}"
     r"|(?<=\()(?=[^()]{3,16}\))[^()<>{}\\\n]+ [^()<>{}\\\n]+\)))",
     re.DOTALL,
 )

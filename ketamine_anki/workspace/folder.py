@@ -267,12 +267,12 @@ class Folder:
                 yield deck
 
     def _title(self, note_id: str) -> str:
-        """What a note asks, as plain text; its id if there is no such note. The decks are read again as far as that
-        takes: few notes name another.
+        """What a note asks, as plain text without its answers; its id if there is no such note. The decks are read
+        again as far as that takes: few notes name another.
         """
         while note_id not in self._titles and (deck := next(self._again, None)):
             self._titles.update((note.id, note.text or note.question) for note in deck.notes)
-        return readable(plain(render(self._titles.get(note_id, note_id), {}, cloze=True).html))
+        return readable(plain(render(self._titles.get(note_id, note_id), {}, cloze=True).html), "[…]")
 
 
 def _is_deck(path: Path) -> bool:

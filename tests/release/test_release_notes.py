@@ -30,7 +30,7 @@ The answer, a caution or a caveat changed.
 
 ### Details
 
-Only tags, sources, literature or formatting changed.
+Only tags, sources, literature, formatting or what a cloze card hides changed.
 
 - **light** · 01 First Part: In most plants the green leaves catch \\[sunlight\\] with a pigment \
 named \\[chlorophyll\\] in their cells.
@@ -229,8 +229,26 @@ def test_who_skips_a_release_is_told_what_it_asked_for(released: Project, monkey
     assert released.notes == notes
 
 
+def add_reverse(project: Project) -> None:
+    project.edit("gas", reverse={"question": "Which organisms take up carbon dioxide?", "answer": "Plants"})
+
+
 def drop_card(project: Project) -> None:
     project.replace("{{c2::chlorophyll}}", "chlorophyll")
+
+
+def test_another_notice_of_a_retired_note_is_no_news(released: Project) -> None:
+    released.edit("gas", retired=RETIRED)
+    released.released("1.1.0")
+    released.at(START + 2 * DAY)
+    released.edit("gas", retired={**RETIRED, "see": "light"})
+    released.edit("water", answer="Water and salts")
+    released.released("1.1.1")
+    section = sections(released.changelog)["1.1.1"]
+    assert "Changed: 1" in section
+    assert "gas" not in section
+    notices = [note.fields["Notice"] for note in released.package("small-1.1.1-update.apkg").notes]
+    assert any("green leaves catch […] with" in notice for notice in notices)
 
 
 def add_card(project: Project) -> None:
@@ -253,7 +271,12 @@ def merge_cards(project: Project) -> None:
                 "replaces your own edits and tags on these notes",
             ],
         ),
-        (add_card, "1.0.1", ["  - Card 3 is new: it will be asked, even where you suspended the others."]),
+        (
+            add_card,
+            "1.0.1",
+            ["### Details", "  - Card 3 is new: it will be asked, even where you suspended the others."],
+        ),
+        (add_reverse, "1.0.1", ["  - Reverse question now: Which organisms"]),
         (drop_card, "1.0.1", ["Card 2 is gone: in Anki, *Tools > Empty Cards* removes it."]),
         (merge_cards, "1.0.1", ["with a pigment named {{c1::chlorophyll}} in", "Card 2 is gone"]),
         (

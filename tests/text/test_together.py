@@ -22,6 +22,7 @@ from ketamine_anki.text.together import together
             "{{c1::0.2}} mg, {{c2::5::how much?}} mL, {{c3::7 kg}}",
             ["{{c1::0.2}} mg", "{{c2::5::how much?}} mL", "7 kg"],
         ),
+        ("(2 mm Hg, confidence interval -4 to 7) in 5 to 10 min, 2 to a bed", ["2 mm Hg", "4 to 7", "5 to 10 min"]),
         ("{{c1::about 5}} mg", []),
         ("a trial (73 people) and (a very long remark)", ["(73 people)"]),
         ("(MAP), 5 metals, A5 mg, v1.5 mg2", []),
