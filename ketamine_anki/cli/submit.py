@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -71,6 +72,11 @@ def submit(file: Path, folder: Path, base: Path | None, remote: str | None, yes:
         _send(clone, compared, files, checked.findings, remote, yes)
 
 
+def _without_password(url: str) -> str:
+    """The address of a remote as it may be shown: without the user and password that it can hold."""
+    return re.sub("//[^/@]*@", "//", url)
+
+
 def _send(
     clone: Clone,
     compared: Compared,
@@ -86,7 +92,7 @@ def _send(
             f"no remote {remote or 'origin'!r}: `git remote -v` lists them: name one with --remote", EXIT_USAGE
         )
     named = (clone.remotes.get(name) for name in ("upstream", "origin"))
-    upstream = compared.collection.repository or next(filter(None, named), url)
+    upstream = compared.collection.repository or _without_password(next(filter(None, named), url))
     if not url or not files:
         _print_for_a_form(compared, upstream)
         return
@@ -95,9 +101,10 @@ def _send(
         echo(f"`check` finds {counted(len(findings), 'mistake')} in it, which somebody has to mend", err=True)
     target = github_name(upstream)
     on_github = target and not remote and shutil.which("gh")
-    place = f"your own copy of it on GitHub, a fork if need be, or, where `gh` finds none, of {url}"
+    shown = _without_password(url)
+    place = f"your own copy of it on GitHub, a fork if need be, or, where `gh` finds none, of {shown}"
     licence = compared.collection.licence
-    _confirm(f"Propose this, under {licence}, to {upstream}, on a new branch of {place if on_github else url}?", yes)
+    _confirm(f"Propose this, under {licence}, to {upstream}, on a new branch of {place if on_github else shown}?", yes)
     branch = f"anki-{hashlib.sha256(body.encode()).hexdigest()[:8]}-{os.urandom(2).hex()}"
     fork = _fork(target) if target and on_github else None
     url, settings = (f"https://github.com/{fork}.git", _SIGN_IN) if fork else (url, {})
@@ -111,7 +118,7 @@ def _send(
                 _print_for_a_form(compared, upstream)
                 raise click.exceptions.Exit(EXIT_IO) from None
             time.sleep(seconds)
-    echo(f"pushed the branch {branch} to {url}", err=True)
+    echo(f"pushed the branch {branch} to {_without_password(url)}", err=True)
     fork = fork or github_name(url)
     if not target or not fork:
         echo(f"now open a pull request for it at {upstream}")

@@ -148,7 +148,8 @@ class _Writer:
         return f"<{token.tag}{attribute}>"
 
     def _code_block(self, token: Any) -> str:
-        if " " in (info := token.info.strip()) or PLACEHOLDER.search(info):
+        info = token.info.strip()
+        if not re.fullmatch(r"[\w+#.-]*", info):  # the name of a language is not shown
             shown = self._code(info)
             self._swallowed(shown, f"{shown!r} after the ``` is not shown: begin the code on the next line")
         elif not token.content.strip():

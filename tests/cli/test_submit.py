@@ -166,10 +166,11 @@ def test_the_question_names_where_it_is_pushed_to(contributor: Contributor) -> N
     contributor.project.replace("licence: CC BY 4.0", "licence: '##[error]x'", "collection.yaml")
     contributor.project.commit()
     contributor.project.git("update-ref", "refs/remotes/origin/main", "HEAD")
-    contributor.project.git("remote", "add", "mine", "https://github.com/somebody/name.git")
+    contributor.project.git("remote", "add", "mine", "https://me:secret@github.com/somebody/name.git")
     ran = contributor.submit("--remote", "mine")
     where = "to https://github.com/owner/name.git, on a new branch of https://github.com/somebody/name.git?"
     assert f"under #\\x23[error]x, {where}" in ran.err, ran.err
+    assert "secret" not in ran.err + ran.out
 
 
 def test_no_other_remote_than_origin_is_chosen(contributor: Contributor) -> None:
