@@ -115,8 +115,7 @@ def explain_key(lines: Lines, mark: Any) -> Advice:
 
 def _merge_marker(lines: Lines) -> int | None:
     """The first line that git left to mark a conflict."""
-    marked = [n for n, line in enumerate(lines) if re.match(_MERGE, line)]
-    return marked[0] if len(marked) > 1 else None
+    return next((n for n, line in enumerate(lines) if re.match(_MERGE, line)), None)
 
 
 def _cut_off(lines: Lines, line: int) -> Place | None:

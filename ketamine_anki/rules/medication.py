@@ -65,7 +65,7 @@ _ROWS = (
     Notation(
         "naked-decimal",
         rf"(?<![\w¤])¤\d+(?=\s*{_DOSE_UNIT}\b)",
-        "a zero before the decimal sign: 0¤5 mg",
+        "a zero before the decimal sign, such as 0¤5 mg",
         "Joint Commission, ISMP",
         "¤5 mg",
         "0¤5 mg",
@@ -126,7 +126,7 @@ _ROWS = (
     Notation(
         "unit-without-space",
         r"(?<=\d)«mg|mcg|g|kg|mL|mEq|mmol|unit|units»\b",
-        "a space between number and unit: 10 mg",
+        "a space between number and unit, such as 10 mg",
         "ISMP",
         "10mg",
         "10 mg",
@@ -143,7 +143,7 @@ _ROWS = (
     Notation(
         "number-without-comma",
         r"(?<![\d,.:/-])(?:\d{4,}(?=\s*«unit|units|mg|mcg|mL»\b)|\d{5,}(?=\s*(?:«/»|«per|platelets»\b)))",
-        "a comma at 1,000 and above: 70,000",
+        "a comma at 1,000 and above, such as 70,000",
         "ISMP",
         "70000 units",
         "70,000 units",
@@ -258,7 +258,7 @@ def notations(language: str) -> tuple[Notation, ...]:
 
 def findings(view: View, rows: Sequence[Notation]) -> Iterator[Finding]:
     """The error-prone notations in all texts of a note. A hint, which stands in no plain text, is read by itself."""
-    for key, text in () if _WORDS.isdisjoint(view.heard) else view.prose.items():
+    for key, text in () if _WORDS.isdisjoint(view.heard) else view.plain.items():
         for row, match in _matches(text, rows):
             position = view.plain_at(key, whole_number(match), match.start())
             yield Finding(position, row.id, _message(row, match))
@@ -279,12 +279,14 @@ def _matches(text: str, rows: Sequence[Notation]) -> Iterator[tuple[Notation, re
 
 def _message(row: Notation, match: re.Match[str], filler: str = "") -> str:
     context = match.string[max(match.start() - 12, 0) : match.end() + 8].strip(filler).strip()
-    instead = next((words for sign, words in _COMPARED if sign in match[0]), row.instead)
+    instead = next((words for sign, words in _WORDS_FOR if sign in match[0]), row.instead)
     return f"{whole_number(match)!r} in {context!r}: write {instead}"
 
 
-_COMPARED = [("<=", "at most"), ("≤", "at most"), (">=", "at least"), ("≥", "at least"), ("<", "less than")]
-_COMPARED += [(">", "greater than")]
+# What one row refuses, and the one word for it.
+_WORDS_FOR = [("MgSO4", "magnesium sulfate"), ("MS", "morphine sulfate")]
+_WORDS_FOR += [("<=", "at most"), ("≤", "at most"), (">=", "at least"), ("≥", "at least"), ("<", "less than")]
+_WORDS_FOR += [(">", "greater than")]
 
 
 def whole_number(match: re.Match[str]) -> str:
@@ -323,7 +325,7 @@ def dose_evidence(view: View) -> Iterator[Problem]:
     """
     if DOSE.words.isdisjoint(view.heard) or is_checked(view):
         return
-    for key, text in view.prose.items():
+    for key, text in view.plain.items():
         if key != "picture" and (match := DOSE.regex.search(text)):
             message = f"dose {whole_number(match)!r} without checked evidence: add a reference that supports it"
             yield view.plain_at(key, whole_number(match), match.start()), message

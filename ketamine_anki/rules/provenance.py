@@ -169,7 +169,7 @@ def caveat_number(view: View) -> Iterator[Problem]:
     if not view.note.evidence or is_checked(view):
         return
     for box in ("caution", "caveat"):
-        numbers = [m for m in re.finditer(_NUMBER, view.prose.get(box, "")) if not re.fullmatch(_YEAR, m[0])]
+        numbers = [m for m in re.finditer(_NUMBER, view.plain.get(box, "")) if not re.fullmatch(_YEAR, m[0])]
         if numbers:
             message = f"number {numbers[0][0]} rests only on a citation: add a reference with checked findings"
             yield view.match_at(box, numbers[0]), message

@@ -184,7 +184,13 @@ def test_a_question_ends_once_with_the_mark_of_its_script(
 )
 @pytest.mark.parametrize("form", ["Which value has `{}` in a query?", "Which value is printed?\n\n```\n{}\n```"])
 def test_code_is_no_prose(code: str, form: str) -> None:
-    assert found({"question": form.format(code), "extra": f"See `{code}`", "answer": f"`{code}`"}, within()) == []
+    changes = {"question": form.format(code), "extra": f"See `{code}`", "answer": f"`{code}`"}
+    assert found(changes, within(off=("medication",))) == []
+
+
+def test_a_dose_in_code_is_a_dose() -> None:
+    expected = {"small-ml", "trailing-zero", "dose-evidence"}
+    assert expected <= set(found({"answer": "`5.0 ml`", "extra": "```\n5.0 mg\n```"}, within()))
 
 
 def test_code_tells_notes_apart_and_is_none_of_the_words_that_give_an_answer_away() -> None:
