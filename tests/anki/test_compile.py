@@ -139,12 +139,12 @@ def test_compiled_notes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("access", "source", "page"),
     [
-        ("", "Only Section, paragraph\xa01", "“A Small Text”."),
-        ("not public", "Only Section, paragraph\xa01 (not public)", "“A Small Text” (not public)."),
+        ("", "Only Section, paragraph\xa01", "“A Small Text”"),
+        ("not public", "Only Section, paragraph\xa01 (not public)", "“A Small Text” (not public)"),
         (
             "https://example.org/?a&b",
             '<a href="https://example.org/?a&amp;b">Only Section, paragraph\xa01</a>',
-            '“A Small Text” (<a href="https://example.org/?a&amp;b">https://example.org/?a&amp;b</a>).',
+            '“A Small Text” (<a href="https://example.org/?a&amp;b">https://example.org/?a&amp;b</a>)',
         ),
     ],
 )
