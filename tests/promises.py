@@ -10,7 +10,7 @@ from typing import NamedTuple
 import made
 
 from ketamine_anki.anki.compile import compile_note
-from ketamine_anki.core.characters import kind
+from ketamine_anki.core.characters import kind, refused
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.report import as_frames, as_json, as_lines, as_sarif
 from ketamine_anki.deckfiles.reader import read_deck, sorted_findings
@@ -79,10 +79,14 @@ def check_finding(finding: Finding, lines: tuple[str, ...]) -> None:
 
 
 def check_printable(said: str) -> None:
-    """A line of output holds no control, bidirectional or invisible character, and commands no runner."""
+    """A line of output holds no control, bidirectional or invisible character but joiners and marks where a card may
+    hold them, and commands no runner.
+    """
     assert not said.startswith("::"), said
     assert "##[" not in said, said
-    odd = [c for c in said if kind(c) and not "\uff01" <= c <= "\uff5e"]
+    hiding = {index for index, _ in refused(said)}
+    odd = [c for index, c in enumerate(said) if kind(c) and (kind(c) != "context" or index in hiding)]
+    odd = [c for c in odd if not "\uff01" <= c <= "\uff5e"]
     assert not odd, (said, odd)
 
 
