@@ -16,6 +16,7 @@ from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.comments import Comment, find_comments, place_comments
 from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence, Table, scalar_values
 from ketamine_anki.deckfiles.reader import Tree, read_tree
+from ketamine_anki.deckfiles.values import half_quoted
 
 WIDTH = 100
 
@@ -87,11 +88,11 @@ _PLAIN_IN_FLOW = re.compile(r"[A-Za-z0-9](?:[ /]?[A-Za-z0-9._-])*")
 
 
 def inline_text(text: str, flow: bool = False) -> str:
-    """A text on one line: unquoted where YAML reads the same text back; `flow` for a text inside `[ ]`."""
+    """A text on one line: unquoted where the reader takes the same text from it; `flow` for a text inside `[ ]`."""
     if (_PLAIN_IN_FLOW if flow else _PLAIN).fullmatch(text):  # faster than parsing
         return text
     around = "[{}]" if flow else "{}"
-    if _reads(f"k: {around.format(text)}\n", text):
+    if not half_quoted(text) and _reads(f"k: {around.format(text)}\n", text):
         return text
     if "'" in text and not re.search(r'["\\]', text):
         return f'"{text}"'

@@ -84,7 +84,8 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         return None
     if not text.isascii() and _is_empty(file, node, label):
         return None
-    if not node.style and text[-1] in _QUOTES and _is_half_quoted(file, node, text):
+    if not node.style and text[-1] in _QUOTES and (wrong := half_quoted(text)):
+        file.add(node.end_mark.line, max(node.end_mark.column - 1, 0), "syntax", wrong)
         return None
     if shape.markdown:
         return text
@@ -94,23 +95,17 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
 _QUOTES = "'\"\u201c\u201d\u2018\u2019"
 
 
-def _is_half_quoted(file: File, node: Node, text: str) -> bool:
-    """Whether an unquoted text ends with a quote that has no other, or stands between typographic ones, with a
-    finding. `5'` and `students'` end with none.
+def half_quoted(text: str) -> str:
+    """What is wrong with a text that, unquoted, ends with a quote that has no other or stands between typographic ones,
+    or "". `5'` and `students'` end with none.
     """
-    last = text[-1]
-    if last in "'\"":
-        wrong = text.count(last) == 1 and not re.search(r"(?:\d|s')['\"]?$", text)
-        message = UNOPENED.format(last)
-    else:
-        wrong = text[0] in "\u201c\u201d\u201e\u2018\u2019\u201a"
-        message = (
-            f"{text[0]} and {last} are shown, they are no quotes of YAML: write ' instead, or all in single quotes"
-        )
-    if wrong:
-        end = node.end_mark
-        file.add(end.line, max(end.column - 1, 0), "syntax", message)
-    return wrong
+    last = text[-1:]
+    if last in ("'", '"'):
+        lonely = text.count(last) == 1 and not re.search(r"(?:\d|s')['\"]?$", text)
+        return UNOPENED.format(last) if lonely else ""
+    if last and last in _QUOTES and text[0] in "\u201c\u201d\u201e\u2018\u2019\u201a":
+        return f"{text[0]} and {last} are shown, they are no quotes of YAML: write ' instead, or all in single quotes"
+    return ""
 
 
 def _not_a_text(file: File, shape: schema.Text, node: Node, label: str) -> str:
