@@ -106,12 +106,7 @@ EMPTY = "no namespace, release or note in it: restore the file from version cont
         ("  b: {", "  a: {", 14, "'a' out of order"),
         ("version: 1.1.0", "version: 1.0.0", 5, "does not follow"),
         (f"version: 1.1.0, time: {START + 9}", f"version: 1.1.0, time: {START}", 5, "does not follow"),
-        (
-            f"  question: {{time: {START}",
-            f"  question: {{time: {START + 3}",
-            7,
-            "'question' has the time of no release",
-        ),
+        (f"time: {START}}}\ndecks", f"time: {START + 3}}}\ndecks", 8, "'question' has the time of no release"),
         (f"time: {START}, since: 1.0.0}}\n", f"time: {START + 3}, since: 1.0.0}}\n", 14, "of no release"),
         ("since: 1.0.0}\n  b", "since: 1.0.7}\n  b", 13, "of no release"),
         ("since: 1.0.0}\n", "since: 1.0.0, retired: 1.2.0}\n", 13, "of no release"),
@@ -120,7 +115,7 @@ EMPTY = "no namespace, release or note in it: restore the file from version cont
         ("deck: 1, cards", "deck: 0, cards", 13, "deck or note type that is not listed"),
         ("type: question, deck", "type: other, deck", 13, "deck or note type that is not listed"),
         (guid("tests/small", "b"), guid("tests/small", "a"), 14, "the GUID of another note"),
-        (f", time: {START}}}\n  question", ", time: 1}\n  question", 1, "note type 'cloze'"),
+        (f", time: {START}}}\n  question", ", time: 1}\n  question", 7, "note type 'cloze'"),
     ],
 )
 def test_a_ledger_that_was_edited_is_a_finding(old: str, new: str, line: int, message: str) -> None:
