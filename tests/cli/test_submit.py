@@ -100,9 +100,11 @@ class Contributor:
     def pushed(self, owner: str = "somebody") -> str:
         """Branches other than main, and what their newest commit changed."""
         there = ["git", "-C", str(self.hub / owner / "name.git")]
-        listed = subprocess.check_output([*there, "branch", "--format=%(refname:short)"], text=True).split()
+        listed = subprocess.check_output([*there, "branch", "--format=%(refname:short)"], encoding="utf-8").split()
         return "".join(
-            subprocess.check_output([*there, "log", "-p", "-U0", "--format=%an <%ae>%n%B", f"main..{name}"], text=True)
+            subprocess.check_output(
+                [*there, "log", "-p", "-U0", "--format=%an <%ae>%n%B", f"main..{name}"], encoding="utf-8"
+            )
             for name in listed
             if name != "main"
         )

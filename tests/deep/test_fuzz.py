@@ -16,6 +16,6 @@ from program import REPOSITORY
 def test_an_input_that_takes_long_is_a_finding(work: int, code: int) -> None:
     source = f"import fuzz; fuzz.soon(lambda data: sum(range({work})))(b'')"
     done = subprocess.run(
-        [sys.executable, "-c", source], cwd=REPOSITORY / "tests", capture_output=True, text=True, check=False
+        [sys.executable, "-c", source], cwd=REPOSITORY / "tests", capture_output=True, encoding="utf-8", check=False
     )
     assert (done.returncode, "AssertionError: it takes" in done.stderr) == (code, bool(code)), done.stderr[-500:]

@@ -217,7 +217,7 @@ def test_cards_have_the_css_of_ankis_window_and_a_font_for_math(chromium: Browse
         fonts = re.findall(r'"([^"]+)"', family)
         assert len(fonts) >= 5
         if shutil.which("fc-list"):
-            known = subprocess.run(["fc-list", ":", "family"], capture_output=True, text=True, check=True).stdout
+            known = subprocess.run(["fc-list", ":", "family"], capture_output=True, encoding="utf-8", check=True).stdout
             assert low > high or not any(font in known for font in fonts)
         assert "nightMode night_mode" in classes
         assert line == "none"
