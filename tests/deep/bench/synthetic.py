@@ -233,7 +233,7 @@ def make(folder: Path, notes: int, per_file: int = NOTES_PER_FILE) -> None:
     names = [f"Subdeck {n:05d}" for n in range(1, -(-notes // per_file) + 1)]
     (folder / "collection.yaml").write_text(
         "title: Synthetic\ntag: Synthetic\nnamespace: synthetic\ndescription: Text without meaning.\n"
-        "disclaimer: For measuring.\nlicence: CC0\nspelling: US\ndecks:\n" + "".join(f"  - {name}\n" for name in names),
+        "disclaimer: For measuring.\nlicence: CC0\ndecks:\n" + "".join(f"  - {name}\n" for name in names),
         encoding="utf-8",
     )
     (folder / "source.yaml").write_text("\n".join(_source()) + "\n", encoding="utf-8")
