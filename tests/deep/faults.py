@@ -101,7 +101,7 @@ def to_format(base: Path) -> None:
 
 
 def to_describe(base: Path) -> None:
-    small.write(base / "decks", OLD)
+    small.write(base / "decks", OLD, {"references.yaml": small.REFERENCES})
     run(base, "schema", "{0}/decks")
     text = (base / "decks/references.yaml").read_text(encoding="utf-8")
     (base / "decks/references.yaml").write_text(text.replace("green-2020", "green-2021"), encoding="utf-8")

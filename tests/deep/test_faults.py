@@ -164,7 +164,7 @@ def test_a_deck_that_becomes_a_link_is_not_edited(monkeypatch: pytest.MonkeyPatc
             second.rename(at.base / "elsewhere.yaml")
             second.symlink_to("../elsewhere.yaml")
 
-        monkeypatch.setattr(intake, "_show", show)
+        monkeypatch.setattr(intake, "show", show)
         ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
         said = "a symbolic link is not followed: put the file itself here; nothing was written"
         assert (ran.code, ran.err.splitlines()[-1]) == (1, f"ketamine-anki: {second}: {said}")
