@@ -6,22 +6,23 @@ for questions, a description in Markdown, of which headings are not shown as suc
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from collections.abc import Iterable
 
 from ketamine_anki.core.escape import markdown
 from ketamine_anki.core.language import filled
-from ketamine_anki.core.model import Collection, Release
+from ketamine_anki.core.model import Collection, Note, Release
 from ketamine_anki.deckfiles.filenames import tag_segment
 
 _MAX_LINE = 60
 
 
-def ankiweb(collection: Collection, release: Release) -> str:
-    """The text of ANKIWEB.md."""
+def ankiweb(collection: Collection, release: Release, notes: Iterable[Note]) -> str:
+    """The text of ANKIWEB.md; `notes` are those that are released."""
     address = collection.repository
     fields = {
         "Title": markdown(_title(collection.title)),
-        "Tags": _tags(collection),
+        "Tags": _tags(collection, notes),
         "Support page": f"{address}/issues" if address else "(none: `repository:` in collection.yaml would be it)",
         "Description": _description(collection, release),
     }
@@ -36,13 +37,13 @@ def _title(title: str) -> str:
     return f"{whole or title[: _MAX_LINE - 1]}…"
 
 
-def _tags(collection: Collection) -> str:
-    """As many long words as fit, the most telling first: of the root tag, the title and the subdecks."""
+def _tags(collection: Collection, notes: Iterable[Note]) -> str:
+    """The root tag, then the topics that fit: subdecks and concepts, those first that bring most notes for a letter."""
+    counts = Counter(topic for note in notes for topic in (tag_segment(note.deck), *note.tags))
     line = ""
-    names = tag_segment(" ".join((collection.tag, collection.title, *collection.decks)))
-    for word in dict.fromkeys(re.split("[-_]", names.casefold())):
-        longer = f"{line} {word}".strip()
-        if len(word) > 3 - 2 * (not word.isascii()) and len(longer) <= _MAX_LINE:
+    for tag in (collection.tag, *sorted(counts, key=lambda topic: -counts[topic] / len(topic))):
+        longer = f"{line} {tag.casefold().replace('_', '-')}".strip()
+        if len(longer) <= _MAX_LINE:
             line = longer
     return line
 
@@ -65,16 +66,23 @@ def _description(collection: Collection, release: Release) -> str:
     if collection.repository:
         address = collection.repository
         advice = (
-            f"Updates, with notes on what changed: [releases]({address}/releases). An update keeps your schedule. A"
-            f" card is wrong or unclear? [Say so]({address}/issues), with the name at the foot of its back."
+            f" An update keeps your schedule. A card is wrong or unclear? [Say so]({address}/issues), with the name at"
+            " the foot of its back."
         )
-        parts.append(advice if advises else f"{shown(words['updates'])}: [{address}]({address})")
+        parts.append(f"{shown(words['updates'])}: [{address}]({address}).{advice if advises else ''}")
     licence = shown(collection.licence)
     if collection.licence_url:
         licence = f"[{licence}]({collection.licence_url})"
     rights = [filled(shown(words["licence"]), licence=licence)]
-    rights += [filled(shown(words["curated"]), title=shown(collection.source_title))] * bool(collection.source_title)
-    rights += ["The works behind a card are named on its back"] * advises
+    if collection.source_title:
+        curated, access = (
+            filled(shown(words["curated"]), title=shown(collection.source_title)),
+            collection.source_access,
+        )
+        if access:
+            curated = f"[{curated}]({access})" if access.startswith("https://") else f"{curated} ({shown(access)})"
+        rights.append(curated)
+    rights += ["The works behind a card are named on its back"] * (advises and bool(collection.references))
     parts += [" · ".join(rights), f"**{shown(collection.disclaimer)}**"]
     return "\n\n".join(filter(None, parts))
 

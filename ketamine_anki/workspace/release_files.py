@@ -153,7 +153,7 @@ def _write_texts(
     earlier = skipped(content.collection.ledger, changelog_text(content.folder), plan.release.version)
     notes = release_notes(content.collection, ledger, plan.section, names, earlier)
     write_text(scratch / NOTES, notes)
-    write_text(scratch / ANKIWEB, ankiweb(content.collection, plan.release))
+    write_text(scratch / ANKIWEB, ankiweb(content.collection, plan.release, [note for note, _ in content.live]))
     beside = [Package(name, (scratch / name).stat().st_size, _sha256(scratch / name)) for name in names.values()]
     counts = (counts for _, counts in packages.values())
     files = [file._asdict() | {"notes": n.notes, "cards": n.cards} for file, n in zip(beside, counts, strict=True)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from releases import Project
 
+from ketamine_anki.core.model import NOWHERE, Note, Reference
 from ketamine_anki.release.ankiweb import ankiweb
 from ketamine_anki.workspace.folder import Folder
 
@@ -23,25 +24,38 @@ from ketamine_anki.workspace.folder import Folder
 )
 def test_title_and_tags_have_at_most_60_characters(released: Project, title: str, expected: str) -> None:
     collection = Folder("decks").collection
-    decks = tuple(f"Subdeck of Many Words {number}" for number in range(20))
-    text = ankiweb(replace(collection, title=title, decks=decks), collection.ledger.last)
+    topics = {"Roots & Leaves": ("Water_uptake",), "Light": ("Water_uptake", "T" * 60)}
+    notes = [Note("", deck, NOWHERE, tags=tags) for deck, tags in topics.items()]
+    text = ankiweb(replace(collection, title=title), collection.ledger.last, notes)
     fields = dict(re.findall(r"(?ms)^## (\S[^\n]*)\n\n(.*?)\n(?=\n## |\Z)", text))
     assert list(fields) == ["Title", "Tags", "Support page", "Description"]
     assert fields["Title"] == expected
     assert len(fields["Title"]) <= 60
-    assert 0 < len(fields["Tags"]) <= 60
+    assert fields["Tags"] == "small light water-uptake roots-and-leaves"
 
 
-def test_the_description_has_paragraphs_bold_words_lists_and_links_alone(released: Project) -> None:
+@pytest.mark.parametrize(
+    ("access", "source"),
+    [
+        ("", "Curated from the text “A Small Text”"),
+        ("not *public*", r"Curated from the text “A Small Text” (not \*public\*)"),
+        ("https://example.org/a", "[Curated from the text “A Small Text”](https://example.org/a)"),
+    ],
+)
+def test_the_description_has_paragraphs_bold_words_lists_and_links_alone(
+    released: Project, access: str, source: str
+) -> None:
     collection = replace(
-        Folder("decks").collection, description="# *All*\nof <b>it</b>", repository="https://example.org/deck"
+        Folder("decks").collection,
+        description="# *All*\nof <b>it</b>",
+        repository="https://example.org/deck",
+        source_access=access,
     )
-    text = ankiweb(collection, collection.ledger.last).partition("## Description\n\n")[2]
+    text = ankiweb(collection, collection.ledger.last, ()).partition("## Description\n\n")[2]
     assert text.startswith(r"\# \*All\* of &lt;b&gt;it&lt;/b&gt;")
     assert "3 notes, 4 cards · Version 1.0.0\n" in text
-    assert (
-        "Licence of the cards: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)"
-        " · Curated from the text “A Small Text”" in text
-    )
-    assert "[releases](https://example.org/deck/releases)" in text
+    assert f"Licence of the cards: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/) · {source}\n" in text
+    assert "\n\nReleases and corrections: [https://example.org/deck](https://example.org/deck). An update" in text
     assert not re.search(r"(?m)^#", text)
+    collection = replace(collection, references={"a": Reference("a", "A. B. 2020", NOWHERE)})
+    assert " · The works behind a card are named on its back\n" in ankiweb(collection, collection.ledger.last, ())
