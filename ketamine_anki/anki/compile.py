@@ -228,13 +228,11 @@ def _passage(words: str, section: str, paragraph: int, access: str, beyond: str)
 def _notice(note: Note, collection: Collection, texts: dict[str, Rendered]) -> str:
     if note.retired is None:
         return ""
-    words = collection.words
-    version, see = escape(note.retired.version, quote=True), ""
-    if note.retired.see:  # the question, and a search that finds it
-        search = f"<code>ID:{note.retired.see}</code>"
-        see = " " + _filled(words["see"], question=escape(collection.title_of(note.retired.see)), search=search)
-    retired = _filled(words["retired"], version=version, reason=texts["retired.reason"].html)
-    return f"{retired}{see} {escape(words['keep'])}"
+    words, retired = collection.words, note.retired
+    notice = _filled(words["retired"], version=escape(retired.version), reason=texts["retired.reason"].html)
+    if retired.see:
+        notice += " " + _filled(words["see"], question=escape(collection.title_of(retired.see)))
+    return notice
 
 
 def _filled(words: str, **parts: str) -> str:

@@ -115,7 +115,7 @@ def _entry(
     retired = reasons.get(note.id)
     if retired:
         title = markdown(collection.title_of(retired.see))
-        see = " " + filled(words["see"], question=title, search=f"`ID:{retired.see}`") if retired.see else ""
+        see = f" {filled(words['see'], question=title)} (`ID:{retired.see}`)" if retired.see else ""
         yield f"  - {words['gone']}: {markdown(retired.reason)}{see}"
         return
     for name, old, new in change.fields:

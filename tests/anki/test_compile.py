@@ -102,11 +102,10 @@ ALL = (
     f"{SHORT}<details><summary>Full references</summary>{FULL}</details>",
     "Only Section, paragraph\xa01", "", "all", "", "",
 )  # fmt: skip
-END = " You can suspend or delete this note."
 HIDDEN = (
     "A {{c2::b}} c {{c1::d}}", "", "", "", "", "",
     "Not in the source text; related passage: Only Section, paragraph\xa02",
-    "Retired in version 2.0.0: Out of <em>date</em>. Instead: “Is A &lt; B?” (<code>ID:all</code>)." + END,
+    "Retired in version 2.0.0: Out of <em>date</em>. Instead: “Is A &lt; B?”",
     "hidden", "", "",
 )  # fmt: skip
 

@@ -40,7 +40,7 @@ named \\[chlorophyll\\] in their cells.
 Not taught any more. Search `tag:Small::Retired::1.1.0`, then suspend or delete.
 
 - **gas** · 01 First Part: Which gas do plants take up?
-  - Retired: Newer work differs. Instead: “Which liquid do roots take up?” (`ID:water`).
+  - Retired: Newer work differs. Instead: “Which liquid do roots take up?” (`ID:water`)
 
 ### New
 
