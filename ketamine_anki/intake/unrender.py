@@ -6,6 +6,7 @@ Nothing is guessed: Markdown is accepted only if it renders, without a finding, 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -28,7 +29,8 @@ def unrender(html: str, media: Mapping[str, str], *, cloze: bool = False, writte
         return ""
     reason = "its Markdown would not render to the same card"
     for level in range(len(_ESCAPED)):
-        text = "\n\n".join(_Writer(level, cloze).block(block) for block in wanted)
+        writer = _Writer(level, cloze, written, html.count("<pre"))
+        text = "\n\n".join(map(writer.block, wanted))
         if len(text) > MAX_TEXT:
             raise UnrenderError("the text is too long for a card")
         for _, refused in characters.refused(text):
@@ -45,21 +47,30 @@ def unrender(html: str, media: Mapping[str, str], *, cloze: bool = False, writte
 _ESCAPED = (re.compile(r"(?!)"), re.compile(r"[\\`*_\[\]<$|~]"), re.compile(r"[!-/:-@\[-`{-~]"))
 _LINE_START = re.compile(r"(?m)^( *)(?:(\d+)(?=[.)])|([-+#=:>]))")
 _DELETION = re.compile(r"(\{\{c\d+::|\}\}|::)")
+# A code block as typed: its mark, the name of its language, which no card shows, and its lines.
+_FENCE = re.compile(r"(?m)^[^`~\n]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[ \t]*\n((?:.*\n)*?)[^`~\n]*\1[`~]*[ \t]*$")
 
 
 class _Writer:
-    """Writes blocks as Markdown, escaping more punctuation on each `level`."""
+    """Writes blocks as Markdown, escaping more punctuation on each `level`. A code block has the language of the one
+    in the text `written` before that has the same code, or else, if there are as many, the same place.
+    """
 
-    def __init__(self, level: int, cloze: bool) -> None:
+    def __init__(self, level: int, cloze: bool, written: str, code_blocks: int) -> None:
         self.level = level
         self.cloze = cloze
+        fences = _FENCE.findall(written)
+        self.languages = {textwrap.dedent(code).strip("\n"): language for _, language, code in fences}
+        self.in_order = iter([language for _, language, _ in fences] if len(fences) == code_blocks else ())
 
     def block(self, block: Block) -> str:
         """The Markdown of one block."""
         if block.kind == "p":
             return self._lines(runs(block))
         if block.kind == "pre":
-            return f"```\n{block.content[0]}\n```"
+            code, in_place = str(block.content[0]), next(self.in_order, "")
+            mark = "`" * max(3, _longest_ticks(code) + 1)
+            return f"{mark}{self.languages.get(code, in_place)}\n{code}\n{mark}"
         if block.kind == "table":
             return self._table(block)
         items = []
@@ -96,7 +107,7 @@ class _Writer:
         if run.kind == "img":
             return f"![{self._escape(run.alt)}]({run.value})"
         if run.kind == "code":
-            ticks = "`" * (1 + max(map(len, re.findall("`+", run.value)), default=0))
+            ticks = "`" * (1 + _longest_ticks(run.value))
             pad = " " if run.value.startswith("`") or run.value.endswith("`") else ""
             return f"{ticks}{pad}{run.value}{pad}{ticks}"
         dollars = {r"\(": "$", r"\[": "$$"}
@@ -115,3 +126,7 @@ class _Writer:
 
     def _escape(self, text: str) -> str:
         return _ESCAPED[self.level].sub(r"\\\g<0>", text)
+
+
+def _longest_ticks(code: str) -> int:
+    return max(map(len, re.findall("`+", code)), default=0)

@@ -128,6 +128,26 @@ def test_no_break_spaces_stay_in_a_text_that_had_them():
     assert unrender("5\xa0mg of  x", {}, written="4 mg of x") == "5 mg of x"
 
 
+ONE, TWO = "<pre><code>{}</code></pre>", "<p>x</p><pre><code>a</code></pre><pre><code>b</code></pre>"
+
+
+@pytest.mark.parametrize(
+    ("html", "written", "markdown"),
+    [
+        ("<p>new</p>" + ONE.format("a = 1"), "old\n\n```python\na = 1\n```", "new\n\n```python\na = 1\n```"),
+        (ONE.format("a = 2"), "~~~ c++\na = 1\n~~~~", "```c++\na = 2\n```"),
+        (f"<ul><li>x{ONE.format('a')}</li></ul>", "- x\n\n  ```sh\n  a\n  ```", "- x\n\n  ```sh\n  a\n  ```"),
+        (TWO, "```sh\nb\n```", "x\n\n```\na\n```\n\n```sh\nb\n```"),
+        (TWO, "```sh\na\n```\n```\nc\n```", "x\n\n```sh\na\n```\n\n```\nb\n```"),
+        (TWO, "```sh\nb\n```\n```py\na\n```", "x\n\n```py\na\n```\n\n```sh\nb\n```"),
+        (ONE.format("```"), "", "````\n```\n````"),
+    ],
+)
+def test_a_code_block_keeps_its_language(html, written, markdown):
+    """By its code, or by its place where no block was added or removed."""
+    assert unrender(html, {}, written=written) == markdown
+
+
 def test_every_text_of_the_real_deck_comes_back_as_it_was_written(real_decks):
     folder = Folder(str(real_decks))
     seen = 0
