@@ -35,13 +35,14 @@ class TooMuchError(PackageError):
     """It takes more memory or time than is given to any package."""
 
 
+WANTED = "give a deck package (.apkg) or Notes in Plain Text (.txt), as Anki's File > Export writes them"
 # How files begin that are sent in place of a package.
 _OTHERS = (
-    (rb"\Z", "an empty file"),
+    (rb"\Z", "an empty file: export it from Anki again"),
     (rb"version https://git-lfs", "a pointer of Git LFS, which only names the file: `git lfs pull` brings it"),
     (rb"(?i:\s*<(!doctype|html|\?xml|!--))", "a web page: download the file itself"),
     (rb"SQLite format 3\0", "a database, from Anki's own folder: use File > Export in Anki"),
-    (rb"%PDF-|\x89PNG|\xff\xd8\xff|GIF8|Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ", "a file of another kind"),
+    (rb"%PDF-|\x89PNG|\xff\xd8\xff|GIF8|Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ", f"a file of another kind: {WANTED}"),
 )
 
 
@@ -68,7 +69,7 @@ def entries(data: bytes) -> dict[str, Entry]:
         raise PackageError(reason)
     end = data.rfind(b"PK\x05\x06", max(0, len(data) - _END.size - 0xFFFF))
     if end < 0 or end + _END.size > len(data):
-        raise PackageError("not a zip file, or cut off")
+        raise PackageError(f"not a zip file, or cut off: {WANTED}")
     _, disk, first_disk, on_disk, count, size, directory, comment = _END.unpack_from(data, end)
     if disk or first_disk or on_disk != count or 0xFFFF in (count, on_disk) or 0xFFFFFFFF in (size, directory):
         raise PackageError("a zip file in several parts, or with ZIP64 extensions, is not supported")

@@ -120,12 +120,13 @@ def read_package(data: bytes) -> PackageContents:
     if len(data) > MAX_PACKAGE_BYTES:
         raise PackageError(f"{len(data):,} bytes: a package that is read back has at most {MAX_PACKAGE_BYTES:,}")
     members, messages, odd = archive.entries(data), Messages(), Oddities()
-    if outside := next((name for name in members if "/" in name), ""):
-        raise PackageError(f"file {outside[:60]!r} would leave the package's folder")
     name = _database_name(data, members, messages)
     is_new = name.endswith("b")
     if name not in members:
-        raise PackageError(f"not an Anki package: there is no {name} in it")
+        listed = ", ".join(repr(member[:60]) for member in list(members)[:3]) or "nothing"
+        raise PackageError(f"not a package: there is no {name} in it but {listed}: {archive.WANTED}")
+    if outside := next((name for name in members if "/" in name), ""):
+        raise PackageError(f"file {outside[:60]!r} would leave the package's folder")
     media = _Media(data, _media_entries(data, members, messages, is_new, odd), is_new)
     database = archive.read(data, members[name], MAX_DATABASE_BYTES)
     if is_new:

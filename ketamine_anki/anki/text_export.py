@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from ketamine_anki.anki.archive import PackageError, TooMuchError, not_a_package
+from ketamine_anki.anki.archive import WANTED, PackageError, TooMuchError, not_a_package
 from ketamine_anki.anki.package_reader import Budget, Oddities, PackagedNote, deck_name
 from ketamine_anki.core.characters import utf8_text
 from ketamine_anki.core.limits import (
@@ -39,8 +39,10 @@ def read_text(data: bytes, field_names: FieldNames) -> tuple[list[PackagedNote],
     try:
         text = utf8_text(data).removeprefix("\ufeff")
     except ValueError as error:
-        raise PackageError(f"neither an .apkg nor a text export: {error}") from None
+        raise PackageError(f"neither an .apkg nor a text export ({error}): {WANTED}") from None
     header, body = _header(text)
+    if not {"separator", "html"} & header.keys():
+        raise PackageError(f"this is no text export: it does not begin with lines such as '#separator:tab': {WANTED}")
     if header.get("html", "").lower() != "true":
         raise PackageError(f'its texts are without HTML: {_ADVICE} "Include HTML and media references"')
     columns = {name: _column(header, name) for name in ("guid", "notetype", "deck", "tags")}

@@ -87,7 +87,7 @@ def _exported_notes(
     file: Path, collection: Collection, decks: Sequence[Deck]
 ) -> tuple[Sequence[PackagedNote], Sequence[Oddity]]:
     """The notes of an export, a package or text, and what of it is passed over."""
-    from ketamine_anki.anki.archive import PackageError, not_a_package, unwrapped
+    from ketamine_anki.anki.archive import PackageError, unwrapped
     from ketamine_anki.anki.compile import guid, note_type_name, stable_id
     from ketamine_anki.anki.notetypes import note_types
     from ketamine_anki.anki.package_reader import read_package
@@ -103,7 +103,7 @@ def _exported_notes(
     by_id = {stable_id(collection.namespace, "notetype", key): kind.fields for key, kind in kinds.items()}
     try:
         data = unwrapped(read_bytes(file, MAX_PACKAGE_BYTES))
-        if not data.startswith(b"PK") and (not_a_package(data) or file.suffix.lower() != ".apkg"):
+        if not data.startswith(b"PK"):
             notes, odd = read_text(data, lambda identity, kind: by_guid.get(identity) or by_name.get(kind, ()))
         else:
             contents = read_package(data)

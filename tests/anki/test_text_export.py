@@ -30,11 +30,19 @@ def test_columns_are_fields_or_what_the_header_names() -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"\xff\xfe\x00", "neither an .apkg nor a text export: UTF-16 text: save it as UTF-8"),
-        ((GUID + b"x\ty\n").decode().encode("utf-32"), "neither an .apkg nor a text export: UTF-32 text"),
-        ((GUID + b"x\ty\n").decode().encode("utf-16-le"), "neither an .apkg nor a text export: UTF-16 text"),
+        (b"\xff\xfe\x00", "neither an .apkg nor a text export (UTF-16 text: save it as UTF-8): give a deck"),
+        ((GUID + b"x\ty\n").decode().encode("utf-32"), "neither an .apkg nor a text export (UTF-32 text"),
+        ((GUID + b"x\ty\n").decode().encode("utf-16-le"), "neither an .apkg nor a text export (UTF-16 text"),
         (b"", "no package but an empty file"),
         (b"<!DOCTYPE html>", "no package but a web page"),
+        (
+            b"\xef\xbb\xbf# Title\n",
+            "this is no text export: it does not begin with lines such as '#separator:tab': give",
+        ),
+        (b"question,answer\nWhat?,That\n", "give a deck package (.apkg) or Notes in Plain Text (.txt), as Anki's File"),
+        (b"# yaml-language-server: $schema=./deck.schema.json\ndeck: A\n", "this is no text export"),
+        (b'{"notes": []}', "this is no text export"),
+        (b"%PDF-1.7", "a file of another kind: give a deck package"),
         (b"#html:false\n#guid column:1\nx\ty\n", "without HTML"),
         (b"#html:true\nx\ty\n", "no GUIDs"),
         (b"#html:true\n#guid column:99999\nx\ty\n", "no GUIDs"),
