@@ -66,22 +66,23 @@ def _concerns(finding: Finding, files: tuple[Path, ...]) -> bool:
 @click.command("rules")
 @click.argument("rule", default="")
 def rules(rule: str) -> None:
-    """Print the manual of all rules, or of RULE, the name in brackets at the end of a finding.
+    """Print the manual of all rules, of a group of rules, or of RULE, the name in brackets at the end of a finding.
 
     A note is excused from a wording, cloze or medication rule by `allow: {rule: reason}`.
     """
-    pages = manual()
-    if rule:
-        name = rule.strip("[]")
-        if name not in pages:
-            raise Failure(f"no rule {rule!r}{did_you_mean(rule, pages)}", EXIT_USAGE)
+    chapters, pages = groups(), manual()
+    name = rule.strip("[]").lower()
+    if name in pages:
         click.echo(_page(name, pages[name]))
         return
-    chapters = (
+    if name and name not in chapters:
+        raise Failure(f"no rule or group {rule!r}{did_you_mean(rule, [*pages, *chapters])}", EXIT_USAGE)
+    shown = (
         "\n\n".join([f"# {group.capitalize()}", *(_page(name, page) for name, page in chapter.items())])
-        for group, chapter in groups().items()
+        for group, chapter in chapters.items()
+        if name in ("", group)
     )
-    click.echo("\n\n".join(chapters))
+    click.echo("\n\n".join(shown))
 
 
 def _page(name: str, page: str) -> str:

@@ -172,9 +172,15 @@ def name(character: str) -> str:
     return f"U+{ord(character):04X}" + (f" {known}" if known else "")
 
 
-def plain_form(character: str) -> str:
-    """The character of ASCII that a full-width one is printed like; "" for others."""
-    return unicodedata.normalize("NFKC", character) if _is_wide(character) else ""
+def wide_run(text: str, start: int) -> str:
+    """The full-width forms of ASCII that stand together from an index on; "" where none does."""
+    match = re.compile(f"[{_WIDE}]+(?: +[{_WIDE}]+)*").match(text, start)
+    return match[0] if match else ""
+
+
+def plain_form(text: str) -> str:
+    """The text with the ASCII that its full-width forms are printed like; "" if it has none."""
+    return "".join(chr(ord(c) - 0xFEE0) if _is_wide(c) else c for c in text) if any(map(_is_wide, text)) else ""
 
 
 def printable(text: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def closest(typed: str, known: Iterable[str]) -> str:
-    """The known name most like `typed`, without regard to case; "" when none is like it."""
+def closest(typed: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """The known name most like `typed`, without regard to case; "" when none is as like it as difflib's `likeness`."""
     import difflib  # loaded only for mistakes
 
     names = {name.casefold(): name for name in known}
-    matches = difflib.get_close_matches(typed.casefold(), list(names), 1, 0.6)
+    matches = difflib.get_close_matches(typed.casefold(), list(names), 1, likeness)
     turned = [
         name for name in names if sorted(name) == sorted(typed.casefold())
     ]  # of short names the likeness is small

@@ -194,7 +194,9 @@ def scalar_values(text: str) -> list[str] | None:
 
 
 def _decode(file: File, data: bytes) -> str | None:
-    """The text of a file, with refused characters as blanks; None, with a finding, when it cannot be decoded."""
+    """The text of a file, with blanks for refused characters, or the letter or digit that a full-width one stands for;
+    None, with a finding, when it cannot be decoded.
+    """
     if len(data) > MAX_FILE_BYTES:
         file.add(0, 0, "limit", f"file of {len(data):,} bytes: at most {MAX_FILE_BYTES:,}; split it")
         return None
@@ -213,13 +215,19 @@ def _decode(file: File, data: bytes) -> str | None:
     if not refused:
         return text
     letters = list(text)
+    run_end = 0  # of the full-width characters that one finding named
     for index, reason in refused:
-        line, column = _line_and_column(text[:index])
         plain = characters.plain_form(text[index])
-        instead = f"type {plain}" if plain else "delete it or type the text again"
-        file.add(line, column, "character", f"{reason}: {instead}")
+        letters[index] = plain if plain.isalnum() else " "  # means nothing in YAML, almost everywhere
+        if index < run_end:
+            continue
+        line, column = _line_and_column(text[:index])
         file.spoilt.add(line)
-        letters[index] = " "  # means nothing in YAML, almost everywhere
+        if wide := characters.wide_run(text, index):
+            run_end = index + len(wide)
+            reason = f"full-width characters {wide!r}" if len(wide) > 1 else reason
+        instead = f"type {characters.plain_form(wide)}" if wide else "delete it or type the text again"
+        file.add(line, column, "character", f"{reason}: {instead}")
     return "".join(letters) if len(refused) < MAX_PER_FILE else None
 
 

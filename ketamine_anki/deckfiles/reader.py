@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from ketamine_anki.core.model import (
     Reference,
     Retired,
     Section,
+    Where,
 )
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.deckfiles import schema
@@ -191,10 +193,7 @@ def read_collection(
         advice = "write the day when the literature was looked at, or set this machine's clock"
         message = f"evidence_date {quoted(date)} lies in the future: {advice}"
         findings.append(Finding(places.at("evidence_date"), "choice", message))
-    for name in values.get("labels", ()):
-        if name not in labels("en"):
-            hint = did_you_mean(name, labels("en")) or f": they are {', '.join(labels('en'))}"
-            findings.append(Finding(places.at(f"labels.{name}"), "unknown-key", f"unknown label {quoted(name)}{hint}"))
+    findings += [each for name, words in values.get("labels", {}).items() for each in _label(places, name, words)]
     result = Collection(
         **values,
         source_title=title,
@@ -206,6 +205,25 @@ def read_collection(
         places=places,
     )
     return result, findings
+
+
+def _label(places: Places, name: str, words: str) -> Iterator[Finding]:
+    """What is wrong with a label: it is unknown, or its placeholders are not those that are filled in."""
+    known = labels("en")
+    if name not in known:
+        hint = did_you_mean(name, known) or f": they are {', '.join(known)}"
+        yield Finding(places.at(f"labels.{name}"), "unknown-key", f"unknown label {quoted(name)}{hint}")
+        return
+    wanted, typed = (dict.fromkeys(re.findall(r"\{[^{}]*\}", text)) for text in (known[name], words))
+    lacking = [part for part in wanted if part not in typed]
+    odd = [part for part in typed if part not in wanted]
+    for part in odd:
+        hint = did_you_mean(part, lacking) or f": {'write ' + ' and '.join(lacking) if lacking else 'delete it'}"
+        where = Where(f"labels.{name}", part)
+        yield Finding(places.at(where), "choice", f"nothing is put in place of {quoted(part)} in label {name!r}{hint}")
+    if lacking and not odd:
+        message = f"label {name!r} lacks what is filled in: write {' and '.join(lacking)} in it"
+        yield Finding(places.at(f"labels.{name}"), "choice", message)
 
 
 def _folded(name: str) -> str:

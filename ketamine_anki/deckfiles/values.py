@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -38,9 +38,11 @@ def quoted(text: str) -> str:
 
 
 def _is_empty(file: File, node: Node, label: str) -> bool:
-    """Whether nothing was typed where a value belongs, with a finding."""
+    """Whether nothing was typed where a value belongs, with a finding unless refused characters stand there."""
     if type(node) is not Scalar or not is_blank(escape(node.value)):
         return False
+    if _is_spoilt(file, node):
+        return True
     problem = f"{label} is empty: fill it in or delete it"
     if node.style and node.style in "|>":
         start = node.start_mark
@@ -50,6 +52,11 @@ def _is_empty(file: File, node: Node, label: str) -> bool:
         )
     file.at(node, "empty", problem)
     return True
+
+
+def _is_spoilt(file: File, node: Node) -> bool:
+    """Whether the lines of a node hold refused characters."""
+    return bool(file.spoilt) and not file.spoilt.isdisjoint(range(node.start_mark.line, node.end_mark.line + 1))
 
 
 # --- texts ------------------------------------------------------------------------------------
@@ -78,7 +85,7 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         text = normalize(text)
     if node.style == '"' and not _is_clean(file, node):
         return None
-    if file.spoilt and file.spoilt.intersection(range(node.start_mark.line, node.end_mark.line + 1)):
+    if _is_spoilt(file, node):
         return None
     if file.commented and shape.prose and not node.style and _is_cut_off(file, node):
         return None
@@ -228,7 +235,8 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
         return None
     items, item = node.items, shape.item
     if not items:
-        file.at(node, "empty", f"{label} is an empty list: fill it in or delete the key")
+        if not _is_spoilt(file, node):
+            file.at(node, "empty", f"{label} is an empty list: fill it in or delete the key")
         return None
     if len(items) > MAX_ITEMS:
         file.at(node, "limit", f"{label} has {len(items):,} items: at most {MAX_ITEMS:,}")
@@ -279,18 +287,18 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
         file.at(lost[0], "syntax", LOST_DASH.format(lost[0].value))
         return None
     if isinstance(shape, schema.Either):
-        shape, needed = _choose(file, shape, node, nodes)
-    else:
-        needed = shape.required
+        shape = _choose(file, shape, node, nodes)
     known = shape.keys
+    meant: dict[str, str] = {}  # what unknown keys seem to stand for
     if len(nodes) < len(node.names) or not nodes.keys() <= known.keys():
         entries = _distinct(file, node)
         if entries is None:
             return None
+        nodes = {name.value: value for name, value in entries}
+        meant = _meant(shape, nodes)
         for name, _ in entries:
             if name.value not in known:
-                file.at(name, "unknown-key", _unknown(name.value, shape, nodes))
-        nodes = {name.value: value for name, value in entries}
+                file.at(name, "unknown-key", _unknown(name.value, shape, meant[name.value]))
     values: Values = {}
     for key, inner in nodes.items():
         form = known.get(key)
@@ -298,11 +306,11 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
             value = _READERS[type(form)](file, form, inner, key)
             if value is not None:
                 values[key] = value
-    if not needed <= nodes.keys():
-        mistyped = len(file.noted) > before
-        for key in known:
-            if key in needed and key not in nodes and not (mistyped and _is_mistyped(key, nodes, shape)):
-                _missing(file, node, key, f"{key} is missing{_example(known[key])}")
+    if not shape.required <= nodes.keys():
+        lacking = [key for key in known if key in shape.required.difference(nodes, meant.values())]
+        # as many unknown keys may be these, whatever language they are in
+        for key in lacking if len(lacking) > [*meant.values()].count("") else ():
+            _missing(file, node, key, f"{key} is missing{_example(known[key])}")
     return values if len(values) == len(nodes) and len(file.noted) == before else None
 
 
@@ -328,38 +336,51 @@ def _distinct(file: File, node: Table) -> list[tuple[Node, Node]] | None:
     return [entry for entry in node.entries if first[entry[0].value] is entry[0]]
 
 
-def _choose(
-    file: File, shape: schema.Either, node: Table, names: Iterable[str]
-) -> tuple[schema.Record, frozenset[str]]:
-    """The record that the keys speak for, and the keys it needs. If the keys speak for neither record, one finding
-    says so, and the keys that it names are not needed any more.
+def _choose(file: File, shape: schema.Either, node: Table, names: Iterable[str]) -> schema.Record:
+    """The record that the keys speak for. If they speak for neither, one that needs no key of either; a finding says
+    so, unless unknown keys may be these.
     """
-    if shape.key in names:
-        return shape.having, shape.having.required
     record = shape.otherwise
     own = record.required - shape.having.required
+    if shape.key in names:
+        return shape.having
     if not own.isdisjoint(names):
-        return record, record.required
-    if _is_mistyped(shape.key, names, record):
-        return shape.having, shape.having.required
-    if any(_is_mistyped(key, names, record) for key in own):
-        return record, record.required
-    file.at(
-        node, "missing-key", f"{' and '.join(key for key in record.keys if key in own)} are missing, or {shape.key}"
-    )
-    return record, record.required.difference(own)
+        return record
+    unknown = [name for name in names if name not in record.keys]
+    likely = [closest(name, [*own, shape.key]) for name in unknown]
+    if shape.key in likely:
+        return shape.having
+    if any(likely) or len(unknown) >= len(own):
+        return record
+    if not unknown:
+        both = " and ".join(key for key in record.keys if key in own)
+        file.at(node, "missing-key", f"{both} are missing, or {shape.key}")
+    return record._replace(required=record.required - own)
 
 
-def _is_mistyped(needed: str, names: Iterable[str], shape: schema.Record) -> bool:
-    """Whether an unknown key is this one misspelt: one mistake, one finding."""
-    return any(name not in shape.keys and closest(name, [needed]) for name in names)
+def _meant(shape: schema.Record, nodes: Mapping[str, Node]) -> dict[str, str]:
+    """Unknown key -> the known one that is most like it, or that is missing and may stand there in another language;
+    "" when none can be told.
+    """
+    free = [key for key in shape.keys if key not in nodes]
+    missing = [key for key in free if key in shape.required]
+    unknown = [name for name in nodes if name not in shape.keys]
+    meant = {name: closest(name, missing) or closest(name, free, 0.75 if missing else 0.6) for name in unknown}
+    odd = [name for name in unknown if not meant[name]]
+    left = [key for key in missing if key not in meant.values()]
+    if [type(nodes[name]) for name in odd] == [_NODES.get(type(shape.keys[key])) for key in left]:
+        meant.update(zip(odd, left, strict=True))
+    return meant
 
 
-def _unknown(name: str, shape: schema.Record, names: Iterable[str]) -> str:
+_NODES: dict[type, type] = {schema.Text: Scalar, schema.List: Sequence, schema.Anything: Sequence}
+
+
+def _unknown(name: str, shape: schema.Record, meant: str) -> str:
     if name in ("question", "answer") and "text" in shape.keys:
         return f"key {quoted(name)} beside 'text': a note has either question and answer, or text"
-    hint = did_you_mean(name, [known for known in shape.keys if known not in names])
-    return f"unknown key {quoted(name)}{hint or ': known keys are ' + ', '.join(shape.keys)}"
+    hint = f": did you mean {meant!r}?" if meant else ": known keys are " + ", ".join(shape.keys)
+    return f"unknown key {quoted(name)}{hint}"
 
 
 def _missing(file: File, node: Table, key: str, message: str) -> None:

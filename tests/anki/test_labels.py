@@ -81,13 +81,26 @@ def test_the_collection_says_otherwise() -> None:
     assert field("Source", within) == "Kidney 1 {other}"
 
 
-def test_a_label_that_no_card_has_is_found() -> None:
-    text = COLLECTION + b"labels: {cautoin: Watch out}\n"
+@pytest.mark.parametrize(
+    ("label", "at", "messages"),
+    [
+        ("cautoin: Watch out", "Watch", ["unknown label 'cautoin': did you mean 'caution'?"]),
+        ("paragraph: '{section} §{number}, {number}'", "", []),
+        ("paragraph: '{section}'", "'", ["label 'paragraph' lacks what is filled in: write {number} in it"]),
+        ("see: Instead", "Instead", ["label 'see' lacks what is filled in: write {question} and {search} in it"]),
+        ("total: '{notes}, {crads}'", "{crads", ["…'{crads}' in label 'total': did you mean '{cards}'?"]),
+        ("total: '{ notes }, {cards}'", "{ notes", ["…'{ notes }' in label 'total': did you mean '{notes}'?"]),
+        ("retired: '{version}: {why}'", "{why", ["…'{why}' in label 'retired': write {reason}"]),
+        ("version: '{version} {}'", "{}", ["…'{}' in label 'version': delete it"]),
+        ("caution: '{a} {b}'", "{a", [f"…'{{{x}}}' in label 'caution': delete it" for x in "ab"]),
+    ],
+)
+def test_labels_that_no_card_has_or_that_could_not_be_filled_in_are_found(label, at, messages) -> None:
+    text = COLLECTION + f"labels:\n  {label}\n".encode()
     _, findings = read_collection(("c.yaml", text), ("s.yaml", SOURCE))
-    assert [finding[1:] for finding in findings] == [
-        ("unknown-key", "unknown label 'cautoin': did you mean 'caution'?"),
-    ]
-    assert findings[0].position.line == text.count(b"\n")
+    assert [each.message for each in findings] == [m.replace("…", "nothing is put in place of ") for m in messages]
+    for _, line, column in (findings[0].position,) if findings else ():
+        assert text.decode().split("\n")[line - 1][column - 1 :].startswith(at)
 
 
 def test_a_note_without_source_says_none() -> None:

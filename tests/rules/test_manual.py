@@ -100,6 +100,12 @@ def test_the_rules_command_prints_one_rule() -> None:
     assert ran.out.endswith("Exception: `allow: {yes-no: the reason}`\n")
     assert "allow" not in run("rules", "unknown-claim").out
     assert run("rules", "[yes-no]").out == ran.out
-    ran = run("rules", "yesno")
-    assert ran.code == 2
-    assert "did you mean 'yes-no'?" in ran.err
+    for typed, meant in (("yesno", "yes-no"), ("medcation", "medication")):
+        ran = run("rules", typed)
+        assert (ran.code, ran.err) == (2, f"ketamine-anki: no rule or group {typed!r}: did you mean {meant!r}?\n")
+
+
+def test_the_rules_command_prints_the_rules_of_a_group() -> None:
+    ran = run("rules", "Cloze")
+    assert (ran.code, ran.out.split("\n")[0]) == (0, "# Cloze")
+    assert re.findall(r"^## ([\w-]+)$", ran.out, re.MULTILINE) == list(groups()["cloze"])

@@ -1,0 +1,63 @@
+"""What is typed in place of two lines of a sound note, and all that is said of it: one mistake, one message."""
+
+from __future__ import annotations
+
+import pytest
+from program import REPOSITORY
+
+from ketamine_anki.deckfiles.reader import read_deck
+
+DECK = (REPOSITORY / "tests/rules/good/01-first.yaml").read_text(encoding="utf-8")
+QUESTION, ANSWER, TAGS = DECK.split("\n")[3:5] + DECK.split("\n")[8:9]
+BOTH = f"{QUESTION}\n{ANSWER}"
+_KNOWN = "known keys are id, question, answer"
+
+
+def said(lines: str, instead: str) -> list[str]:
+    """`line:column message` of each finding on the deck with other lines."""
+    assert lines in DECK
+    _, findings = read_deck("d.yaml", DECK.replace(lines, instead, 1).encode())
+    return [f"{each.position.line}:{each.position.column} {each.message}" for each in sorted(findings)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("answer: １２", ["5:13 full-width characters '１２': type 12"]),
+        ("answer: (ａ) ＢＣ", ["5:14 full-width character U+FF41 FULLWIDTH LATIN SMALL LETTER A: type a",
+                              "5:17 full-width characters 'ＢＣ': type BC"]),
+        ("answer: '５００ ｍｌ'", ["5:14 full-width characters '５００ ｍｌ': type 500 ml"]),
+        ("answer: >-\n      １２\n      mg", ["6:7 full-width characters '１２': type 12"]),
+        ("answer: １２の", []),
+        ("ａnswer: x", ["5:5 full-width character U+FF41 FULLWIDTH LATIN SMALL LETTER A: type a"]),
+        ("answer: \u200b", ["5:13 invisible character U+200B ZERO WIDTH SPACE: delete it or type the text again"]),
+    ],
+)  # fmt: skip
+def test_full_width_signs_are_named_together_and_nothing_is_empty(typed: str, expected: list[str]) -> None:
+    assert said(ANSWER, f"    {typed}") == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "typed", "expected"),
+    [
+        (ANSWER, "回答: Carbon dioxide", ["5:5 '回答' answer"]),
+        (ANSWER, "respuesta: Carbon dioxide", ["5:5 'respuesta' answer"]),
+        (ANSWER, "答え: [Carbon dioxide]", ["5:5 '答え'"]),
+        (BOTH, "pregunta: Which?\n    الجواب: Carbon", ["4:5 'pregunta' question", "5:5 'الجواب' answer"]),
+        (BOTH, "texto: A {{c1::gas}}.", ["4:5 'texto' text"]),
+        (BOTH, "satz: A {{c1::gas}}.", ["4:5 'satz'"]),
+        (TAGS, "etiquetas: [Leaves]", ["9:5 'etiquetas' tags"]),
+        (TAGS, "etiquetas: Leaves", ["9:5 'etiquetas'"]),
+        (QUESTION, f"{QUESTION.strip()}\n    hinweis: x", ["5:5 'hinweis'"]),
+        ("deck:", "mazo:", ["1:1 'mazo' deck"]),
+        ("notes:", "Karten:", ["2:1 'Karten' notes"]),
+        # A key that is like an optional one is none of those that are missing.
+        (ANSWER, "caveats: x", ["3:5 answer is missing: for example 'Carbon dioxide'", "5:5 'caveats' caveat"]),
+    ],
+)  # fmt: skip
+def test_a_key_in_another_language_is_one_mistake(lines: str, typed: str, expected: list[str]) -> None:
+    indent = "    " if lines.startswith(" ") else ""
+    for found, wanted in zip(said(lines, indent + typed), expected, strict=True):
+        place, name, *meant = wanted.split(" ")
+        hint = f"did you mean '{meant[0]}'?" if meant else _KNOWN
+        assert found.startswith(f"{place} unknown key {name}: {hint}" if name[0] == "'" else wanted)
