@@ -29,7 +29,7 @@ from ketamine_anki.workspace.reporting import readable_collection, report
 @click.option("--language", help="Language of the cards, such as en, de or pt-BR (default: en).")
 @click.option("--medical/--not-medical", default=None, help="Hold doses to the rules on wards (default: no).")
 @click.option("--source/--no-source", default=None, help="Name for each note where a text teaches it (default: yes).")
-@click.option("--tag", help="Root of every tag (default: from the title).")
+@click.option("--tag", help="Root of every tag (default: the title, and chance).")
 @click.option("--namespace", help="What GUIDs are made from (default: the folder's name and chance).")
 def init(
     folder: Path,
@@ -57,9 +57,10 @@ def init(
     default = _title(folder) if title is None else title
     title = (title or _ask("title of the deck", default)).strip()
     chance = secrets.token_hex(4)
-    tag = tag or _ask(
-        "root of every tag, which no other collection has", tag_segment(title).lstrip("-_+#") or f"Deck_{chance}"
-    )
+    stem = tag_segment(title).lstrip("-_+#")
+    unique = f"{stem or 'Deck'}_{chance}"  # two collections may have one title, and nobody may be there to ask
+    asked = sys.stdin.isatty()
+    tag = tag or (_ask("root of every tag, which no other collection has", stem or unique) if asked else unique)
     language = language or _ask("language of the cards", "en")
     medical = _confirm("is it about medicine, with doses") if medical is None else medical
     source = _confirm("is it made from one text", default=True) if source is None else source
@@ -68,7 +69,7 @@ def init(
         "TAG": tag,
         "NAMESPACE": namespace or f"{slug(folder.absolute().name)}/{chance}",
         "REQUIREMENT": requirement(_origin(), __version__),
-        "RULES": "" if medical else "rules: {off: [medication]} # how doses are written on wards",
+        "RULES": "" if medical else "# No note is held to how doses are written on wards.\nrules: {off: [medication]}",
     }
     files = starter(values, inline_text, language, sourced=source)
     shapes = {"collection": schema.COLLECTION, "source": schema.SOURCE, "references": schema.REFERENCES}

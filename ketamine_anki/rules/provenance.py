@@ -114,7 +114,9 @@ def unknown_evidence(view: View) -> Iterator[Problem]:
         return
     for n, key in enumerate(view.note.evidence):
         if key not in view.collection.references:
-            yield view.at(f"evidence.{n}"), f"unknown reference {key!r}{did_you_mean(key, view.collection.references)}"
+            works = view.collection.references
+            hint = did_you_mean(key, works) if works else ": there is no references.yaml that lists it"
+            yield view.at(f"evidence.{n}"), f"unknown reference {key!r}{hint}"
 
 
 def missing_evidence(view: View) -> Iterator[Problem]:

@@ -25,6 +25,7 @@ _PLACES = {
     "decks/references.yaml": "decks/references.yaml",
     "decks/01-first-part.yaml": "decks/01-first-part.yaml",
 }
+_OF_A_SOURCE = r"(?:source|references)\.yaml"
 
 
 def examples(language: str) -> dict[str, str]:
@@ -36,7 +37,7 @@ def examples(language: str) -> dict[str, str]:
 def starter(values: Mapping[str, str], quote: Callable[[str], str], language: str, *, sourced: bool) -> dict[str, str]:
     """Path -> text of every file of a new collection. `values` fill in TITLE, TAG, NAMESPACE, REQUIREMENT and RULES;
     `quote` writes a value in YAML. The examples and the README are in the language, or else in English; without a
-    source (`sourced`) nothing speaks of one.
+    source (`sourced`) nothing speaks of one, nor of literature.
     """
     folder, key = files(__package__), primary(language)
     values = {**(examples(language) or examples("en")), **values, "LANGUAGE": language}
@@ -46,11 +47,11 @@ def starter(values: Mapping[str, str], quote: Callable[[str], str], language: st
         local = name.replace("README", f"README.{key}")
         text = folder.joinpath(local if folder.joinpath(local).is_file() else name).read_text(encoding="utf-8")
         if not sourced:
-            text = re.sub(r"(?m)^(?:1\. `decks/source\.yaml`|    (?:source|claims):).*\n", "", text)
+            text = re.sub(rf"(?m)^(?:1\. `decks/{_OF_A_SOURCE}`|    (?:source|claims|evidence):).*\n", "", text)
         is_quoted = name.startswith("decks/")
         filled = {word: quote(value) if is_quoted and word != "RULES" else value for word, value in values.items()}
         texts[place] = words.sub(partial(_value, filled), text)
-    return {place: text for place, text in texts.items() if sourced or not place.endswith("/source.yaml")}
+    return {place: text for place, text in texts.items() if sourced or not re.search(_OF_A_SOURCE, place)}
 
 
 def _value(values: Mapping[str, str], word: re.Match[str]) -> str:

@@ -46,19 +46,23 @@ def test_its_deck_is_at_home_in_real_anki(tmp_path: Path, learner: Collection) -
     log = engine.import_package(learner, folder / "dist" / "plant-biology.apkg")
     assert log == {"new": 2}
     assert {deck.name for deck in learner.decks.all_names_and_ids()} >= {"Plant Biology::01 First Part"}
-    assert all(tag.startswith("Plant_Biology::") for tag in learner.tags.all())
+    assert all(re.match(r"Plant_Biology_[0-9a-f]{8}::", tag) for tag in learner.tags.all())
     assert [face.ordinal for face in engine.rendered(learner)] == [0, 0, 1]
     assert engine.problems(learner) == []
 
 
-def test_two_collections_of_one_title_share_tags_only_where_that_is_said(tmp_path: Path) -> None:
-    said = "In Anki decks and tags of one name merge: these are named 'Deck' and {!r}\n"
-    assert said.format("Deck") in run("init", tmp_path / "deck").err
-    assert said.format("Mine") in run("init", tmp_path / "b", "--title", "Deck", "--tag", "Mine").err
-    collection = Folder(tmp_path / "b" / "decks").collection
-    assert collection is not None
-    assert (collection.title, collection.tag) == ("Deck", "Mine")
-    assert "the title, tag, language or namespace cannot" in run("init", tmp_path / "c", "--tag", "a b").err
+def test_two_collections_of_one_title_share_tags_only_where_somebody_says_so(tmp_path: Path) -> None:
+    tags = []
+    for place, option in (("a", ()), ("b", ()), ("c", ("--tag", "Mine")), ("d", ("--tag", "Mine"))):
+        ran = run("init", tmp_path / place, "--title", "Deck", *option)
+        collection = Folder(tmp_path / place / "decks").collection
+        assert collection is not None
+        assert f"merge: these are named 'Deck' and {collection.tag!r}\n" in ran.err
+        tags.append(collection.tag)
+    assert tags[0] != tags[1]
+    assert all(re.fullmatch("Deck_[0-9a-f]{8}", tag) for tag in tags[:2])
+    assert tags[2:] == ["Mine", "Mine"]
+    assert "the title, tag, language or namespace cannot" in run("init", tmp_path / "e", "--tag", "a b").err
 
 
 def test_two_collections_never_share_a_card(tmp_path: Path) -> None:
@@ -71,11 +75,12 @@ def test_two_collections_never_share_a_card(tmp_path: Path) -> None:
 
 
 def test_title_and_namespace_may_be_chosen(tmp_path: Path) -> None:
-    title, tag = "STAGES & TAGS: the 'new' one", "STAGES_and_TAGS_the_new_one"
+    title, tag = "STAGES & TAGS: the 'new' one", "STAGES_and_TAGS_the_new_one_"
     folder = made(tmp_path / "x", "--title", title, "--namespace", "mine: 1")
     collection = Folder(str(folder / "decks")).collection
     assert collection is not None
-    assert (collection.title, collection.tag) == (title, tag)
+    assert collection.title == title
+    assert collection.tag.startswith(tag)
     assert collection.namespace == "mine: 1"
     assert run("check", folder / "decks").code == 0
     assert (folder / "README.md").read_text(encoding="utf-8").startswith("# STAGES & TAGS: the 'new' one\n")
@@ -84,20 +89,19 @@ def test_title_and_namespace_may_be_chosen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("title", "tag", "namespace"),
     [
-        ("Ärzte", "Ärzte", "arzte"),
-        ("日本語 の 単語", "日本語_の_単語", "ri-ben-yu-no-dan-yu"),
-        ("हिन्दी", "हिन्दी", "hindi"),
-        ("C++", "C++", "c-plus-plus"),
-        ("C#", "C#", "c-sharp"),
+        ("Ärzte", "Ärzte_", "arzte"),
+        ("日本語 の 単語", "日本語_の_単語_", "ri-ben-yu-no-dan-yu"),
+        ("हिन्दी", "हिन्दी_", "hindi"),
+        ("C++", "C++_", "c-plus-plus"),
+        ("C#", "C#_", "c-sharp"),
         ("★", "Deck_", "deck"),
     ],
 )
 def test_names_in_any_script_make_tags_and_namespaces_of_their_own(tmp_path, title, tag, namespace) -> None:
     collection = Folder(str(made(tmp_path / title) / "decks")).collection
     assert collection is not None
-    assert collection.tag.startswith(tag)
     assert re.fullmatch(rf"{namespace}/[0-9a-f]{{8}}", collection.namespace)
-    assert len(collection.tag) > len("Deck_") or collection.tag == tag
+    assert collection.tag == tag + collection.namespace[-8:]
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "ja", "ar", "he", "fa", "eu"])
@@ -110,7 +114,10 @@ def test_a_collection_in_a_language_passes_every_check(tmp_path: Path, language:
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
     assert not re.search(r"\b(?:TITLE|CLAIM1|CONCEPT|RULES|DECK)\b", "".join(texts.values()))
     assert ("Which gas" in texts["01-first-part.yaml"]) is (language in ("en", "eu"))
-    assert ("source.yaml" in texts and "source.yaml" in texts["README.md"]) is (source == "--source")
+    assert "rules:\n  off: [medication]\n" in texts["collection.yaml"]
+    for file in ("source.yaml", "references.yaml"):
+        assert {file in texts, f"`decks/{file}`" in texts["README.md"]} == {source == "--source"}
+    assert ("openstax" in "".join(texts.values())) is (source == "--source")
     assert f"language: {language}\n" in texts["collection.yaml"]
 
 
