@@ -58,7 +58,7 @@ def test_findings_do_not_prevent_it(folder: Path) -> None:
     assert ran.code == 1
     assert "[raw-html]" in ran.err
     assert "[unknown-deck]" in ran.err
-    assert html.count("no picture &#x27;no.png&#x27; in the media folder") == 2
+    assert html.count("no picture &#39;no.png&#39; in the media folder") == 2
     assert 'id="note-odd"' in html
     assert '<option value="Third Part">02 Third Part</option>' in html
 

@@ -1,0 +1,38 @@
+"""Fills in the templates that stand beside the modules. The only module that uses Jinja.
+
+A template escapes every value for what it makes, HTML or Markdown, but what it calls `safe`: a text that is HTML or
+Markdown already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from ketamine_anki.core.escape import markdown
+
+
+def filled_in(name: str, **values: object) -> Iterator[str]:
+    """The text of a template, named by its path in the program (`preview/page.html`), in chunks."""
+    return _environment(name.endswith(".html")).get_template(name).generate(values)
+
+
+@cache
+def _environment(is_html: bool) -> Environment:
+    return Environment(
+        loader=FunctionLoader(lambda name: files("ketamine_anki").joinpath(name).read_text(encoding="utf-8")),
+        autoescape=True,
+        finalize=None if is_html else _as_markdown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _as_markdown(value: object) -> Markup:
+    return value if isinstance(value, Markup) else Markup(markdown(str(value)))  # noqa: S704 - escaped here
