@@ -386,8 +386,9 @@ def _unknown(name: str, shape: schema.Record, meant: str) -> str:
 def _missing(file: File, node: Table, key: str, message: str) -> None:
     """A finding on a key that is missing, at its line if a text above has swallowed that."""
     mark = node.start_mark
+    indented = re.compile(rf"\s+(?={re.escape(key)}:(?:\s|$))")
     for number in range(mark.line + 1, min(node.end_mark.line + 1, len(file.lines))):
-        if match := re.match(rf"\s+(?={re.escape(key)}:(?:\s|$))", file.lines[number]):
+        if match := indented.match(file.lines[number]):
             message = f"wrong indent: {key!r} belongs to the text above, the keys beside it start in {mark.column + 1}"
             file.add(number, match.end(), "missing-key", message)
             return

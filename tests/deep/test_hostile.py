@@ -140,7 +140,7 @@ BOMBS = [case for case in CASES if case.is_bomb]
 
 
 @pytest.mark.parametrize("case", BOMBS, ids=lambda case: case.name)
-def test_no_bomb_takes_over_a_second_or_200_mb(case: Case, tmp_path: Path) -> None:
+def test_no_bomb_takes_minutes_or_200_mb(case: Case, tmp_path: Path) -> None:
     """Measured in a process of its own, forked with the program loaded (50 MB); what the test suite
     itself has grown to by then is not counted.
     """
@@ -155,7 +155,7 @@ def test_no_bomb_takes_over_a_second_or_200_mb(case: Case, tmp_path: Path) -> No
             os._exit(99)
     _, status, usage = os.wait4(child, 0)
     assert os.waitstatus_to_exitcode(status) in (0, 1)
-    assert usage.ru_utime + usage.ru_stime < 5  # below 1 without coverage's tracing; bombs take minutes
+    assert usage.ru_utime + usage.ru_stime < 30  # about 1 on a quiet machine; a bomb takes minutes
     assert usage.ru_maxrss - before < 150 * 1024
 
 
