@@ -155,6 +155,7 @@ def propose_id(text: str, taken: Some[str]) -> str:
     text = re.sub(r"\{\{c\d+::((?:(?!::|\}\}).)*)(?:::(?:(?!\}\}).)*)?\}\}", r"\1", text)
     found = latin_words(re.sub(r"\$[^$]*\$|['’]s\b|['’]", "", text))
     stem = "-".join([word for word in found if word not in _SMALL][:_WORDS]) or "note"
+    stem = stem if re.fullmatch(schema.ID, stem) else f"note-{stem}"
     number, proposed = 1, stem
     while proposed in taken:
         number += 1

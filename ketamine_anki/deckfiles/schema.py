@@ -71,10 +71,12 @@ class Anything(NamedTuple):
 Values = dict[str, Any]  # the value of a record or a table: key -> str, tuple or Values
 Shape = Text | List | Record | Table | Either | Anything
 
-ID = r"[a-z0-9]+(-[a-z0-9]+)*"
+# No number, date or word that other readers of YAML take for something else than text.
+ID = r"(?!(true|false|null|none|yes|no|on|off|[0-9-]+|[0-9]+e-?[0-9]+|0[box][0-9a-f]+)\s*$)[a-z0-9]+(-[a-z0-9]+)*"
+COMMAS = ",;\u055d\u060c\u061b\u1363\u1364\u1802\u2e41\u3001\ufe50\ufe51\ufe54\uff0c\uff1b\uff64"  # of any script
 _DATE = r"[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|[12][0-9])|(0[13-9]|1[0-2])-30|(0[13578]|1[02])-31)"
 # Letters and digits of any script: of ASCII all signs are left out but some.
-_TAG = r"[^\x00-/:-@\[-`{-\x7f\s][^\x00-\"$-*,./:-@\[-^`{-\x7f\s]*"
+_TAG = rf"[^\x00-/:-@\[-`{{-\x7f\s{COMMAS}][^\x00-\"$-*./:-@\[-^`{{-\x7f\s{COMMAS}]*"
 _TAGGED = "letters, digits, _, -, + and #, without spaces or ::"
 # ASCII of a web address, without the characters that HTML, TeX or Anki interpret: " < > \\ ^ ` [ ] { | }
 _ADDRESS = "[!#-;=?-Z_a-z~]"
@@ -176,7 +178,7 @@ _ID = Text(
     "The note's name, for ever: never changed, never used again.",
     ("gas-taken-up",),
     pattern=ID,
-    expected="small letters, digits and single hyphens, such as gas-taken-up",
+    expected="small letters, digits and single hyphens, such as gas-taken-up, and no bare number, date, true or none",
 )
 
 QUESTION_NOTE = Record(
@@ -254,7 +256,10 @@ COLLECTION = Record(
             "Words on cards, deck pages and release notes (caution, new …) that differ from those of the language.",
         ),
         "rules": RULES,
-        "topic": List(Text("A word.", ("plant",)), "Words too obvious to be an answer in this deck."),
+        "topic": List(
+            Text("A word.", ("plant",), pattern=f"[^{COMMAS}]+", expected="a word"),
+            "Words too obvious to be an answer in this deck.",
+        ),
         "description": Text(
             "What the deck is, for the deck's page in Anki.", ("Cards on how plants live.",), prose=True
         ),

@@ -150,6 +150,8 @@ def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: st
             file.add(*found[0], "syntax", found[1])
             return False
         hint = did_you_mean(text, shape.choices) or f": {form}"
+        if comma := re.search(f"[{schema.COMMAS}]", text) if label.startswith("an item") else None:
+            hint = f": '{comma[0]}' does not part a list: write ', '"
         file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
         return False
     if len(_accepted[id(shape)]) < _MOST_ACCEPTED and text.isascii():
