@@ -33,11 +33,17 @@ def _value(lines: Lines, line: int) -> tuple[int, int]:
     return start, end
 
 
-def _quote(lines: Lines, line: int, column: int, _: re.Match[str]) -> None:
+def _quote(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
     start, end = _value(lines, line)
     head, first = _HEAD.fullmatch(lines[start]).groups()
-    quoted = " ".join([first, *(below.strip() for below in lines[start + 1 : end])]).strip().replace("'", "''")
+    quoted = " ".join([first, *(below.strip() for below in lines[start + 1 : end])]).strip()
+    quoted = quoted.replace("'", "''") if match[1] else quoted
     lines[start:end] = [f"{head}'{quoted}'"]
+
+
+def _fold(lines: Lines, line: int, column: int, _: re.Match[str]) -> None:
+    head, text = _HEAD.fullmatch(lines[line]).groups()
+    lines[line : line + 1] = [f"{head}>-", f"{' ' * len(head)}{text}"]
 
 
 def _close(lines: Lines, line: int, column: int, _: re.Match[str]) -> None:
@@ -65,9 +71,15 @@ def _dash(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
     lines[line] = f"{beside[0] if beside else '  - '}{lines[line].strip()}"
 
 
-def _replace(by: str) -> Callable[[Lines, int, int, re.Match[str]], None]:
+def _other_quotes(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
+    head, text = _HEAD.fullmatch(lines[line]).groups()
+    other = "\"'"[match[1] == '"']
+    lines[line] = f"{head}{other}{text}{other}"
+
+
+def _replace(by: str = "") -> Callable[[Lines, int, int, re.Match[str]], None]:
     def edit(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-        lines[line] = lines[line][:column] + by + lines[line][column + 1 :]
+        lines[line] = lines[line][:column] + (by or match[1]) + lines[line][column + 1 :]
 
     return edit
 
@@ -98,7 +110,11 @@ def _single(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
 def _plain_quotes(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
     typed = lines[line]
     first = typed.rindex(match[1], 0, column)
-    lines[line] = f"{typed[:first]}'{typed[first + 1 : column]}'{typed[column + 1 :]}"
+    lines[line] = f"{typed[:first]}{match[2]}{typed[first + 1 : column]}{match[2]}{typed[column + 1 :]}"
+
+
+def _write_for(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
+    lines[line] = lines[line][:column] + lines[line][column:].replace(match["old"], match["new"], 1)
 
 
 # What a message proposes, and how it is done; the first that fits.
@@ -106,18 +122,20 @@ EDITS: tuple[tuple[str, Callable[[Lines, int, int, re.Match[str]], None]], ...] 
     ("keep one version", _merge),
     (r"the dash of a new item is missing: write '- ' before '([^']*)", _dash),
     (r"(?:starts? in column|beside it (?:start )?in) (\d+)$", _move),
-    (r"^(.) and . are shown.*write ' instead", _plain_quotes),
+    (r"(.) and . are shown.*write (.) for both", _plain_quotes),
+    (r"closes no text .*: write (.) instead", _replace()),
+    (r"a colon is missing: write '(?P<new>\w+:)' for '(?P<old>[^']*)'", _write_for),
+    (r"full-width characters '(?P<old>.+)': type (?P<new>.+)$", _write_for),
+    (r"full-width character .*: type (.)$", _replace()),
     (r"write (['\"]) before the text", _open),
-    ("single quotes", _quote),
+    ("single quotes(, with '' for each ')?", _quote),
+    (r"both quotes must be put under '>-'", _fold),
+    (r"text that holds (.) must be quoted with the other quote", _other_quotes),
     ("close it", _close),
     (r"write '(\w+): \|-' above it", _plain_list),
     (r"not a list: write '(.*)'", _single),
     ("type a plain space|a tab: type a space", _replace(" ")),
     ("type a hyphen", _replace("-")),
-    (
-        r"full-width character .*: type (.)$",
-        lambda lines, line, column, match: _replace(match[1])(lines, line, column, match),
-    ),
     ("type a colon, and a space", _replace(": ")),
     (
         "a space is missing after",

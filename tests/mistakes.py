@@ -130,6 +130,12 @@ def _colon(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
     return _changed(lines, at, broken), _changed(lines, at, f"{key}: '{broken[len(key) + 2 :]}'")
 
 
+def _no_colon(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
+    at = _at(lines, r"^ *(?:- )?\w+: ", chance)
+    sign = chance.choice(("", "", " =", ";"))
+    return _changed(lines, at, lines[at].replace(":", sign, 1)), lines
+
+
 def _sign(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
     at = _at(lines, "|".join(TEXTS[1:]), chance)
     key, text = lines[at].split(": ", 1)
@@ -161,7 +167,7 @@ def _typographic(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
     at = _at(lines, "|".join(TEXTS), chance)
     key, text = lines[at].split(": ", 1)
     text = text.replace(" ", ": ", 1) if kind == 3 else text
-    first, last = chance.choice(("“”", "‘’", "„“", "””", "’’"))
+    first, last = chance.choice(("“”", "‘’", "„“", "””", "’’", "'’", '"”', '„"', "‘'", '“"', "'\""))
     return _changed(lines, at, f"{key}: {first}{text}{last}"), _changed(lines, at, f"{key}: '{text}'")
 
 
@@ -202,6 +208,7 @@ KINDS: dict[str, Callable[[random.Random, Lines], tuple[Lines, Lines]]] = {
     "one space too many": _space,
     "tab": _tab,
     "colon in text": _colon,
+    "lost colon": _no_colon,
     "sign in front": _sign,
     "merge markers": _merge,
     "typographic": _typographic,

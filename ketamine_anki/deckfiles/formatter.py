@@ -16,7 +16,7 @@ from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.comments import Comment, find_comments, place_comments
 from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence, Table, scalar_values
 from ketamine_anki.deckfiles.reader import Tree, read_tree
-from ketamine_anki.deckfiles.values import half_quoted
+from ketamine_anki.deckfiles.syntax import half_quoted
 
 WIDTH = 100
 

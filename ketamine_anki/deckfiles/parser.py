@@ -33,7 +33,7 @@ from ketamine_anki.core.limits import (
     MAX_VALUES,
 )
 from ketamine_anki.core.model import Finding, Mark, Position
-from ketamine_anki.deckfiles.syntax import Advice, Failure, explain, explain_key
+from ketamine_anki.deckfiles.syntax import Advice, Failure, explain, explain_key, text_place, with_doubled_quotes
 
 # --- nodes ------------------------------------------------------------------------------------
 
@@ -153,7 +153,8 @@ class File:
         if line >= len(self.lines) > 0:  # libyaml may see the end of the file on a line below the last
             line = len(self.lines) - 1
             column = len(self.lines[line])
-        self.noted.append(Finding(Position(self.path, line + 1, column + 1), rule, message))
+        said = with_doubled_quotes(message, self.lines, line)
+        self.noted.append(Finding(Position(self.path, line + 1, column + 1), rule, said))
         if len(self.noted) >= MAX_FINDINGS:
             raise TooManyFindings
 
@@ -313,14 +314,18 @@ def _is_key(outer: list[tuple[Any, list[Node], int]], items: list[Node]) -> bool
 
 
 def _feature(file: File, event: Any) -> _Refused:
-    if isinstance(event, AliasEvent):
-        message = f"alias *{event.anchor}: write the value out, or quote text that starts with *"
-    elif event.anchor:
-        message = f"anchor &{event.anchor}: delete it, or quote text that starts with &"
-    else:
-        typed = file.lines[event.start_mark.line][event.start_mark.column :].split(" ", 1)[0]
-        message = f"tag {typed}: delete it, or quote text that starts with !"
-    return _refused(event.start_mark, "yaml-feature", message)
+    line, column = event.start_mark.line, event.start_mark.column
+    sign = "*" if isinstance(event, AliasEvent) else "&" if event.anchor else "!"
+    named = f"{sign}{event.anchor}" if event.anchor else file.lines[line][column:].split(" ", 1)[0]
+    what, instead = _FEATURES[sign]
+    if place := text_place(file.lines, line):
+        line, column = place
+        sign = file.lines[line][column]
+    message = f"{what} {named}: {instead}, or put text that starts with {sign} in single quotes"
+    return _Refused((line, column, "yaml-feature", message))
+
+
+_FEATURES = {"*": ("alias", "write the value out"), "&": ("anchor", "delete it"), "!": ("tag", "delete it")}
 
 
 def _failure(text: str, error: yaml.MarkedYAMLError) -> Failure:

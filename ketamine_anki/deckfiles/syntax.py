@@ -32,9 +32,8 @@ class Failure(NamedTuple):
 _KEY = r"\s*(?:- +)*[A-Za-z_]+:(?:\s|$)"
 _KEY_LINE = r"[ \t]*(?P<dash>-[ \t]+)*(?P<key>[A-Za-z_]+):(?:[ \t]+(?P<value>[^#\s].*)?|$)"
 _VALUE = r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?"
-_OPENING = _VALUE + r"(?P<sign>[\[{*&!|>%@`\"']|(?<=: )[-?](?=\s|$))"
+_OPENING = _VALUE + r"(?P<sign>[\[{}\],*&!|>%@`\"']|(?<=: )[-?](?=\s|$))"
 _CUT_OFF = _VALUE + r"[^\s#'\"|>\[{].*?\s(?P<sign>#)"
-_CLOSING = _VALUE + r"[^\s'\"|>\[{][^'\"]*(?P<sign>['\"])\s*$"
 _MERGE = r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)"  # as git leaves them in a file
 # What looks like a space, a hyphen or a colon and is none for YAML, and a space that is missing.
 _LOOK_ALIKE = (
@@ -43,7 +42,10 @@ _LOOK_ALIKE = (
     (r" *(?:- +)*[A-Za-z_]+(?P<sign>[\uff1a\ufe55])", "type a colon, and a space after it"),
 )
 _JOINED = r" *(?:- +)*(?P<sign>-(?=[A-Za-z_]+: )|[A-Za-z_]+:(?=[^\s:/]))"
+_NO_COLON = r" *(?:- +)?(?P<typed>(?P<key>[A-Za-z_]+)(?: *[=;])?)(?= |$)"
 QUOTE = "put the text in single quotes"
+QUOTES = "'\"\u201c\u201d\u2018\u2019"  # that may end a text
+_DOUBLE = "\u201c\u201d\u201e"
 
 
 def explain(lines: Lines, failure: Failure) -> Advice:
@@ -75,14 +77,16 @@ def _correction(lines: Lines, failure: Failure, typed: str) -> tuple[Place, str,
         place = (line, typed.rfind("\\", 0, column + 1))
         hint = f"'{typed[place[1] :][:2]}' in double quotes: put text with backslashes in single quotes"
     elif swallowing or "unexpected end of stream" in problem:
-        place = quoted[:2] if quoted and swallowing else context_place
-        hint = "a quote or bracket that is never closed: close it"
-    elif (unopened := re.match(_CLOSING, typed)) and "mapping values" in problem:
-        place, hint = (line, unopened.start("sign")), UNOPENED.format(unopened["sign"])
+        place, hint = _unclosed(lines, quoted[:2] if quoted and swallowing else context_place)
     elif "mapping values are not allowed" in problem:
-        hint = f"': ' inside unquoted text: {QUOTE}"
+        value = re.sub(_VALUE, "", typed, count=1).rstrip()
+        wrong = half_quoted(value)
+        place = (line, len(typed.rstrip()) - 1) if wrong else place
+        hint = wrong or f"': ' inside unquoted text: {QUOTE}"
     elif "\t" in typed[: column + 1]:
         hint = "a tab: type a space"
+    elif "cannot start any token" in problem and (found := text_place(lines, line)):
+        place, hint = found, f"text that starts with {typed[found[1]]} must be in single quotes"
     elif "cannot start any token" in problem:
         hint = f"text must not start with {typed[column : column + 1]!r}: {QUOTE}"
     elif "expected <document start>" in problem:
@@ -99,7 +103,52 @@ def _correction(lines: Lines, failure: Failure, typed: str) -> tuple[Place, str,
     return place, "syntax", f"not YAML: {hint}"
 
 
-UNOPENED = "{0} at the end, and none at the start: write {0} before the text, too"
+def half_quoted(text: str) -> str:
+    """What is wrong with a text that, unquoted, ends with a quote that has no other or stands between typographic ones,
+    or "". `5'` and `students'` end with none, and `“a” or “b”` stands between none.
+    """
+    first, last = text[:1], text[-1:]
+    if not last or last not in QUOTES:
+        return ""
+    others = _DOUBLE if first in _DOUBLE else first  # ’ is an apostrophe, too
+    if first in _DOUBLE + "\u2018\u2019\u201a" and not any(sign in text[1:-1] for sign in others):
+        plain = '"' if "'" in text[1:-1] else "'"
+        shown = f"{first} and {last} are shown, they are no quotes of YAML"
+        return f"{shown}: write {plain} for both; to show them, put all in single quotes"
+    if last in "'\"" and text.count(last) == 1 and not re.search(r"(?:\d|s')['\"]?$", text):
+        return f"{last} at the end, and none at the start: write {last} before the text, too"
+    return ""
+
+
+def _unclosed(lines: Lines, place: Place) -> tuple[Place, str]:
+    """Place and advice for a quote or bracket that is never closed; another quote may have been meant to."""
+    sign, number = lines[place[0]][place[1]], place[0]
+    while number + 1 < len(lines) and lines[number + 1].strip() and not re.match(_KEY, lines[number + 1]):
+        number += 1
+    typed = lines[number].rstrip()
+    if sign in "'\"" and typed[-1] in QUOTES and typed[-1] != sign:
+        return (number, len(typed) - 1), f"{typed[-1]} closes no text that starts with {sign}: write {sign} instead"
+    return place, "a quote or bracket that is never closed: close it"
+
+
+def text_place(lines: Lines, number: int) -> Place | None:
+    """Where on a line words are to stand and a sign of YAML's own starts them."""
+    match = re.match(_KEY_LINE, lines[number]) if number < len(lines) else None
+    is_text = match and (match["value"] or "").startswith(("[", "{", "*", "&", "!")) and _known_keys().get(match["key"])
+    return (number, match.start("value")) if match and is_text else None
+
+
+def with_doubled_quotes(message: str, lines: Lines, number: int) -> str:
+    """A message that tells to put the text on a line in single quotes, and what to do with those that it holds."""
+    if "single quotes" not in message:
+        return message
+    start = end = number
+    while start and not re.match(_KEY, lines[start]):
+        start -= 1
+    while end + 1 < len(lines) and not re.match(_KEY, lines[end + 1]):
+        end += 1
+    doubled = ", with '' for each ' in the text" if "'" in "".join(lines[start : end + 1]) else ""
+    return message.replace("single quotes", f"single quotes{doubled}", 1)
 
 
 def explain_key(lines: Lines, mark: Any) -> Advice:
@@ -135,20 +184,21 @@ LOST_DASH = "the dash of a new item is missing: write '- ' before {!r}"
 
 
 @cache
-def _known_keys() -> frozenset[str]:
-    """The keys of all records of the schema."""
-    names: set[str] = set()
+def _known_keys() -> dict[str, bool]:
+    """The keys of all records of the schema, and whether words stand under them."""
+    known: dict[str, bool] = {}
     waiting: list[Any] = [schema.DECK, schema.COLLECTION, schema.SOURCE, schema.REFERENCES]
     while waiting:
         shape = waiting.pop()
         if isinstance(shape, schema.Record):
-            names.update(shape.keys)
+            for key, value in shape.keys.items():
+                known[key] = known.get(key, False) or (isinstance(value, schema.Text) and value.prose)
             waiting += shape.keys.values()
         elif isinstance(shape, schema.List):
             waiting.append(shape.item)
         elif isinstance(shape, schema.Either):
             waiting += (shape.having, shape.otherwise)
-    return frozenset(names)
+    return known
 
 
 def _structural(lines: Lines, line: int, context: int) -> Iterator[tuple[Place, str]]:
@@ -178,6 +228,10 @@ def misread_mark(lines: Lines, number: int) -> tuple[Place, str] | None:
             return (number, match.start("sign")), f"{characters.name(match['sign'])}: {instead}"
     if match := re.match(_JOINED, typed):
         return (number, match.end("sign")), f"a space is missing after {match['sign']!r}"
+    keys = [match.start("key") for near in _beside(lines, number) if (match := re.match(_KEY_LINE, near))]
+    if (match := re.match(_NO_COLON, typed)) and match["key"].lower() in _known_keys() and match.start("key") in keys:
+        key = f"{match['key'].lower()}:"
+        return (number, match.start("key")), f"a colon is missing: write {key!r} for {match['typed']!r}"
     column = _indent(typed)
     items = [
         near for near in _beside(lines, number) if re.match(r" *- ", near) and _indent(near) in (column, column - 2)
@@ -239,12 +293,13 @@ def _opening(lines: Lines, place: Place) -> tuple[Place, str] | None:
     """Place and advice for text that starts with a character that YAML reads as its own."""
     for number in (place[0], place[0] - 1):
         match = re.match(_OPENING, lines[number]) if 0 <= number < len(lines) else None
-        if match and match["sign"] in "[{*&!%@`-?|>":
+        if match and match["sign"] not in "\"'":
             advice = f"text that starts with {match['sign']} must be in single quotes"
             if match["sign"] in "|>":
                 advice += ", or start on the next line, indented, if the sign is not to be seen"
             return (number, match.start("sign")), advice
-        if match and match["sign"] in "\"'":
-            advice = f"text that holds {match['sign']} must be quoted with the other quote, or put under '>-'"
-            return place, advice
+        if match:
+            both = "'" in lines[number] and '"' in lines[number]
+            held, other = ("both quotes", "") if both else (match["sign"], "quoted with the other quote, or ")
+            return place, f"text that holds {held} must be {other}put under '>-'"
     return None

@@ -21,7 +21,7 @@ from ketamine_anki.core.suggestion import closest, did_you_mean
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.parser import File, Node, Scalar, Sequence, Table
 from ketamine_anki.deckfiles.schema import Values
-from ketamine_anki.deckfiles.syntax import LOST_DASH, QUOTE, UNOPENED, Place, misread_mark
+from ketamine_anki.deckfiles.syntax import LOST_DASH, QUOTE, QUOTES, Place, half_quoted, misread_mark
 from ketamine_anki.text import scanner
 from ketamine_anki.text.plain import is_blank
 
@@ -44,9 +44,12 @@ def _is_empty(file: File, node: Node, label: str) -> bool:
     if _is_spoilt(file, node):
         return True
     problem = f"{label} is empty: fill it in or delete it"
+    line, column = node.start_mark.line, node.start_mark.column
+    rest = "".join(file.lines[line : line + 1])[column:].strip()
+    if not node.style and re.match("#[^ #]", rest):
+        problem = f"{quoted(rest)} is a comment for YAML, {label} is empty: {QUOTE}"
     if node.style and node.style in "|>":
-        start = node.start_mark
-        sign = quoted(file.lines[start.line][start.column :].rstrip())
+        sign = quoted(rest)
         problem = (
             f"{sign} announces a text on the lines below, and there is none: put {sign} in single quotes to show it"
         )
@@ -91,28 +94,12 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         return None
     if not text.isascii() and _is_empty(file, node, label):
         return None
-    if not node.style and text[-1] in _QUOTES and (wrong := half_quoted(text)):
+    if not node.style and text[-1] in QUOTES and (wrong := half_quoted(text)):
         file.add(node.end_mark.line, max(node.end_mark.column - 1, 0), "syntax", wrong)
         return None
     if shape.markdown:
         return text
     return text if _is_allowed(file, shape, node, text, label) else None
-
-
-_QUOTES = "'\"\u201c\u201d\u2018\u2019"
-
-
-def half_quoted(text: str) -> str:
-    """What is wrong with a text that, unquoted, ends with a quote that has no other or stands between typographic ones,
-    or "". `5'` and `students'` end with none.
-    """
-    last = text[-1:]
-    if last in ("'", '"'):
-        lonely = text.count(last) == 1 and not re.search(r"(?:\d|s')['\"]?$", text)
-        return UNOPENED.format(last) if lonely else ""
-    if last and last in _QUOTES and text[0] in "\u201c\u201d\u201e\u2018\u2019\u201a":
-        return f"{text[0]} and {last} are shown, they are no quotes of YAML: write ' instead, or all in single quotes"
-    return ""
 
 
 def _not_a_text(file: File, shape: schema.Text, node: Node, label: str) -> str:

@@ -1,7 +1,8 @@
-"""Mistakes of the ten kinds made most often: one message, at their line, and advice that keeps the meaning."""
+"""Mistakes of the kinds made most often: one message, at their line, and advice that keeps the meaning."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,3 +55,23 @@ def test_one_mistake_one_message_whose_advice_keeps_the_meaning(kind: str, seed:
         before, (findings, _) = findings, judged(text)
         assert findings != before, "the advice changes nothing"
     assert judged(text) == judged(mistake.meant)
+
+
+# Code, and what else starts with a sign of YAML's own.
+CODE = r"""{'a': 1} | {a} | {"a": 1} | {a: 1, b} | {%s} | {a}: b | [a] | ['a', "b"] | [1, 2][0] | [*a] | [&a, !b]
+    [a]: b | {[a]: b} | [] | {} | *args | &x | !x | !important 'a' | %d | %s's | @property | `x` | `x`: 'y' | - x | -x
+    [x for x in y] | ?x | ? x | > x | | x | 'a' or 'b' | "a" or 'b' | ''a'' | ""a"" | #include | #fff; 'a'
+    a: b | a: 'b' | it's: a | a #b | it's #b | "a\d" | "it's \d" """
+
+
+@pytest.mark.parametrize("answer", [each.strip() for each in re.split(r" \| (?!x)|\n", CODE)])
+def test_advice_on_code_keeps_it(answer: str) -> None:
+    text = mistakes.SOUND.replace("Carbon dioxide\n", f"{answer}\n", 1)
+    for _ in range(3):
+        deck, findings = read_deck("d.yaml", text.encode())
+        if not findings:
+            break
+        assert len(findings) == 1
+        text = advice.follow(text, findings[0])
+    assert findings == []
+    assert deck.notes[0].answer == answer

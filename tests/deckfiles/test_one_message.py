@@ -61,3 +61,26 @@ def test_a_key_in_another_language_is_one_mistake(lines: str, typed: str, expect
         place, name, *meant = wanted.split(" ")
         hint = f"did you mean '{meant[0]}'?" if meant else _KNOWN
         assert found.startswith(f"{place} unknown key {name}: {hint}" if name[0] == "'" else wanted)
+
+
+_SHOWN = "are shown, they are no quotes of YAML: write"
+_OR = "for both; to show them, put all in single quotes"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("question Which gas?", ["4:5 not YAML: a colon is missing: write 'question:' for 'question'"]),
+        ("Question = Which gas?", ["4:5 not YAML: a colon is missing: write 'question:' for 'Question ='"]),
+        ("question: 'Which gas?’", ["4:26 not YAML: ’ closes no text that starts with ': write ' instead"]),
+        ("question: 'Which:\n      x?\"", ["5:9 not YAML: \" closes no text that starts with ': write ' instead"]),
+        ('question: „Which gas?"', [f"4:26 „ and \" {_SHOWN} ' {_OR}"]),
+        ("question: “It’s: 1’", [f"4:23 not YAML: “ and ’ {_SHOWN} ' {_OR}"]),
+        ("question: ‘It's a gas?’", [f"4:27 ‘ and ’ {_SHOWN} \" {_OR}, with '' for each ' in the text"]),
+        ("question: “a” or “b”", []),
+        ('question: „a" oder „b"', []),
+        ("question: “Which gas” is 5'", []),
+    ],
+)
+def test_lost_colons_and_quotes_that_do_not_match(typed: str, expected: list[str]) -> None:
+    assert said(QUESTION, f"    {typed}") == expected
