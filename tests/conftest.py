@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import engine
 import pytest
-from anki.collection import Collection
 from hypothesis import HealthCheck, Phase, settings
 from program import REPOSITORY, run
 from releases import Project
+
+if TYPE_CHECKING:
+    from anki.collection import Collection
 
 pytest_plugins = ["skips"]
 
@@ -30,9 +32,16 @@ settings.load_profile("quick")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Without `-m deep`, the campaigns are not even imported."""
+    return True if collection_path.name == "deep" and config.option.markexpr == "not deep" else None
+
+
 @pytest.fixture
 def learner(tmp_path: Path) -> Iterator[Collection]:
     """An empty collection of the real Anki."""
+    import engine  # here, as Anki takes a second to import, and the process that only hands out the tests needs none
+
     col = engine.open_collection(tmp_path)
     yield col
     col.close()

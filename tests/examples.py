@@ -98,13 +98,10 @@ def note(changes: Mapping[str, str]) -> dict[str, Any]:
     return made
 
 
-_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
 def written(*notes: Mapping[str, Any]) -> str:
     """The text of a deck file with some notes."""
     deck = {"deck": "First Part", "notes": [copy.deepcopy(dict(made)) for made in notes]}
-    return yaml.dump(deck, Dumper=_Dumper, width=10_000, allow_unicode=True)
+    return yaml.dump(deck, Dumper=yaml.CSafeDumper, width=10_000, allow_unicode=True)
 
 
 def check(*notes: Mapping[str, Any], whole: bool = False, within: Collection | None = None) -> list[Finding]:

@@ -58,9 +58,9 @@ class Project:
 
     def edit(self, note_id: str, **keys: object) -> None:
         path = self.decks / "01-first.yaml"
-        deck = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+        deck = yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)
         next(note for note in deck["notes"] if note["id"] == note_id).update(keys)
-        path.write_text(yaml.safe_dump(deck, sort_keys=False), encoding="utf-8")
+        path.write_text(yaml.dump(deck, Dumper=yaml.CSafeDumper, sort_keys=False), encoding="utf-8")
 
     def git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self.root, check=True, capture_output=True)
@@ -103,7 +103,7 @@ class Project:
 
     @property
     def ledger(self) -> dict:
-        return yaml.load((self.decks / "ledger.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+        return yaml.load((self.decks / "ledger.yaml").read_text(encoding="utf-8"), yaml.CBaseLoader)
 
 
 # --- edits ------------------------------------------------------------------------------------

@@ -87,10 +87,10 @@ PIXEL = bytes.fromhex(
 def deck(notes: str, name: str = "First Part") -> str:
     """The text of a deck file from a YAML list of notes; what each must have is added."""
     made = []
-    for number, note in enumerate(yaml.load(textwrap.dedent(notes), yaml.BaseLoader), 1):
+    for number, note in enumerate(yaml.load(textwrap.dedent(notes), yaml.CBaseLoader), 1):
         whole = {"id": f"note-{number}"} | copy.deepcopy(TAIL) | note
         made.append({key: value for key, value in whole.items() if value != ""})
-    return yaml.safe_dump({"deck": name, "notes": made}, allow_unicode=True, sort_keys=False)
+    return yaml.dump({"deck": name, "notes": made}, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
 
 
 def write(folder: Path, notes: str = "", files: Mapping[str, str | bytes] | None = None) -> Path:

@@ -173,7 +173,7 @@ def test_a_title_that_cannot_be_a_title_is_refused_before_anything_is_written(tm
 def test_it_is_ready_for_ci(tmp_path: Path) -> None:
     """The workflow runs commands that exist, of the version that made the collection, and may only read."""
     folder = made(tmp_path / "x")
-    workflow = yaml.load((folder / ".github/workflows/check.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
+    workflow = yaml.load((folder / ".github/workflows/check.yml").read_text(encoding="utf-8"), yaml.CBaseLoader)
     assert workflow["permissions"] == {"contents": "read"}
     steps = workflow["jobs"]["cards"]["steps"]
     assert all(re.search(r"@[0-9a-f]{40}$", step["uses"]) for step in steps if "uses" in step)
@@ -187,7 +187,7 @@ def test_it_is_ready_for_ci(tmp_path: Path) -> None:
     *comments, required = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert all(line.startswith("#") for line in comments)
     assert Requirement(required).name == "ketamine-anki"
-    hooks = yaml.load((folder / ".pre-commit-config.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+    hooks = yaml.load((folder / ".pre-commit-config.yaml").read_text(encoding="utf-8"), yaml.CBaseLoader)
     for hook in hooks["repos"][0]["hooks"]:
         assert hook["additional_dependencies"] == [required]
 

@@ -54,7 +54,7 @@ def cases() -> list[Case]:
     """Every case of the corpus."""
     found = []
     for path in sorted(CORPUS.glob("*.yaml")):
-        listed = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+        listed = yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)
         found += [Case(f"{path.stem}-{parts['name']}", parts) for parts in listed]
     return found
 

@@ -103,7 +103,7 @@ def test_every_module_that_the_tour_names_exists() -> None:
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
 def test_an_issue_form_is_one_that_github_takes(path: Path) -> None:
     """Names, types and unique ids, as GitHub's syntax for issue forms asks."""
-    form = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+    form = yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)
     if path.name == "config.yml":
         assert set(form) <= {"blank_issues_enabled", "contact_links"}
         return
@@ -125,7 +125,7 @@ def test_the_link_on_a_card_fills_in_a_field_of_its_form() -> None:
     query = dict(part.split("=") for part in re.search(r"new\?([^\"]+)", link)[1].split("&amp;"))  # type: ignore[index]
     template = query.pop("template")
     form = yaml.load(
-        (REPOSITORY / ".github" / "ISSUE_TEMPLATE" / template).read_text(encoding="utf-8"), yaml.BaseLoader
+        (REPOSITORY / ".github" / "ISSUE_TEMPLATE" / template).read_text(encoding="utf-8"), yaml.CBaseLoader
     )
     fields = {field.get("id"): field["type"] for field in form["body"]}
     query.pop("title")

@@ -13,7 +13,7 @@ import small
 import yaml
 from program import REPOSITORY, Ran, run
 
-HOOKS = yaml.load((REPOSITORY / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+HOOKS = yaml.load((REPOSITORY / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"), yaml.CBaseLoader)
 NOTE = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: core\n"
 
 

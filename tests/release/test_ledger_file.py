@@ -34,7 +34,7 @@ def test_what_is_written_is_read_back(texts: dict[str, str], retired: set[str], 
     ledger = replace(ledger, releases=(ledger.releases[0]._replace(errata=tuple(errata)),))
     text = ledger_text(ledger)
     assert read(text) == ledger == read(text.replace("\n", "\r\n"))
-    values = yaml.load(text, yaml.BaseLoader)
+    values = yaml.load(text, yaml.CBaseLoader)
     assert list(values["notes"]) == sorted(texts)
     assert values["decks"] == ['Small: "Deck" #1::01 First', 'Small: "Deck" #1::02 Zweite: ü']
     assert values["releases"][0]["errata"] == errata

@@ -79,7 +79,7 @@ def rows() -> list[tuple[list[dict[str, Any]], Collection, bool, list[str]]]:
             "notes" in row,
             row["found"],
         )
-        for row in yaml.load(text, yaml.BaseLoader)
+        for row in yaml.load(text, yaml.CBaseLoader)
     ]
 
 
@@ -101,7 +101,7 @@ def test_messages_say_what_is_wrong_and_what_to_do() -> None:
     assert messages() == MESSAGES.read_text(encoding="utf-8")
 
 
-NOTATIONS = yaml.load((HERE / "notations.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+NOTATIONS = yaml.load((HERE / "notations.yaml").read_text(encoding="utf-8"), yaml.CBaseLoader)
 
 
 @pytest.mark.parametrize("rule", NOTATIONS)
