@@ -14,6 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from ketamine_anki.core.escape import markdown
+from ketamine_anki.core.language import filled
 
 
 def filled_in(name: str, **values: object) -> Iterator[str]:
@@ -23,7 +24,7 @@ def filled_in(name: str, **values: object) -> Iterator[str]:
 
 @cache
 def _environment(is_html: bool) -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(lambda name: files("ketamine_anki").joinpath(name).read_text(encoding="utf-8")),
         autoescape=True,
         finalize=None if is_html else _as_markdown,
@@ -32,6 +33,14 @@ def _environment(is_html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["filled"] = _filled
+    return environment
+
+
+def _filled(words: str, **parts: object) -> Markup:
+    """Words in Markdown with parts in the places that name them."""
+    markup = {name: _as_markdown(part) for name, part in parts.items()}
+    return Markup(filled(markdown(words), **markup))  # noqa: S704 - escaped here
 
 
 def _as_markdown(value: object) -> Markup:

@@ -22,7 +22,7 @@ from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.release.ankiweb import ankiweb
 from ketamine_anki.release.ledger import next_ledger, released_notes
 from ketamine_anki.release.ledger_file import ledger_text
-from ketamine_anki.release.release_notes import release_notes, release_record, sections, skipped, with_section
+from ketamine_anki.release.release_notes import release_notes, release_record, sections, with_section
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER
 from ketamine_anki.workspace.output import (
     Move,
@@ -150,8 +150,7 @@ def _write_texts(
     from ketamine_anki.preview.public import Package, Public
 
     names = {key: name for key, (name, _) in packages.items()}
-    earlier = skipped(content.collection.ledger, changelog_text(content.folder), plan.release.version)
-    notes = release_notes(content.collection, ledger, plan.section, names, earlier)
+    notes = release_notes(content.collection, ledger, plan.section, names, log)
     write_text(scratch / NOTES, notes)
     write_text(scratch / ANKIWEB, ankiweb(content.collection, plan.release, [note for note, _ in content.live]))
     beside = [Package(name, (scratch / name).stat().st_size, _sha256(scratch / name)) for name in names.values()]
