@@ -7,7 +7,8 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from io import FileIO
@@ -38,7 +39,7 @@ SHINGLES, MEDIA = "shingles.txt", "media"
 FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # globs of all that is read
 _OF_DESKTOPS = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\._.*")  # desktops leave these in any folder they show
 _DECK = re.compile(rb"(?m)^deck:|\A\s*\{\s*\"deck\"\s*:")
-_UNREAD = re.compile(r"(?i)\.ya?ml.|\.(?:json|txt)$")
+_UNREAD = re.compile(r"(?i)\.ya?ml.+(?<!\.yaml)(?<!\.yml)$|\.(?:json|txt)$")
 _BACKUP = re.compile(r"(?i)~$|\.(?:bak|orig|rej|swp|tmp)$")
 # Errors that are the fault of the file that somebody put there, not of the system.
 _OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR)
@@ -251,6 +252,7 @@ class Folder:
         if not names:
             self._finding(COLLECTION, "file", "no deck file beside it: add one such as 01-first.yaml")
         size = unread = 0
+        homes: dict[str, tuple[str, str]] = {}  # note id -> its file and deck
         for name in names:
             read = self._read(name)
             size += len(read[1]) if read else 0
@@ -260,6 +262,13 @@ class Folder:
                 self.complete = False
                 return
             deck, findings = read_deck(*read) if read else (None, [])
+            if deck and (original := _original(deck, homes)):
+                advice = "delete the copy, or give its notes ids of their own"
+                self._finding(name, "duplicate-id", f"holds the same notes as {self.show(original)}: {advice}")
+                self.complete = False
+                continue
+            if deck:
+                homes.update((note.id, (name, deck.name)) for note in deck.notes)
             self.add(findings)
             unread += len(findings) if read else 1
             self.complete &= read is not None and not findings
@@ -273,6 +282,12 @@ class Folder:
         while note_id not in self._titles and (deck := next(self._again, None)):
             self._titles.update((note.id, note.text or note.question) for note in deck.notes)
         return readable(plain(render(self._titles.get(note_id, note_id), {}, cloze=True).html), "[…]")
+
+
+def _original(deck: Deck, homes: Mapping[str, tuple[str, str]]) -> str:
+    """The file that holds more than half of the ids of a deck already, one id alone only under the same deck; or ""."""
+    (home, same), *_ = [*Counter(homes.get(note.id) for note in deck.notes).most_common(1), (None, 0)]
+    return home[0] if home and 2 * same > len(deck.notes) and (same > 1 or home[1] == deck.name) else ""
 
 
 def _is_deck(path: Path) -> bool:

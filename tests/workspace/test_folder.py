@@ -135,3 +135,33 @@ def test_a_deck_file_that_is_not_read_is_a_finding(tmp_path: Path, name: str, un
     folder = small.write(tmp_path, notes, {name: '{"deck": "x"}' if name.endswith("json") else content})
     ran = run("check", "--format", "lines", folder)
     assert (f"{name}:1:1: " in ran.out and " not read" in ran.out) is unread, ran.out
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "at"),
+    [
+        ("01-first copy.yaml", "", "01-first.yaml"),
+        ("01-first (1).yaml", "answer: Carbon", "01-first.yaml"),
+        ("01-first.yml", "", "01-first.yml"),
+        ("01-first.yaml.yaml", "id: note-1", "01-first.yaml.yaml"),
+        ("02-second.yaml", "deck: First Part", "02-second.yaml"),
+        ("Copy of 01-first.yaml", "yield", "Copy of 01-first.yaml"),
+    ],
+)
+def test_a_copy_of_a_deck_file_is_one_finding(tmp_path: Path, name: str, changed: str, at: str) -> None:
+    notes = "".join(f"- {{question: 'Which gas {n} do plants take up?', answer: Carbon {n}}}\n" for n in "ABC")
+    folder = small.write(tmp_path, notes)
+    text = (folder / "01-first.yaml").read_text("utf-8")
+    (folder / name).write_text(text.replace(changed, f"{changed}1", 1) if changed else text, "utf-8")
+    (other,) = {"01-first.yaml", name} - {at}
+    advice = f"{folder}/{other}: delete the copy, or give its notes ids of their own [duplicate-id]"
+    assert said(folder) == [f"{at}:1:1: holds the same notes as {advice}"]
+
+
+def test_two_files_that_share_few_ids_are_no_copies(tmp_path: Path) -> None:
+    notes = "".join(f"- {{question: 'Which gas {n} do plants take up?', answer: Carbon {n}}}\n" for n in "ABCD")
+    folder = small.write(tmp_path, notes)
+    text = (folder / "01-first.yaml").read_text("utf-8")
+    text = text.replace("First", "Second").replace("id: note-1", "id: x").replace("id: note-2", "id: y")
+    (folder / "02-second.yaml").write_text(text, "utf-8")
+    assert sum("[duplicate-id]" in line for line in said(folder)) == 2
