@@ -15,7 +15,7 @@ from ketamine_anki.rules.rule import Problem, WordPattern
 from ketamine_anki.rules.view import CODE, View, last_sentence
 from ketamine_anki.text.words import over
 
-MAX_QUESTION, MAX_VIGNETTE = 45, 80  # words
+MAX_QUESTION, MAX_VIGNETTE, MAX_TERM = 45, 80, 5  # words
 
 AUXILIARIES = "is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|may|might|must"
 YES_NO = WordPattern(
@@ -26,7 +26,8 @@ VERDICT = WordPattern(r"(?i)«yes|no|true|false»(?=[.,;:!]|$)")
 
 
 def question_mark(view: View) -> Iterator[Problem]:
-    """A prompt is a question: a learner must see at once what is asked.
+    """A prompt is a question: a learner must see at once what is asked. In a collection without a source text,
+    such as vocabulary, up to five words may stand alone, or fifteen characters where no spaces part words.
 
     Source: Matuschak (precise prompts).
 
@@ -36,7 +37,9 @@ def question_mark(view: View) -> Iterator[Problem]:
     """
     language = primary(view.collection.language)
     for key in view.lead_ins if language not in _WITHOUT_MARK else ():
-        if not view.prose[key].endswith("?") and not re.search(_ENDS.get(language, _END), _words_alone(view, key)):
+        if view.prose[key].endswith("?") or (not view.collection.sections and not over(view.prose[key], MAX_TERM)):
+            continue
+        if not re.search(_ENDS.get(language, _END), _words_alone(view, key)):
             yield view.at(key), "question without a question mark: ask one question and end it with '?'"
 
 

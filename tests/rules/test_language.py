@@ -170,6 +170,26 @@ def test_a_question_ends_once_with_the_mark_of_its_script(
 
 
 @pytest.mark.parametrize(
+    ("language", "prompt", "is_term"),
+    [
+        ("ja", "猫", True),
+        ("ja", "お世話になりました", True),
+        ("ja", "日本で一番高くて有名な山の名前", True),
+        ("ja", "日本で一番高くて有名な山の名前は", False),
+        ("en", "el gato", True),
+        ("de", "to be fed up with", True),
+        ("en", "`git stash`", True),
+        ("en", "The gas that leaves take up", False),
+    ],
+)
+def test_vocabulary_needs_no_question_mark(language: str, prompt: str, is_term: bool) -> None:
+    changes = {"question": prompt, "source": "", "cites": "", "claims": ""}
+    without_source = replace(within(language), sections={}, claims={})
+    assert ("question-mark" in found(changes, without_source)) is not is_term
+    assert "question-mark" in found({"question": prompt}, within(language))
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "always",
