@@ -91,7 +91,7 @@ def process(trap: Trap) -> tuple[str, ...]:
     (trap.decks / ".gitattributes").write_text("* filter=x\n", encoding="utf-8")
     trap.commit()
     trap.config("filter.x.process")
-    return ("archive", "HEAD")
+    return ("status",)
 
 
 def monitor(trap: Trap) -> tuple[str, ...]:
