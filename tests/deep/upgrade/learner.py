@@ -17,6 +17,7 @@ the clock's time is set to the step's, as if the machine's clock had said so.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -34,25 +35,37 @@ CARD = ("did", "ord", "type", "queue", "due", "ivl", "factor", "reps", "lapses",
 def main() -> None:
     plan = json.load(sys.stdin)
     out, sys.stdout = sys.stdout, sys.stderr  # on a busy machine Anki prints that it is slow
-    diary = {}
-    for number, (name, steps) in enumerate(plan["learners"].items()):
-        diary[name] = live(Path(plan["collections"]) / f"{number}.anki2", steps)
+    # steps so far -> the collection after them, and what it held after each
+    lives: dict[str, tuple[Path, list[Any]]] = {}
+    diary = {name: live(Path(plan["collections"]), steps, lives) for name, steps in plan["learners"].items()}
     json.dump(diary, out)
 
 
-def live(path: Path, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every step of one learner, and what the collection holds after each."""
-    held = []
-    col = open_collection(path)
-    for step in steps:
-        began, schema = int(time.time()), col.db.scalar("select scm from col")
-        said = DEEDS[step["do"]](col, step) or {}
-        settle(col, began, step["at"])
-        col.close()
-        col = open_collection(path)  # Anki remembers note types until it is closed
-        held.append({"schema before": schema, **said, **contents(col)})
-    col.close()
+def live(folder: Path, steps: list[Any], lives: dict[str, tuple[Path, list[Any]]]) -> list[Any]:
+    """What a learner's collection holds after each step; what others did in the same way before is not done again."""
+    path, held = None, []
+    for number, step in enumerate(steps, 1):
+        done = json.dumps(steps[:number])
+        if done not in lives:
+            after = folder / f"{len(lives)}.anki2"
+            if path:
+                shutil.copy(path, after)
+            lives[done] = (after, [*held, take(after, step)])
+        path, held = lives[done]
     return held
+
+
+def take(path: Path, step: dict[str, Any]) -> dict[str, Any]:
+    """Takes one step with a collection, and tells what it holds then."""
+    col = open_collection(path)
+    began, schema = int(time.time()), col.db.scalar("select scm from col")
+    said = DEEDS[step["do"]](col, step) or {}
+    settle(col, began, step["at"])
+    col.close()
+    col = open_collection(path)  # Anki remembers note types until it is closed
+    holds = {"schema before": schema, **said, **contents(col)}
+    col.close()
+    return holds
 
 
 def open_collection(path: Path) -> Collection:
