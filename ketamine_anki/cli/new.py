@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import subprocess
 import sys
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,26 +22,28 @@ from ketamine_anki.core.model import Collection, Deck
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.core.terminal import echo
 from ketamine_anki.deckfiles.filenames import slug
+from ketamine_anki.deckfiles.schema import COMMAS
 from ketamine_anki.workspace.folder import Folder, read_bytes
 from ketamine_anki.workspace.output import write_text
 from ketamine_anki.workspace.reporting import readable_collection
 
-_LISTS = ("claims", "evidence", "tags")
-_SAMPLE = {
-    "id": "new-note-of-no-name",
-    "text": "{{c1::x}}",
-    "source": "a/1",
-    "tags": ["A"],
-    "yield": "core",
-    "skill": "recall",
+_LISTS = ("claims", "cites", "evidence", "tags")
+_SAMPLE = {"id": "new-note-of-no-name", "tags": ["A"], "yield": "core", "skill": "recall"}
+_SHOWN = 12  # of the names that may be given, where each is explained in a line
+_WIDTH = 120
+_OF_SHAPES = {
+    "question": ("question", "answer"),
+    "reverse": ("question", "answer", "reverse_question", "reverse_answer"),
+    "cloze": ("text",),
 }
+_OF_A_SOURCE = ("source", "claims", "cites", "beyond")
 SHAPES = {"question": "one card", "reverse": "two cards, there and back", "cloze": "a sentence with hidden parts"}
 
 
 @click.command("new")
 @click.argument("folder", default="decks", type=Path)
 @click.option("--deck", help="Subdeck.")
-@click.option("--shape", type=click.Choice(list(SHAPES)), help="question, reverse (two cards) or cloze.")
+@click.option("--shape", help="question, reverse (two cards) or cloze.")
 @click.option("--question", help="Front of the card.")
 @click.option("--answer", help="Back of the card.")
 @click.option("--reverse-question", help="Front of the second card.")
@@ -59,18 +64,23 @@ SHAPES = {"question": "one card", "reverse": "two cards, there and back", "cloze
 def new(folder: Path, **options: Any) -> None:
     """Append a note to a subdeck of the collection in FOLDER (default: decks).
 
-    Asks for what the options leave open; a name may be given by its number in the list that is shown. Prints the place
-    of the new note; nothing else in the file is touched. Then look at it: `ketamine-anki check`, `ketamine-anki
-    preview`.
+    Asks for what the options leave open; a name may be given by its number in the list that is shown, of which a part
+    of a name shows more. Prints the place of the new note; nothing else in the file is touched. Whoever stops before
+    gets a command to go on with. Then look at it: `ketamine-anki check`, `ketamine-anki preview`.
     """
     options["shape"] = options["shape"] or _implied_shape(options)
     read = Folder(folder)
     asking = _Asking(options, readable_collection(read), {deck.name: deck for deck in read.decks()})
-    file = _deck_file(read, asking.collection, asking.deck, asking.decks)
-    _appended(file, asking.deck, _SAMPLE)  # a file that takes no note is refused before anything is typed
-    values = asking.note()
-    after, before, line = _appended(file, asking.deck, values)
-    write_text(file, after, before)
+    with ExitStack() as unfinished:
+        unfinished.callback(asking.print_answers, folder)
+        deck = asking.deck()
+        file = _deck_file(read, asking.collection, deck, asking.decks)
+        # a file that takes no note is refused before anything is typed
+        _appended(file, deck, _SAMPLE | {"text": "{{c1::x}}"})
+        values = asking.note(deck)
+        after, before, line = _appended(file, deck, values)
+        write_text(file, after, before)
+        unfinished.pop_all()
     echo(f"{file.as_posix()}:{line}")
     echo(f"added {values['id']}; now: ketamine-anki check {file.as_posix()}", err=True)
 
@@ -134,35 +144,53 @@ class _Asking:
     """
 
     def __init__(self, options: Mapping[str, Any], collection: Collection, decks: Mapping[str, Deck]) -> None:
-        self.options, self.collection, self.decks = options, collection, decks
+        self.options, self.collection, self.decks = dict(options), collection, decks
         self._values: dict[str, Any] = {}
-        self.deck: str = self._answer(_Question("deck", "subdeck", dict.fromkeys(collection.decks, ""), default=None))
+        self._is_answered = False
         self._ids = {note.id for deck in decks.values() for note in deck.notes}
         self._tags = {_folded(tag): tag for deck in decks.values() for note in deck.notes for tag in note.tags}
 
-    def note(self) -> dict[str, Any]:
+    def deck(self) -> str:
+        """The subdeck."""
+        name: str = self._answer(_Question("deck", "subdeck", dict.fromkeys(self.collection.decks, ""), default=None))
+        return name
+
+    def print_answers(self, folder: Path) -> None:
+        """Prints the command that goes on where the questions were left."""
+        words = ["ketamine-anki", "new", folder.as_posix()]
+        for option in new.params[1:]:
+            given = self.options[str(option.name)]
+            for value in given if isinstance(given, list | tuple) else filter(None, [given]):
+                words += [option.opts[0], value]
+        with suppress(OSError):  # the terminal may be gone
+            if self._is_answered:
+                echo("\nnothing was written; to go on from here:", err=True)
+                echo(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words), err=True)
+
+    def note(self, deck: str) -> dict[str, Any]:
         """The values of the note by key."""
         from ketamine_anki.deckfiles.editor import propose_cites, propose_yield
 
         values, options = self._values, self.options
-        for question in self._questions():
+        for question in self._questions(deck):
             if value := self._answer(question):
                 outer, _, inner = question.key.partition(".")
                 values[outer] = {**values.get(outer, {}), inner: value} if inner else value
         del values["shape"]
-        if cites := list(options["cites"] or propose_cites(values.get("source", ""), self.collection)):
+        if cites := values.get("cites") or list(propose_cites(values.get("source", ""), self.collection)):
             values["cites"] = cites
         values["yield"] = options["yield_"] or propose_yield(values.get("claims", ()), self.collection)
         return values | {"skill": options["skill"] or "recall"}
 
-    def _questions(self) -> Iterator[_Question]:
+    def _questions(self, deck: str) -> Iterator[_Question]:
         """The questions in order; each may look at the answers to those before it."""
         from ketamine_anki.deckfiles.editor import propose_id
         from ketamine_anki.deckfiles.json_schema import names_of
 
         collection, values = self.collection, self._values
-        names = names_of(collection)
+        names, is_given = names_of(collection), self.options["question"] or self.options["text"]
         yield _Question("shape", "shape", SHAPES, default=None)
+        self._refuse_homeless(values["shape"])
         if values["shape"] == "cloze":
             yield _Question("text", "text, with {{c1::hidden}} parts", default=None)
         else:
@@ -171,7 +199,7 @@ class _Asking:
         if values["shape"] == "reverse":
             yield _Question("reverse.question", "question of the second card", default=None)
             yield _Question("reverse.answer", "answer of the second card", default=None)
-        yield _Question("extra")
+        yield _Question("extra", "" if is_given else "extra, shown under the answer; may be empty")
         if collection.sections:
             yield _Question("source", "source", names["paragraphs"], default=None)
             taught = {
@@ -182,18 +210,26 @@ class _Asking:
             )
             none = not values.get("claims") and collection.claims
             yield _Question("beyond", "why it is worth a card although the source does not teach it" if none else "")
+            yield _Question("cites", "", names["cites"])
         yield _Question("caution")
         needing = [name for name in values.get("claims", ()) if collection.claims[name].caveat_required]
         caveat = f"claim {needing[0]} needs a caveat: where does current evidence differ" if needing else ""
         yield _Question("caveat", "" if "caution" in values else caveat)
         rests = values.keys() & {"caution", "caveat", "beyond"}
         evidence = "evidence for it, keys of references.yaml, with commas" if rests else ""
-        yield _Question("evidence", evidence, dict.fromkeys(names["references"], ""))
-        used = {
-            tag: "" for note in (self.decks[self.deck].notes if self.deck in self.decks else ()) for tag in note.tags
-        }
+        yield _Question("evidence", evidence, names["references"])
+        used = {tag: "" for note in (self.decks[deck].notes if deck in self.decks else ()) for tag in note.tags}
         yield _Question("tags", "concept tags, with commas", dict.fromkeys(sorted(used), ""), default=None)
         yield _Question("id", "id", default=propose_id(values.get("question") or values["text"], self._ids))
+
+    def _refuse_homeless(self, shape: str) -> None:
+        """Refuses options that would be left out of a note of this shape in silence."""
+        shapes = {name: f"a note of the shape {shape!r}" for names in _OF_SHAPES.values() for name in names}
+        places = shapes if self.collection.sections else shapes | dict.fromkeys(_OF_A_SOURCE, "a deck without a source")
+        for option in new.params:
+            name = str(option.name)
+            if name in places and name not in _OF_SHAPES[shape] and self.options[name]:
+                raise Failure(f"{option.opts[0]}: has no place in {places[name]}: leave it out", EXIT_USAGE)
 
     def _answer(self, question: _Question) -> Any:
         """The value of an option, else the answer; the default where there is no terminal or nothing to ask."""
@@ -208,16 +244,18 @@ class _Asking:
                 return parse(",".join(given) if isinstance(given, tuple) else given)
             except click.UsageError as error:
                 raise Failure(f"{option}: {error.message}", EXIT_USAGE) from None
-        if any(known.values()):
-            for number, (one, about) in enumerate(known.items(), 1):
-                echo(f"{number:>4}  {one}  {about}", err=True)
-        elif known:
-            echo(", ".join(f"{number} {one}" for number, one in enumerate(known, 1)), err=True)
+        _show(known)
         prompt += " (number or name)" if known else ""
         try:
-            return click.prompt(
-                terminal(prompt), question.default, value_proc=parse, show_default=bool(question.default), err=True
+            answer = click.prompt(
+                terminal(prompt),
+                question.default,
+                value_proc=partial(_or_show, parse, known),
+                show_default=bool(question.default),
+                err=True,
             )
+            self.options[parameter], self._is_answered = answer, True
+            return answer
         except click.Abort:
             if sys.stdin.isatty():
                 raise
@@ -231,15 +269,15 @@ class _Asking:
 
         typed.encode("utf-8")
         key, typed = question.key, typed.strip()
-        if key in ("claims", "evidence"):
+        if key in _LISTS and key != "tags":
             typed = ",".join(typed.split())
-        words = (word.strip() for word in typed.split(",")) if key in _LISTS else (typed,)
+        words = (word.strip() for word in re.split(f"[{COMMAS}]", typed)) if key in _LISTS else (typed,)
         found = list(dict.fromkeys(self._named(question, word) for word in words if word))
         if question.default is None and not found:
             raise click.UsageError("at least one is needed")
         value = found if key in _LISTS else "".join(found)
         if found and key not in ("deck", "shape"):
-            _require_readable(key, value)
+            self._require_sound(key, value)
         if key == "id" and value in self._ids:
             raise click.UsageError(f"id {value!r} is taken: {propose_id(value, self._ids)!r} is free")
         return value
@@ -247,7 +285,9 @@ class _Asking:
     def _named(self, question: _Question, word: str) -> str:
         """One of the known names, which may be given by its number."""
         key, known = question.key, question.known
-        noun = {"deck": "subdeck", "claims": "claim", "evidence": "reference", "tags": "tag"}.get(key, key)
+        noun = {"deck": "subdeck", "claims": "claim", "cites": "citation", "evidence": "reference", "tags": "tag"}.get(
+            key, key
+        )
         if known is None or word in known or word in question.also:
             return word
         if word.isdecimal():
@@ -258,22 +298,52 @@ class _Asking:
             return self._tags.get(_folded(word), "_".join(word.split()))
         raise click.UsageError(f"unknown {noun} {word!r}{did_you_mean(word, known)}")
 
+    def _require_sound(self, key: str, value: Any) -> None:
+        """Refuses what could not be read again, a text that is malformed, and a name that has no place in a note."""
+        from ketamine_anki.deckfiles.editor import append, file_head
+        from ketamine_anki.deckfiles.reader import read_deck
+        from ketamine_anki.rules.identity import reserved_tag, unfinished
+        from ketamine_anki.rules.provenance import foreign_claims
+        from ketamine_anki.rules.view import View
 
-def _require_readable(key: str, value: Any) -> None:
-    """Refuses what could not be read again, or shows nothing."""
-    from ketamine_anki.deckfiles.editor import append, file_head
-    from ketamine_anki.deckfiles.reader import read_deck
-    from ketamine_anki.text.plain import is_blank
-    from ketamine_anki.text.render import render
+        pair, (outer, _, inner) = {"question": "A?", "answer": "A"}, key.partition(".")
+        sample = _SAMPLE | (pair if key != "text" else {}) | {"source": self._values.get("source", "a/1")}
+        text, _ = append(file_head("A"), sample | {outer: pair | {inner: value} if inner else value})
+        deck, findings = read_deck("", text.encode("utf-8"))
+        if deck and not findings:
+            view = View(deck.notes[0], self.collection)
+            findings = [finding for rendered in view.rendered.values() for finding in rendered.findings]
+            judged = [why for rule in (reserved_tag, unfinished, foreign_claims) for _, why in rule(view)]
+        if wrong := [finding.message for finding in findings] or judged:
+            raise click.UsageError(terminal(wrong[0]))
 
-    outer, _, inner = key.partition(".")
-    text, _ = append(file_head("A"), _SAMPLE | {outer: {inner: value} if inner else value})
-    _, findings = read_deck("", text.encode("utf-8"))
-    wrong = [finding.message for finding in findings if finding.rule != "missing-key"]
-    if not wrong and isinstance(value, str) and is_blank(render(value, {}).html, words="question" in key):
-        wrong = ["shows nothing to a reader: type what is to be seen"]
-    if wrong:
-        raise click.UsageError(terminal(wrong[0]))
+
+def _or_show(parse: Callable[[str], Any], known: Mapping[str, str], typed: str) -> Any:
+    """What `parse` makes of an answer; if it is no name, the known ones that hold it are shown."""
+    try:
+        return parse(typed)
+    except click.UsageError:
+        for word in map(str.strip, re.split(f"[{COMMAS}]", typed)):
+            if word and not word.isdecimal():
+                _show(known, word)
+        raise
+
+
+def _show(known: Mapping[str, str], part: str = "") -> None:
+    """Prints names that may be given, in short lines where there is something to say of them: those that hold a part,
+    and of many the first.
+    """
+    listed = [
+        (f"{number:>4}  {name}  {about}" if about else f"{number} {name}")
+        for number, (name, about) in enumerate(known.items(), 1)
+        if part.casefold() in f"{name} {about}".casefold()
+    ]
+    if not any(known.values()):
+        listed = [", ".join(listed)] if listed else []
+    for line in listed[:_SHOWN]:
+        echo(line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…", err=True)
+    if len(listed) > _SHOWN:
+        echo(f"      and {len(listed) - _SHOWN} more: type a part of a name to see those with it", err=True)
 
 
 def _folded(tag: str) -> str:

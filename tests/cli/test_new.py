@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import sys
 from pathlib import Path
 
@@ -165,13 +166,14 @@ def test_comments_indentation_and_line_ends_of_the_file_are_kept(
 
 
 def test_everything_is_asked_for_that_no_option_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = ("Which gas is made?", "Oxygen", "Who makes it?", "Plants")
+    texts = ("Which gas is made?", "Oxygen", "Who makes it?", "Plants", "By day.")
     type_in(monkeypatch, "1", "2", *texts, "nowhere/1", "1", "1, C-2", "", "", "Plants, Gas", "")
     ran = run("new", folder)
     assert ran.code == 0, ran.err
     note = notes(folder)[-1]
     assert (note.id, note.deck, note.source) == ("gas-made", "First Part", "only-section/1")
     assert (note.answer, note.reverse_answer, note.claims) == ("Oxygen", "Plants", ("C-1", "C-2"))
+    assert note.extra == "By day."
     assert note.tags == ("Plants", "Gas")
     assert "unknown source 'nowhere/1'" in ran.err
     assert "   2  C-2  Plants give off oxygen." in ran.err
@@ -192,13 +194,14 @@ def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, mo
         "subdeck": ["3", "First Part"],
         "shape": ["4", "1"],
         "question": ["", "Which gas is made by day?"],
-        "answer": ["Oxygen"],
+        "answer": ["Oxy<b>gen</b>", "Oxygen"],
+        "extra": [""],
         "source": ["1"],
         "claims": ["9", "C-9", "C-2"],
         "caveat": ["Some\x07times", "Not all do."],
         "evidence": ["2", "1"],
-        "tags": ["10", "A::B", "air Ways, day length, 2"],
-        "id": ["A Note", "a-note", "day-gas"],
+        "tags": ["10", "A::B", "leech", "TODO", "air Ways، day length、 2"],
+        "id": ["A Note", "a-note", "10", "day-gas"],
     }
     type_in(monkeypatch, *(answer for answers in typed.values() for answer in answers))
     ran = run("new", folder)
@@ -209,6 +212,7 @@ def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, mo
     for said in (
         "no subdeck has the number 3: the last one is 2",
         "no shape has the number 4",
+        "HTML '<b>': write Markdown",
         "no claim has the number 9",
         "unknown claim 'C-9'",
         "claim C-2 needs a caveat: where does current evidence differ: ",
@@ -216,16 +220,44 @@ def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, mo
         "no reference has the number 2",
         "no tag has the number 10",
         "an item of tags is 'A::B'",
+        "tag 'leech' has a meaning of its own",
+        "tag 'TODO' is to be filled in",
         "id is 'A Note'",
+        "id is '10'",
         "id 'a-note' is taken: 'note' is free",
     ):
         assert said in ran.err
 
 
-def test_a_contributor_who_stops_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_contributor_who_stops_changes_nothing_and_can_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Ctrl-C, or because the file was changed meanwhile: no answer is lost."""
     type_in(monkeypatch)
-    assert run("new", folder, *FULL[:4]).code == 130
+    stopped = run("new", folder, *FULL[:4])
+    assert (stopped.code, "to go on" in stopped.err) == (130, False)
+    type_in(monkeypatch, "1", "3", "no part hidden", "Plants' {{c1::gas}}", "", "only-section/1", "C-2, C-1")
+    stopped = run("new", folder)
+    assert (stopped.code, "no cloze deletion" in stopped.err) == (130, True)
     assert (folder / "01-first.yaml").read_text(encoding="utf-8") == FIRST
+    _, *words = shlex.split(stopped.err.splitlines()[-2])
+    assert run(*words, "--caveat", "No.", "--evidence", "1", "--tag", "Plants", "--id", "b").code == 0
+    note = notes(folder)[-1]
+    assert (note.deck, note.text, note.claims) == ("First Part", "Plants' {{c1::gas}}", ("C-2", "C-1"))
+
+
+def test_of_many_names_some_are_shown_and_the_others_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = [REFERENCES.replace("green-2020", f"work-{number}") for number in range(30)]
+    works[20] = works[20].replace("Green A.", f"Braun A{' and others' * 20}.")
+    text = works[0] + "".join(work.removeprefix("references:\n") for work in works[1:])
+    (folder / "references.yaml").write_text(text, encoding="utf-8")
+    type_in(monkeypatch, "braun, 2", "21", "")
+    ran = run("new", folder, *FULL, "--caution", "Take care.")
+    assert notes(folder)[-1].evidence == ("work-20",)
+    lines = ran.err.splitlines()
+    assert lines[0].startswith("   1  work-0  Green A. On leaves.")
+    assert "      and 18 more: type a part of a name to see those with it" in lines
+    assert "unknown reference 'braun'" in ran.err
+    (found,) = [line for line in lines if "  21  work-20  Braun A and others" in line]
+    assert found.endswith("…")
 
 
 @pytest.mark.parametrize("typed", [b"x\xff\n", "x\udcff\n"])
@@ -254,6 +286,13 @@ def refused(folder: Path, *arguments: str) -> Ran:
         (["--deck", "Frist Part"], "unknown subdeck 'Frist Part': did you mean 'First Part'?"),
         (["--source", "only-section/3"], "unknown source 'only-section/3': did you mean 'only-section/2'?"),
         (["--claim", "C-9"], "unknown claim 'C-9'"),
+        (["--source", "only-section/2"], "--claim: C-2 is a claim of only-section/1, and source says only-section/2"),
+        (["--cite", "problem/9"], "--cite: unknown citation 'problem/9'"),
+        (["--shape", "4"], "--shape: no shape has the number 4: the last one is 3"),
+        (["--shape", "clozes"], "--shape: unknown shape 'clozes': did you mean 'cloze'?"),
+        (["--text", "{{c1::x}}"], "--question: has no place in a note of the shape 'cloze': leave it out"),
+        (["--shape", "1", "--reverse-answer", "x"], "--reverse-answer: has no place in a note of the shape 'question'"),
+        (["--extra", "{{c1::x}}"], "--extra: cloze deletion here: only 'text' may hold them"),
         (["--id", "a-note"], "id 'a-note' is taken: 'note' is free"),
         (["--id", "A Note"], "--id: id is 'A Note'"),
         (["--tag", "A::B"], "--tag: an item of tags is 'A::B'"),
@@ -261,8 +300,8 @@ def refused(folder: Path, *arguments: str) -> Ran:
         (["--deck", "3"], "--deck: no subdeck has the number 3: the last one is 2"),
         (["--evidence", "gren-2020"], "--evidence: unknown reference 'gren-2020': did you mean 'green-2020'?"),
         (["--extra", "a\x07b"], "--extra: control character U+0007"),
-        (["--answer", "$~$"], "--answer: shows nothing to a reader"),
-        (["--question", "$?$"], "--question: shows nothing to a reader"),
+        (["--answer", "$~$"], "--answer: answer shows nothing to a reader"),
+        (["--question", "$?$"], "--question: question shows nothing to a reader"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_likely_fix(arguments: list[str], message: str, folder: Path) -> None:
