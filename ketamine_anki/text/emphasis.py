@@ -16,7 +16,8 @@ class Emphasis:
     """Follows the emphasis of one text, and reports a star that made emphasis although it was meant as a sign.
 
     One star is meant after a letter, a digit, a bracket or math where it opens emphasis, and before a digit where it
-    closes it; two stars only before a digit or between brackets. A letter alone may be italic before a digit: `*p*53`.
+    closes it; two stars only before a digit, between brackets, or where both pairs stand inside words. A letter alone
+    may be italic before a digit: `*p*53`.
     """
 
     def __init__(self, source: Source, report: Report) -> None:
@@ -25,18 +26,24 @@ class Emphasis:
         self.report = report
         self.opened: list[tuple[Any, bool]] = []  # each open emphasis, and whether its star was meant
         self.reported_end = 0  # after the last star that was reported; 1 after one that was not found in the text
+        self.name_end = 0  # after the last name that was reported
         self.used = 0  # stars that made emphasis
         self.is_mixed = self.is_nested = False  # whether Markdown may have paired other stars than were meant
 
     def mark(self, tokens: list[Any], index: int) -> None:
         """Judges the token that opens or closes emphasis there."""
         token = tokens[index]
+        if token.markup == "__":
+            self._check_name(tokens[index : index + 3])
         left, right = _beside(tokens, index, -1), _beside(tokens, index, 1)
         if "*" in token.markup:
             self._note_mixture(token, left, right)
         if token.markup != "*":
             meant = self._ends_word(left) and right.isdecimal()
             meant |= (left.isdecimal() or left in _CLOSE) and right in _OPEN
+            if token.nesting > 0 and left.isascii() and left.isalnum():  # x**n + y**m
+                is_power = left.isdecimal() or " " in tokens[index + 1].content
+                meant |= is_power and _beside(tokens, index + 2, 1).isalnum()
         elif token.nesting > 0:
             meant = self._ends_word(left) and self._starts_word(right)
         else:
@@ -84,6 +91,16 @@ class Emphasis:
             self.reported_end = 1
             at = max(self.text.find(markup), 0)
             self.report("swallowed-mark", at, markup, "'*' inside a word is not shown: write \\*, or ×")
+
+    def _check_name(self, tokens: list[Any]) -> None:
+        """One word between two underscores each is more often a name, such as `__init__`, than meant in bold."""
+        if tokens[0].nesting > 0 and tokens[2].markup == "__" and re.fullmatch(r"\w+", tokens[1].content):
+            name = f"__{tokens[1].content}__"
+            at = max(self.source.prose().find(name, self.name_end), 0)
+            self.name_end = at + len(name)
+            bold = f"write **{tokens[1].content}**"
+            message = f"'{name}' is shown in bold without its underscores: put it in `code`, or {bold}"
+            self.report("swallowed-mark", at, name, message)
 
     def _stars(self) -> Iterator[tuple[int, int]]:
         """Where runs of stars stand in the text, and end: not in math or code, not after a backslash."""

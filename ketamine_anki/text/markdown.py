@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 from unicodedata import category
 
@@ -42,6 +42,8 @@ _ENDINGS = frozenset(
 _FILE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _ALIGNED = re.compile(r"text-align:(left|center|right)")
 _LIST_MARKS = r"^[ \t]*(?:(?:[-+*]|[0-9]+[.)])[ \t]+)*?"
+_EMPTY_CODE = "is not shown, it makes code with nothing in it: delete it, or write \\`"
+_LOST_SPACES = "has spaces before it that are not shown: leave them out, or put code between lines of ```"
 _PIPE = re.compile(r"(?<!\\)\|")
 
 
@@ -54,7 +56,9 @@ def _parser() -> MarkdownIt:
     # The parser need not stop at characters that nothing enabled here reads.
     parser.inline.terminator_re = re.compile(r"[\n!*\[\\\]_`]")
     parser.core.ruler.at("text_join", _join)
-    return parser.enable(["fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"])
+    return parser.enable(
+        ["code", "fence", "list", "table", "newline", "escape", "backticks", "emphasis", "link", "image"]
+    )
 
 
 def _join(state: Any) -> None:
@@ -113,7 +117,7 @@ class _Writer:
         """The HTML of the whole text."""
         tokens = _parser().parse(self.source.text)
         if [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
-            html = self._inline(tokens[1].children or [])
+            html = self._inline(tokens[1])
         else:
             self._check_lists(tokens)
             html = "".join(self._block(token) for token in tokens).strip()
@@ -131,7 +135,7 @@ class _Writer:
 
     def _block(self, token: Any) -> str:
         if token.type == "inline":
-            return self._inline(token.children or [])
+            return self._inline(token)
         if token.type in ("fence", "code_block"):
             return self._code_block(token)
         if token.hidden or not token.tag:
@@ -148,13 +152,29 @@ class _Writer:
         return f"<{token.tag}{attribute}>"
 
     def _code_block(self, token: Any) -> str:
-        info = token.info.strip()
-        if not re.fullmatch(r"[\w+#.-]*", info):  # the name of a language is not shown
-            shown = self._code(info)
-            self._swallowed(shown, f"{shown!r} after the ``` is not shown: begin the code on the next line")
-        elif not token.content.strip():
-            self._empty_code(token, self.text.find(token.markup, self._line_start(token.map[0])))
+        shown, message = self._code_mistake(token)
+        if message:
+            at = self.text.find(shown, self._line_start(token.map[0]))
+            self._swallowed(shown, f"{shown!r} {message}", at)
+            return f"<pre><code>{escape(self.source.typed(token.content))}</code></pre>"
         return f"<pre><code>{escape(self._code(token.content.rstrip()))}</code></pre>"
+
+    def _code_mistake(self, token: Any) -> tuple[str, str]:
+        """What is lost of a block of code, and what is wrong with it; "" if nothing is."""
+        mark, info = token.markup, self.source.typed(token.info.strip())
+        last = self.lines[token.map[1] - 1].strip() if token.map[1] - token.map[0] > 1 else ""
+        if not mark:
+            return self.source.typed(token.content).split("\n")[0], _LOST_SPACES
+        if mark[0] == "~":
+            return mark, "starts no code: write ``` before and after it"
+        if not re.fullmatch(r"[\w+#.-]*", info):  # the name of a language is not shown
+            return info, (
+                "after the ``` is not shown: only the name of a language may stand there; what is to be seen belongs"
+                " on a line of its own"
+            )
+        if not last.startswith(mark) or last.strip("`"):
+            return mark, "is never closed: write it on a line below the code, too"
+        return mark, "" if token.content.strip() else _EMPTY_CODE
 
     def _line_start(self, line: int) -> int:
         """The offset in the text of a line of the parser's text."""
@@ -224,8 +244,12 @@ class _Writer:
 
     # --- inside a block -----------------------------------------------------------------------
 
-    def _inline(self, tokens: list[Any]) -> str:
-        parts: list[str] = []
+    def _inline(self, block: Any) -> str:
+        tokens, parts = block.children or [], []
+        if indented := re.search(r"\n[ \t]{4,}(.+)", block.content):
+            shown = self.source.typed(indented[1])
+            at = self.text.find(shown, self._line_start(block.map[0]))
+            self._swallowed(shown, f"{shown!r} {_LOST_SPACES}", at)
         start = True
         for index, token in enumerate(tokens):
             parts.append(self._token(token))
@@ -261,9 +285,7 @@ class _Writer:
         return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
 
     def _empty_code(self, token: Any, start: int) -> None:
-        mark = token.markup
-        message = f"{mark!r} is not shown, it makes code with nothing in it: delete it, or write \\{mark[0]}"
-        self._swallowed(mark, message, start)
+        self._swallowed(token.markup, f"{token.markup!r} {_EMPTY_CODE}", start)
 
     def _code(self, content: str) -> str:
         """Code as it was typed: math and deletions in it are mere characters."""
@@ -276,18 +298,9 @@ class _Writer:
         for offset, fragment, message in visible_marks(shown, start=start, several=self.several):
             self.several &= offset > 0  # of a table or list, one line is reported
             typed = self.source.typed(fragment)
-            at = self.prose.find(typed, self.visible_end)
+            at = self.source.prose().find(typed, self.visible_end)
             self.visible_end = at + len(typed) if at >= 0 else self.visible_end
             self._mistake("visible-mark", typed, self.source.typed(message), at)
-
-    @cached_property
-    def prose(self) -> str:
-        """The text as typed, with blanks for code and escaped signs."""
-        parts = []
-        for span in self.source.markup.spans:
-            typed = self.text[span.start : span.end]
-            parts.append(" " * len(typed) if span.kind == "code" else re.sub(r"\\[!-/:-@\[-`{-~]", "  ", typed))
-        return "".join(parts)
 
     def _check_escaped(self, content: str) -> None:
         """Commands of Anki that are whole only after Markdown has taken backslashes away."""

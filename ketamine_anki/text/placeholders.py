@@ -32,6 +32,14 @@ class Source:
                 self.hidden.append(span)
         self.text = "".join(parts)
 
+    def prose(self) -> str:
+        """The text as typed, with blanks for code and escaped signs."""
+        parts = []
+        for span in self.markup.spans:
+            typed = self.markup.text[span.start : span.end]
+            parts.append(" " * len(typed) if span.kind == "code" else re.sub(r"\\[!-/:-@\[-`{-~]", "  ", typed))
+        return "".join(parts)
+
     def span(self, placeholder: str) -> Span:
         """What a placeholder stands for."""
         return self.hidden[ord(placeholder) - _FIRST]

@@ -38,12 +38,14 @@ MANUAL = {
     "\n\nBad: `The pressure {{c1:falls}}.`\n\nGood: `The pressure {{c1::falls}}.`",
     "swallowed-mark": "What Markdown takes for its own and does not show: `*` inside words starts italics,"
     " a lone `- 5` or `+ 5` at the start of a line becomes a list without the sign, as `+` alone does, lists are"
-    " numbered on from their first number, a table drops cells beyond its columns, and the title of a link or picture"
-    " is nowhere seen.\n\n"
-    "Bad: `5*10*9 per liter`\n\nGood: `5 × 10 × 9 per liter`",
+    " numbered on from their first number, a table drops cells beyond its columns, the title of a link or picture is"
+    " nowhere seen, nor are the underscores of `__init__`, the backslash before a period, and spaces before a line."
+    " Code stands between backticks, or between lines of three of them; after the first three may stand its language."
+    "\n\nBad: `5*10*9 per liter`\n\nBad: `The method __call__`\n\nGood: `5 × 10 × 9 per liter`",
     "visible-mark": "Signs of Markdown, TeX, wikis or HTML that nothing has read: the card would show them as they are"
     " typed. A sign that is to be seen has a backslash before it, or stands in code."
-    "\n\nBad: `The **main effect`\n\nBad: `&alpha; receptors`\n\nGood: `The **main** effect`\n\n"
+    "\n\nBad: `The **main effect`\n\nBad: `&alpha; receptors`\n\nBad: `10^9 per liter`\n\n"
+    "Good: `The **main** effect`\n\n"
     "Good: `The signs \\*\\* mean P below 0.01`",
     "raw-html": "HTML in a card can load things, run scripts or cover the answer; texts are Markdown.\n\n"
     "Bad: `<b>falls</b>`\n\nGood: `**falls**`",
@@ -67,7 +69,13 @@ _MARKDOWN = r"[\\`*_\[\n]"  # without any of these, and no block, Markdown is me
 _LONE_PICTURE = r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)"
 _HTML = r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)"
 _MATHJAX = r"(?s)(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]"
+_FORMATS = frozenset(
+    "a b big br center code div em font hr i img li ol p pre s small span strong sub sup table u ul".split()
+)
 _TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
+# A backslash that Markdown takes away: before a sign that is no mark there, or after the letter of a drive.
+_LOST_BACKSLASH = r"\\[./?,;@]|(?<!\A)\\[-+]|\\!(?!\[)|\b[A-Za-z]:\\[^\\A-Za-z0-9]"
+_NUMBERED = r"\d+\\\."  # no list
 _COMMAND_IN_CODE = r"\\[()\[\]]"
 _TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table
 _COLON = ":(?=[:\U000f0000-\U000ffffd])"  # Anki could read it and the next as the mark of a hint
@@ -98,7 +106,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     text with findings still gives HTML, for previews; a package is made only of texts without.
     """
     special = text.encode("utf-8", "surrogatepass").translate(None, _ORDINARY)
-    if not special and not cloze and not _BLOCK.match(text) and "''" not in text:  # most texts
+    if not special and not cloze and not _BLOCK.match(text) and "''" not in text and text.count(":") < 2:  # most
         return Rendered(text, UNMARKED, [], [])
     # a text of nothing but a picture, as `picture:` holds it, is not worth loading the parser
     alone = re.fullmatch(_LONE_PICTURE, text) if text.startswith("![") else None
@@ -190,6 +198,10 @@ def _mistakes(markup: Markup, cloze: bool) -> Iterator[Mistake]:
                 yield from _tex_outside(value, start)
         elif kind in ("math", "display"):
             offset = end - len(value) - (2 if kind == "display" else 1)
+            if re.fullmatch(r"[A-Z][A-Z_]+\W?", value) and markup.text[end : end + 1].isupper():
+                message = f"${value}$ is read as math: put it in `code`, or write \\$ for a dollar that is to be seen"
+                yield "swallowed-mark", start, markup.text[start:end], message
+                continue
             for rule, at, fragment, message in tex_mistakes(value):
                 yield rule, offset + at, fragment, message
         elif kind == "code" and (command := re.search(_COMMAND_IN_CODE, value)):
@@ -220,21 +232,36 @@ def _instead_of(tag: str, content: str) -> str:
     if mistake.startswith("write "):
         address = mistake.removeprefix("write ")
     elif ":" not in tag and "@" not in tag:
-        return "write Markdown, such as **bold** or a list"
+        markdown = "write Markdown, such as **bold** or a list" if tag in _FORMATS else "leave it out"
+        return f"{markdown}; to show it, put it in `code`"
     elif mistake:
         return mistake
     return "link it from words, as [label](address)" if set("()") & set(address) else f"write [label]({address})"
 
 
 def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
-    """The first TeX command of ordinary text, which the card would show as it is typed, and MathJax's brackets."""
+    """The first TeX command of ordinary text, which the card would show as it is typed, or else the words that lose a
+    backslash, such as `\\d+\\.`; and MathJax's brackets.
+    """
     if word := next((match for match in re.finditer(_TEX_WORD, text) if match[1] in COMMANDS), None):
         message = f"TeX command {word[0]} outside of math: write $...$, without spaces inside the dollars"
         yield "tex-command", start + word.start(), word[0], message
+    for lost in re.finditer(r"\S*\\\S+", text) if not word else ():
+        if _loses_backslash(lost[0]):
+            message = (
+                f"a backslash in '{lost[0]}' is not shown: put it in `code` to show it, or leave the backslash out"
+            )
+            yield "swallowed-mark", start + lost.start(), lost[0], message
     for match in re.finditer(_MATHJAX, text):
         shown = match["math"] or match[0]
         message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
         yield "anki-command", start + match.start(), shown, message
+
+
+def _loses_backslash(word: str) -> bool:
+    """Whether a word loses a backslash that makes no mark an ordinary sign, or one beside others that are shown."""
+    shown = {sign.isalnum() for sign in re.findall(r"\\(.)", word)}
+    return len(shown) == 2 or bool(re.search(_LOST_BACKSLASH, word) and not re.fullmatch(_NUMBERED, word))
 
 
 def _too_much(source: str) -> str:

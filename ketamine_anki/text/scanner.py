@@ -2,7 +2,8 @@
 
 The scan alone decides what is math and what is a deletion; the Markdown parser never sees either. Its rules:
 
-* code: a run of backticks up to a run of the same length (CommonMark); nothing inside is math or a deletion;
+* code: a run of backticks up to a run of the same length, or from a line that starts with three or more to one that
+  holds no others, or to the end (CommonMark); nothing inside is math or a deletion;
 * a backslash before punctuation makes that character ordinary text (CommonMark);
 * math: `$...$` whose first and last characters are not spaces and whose closing `$` is not followed by a digit
   (Pandoc: prices such as "$5 to $9" stay text), nor belongs to a price with the sign last or a currency code ("5$",
@@ -27,11 +28,12 @@ _TOKEN = re.compile(
     r"|(?<=`)(?<!``)(?P<code>`*)(?!`)"
     r"|(?<=\$)(?P<math>\$?)"
     r"|(?<=\{)(?P<open>\{c(?P<number>[0-9]+)::)"
-    r"|(?<=\{)(?P<braces>\{)"
+    r"|(?<=\{)(?P<braces>\{|(?=c[0-9]+:))"
     r"|(?<=\})(?P<close>\})"
     r"|(?<=:)(?P<hint>:))"
 )
-_MALFORMED = r"\{{2,}\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
+_MALFORMED = r"\{+\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
+_BEFORE_FENCE = r"[ \t]*(?:(?:[-+*]|\d+[.)])[ \t]+)*"
 _CODE = r"(?s)[^<]*(?:\w\((?!s\))|\w_\w|\w\.[a-z]{3}|->)[^<]*\Z"  # a hint that looks like a program
 _PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
 _TEX = r"(?P<tex>(?:[^$\\\n]++|\\.|\n(?!\n))++)"  # possessive: a long text takes no second look
@@ -106,7 +108,7 @@ UNMARKED = Markup("")  # shared by all texts that are their own HTML
 def scan(text: str) -> Markup:
     """A text as typed -> its spans, which cover it without gaps, its deletions, and their mistakes."""
     markup = Markup(text)
-    if "$" in text or "{{" in text or "}}" in text or "`" in text or "\\" in text:
+    if "$" in text or "{{" in text or "}}" in text or "{c" in text or "`" in text or "\\" in text:
         _Scan(markup).run()
     else:
         markup.spans.append(Span("text", 0, len(text), text))
@@ -165,6 +167,12 @@ class _Scan:
         return end
 
     def _code(self, ticks: str, start: int, end: int) -> int:
+        line = self.text.rfind("\n", 0, start) + 1
+        is_block = len(ticks) > 2 and re.fullmatch(_BEFORE_FENCE, self.text[line:start])
+        if is_block and not re.compile("[^\n]*`").match(self.text, end):
+            close = re.compile(rf"(?m)\n[ \t]*{ticks}`*[ \t]*$").search(self.text, end)
+            stop, after = close.span() if close else [len(self.text)] * 2
+            return self._span("code", start, after, self.text[end:stop])
         close = re.compile(rf"(?<!`){ticks}(?!`)").search(self.text, end)
         if close is None:
             return end
@@ -209,15 +217,16 @@ class _Scan:
         self.markup.deletions.append(around[-1])
 
     def _braces(self, start: int, end: int) -> int:
-        shown = self.text[start : start + 24].split("\n")[0]
-        shown = shown[: shown.index("}}") + 2] if "}}" in shown else shown
+        pattern = r"[^{}\n]*\}{0,2}" if end == start + 1 else r"(?s).*?\}\}"  # {c1::hidden}, or two braces
+        closing = re.compile(pattern).match(self.text, end)
+        after = closing.end() if closing else end
+        shown = self.text[start : min(after if closing else len(self.text), start + 24)].split("\n")[0]
         if re.match(_MALFORMED, self.text[start : start + 24]):
             message = f"malformed cloze deletion {shown!r}: write {{{{c1::hidden}}}} or {{{{c1::hidden::hint}}}}"
         else:
             message = f"{shown!r} is read as a field by Anki: write single braces, or {{{{c1::hidden}}}} for a deletion"
         self._mistake(start, start + len(shown), message)
-        closing = self.text.find("}}", end)
-        return closing + 2 if closing >= 0 else end
+        return after
 
     def _close(self, start: int, end: int) -> int:
         if self.open:

@@ -6,16 +6,46 @@ A sign with a backslash before it is meant to be seen, and so is all that stands
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import itemgetter
 
 HIDDEN = "\0"  # stands for a sign that is meant to be seen
-_SIGNS = "\\*_`~^=$&|#[]'+-"
+_FIRST_SIGN = r"`+|[\\*_~^=$&|#\[\]:'+-]"
 _WORD = rf"[^\s{HIDDEN}]"
 _ITALICS = "open and close them as in *words*"
 _PICTURE = "write [label](https://example.org) or ![what one sees](name.png)"
+_SCRIPTS = {
+    "^": str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻"),
+    "_": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
+}
+_BASE = r"((?:[^\W_]+|[)\]])?)(?<=[\w)\]\U000f0000-\U000ffffd])"  # the last are deletions
+_HIGH = rf"{_BASE}(\^)(?:\(([^()^]+)\)|([+\u2212-]?[^\W_]+(?:[+-](?!\w))?)(?!\^))"
+# A letter, or a formula of elements before a number; not a name such as snake_case, which is seen as it is meant.
+_LOW = (
+    rf"(?<![\w/.@{HIDDEN}-])([^\W\d_](?=_[^\W_]+(?!\w))|(?:[A-Z][a-z]?)+(?=_\d+(?![\d_])))(_)"
+    r"(\d+(?![\d_])|[^\W\d_]+)"
+)
+
+
+def _as_script(match: re.Match[str]) -> str:
+    """`10^9` -> 10⁹, `H_2` -> H₂; `x^n`, for which there is no character, as a formula."""
+    base, sign, script = match[1], match[2], match[match.lastindex or 0]
+    small = script.translate(_SCRIPTS[sign])
+    return f"write {base}{small}" if set(script).isdisjoint(small) else f"write ${base}{sign}{{{script}}}$"
+
+
+def _character(reference: re.Match[str]) -> str:
+    """The character that a reference of HTML stands for; "" if there is none of this name."""
+    from html import unescape  # its table takes time to load
+
+    character = unescape(reference[0])
+    return f"write {character}" if character != reference[0] else ""
+
+
 # (what the pattern cannot match without, pattern, what it is, what to write instead) for signs anywhere, then at the
 # start of a line, then of one of several.
-_ANYWHERE = (
+_Row = tuple[str, str, str, str | Callable[[re.Match[str]], str]]
+_ANYWHERE: tuple[_Row, ...] = (
     (
         "**",
         rf"\*\*(?=[^\s*{HIDDEN}]){_WORD}{{0,20}}|{_WORD}{{1,20}}(?<=[^\s*{HIDDEN}])\*\*",
@@ -28,6 +58,9 @@ _ANYWHERE = (
     ("~~", r"~~(?:[^~]+~~)?", "struck-out text", "leave it out"),
     ("~", r"(?<!~)~([\w+-]{1,8})~(?!~)", "a subscript", r"write $_{\1}$"),
     ("^", r"\^([\w+-]{1,8})\^", "a superscript", r"write $^{\1}$"),
+    ("^", _HIGH, "a superscript", _as_script),
+    ("_", _LOW, "a subscript", _as_script),
+    ("^", r"(?<=\w)\^(?=[\U000f0000-\U000ffffd])", "a superscript", "put the whole of it between dollars"),
     ("==", r"==(?=[^\s=])[^=]*==", "marked text", "write **words**"),
     (
         "$ ",
@@ -38,15 +71,27 @@ _ANYWHERE = (
     ("$", r"\$\$|(?<![\w$])\$(?=[a-z\\])", "math", "close it with a dollar after its last sign"),
     ("{", r"\\[A-Za-z]+(?=\{)", "math", "put it between dollars"),
     ("{", rf"(?:(?<=\w)[_^])\{{[^{{}}{HIDDEN}]*\}}", "math", "put it between dollars"),
-    ("]", r"\](?:\s+\((?=https?:|mailto:)|\()", "a link or picture", f"{_PICTURE}, without spaces around the brackets"),
+    (
+        "]",
+        r"\](?:\s+\((?=https?:|mailto:)|\(|:\s+(?=https?:))|(?<![\w\])])\[[^\[\]]+\]\[[^\[\]]*\]|!\[[^\[\]]*\](?!\()",
+        "a link or picture",
+        f"{_PICTURE}, without spaces around the brackets",
+    ),
     ("[[", rf"!?\[\[[^\[\]{HIDDEN}]+\]\]", "a link or picture", _PICTURE),
     ("[^", r"\[\^[\w-]+\]", "a footnote", "write it into the text"),
-    ("[/", r"\[/(?:b|i|u|s|sub|sup|code|quote|url|img)\]", "a tag", "write **bold** or *italics*"),
-    ("&", r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});", "a character", ""),
+    ("[/", r"\[/(?!or\])[A-Za-z]+\]", "a tag", "write **bold** or *italics*"),
+    ("[", r"([\u3005\u3400-\u9fff]+)\[([\u3041-\u30ff]+)\]", "furigana", r"write \1（\2）"),
+    (":", r"(?<![\w:]):(?:[a-z][a-z0-9_-]*|[+-]1):(?![\w:])", "an emoji", "write the character itself"),
+    ("[ ]", r"(?<![\w\])])\[ \]", "a check box", "write ☐"),
+    ("&", r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});", "a character", _character),
     ("''", r"(?<![\w'])''+(?=[^\W_'])[^']*''+", "italics", "write *words*, or **words** for bold"),
 )
-_AT_START = (("#", r"\A\s*#{1,6} +\w*", "a heading", "write **words**"),)
-_AT_START_OF_SEVERAL = (
+_AT_START: tuple[_Row, ...] = (
+    ("#", r"\A\s*#{1,6} +\w*", "a heading", "write **words**"),
+    ("==", r"\A\s*(={2,}) [^=]+ \1\s*$", "a heading", "write **words**"),
+    ("[", r"\A\[[xX]\](?= )", "a check box", "write ☑"),
+)
+_AT_START_OF_SEVERAL: tuple[_Row, ...] = (
     ("", r"\A\s*(?:-{3,}|\*{3,}|={3,})$", "a line or heading", "leave it out"),
     ("", r"\A\s*[-+][^\W\d_]\w*", "a list", "write a space after the sign"),
     (
@@ -59,28 +104,27 @@ _AT_START_OF_SEVERAL = (
 
 
 def visible_marks(text: str, *, start: bool, several: bool) -> Iterator[tuple[int, str, str]]:
-    """(offset, fragment, message) of each sign in a piece of a text, as it is shown, that was meant as a mark.
+    """(offset, fragment, message) of each sign in a piece of a text, as it is shown, that was meant as a mark; of those
+    that overlap, the first.
 
     `start` tells whether a line starts with the piece, `several` whether the line is one of several.
     """
+    end = 0
+    for offset, fragment, message in sorted(_marks(text, start=start, several=several), key=itemgetter(0)):
+        if offset >= end:
+            yield offset, fragment, message
+            end = offset + len(fragment)
+
+
+def _marks(text: str, *, start: bool, several: bool) -> Iterator[tuple[int, str, str]]:
     rows = (*_ANYWHERE, *(_AT_START if start else ()), *(_AT_START_OF_SEVERAL if start and several else ()))
     for needed, pattern, what, instead in rows:
         for match in re.finditer(pattern, text) if needed in text else ():
             shown = match[0].lstrip()
-            if instead:
-                advice = match.expand(instead)
-            elif (character := _character(shown)) != shown:
-                advice = f"write {character}"
-            else:
+            advice = instead(match) if callable(instead) else match.expand(instead)
+            if not advice:
                 continue
-            sign = next(letter for letter in shown if letter in _SIGNS)
-            as_typed = "put it in `code`" if sign in "[]" else f"write \\{sign}"
+            sign = re.findall(_FIRST_SIGN, shown)[0]
+            as_typed = "put it in `code`" if sign in "[]" else "write " + "".join(f"\\{each}" for each in sign)
             message = f"{shown!r} is shown as it is typed, not as {what}: {advice}; to show it, {as_typed}"
             yield match.end() - len(shown), shown, message
-
-
-def _character(reference: str) -> str:
-    """The character that a reference of HTML stands for."""
-    from html import unescape  # its table takes time to load
-
-    return unescape(reference)

@@ -29,9 +29,9 @@ NAMES = {packaged: name for name, packaged in MEDIA.items()}
 
 # Signs that mean nothing to Markdown, math and clozes inside a line, beside letters of every script.
 _INSIDE = st.text(
-    st.characters(exclude_characters="\\`*_{}[]<$", exclude_categories=["Cs", "Co", "Cc", "Zl", "Zp"]), max_size=40
+    st.characters(exclude_characters="\\`*_{}[]<$^", exclude_categories=["Cs", "Co", "Cc", "Zl", "Zp"]), max_size=40
 )
-LINES = _INSIDE.map(lambda inside: f"a{inside}".replace("  ", " ").rstrip())
+LINES = _INSIDE.map(lambda inside: re.sub("  |:(?=[a-z+-])", " ", f"a{inside}").rstrip())
 
 
 @given(LINES)
@@ -52,7 +52,7 @@ def test_lines_and_paragraphs_of_text_without_marks(paragraphs: list[list[str]])
 @given(st.text(st.characters(exclude_categories=["Cs", "Co", "Cc", "Zl", "Zp"]), max_size=40))
 def test_text_with_every_mark_escaped_is_shown_as_typed_or_refused(typed: str) -> None:
     typed = " ".join(typed.split())
-    rendered = render(re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", typed), {})
+    rendered = render(re.sub(r"[\"-*:<->\[-`{-~]|^[+-]|(?<=^\d)\.", r"\\\g<0>", typed), {})
     if re.search(r"[\[\](){}<]", typed) and rendered.findings:
         return  # a command of Anki, or HTML
     assert (text_of(rendered.html), rendered.findings) == (typed, [])
@@ -90,7 +90,7 @@ PARTS = (
     ("``a`b``", "<code>a`b</code>"), ("$a < b$", r"\(a &lt; b\)"), ("$$x$$", r"\[x\]"), ("a_b_c", "a_b_c"),
     (r"$\frac{a}{b^{2}}$", r"\(\frac{a}{b^{2} }\)"), ("$a_1*b$", r"\(a_1*b\)"), (r"\*", "*"), (r"\$5", "$5"),
     ("[a *b*](https://e.org/?a=1&b=2)", '<a href="https://e.org/?a=1&amp;b=2">a <em>b</em></a>'), ('"x"', '"x"'),
-    ("![A leaf](leaf.png)", '<img src="leaf-1a2b3c4d.png" alt="A leaf">'), ("{a}", "&#123;a&#125;"), ("x^2", "x^2"),
+    ("![A leaf](leaf.png)", '<img src="leaf-1a2b3c4d.png" alt="A leaf">'), ("{a}", "&#123;a&#125;"), ("x²", "x²"),
     ("\u0636\u063a\u0637", "\u0636\u063a\u0637"), ("a::b", "a::b"), ("100 %", "100 %"), (r"\&lt;", "&amp;lt;"),
 )  # fmt: skip
 HIDDEN = (
