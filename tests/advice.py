@@ -91,8 +91,8 @@ def _rename(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
 def _merge(lines: Lines, line: int, column: int, _: re.Match[str]) -> None:
     kept, keep = [], True
     for typed in lines:
-        if re.match(r"[<>=|]{7}( |$)", typed):
-            keep = typed[0] in "<>"
+        if re.match(r"\s*[<>=|]{7}( |$)", typed):
+            keep = typed.strip()[0] in "<>"
         elif keep:
             kept.append(typed)
     lines[:] = kept

@@ -149,7 +149,10 @@ def _merge(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
     last = min(first + chance.randint(1, 14), len(lines) - 1)
     other = [line.replace("Leaves", "Plants").replace("take", "bring") for line in lines[first:last]]
     base = ["||||||| parent of 1a2b3c4", *lines[first:last]] if chance.random() < 0.3 else []
-    marked = ["<<<<<<< HEAD", *lines[first:last], *base, "=======", *other, ">>>>>>> their-branch"]
+    theirs = [] if base and chance.random() < 0.5 else ["=======", *other]
+    indent = chance.choice(("", "  ", "      "))
+    marked = ["<<<<<<< HEAD", *lines[first:last], *base, *theirs, ">>>>>>> their-branch"]
+    marked = [re.sub("^(?=[<|=>]{7})", indent, line) for line in marked]
     return [*lines[:first], *marked, *lines[last:]], lines
 
 

@@ -33,7 +33,16 @@ from ketamine_anki.core.limits import (
     MAX_VALUES,
 )
 from ketamine_anki.core.model import Finding, Mark, Position
-from ketamine_anki.deckfiles.syntax import Advice, Failure, explain, explain_key, text_place, with_doubled_quotes
+from ketamine_anki.deckfiles.syntax import (
+    MERGE,
+    Advice,
+    Failure,
+    explain,
+    explain_key,
+    merge_marker,
+    text_place,
+    with_doubled_quotes,
+)
 
 # --- nodes ------------------------------------------------------------------------------------
 
@@ -167,6 +176,9 @@ def parse(file: File, data: bytes) -> Node | None:
     """The root node of a file's bytes; None, with a finding, when there is none."""
     text = _decode(file, data)
     if text is None:
+        return None
+    if any(sign * 7 in text for sign in "<|=>") and (marker := merge_marker(file.lines)) is not None:
+        file.add(marker, 0, "syntax", MERGE)
         return None
     try:
         root = _root(file, text)

@@ -34,7 +34,10 @@ _KEY_LINE = r"[ \t]*(?P<dash>-[ \t]+)*(?P<key>[A-Za-z_]+):(?:[ \t]+(?P<value>[^#
 _VALUE = r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?"
 _OPENING = _VALUE + r"(?P<sign>[\[{}\],*&!|>%@`\"']|(?<=: )[-?](?=\s|$))"
 _CUT_OFF = _VALUE + r"[^\s#'\"|>\[{].*?\s(?P<sign>#)"
-_MERGE = r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)"  # as git leaves them in a file
+_MERGE = r"[ \t]*(?:<{7}|>{7}|\|{7})(?: |$)|={7}$"  # as git leaves them in a file, or somebody indented them
+MERGE = (
+    "a merge that git could not finish: keep one version, and delete the lines <<<<<<<, |||||||, ======= and >>>>>>>"
+)
 # What looks like a space, a hyphen or a colon and is none for YAML, and a space that is missing.
 _LOOK_ALIKE = (
     (r"[ \t]*(?:- +)*(?:[A-Za-z_]+:)?[ \t]*(?P<sign>[^\S \t])", "type a plain space"),
@@ -68,10 +71,7 @@ def _correction(lines: Lines, failure: Failure, typed: str) -> tuple[Place, str,
     swallowing = quoted is not None and any(re.match(_KEY, below) for below in lines[quoted[0] + 1 : quoted[2] + 1])
     ended = any(above.rstrip() == "..." for above in lines[:line])
     structural = next(_structural(lines, line, context_place[0]), None) if not swallowing and not ended else None
-    if (marker := _merge_marker(lines)) is not None:
-        place = marker, 0
-        hint = "a merge that git could not finish: keep one version, and delete the lines <<<<<<<, ======= and >>>>>>>"
-    elif structural:
+    if structural:
         place, hint = structural
     elif context == "while parsing a quoted scalar" and "\\" in typed[: column + 1]:
         place = (line, typed.rfind("\\", 0, column + 1))
@@ -162,9 +162,15 @@ def explain_key(lines: Lines, mark: Any) -> Advice:
     return line, column, "shape", "a key must be one word: quote text that starts with [ or {"
 
 
-def _merge_marker(lines: Lines) -> int | None:
-    """The first line that git left to mark a conflict."""
-    return next((n for n, line in enumerate(lines) if re.match(_MERGE, line)), None)
+def merge_marker(lines: Lines) -> int | None:
+    """The first line that git left to mark a conflict; an indented one in a block of code is an example."""
+    in_code = False
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith("```"):
+            in_code = not in_code
+        elif re.match(_MERGE, line) and not (in_code and line.startswith(" ")):
+            return number
+    return None
 
 
 def _cut_off(lines: Lines, line: int) -> Place | None:

@@ -44,7 +44,7 @@ def unrender(html: str, media: Mapping[str, str], *, cloze: bool = False, writte
 
 
 # What is escaped, by level: nothing, what may be Markdown, all signs that a backslash may show.
-_ESCAPED = (re.compile(r"(?!)"), re.compile(r"[\\`*_\[\]<$|~]"), re.compile(r"[\"-*:<->\[-`{-~]"))
+_ESCAPED = (re.compile(r"(?!)"), re.compile(r"[\\`*_\[\]<$|~^]"), re.compile(r"[\"-'*:<->\\^-`{-~]"))
 _LINE_START = re.compile(r"(?m)^( *)(?:(\d+)(?=[.)])|([-+#=:>]))")
 _DELETION = re.compile(r"(\{\{c\d+::|\}\}|::)")
 # A code block as typed: its mark, the name of its language, which no card shows, and its lines.

@@ -74,7 +74,7 @@ _FORMATS = frozenset(
 )
 _TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
 # A backslash that Markdown takes away: before a sign that is no mark there, or after the letter of a drive.
-_LOST_BACKSLASH = r"\\[./?,;@]|(?<!\A)\\[-+]|\\!(?!\[)|\b[A-Za-z]:\\[^\\A-Za-z0-9]"
+_LOST_BACKSLASH = r"(?<!\\)(?:\\\\)*(?:\\[./?,;@]|(?<!\A)\\[-+]|\\!(?!\[))|\b[A-Za-z]:\\[^\\A-Za-z0-9]"
 _NUMBERED = r"\d+\\\."  # no list
 _COMMAND_IN_CODE = r"\\[()\[\]]"
 _TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table

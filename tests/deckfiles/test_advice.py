@@ -75,3 +75,14 @@ def test_advice_on_code_keeps_it(answer: str) -> None:
         text = advice.follow(text, findings[0])
     assert findings == []
     assert deck.notes[0].answer == answer
+
+
+@pytest.mark.parametrize(
+    ("marker", "line"), [("<<<<<<< HEAD", 5), ("||||||| base", 5), (">>>>>>> theirs", 5), ("```", 0)]
+)
+@pytest.mark.parametrize("style", ["|-", ">-", "'"])
+def test_a_merge_marker_in_a_text_is_found_and_one_in_code_is_an_example(marker: str, line: int, style: str) -> None:
+    block = f"{marker}\n      <<<<<<< HEAD\n      ```" if marker == "```" else marker
+    text = mistakes.SOUND.replace("Carbon dioxide", f"{style}\n      {block}" + "\n      '" * (style == "'"), 1)
+    findings, _ = judged(text)
+    assert [finding.position.line for finding in findings if "a merge" in finding.message] == [line + 1] * bool(line)
