@@ -29,8 +29,7 @@ from ketamine_anki.workspace.reporting import readable_collection
 
 _LISTS = ("claims", "cites", "evidence", "tags")
 _SAMPLE = {"id": "new-note-of-no-name", "tags": ["A"], "yield": "core", "skill": "recall"}
-_SHOWN = 12  # of the names that may be given, where each is explained in a line
-_WIDTH = 120
+_MANY, _SHOWN, _WIDTH = 30, 12, 110  # names that are explained: of more, lines shown, and their width
 _OF_SHAPES = {
     "question": ("question", "answer"),
     "reverse": ("question", "answer", "reverse_question", "reverse_answer"),
@@ -164,7 +163,8 @@ class _Asking:
                 words += [option.opts[0], value]
         with suppress(OSError):  # the terminal may be gone
             if self._is_answered:
-                echo("\nnothing was written; to go on from here:", err=True)
+                echo("", err=True)
+                echo("nothing was written; to go on from here:", err=True)
                 echo(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words), err=True)
 
     def note(self, deck: str) -> dict[str, Any]:
@@ -330,19 +330,18 @@ def _or_show(parse: Callable[[str], Any], known: Mapping[str, str], typed: str) 
 
 
 def _show(known: Mapping[str, str], part: str = "") -> None:
-    """Prints names that may be given, in short lines where there is something to say of them: those that hold a part,
-    and of many the first.
-    """
+    """Prints names that may be given and what they are about: those that hold a part; of many the first, in short."""
     listed = [
-        (f"{number:>4}  {name}  {about}" if about else f"{number} {name}")
+        f"{number:>4}  {name}  {about}" if about else f"{number} {name}"
         for number, (name, about) in enumerate(known.items(), 1)
         if part.casefold() in f"{name} {about}".casefold()
     ]
     if not any(known.values()):
         listed = [", ".join(listed)] if listed else []
-    for line in listed[:_SHOWN]:
-        echo(line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…", err=True)
-    if len(listed) > _SHOWN:
+    is_long = len(known) > _MANY and any(known.values())
+    for line in listed[: _SHOWN if is_long else None]:
+        echo(f"{line[:_WIDTH]}…" if is_long and len(line) > _WIDTH else line, err=True)
+    if is_long and len(listed) > _SHOWN:
         echo(f"      and {len(listed) - _SHOWN} more: type a part of a name to see those with it", err=True)
 
 

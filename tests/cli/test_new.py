@@ -245,7 +245,7 @@ def test_a_contributor_who_stops_changes_nothing_and_can_go_on(folder: Path, mon
 
 
 def test_of_many_names_some_are_shown_and_the_others_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    works = [REFERENCES.replace("green-2020", f"work-{number}") for number in range(30)]
+    works = [REFERENCES.replace("green-2020", f"work-{number}") for number in range(31)]
     works[20] = works[20].replace("Green A.", f"Braun A{' and others' * 20}.")
     text = works[0] + "".join(work.removeprefix("references:\n") for work in works[1:])
     (folder / "references.yaml").write_text(text, encoding="utf-8")
@@ -254,7 +254,7 @@ def test_of_many_names_some_are_shown_and_the_others_found(folder: Path, monkeyp
     assert notes(folder)[-1].evidence == ("work-20",)
     lines = ran.err.splitlines()
     assert lines[0].startswith("   1  work-0  Green A. On leaves.")
-    assert "      and 18 more: type a part of a name to see those with it" in lines
+    assert "      and 19 more: type a part of a name to see those with it" in lines
     assert "unknown reference 'braun'" in ran.err
     (found,) = [line for line in lines if "  21  work-20  Braun A and others" in line]
     assert found.endswith("…")
