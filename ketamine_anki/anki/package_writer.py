@@ -208,8 +208,13 @@ def model(note_type: NoteType, collection: Collection) -> genanki.Model:
 
 
 def description(collection: Collection, version: str = "", deck: str = "") -> str:
-    """The HTML of the page of a deck, given by its full name, or of the whole collection: what it is, how to study it,
-    the version, source, license and address, and the disclaimer.
+    """The HTML of the page of a deck, given by its full name, or of the whole collection: its `paragraphs`."""
+    marks, parts = attributes(collection.language), "".join(paragraphs(collection, version, deck))
+    return f"<div{marks}>{parts}</div>" if marks else parts
+
+
+def paragraphs(collection: Collection, version: str = "", deck: str = "") -> list[str]:
+    """What a deck is, how to study it, the version, source, license and address, and the disclaimer.
 
     Anki replaces the page even when it takes none of a package's notes: so it names the version that was imported last,
     and not that of the notes.
@@ -241,8 +246,7 @@ def description(collection: Collection, version: str = "", deck: str = "") -> st
         link = escape(collection.repository, quote=True)
         parts.append(f'<p>{escape(words["updates"])}: <a href="{link}">{link}</a></p>')
     parts.append(f"<p><b>{escape(collection.disclaimer)}</b></p>")
-    marks = attributes(collection.language)
-    return f"<div{marks}>{''.join(parts)}</div>" if marks else "".join(parts)
+    return parts
 
 
 def _write_zip(out: BinaryIO, database: Path, pictures: list[Picture]) -> None:

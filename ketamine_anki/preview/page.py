@@ -1,8 +1,8 @@
 """Notes -> one self-contained HTML page of every card: no network, no framework, no inline handlers.
 
 Each side of a card stands in a shadow root of its own with the CSS of Anki's window and of its note type, so that page
-and card cannot affect each other. Its HTML is that of `cards`; on the page math becomes MathML, and pictures get their
-bytes from a table that stores each once.
+and card cannot affect each other. Its HTML is that of `cards`; on the page math becomes MathML, and each picture
+has its bytes where it stands first. The cards can be read without the script.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
@@ -35,6 +35,11 @@ def _text(name: str) -> str:
 
 
 REVIEWER_CSS = _text("reviewer.css")
+# How cards look without the script, which gives them the CSS of their note type. It sets nothing that this does not.
+_PLAIN = (
+    ".card{padding:.6em .8em}img{max-width:100%}.answer,.cloze,.label{font-weight:700}"
+    ".box,.own{margin-top:.8em;padding:.4em .8em;border-inline-start:4px solid}.foot{margin-top:.8em;font-size:.75em}"
+)
 _IMG = re.compile(r'(<img )src="([^"]*)"')
 # In Anki a card fills the window; on the page its frame stands for the window.
 _WINDOW = re.compile(r"@media\s*(?=\((?:max|min)-width)")
@@ -106,21 +111,33 @@ def page(
         gone=[note.id for guid, note in baseline.notes.items() if guid not in kept] if baseline else [],
         notes=shown,
         css={k: REVIEWER_CSS + _WINDOW.sub("@container ", kind.css) for k, kind in note_types(collection).items()},
-        pictures=_pictures((card for _, _, listed in shown for _, _, card in listed), collection, baseline),
+        plain=_PLAIN,
+        pictured=_pictured(collection, baseline),
         live=live,
         paragraph_of=paragraph_of,
     )
 
 
-def _pictures(shown: Iterable[Card], collection: Collection, baseline: Baseline | None) -> Iterator[tuple[str, str]]:
-    """(name, data URL) of each picture that the page shows."""
+def _pictured(collection: Collection, baseline: Baseline | None) -> Callable[[str], Iterator[str]]:
+    """The sides of the page in their order -> their chunks, with the bytes of each picture where it stands first; the
+    script shows it at the other places.
+    """
     ours = {picture.packaged: picture.data for picture in collection.pictures.values()}
-    html = "".join(side for card in shown for side in (card.question, card.answer))
-    for name in sorted(set(re.findall(r'data-picture="([^"]*)"', html))):
-        data = ours[name] if name in ours else baseline.picture(name) if baseline else None
-        if data is not None:
-            kind = {"png": "png", "webp": "webp"}.get(name.rpartition(".")[2], "jpeg")
-            yield name, f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    known: set[str] = set()
+
+    def chunks(html: str) -> Iterator[str]:
+        for chunk in re.split(r'(<img data-picture="[^"]*")', html):
+            yield chunk
+            if not chunk.startswith("<img data-picture=") or chunk in known:
+                continue
+            known.add(chunk)
+            name = chunk.split('"')[1]
+            data = ours[name] if name in ours else baseline.picture(name) if baseline else None
+            if data is not None:
+                kind = {"png": "png", "webp": "webp"}.get(name.rpartition(".")[2], "jpeg")
+                yield f' src="data:image/{kind};base64,{base64.b64encode(data).decode()}"'
+
+    return chunks
 
 
 # --- one note ---------------------------------------------------------------------------------
@@ -163,7 +180,7 @@ def _on_page(card: Card) -> Card:
 
 
 def on_page(html: str) -> str:
-    """A side's HTML for the page: math as MathML, pictures by name in the page's table."""
+    """A side's HTML for the page: math as MathML, pictures by name."""
     return with_mathml(_IMG.sub(r'\1data-picture="\2"', html))
 
 
@@ -196,12 +213,13 @@ def _coverage(collection: Collection, statistics: Statistics) -> dict[str, list[
 
 
 def _policy(style: str, script: str, live: bool) -> str:
-    """The Content-Security-Policy: this style, this script, pictures in the page, and nothing else."""
-    style_hash, script_hash = (
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (style, script)
+    """The Content-Security-Policy: these styles, this script, pictures in the page, and nothing else."""
+    style_hash, plain_hash, script_hash = (
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in (style, _PLAIN, script)
     )
     connect = "; connect-src 'self'" if live else ""
     return (
-        f"default-src 'none'; style-src {style_hash}; script-src {script_hash}; img-src data:"
+        f"default-src 'none'; style-src {style_hash} {plain_hash}; script-src {script_hash}; img-src data:"
         f"{connect}; base-uri 'none'; form-action 'none'"
     )

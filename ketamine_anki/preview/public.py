@@ -30,8 +30,10 @@ class Public(NamedTuple):
 
 
 def texts(collection: Collection, public: Public) -> dict[str, str]:
-    """The HTML of the texts before the cards: `about` the deck, `notes` of the release, `changelog`."""
-    from ketamine_anki.anki.package_writer import description  # with genanki, which other pages do without
+    """The HTML of the texts before the cards: `about` the deck, `disclaimer`, what `more` its page in Anki
+    says, `notes` of the release, `changelog`.
+    """
+    from ketamine_anki.anki.package_writer import paragraphs  # with genanki, which other pages do without
 
     body = re.sub(r"(?ms)\A.*?^# [^\n]*", f"## Version {public.version}", public.notes, count=1)
     changes, heading, instructions = body.partition("\n## Which file")  # which are in English
@@ -39,4 +41,11 @@ def texts(collection: Collection, public: Public) -> dict[str, str]:
     notes = f"<div{marks}>{document_html(changes)}</div>{document_html(heading + instructions)}"
     for name in (escape(file.name) for file in public.packages):
         notes = notes.replace(f"<code>{name}</code>", f'<a href="{name}" download>{name}</a>')
-    return {"about": description(collection), "notes": notes, "changelog": document_html(public.changelog)}
+    about, *more, disclaimer = paragraphs(collection)
+    return {
+        "about": about,
+        "disclaimer": disclaimer,
+        "more": "".join(more),
+        "notes": notes,
+        "changelog": document_html(public.changelog),
+    }

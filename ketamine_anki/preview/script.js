@@ -26,10 +26,11 @@
   };
   const faces = [...document.querySelectorAll(".face")];
   const inside = (face) => face.shadowRoot.querySelector(".card");
+  const sources = {};
   for (const face of faces) {
     dress(face);
     for (const picture of face.shadowRoot.querySelectorAll("img[data-picture]")) {
-      const source = data.pictures[picture.dataset.picture];
+      const source = (sources[picture.dataset.picture] ??= picture.getAttribute("src"));
       if (source) picture.src = source;
     }
     for (const link of face.shadowRoot.querySelectorAll("a")) {

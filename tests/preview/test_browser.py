@@ -15,7 +15,7 @@ import browser
 import pytest
 import small
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.cli import preview
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif(
     not browser.found(), reason=f"no Chromium here: none of {', '.join(browser.NAMES)} is installed"
 )
 
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 DAY, NIGHT = "rgb(251, 252, 253)", "rgb(31, 36, 40)"
 FIRST_CARD = "document.querySelector('.face').shadowRoot.querySelector('.card')"
 
@@ -72,9 +73,11 @@ def public_page(deck_page: Path) -> Path:
 
 
 @contextmanager
-def opened(chromium: Browser, path: Path) -> Iterator[Page]:
+def opened(
+    chromium: Browser, path: Path, size: ViewportSize = DESKTOP, *, java_script_enabled: bool = True
+) -> Iterator[Page]:
     """A page in a window of its own; at the end it may have logged nothing and requested nothing."""
-    with chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light") as context:
+    with chromium.new_context(viewport=size, color_scheme="light", java_script_enabled=java_script_enabled) as context:
         page = context.new_page()
         messages: list[str] = []
         page.on("console", lambda message: messages.append(message.text))
@@ -285,7 +288,7 @@ def test_public_page(chromium: Browser, public_page: Path) -> None:
     with opened(chromium, public_page) as page:
         link = page.get_by_role("link", name="Download deck-1.1.0.apkg")
         assert link.get_attribute("href") == "deck-1.1.0.apkg"
-        expect(page.locator("#get code")).to_have_text("f" * 64)
+        expect(page.locator("#get > p code")).to_have_text("f" * 64)
         form = page.locator("#report a").get_attribute("href")
         assert form == "https://example.org/deck/issues/new?template=correction.yml"
         page.get_by_role("link", name="Changes", exact=True).click()
@@ -303,6 +306,23 @@ def test_public_page(chromium: Browser, public_page: Path) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_without_the_script_the_public_page_can_be_read_on_a_phone(chromium: Browser, public_page: Path) -> None:
+    """What the deck is, the download with its SHA-256, how to import, the cards, then the rest."""
+    with opened(chromium, public_page, {"width": 390, "height": 844}, java_script_enabled=False) as page:
+        parts = ".guide section, .get, #get > p code, #get > p:nth-of-type(2), .note, #report, #changes".split(", ")
+        tops = [page.locator(part).first.bounding_box()["y"] for part in parts]
+        assert tops == sorted(tops)
+        expect(page.locator("noscript p")).to_be_visible()
+        expect(page.locator(".tools")).to_be_hidden()
+        for dressed in (".answer", ".box .label"):
+            expect(page.locator(dressed).first).to_have_css("font-weight", "700")
+        picture = page.locator("img[data-picture]").first
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate("image => image.naturalWidth") > 100
+        page.emulate_media(media="print")
+        expect(page.locator(".note").first).to_be_visible()
+
+
 def test_paper_has_each_answer_behind_its_question(page: Page) -> None:
     """Sheets of six; turned over, each cell's answer lies behind its question; nothing is cut off."""
     page.select_option('select[data-filter="deck"]', index=3)
@@ -313,7 +333,7 @@ def test_paper_has_each_answer_behind_its_question(page: Page) -> None:
           [...document.querySelectorAll('.sheet')].map((sheet) => [...sheet.children]
             .map((cell) => cell.firstChild?.textContent || '')),
           [...document.querySelectorAll('#paper .face')].filter((face) =>
-            face.shadowRoot.firstElementChild.getBoundingClientRect().height > face.clientHeight + 1).length,
+            face.shadowRoot.querySelector('.card').getBoundingClientRect().height > face.clientHeight + 1).length,
         ]"""
     )
     assert cut == 0
