@@ -105,12 +105,12 @@ def _send(
     place = f"your own copy of it on GitHub, a fork if need be, or, where `gh` finds none, of {shown}"
     licence = compared.collection.licence
     _confirm(f"Propose this, under {licence}, to {upstream}, on a new branch of {place if on_github else shown}?", yes)
-    branch = f"anki-{hashlib.sha256(body.encode()).hexdigest()[:8]}-{os.urandom(2).hex()}"
+    branch = f"anki-{hashlib.sha256(body.encode()).hexdigest()[:12]}"  # the same when it is submitted again
     fork = _fork(target) if target and on_github else None
     url, settings = (f"https://github.com/{fork}.git", _SIGN_IN) if fork else (url, {})
     for seconds in (*_WAITS, 0) if fork else (0,):
         try:
-            push(clone, files, f"{subject}\n\n{body}", branch, url, settings)
+            is_new = push(clone, files, f"{subject}\n\n{body}", branch, url, settings)
             break
         except Failure as error:
             if not seconds:
@@ -118,12 +118,17 @@ def _send(
                 _print_for_a_form(compared, upstream)
                 raise click.exceptions.Exit(EXIT_IO) from None
             time.sleep(seconds)
-    echo(f"pushed the branch {branch} to {_without_password(url)}", err=True)
+    done = "pushed the branch {} to {}" if is_new else "these corrections were submitted before: branch {} of {}"
+    echo(done.format(branch, _without_password(url)), err=True)
     fork = fork or github_name(url)
     if not target or not fork:
         echo(f"now open a pull request for it at {upstream}")
         return
     head = f"{fork.partition('/')[0]}:{branch}"
+    there = ("--repo", target, "--head", branch, "--state", "all", "--json", "url", "--jq", ".[0].url")
+    if settings and not is_new and (proposed := _gh("pr", "list", *there)):
+        echo(f"their pull request: {proposed}")
+        return
     words = ("--repo", target, "--head", head, "--title", subject, "--body-file", "-", *["--draft"] * bool(findings))
     opened = settings and _gh("pr", "create", *words, given=body)
     echo(opened or f"now open the pull request: https://github.com/{target}/compare/{head}?expand=1")

@@ -57,9 +57,9 @@ def clone_of(folder: Path) -> Clone | None:
 
 def push(
     clone: Clone, files: Mapping[str, bytes], message: str, branch: str, url: str, settings: Mapping[str, str]
-) -> None:
+) -> bool:
     """Commits files of the collection, by their path in it, as a new branch of the repository at `url`. `settings` are
-    git's, for the push. Raises Failure with what git says.
+    git's, for the push. False if the branch is there already. Raises Failure with what git says.
     """
     with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
         place = Path(scratch, "git")
@@ -91,7 +91,10 @@ def push(
         tree = git("write-tree").strip()
         commit = git("-c", "user.useConfigOnly=true", "commit-tree", tree, "-p", clone.base, given=message.encode())
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+        if git("-C", top, *options, "ls-remote", "--", url, f"refs/heads/{branch}"):
+            return False
         git("-C", top, *options, "push", "--quiet", "--", url, f"{commit.strip()}:refs/heads/{branch}")
+    return True
 
 
 def _told(folder: Path, *arguments: str, given: bytes, variables: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ echo "$*" >>"$HUB/asked"
 case "$1 $2" in
   "api user") echo "${LOGIN?}" ;;
   "api --method") echo "$LOGIN/name" ;;
+  "pr list") cat "$HUB/opened" 2>/dev/null ;;
   "pr create") test -z "$REFUSED" && cat >"$HUB/body" && echo https://github.com/owner/name/pull/7 ;;
 esac
 """
@@ -137,6 +138,21 @@ def test_corrections_become_a_branch_of_the_fork_and_a_pull_request(contributor:
     assert (contributor.hub / "body").read_text("utf-8") == BODY
     assert "pr create --repo owner/name --head somebody:anki-" in contributor.asked()[-1]
     assert "--draft" not in contributor.asked()[-1]
+
+
+def test_what_was_submitted_before_is_neither_pushed_nor_proposed_again(contributor: Contributor) -> None:
+    assert contributor.submit("--yes").code == 0
+    log = contributor.pushed()
+    again = contributor.submit("--yes")  # as if GitHub had refused the pull request the first time
+    assert "these corrections were submitted before: branch anki-" in again.err
+    assert again.out.endswith("https://github.com/owner/name/pull/7\n")
+    (contributor.hub / "opened").write_text("https://github.com/owner/name/pull/6\n", "utf-8")
+    again = contributor.submit("--yes")
+    assert again.out.endswith("their pull request: https://github.com/owner/name/pull/6\n")
+    assert contributor.pushed() == log
+    contributor.export(gas={"Answer": "CO~2~"}, water={"Answer": "H2O"})
+    assert contributor.submit("--yes").code == 0
+    assert contributor.pushed() != log
 
 
 @pytest.mark.parametrize("typed", ["n\n", ""])
