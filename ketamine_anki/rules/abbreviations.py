@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from ketamine_anki.rules.rule import Problem
+from ketamine_anki.rules.rule import OR_CODE, Problem
 from ketamine_anki.rules.view import SIDES, View, prose_of
 
 MAX_SPELLING = 1_000  # words of one text, far more than a card has, in which initials are looked for
@@ -73,7 +73,7 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
         if explained.isdisjoint((name, f"{name}s")) and not (
             any(_spell(each, name.lower()) for each in parts) or _is_defined(name, texts.values())
         ):
-            message = f"{name} is not spelt out on this card: write what it stands for, with ({name})"
+            message = f"{name} is not spelt out on this card: write what it stands for, with ({name}){OR_CODE}"
             yield view.plain_at(places[name][0], name, places[name][1]), message
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from ketamine_anki.core.language import primary
-from ketamine_anki.rules.rule import Problem, WordPattern
+from ketamine_anki.rules.rule import Problem, WordPattern, or_code
 from ketamine_anki.rules.view import CODE, View, last_sentence
 from ketamine_anki.text.words import over
 
@@ -78,7 +78,10 @@ def yes_no(view: View) -> Iterator[Problem]:
             yield position, f"yes/no question ({match[1]!r}): ask what, which, why or how"
     for key in ("answer", "reverse.answer"):
         if match := VERDICT.regex.match(view.prose.get(key, "")):
-            yield view.match_at(key, match), f"answer {match[0]!r}: ask for the fact itself"
+            yield (
+                view.match_at(key, match),
+                f"answer {match[0]!r}: ask for the fact itself{or_code(match, view.prose[key])}",
+            )
 
 
 _POLES = (

@@ -18,6 +18,14 @@ Problem = tuple[Position, str]  # where, and what is wrong with the likely fix
 NoteRule = Callable[[View], Iterable[Problem]]
 
 
+OR_CODE = ", or put it in `code` if it is code"
+
+
+def or_code(match: re.Match[str], text: str) -> str:
+    """Advice on what may be a word of a program: it is all of a text."""
+    return OR_CODE if match[0].strip() == text.strip(" .") else ""
+
+
 class WordPattern:
     """A regular expression that marks the words it cannot match without: `the «text|chapter»`.
 

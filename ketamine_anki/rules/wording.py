@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from ketamine_anki.core.language import primary
 from ketamine_anki.rules.questions import AUXILIARIES
-from ketamine_anki.rules.rule import Problem, WordPattern
-from ketamine_anki.rules.view import CODE, MAX_WORDS, SIDES, View
+from ketamine_anki.rules.rule import Problem, WordPattern, or_code
+from ketamine_anki.rules.view import CODE, MAX_WORDS, SIDES, View, stems
 from ketamine_anki.text.words import over, words_of
 
 MAX_ANSWER, MAX_REVERSE = 25, 8  # words
@@ -104,8 +104,10 @@ def answer_in_question(view: View) -> Iterator[Problem]:
     pressure`
     """
     for question, answer in SIDES:
-        content = view.prose_stems(answer)
-        if content and len(content & view.prose_stems(question)) >= MAX_SHARED * len(content):
+        content, text = view.prose_stems(answer), view.prose.get(answer, "")
+        is_shared = content and len(content & view.prose_stems(question)) >= MAX_SHARED * len(content)
+        # the WHERE of a `WHERE clause` is what is asked for, in code or in capitals
+        if is_shared and CODE not in text and all(stems([word.lower()]) for word in re.findall("[A-Z]{2,}", text)):
             yield view.at(answer), "the answer stands in the question: ask without its words"
 
 
@@ -176,7 +178,10 @@ def orphan_pronoun(view: View) -> Iterator[Problem]:
             continue
         pronoun = PRONOUN.regex.match(text)
         if pronoun and not re.match(_EXPLETIVE, text):
-            yield view.match_at(key, pronoun, 1), f"{pronoun[1]!r} refers to nothing on this card: name it"
+            yield (
+                view.match_at(key, pronoun, 1),
+                f"{pronoun[1]!r} refers to nothing on this card: name it{or_code(pronoun, text)}",
+            )
             continue
         unnamed = UNNAMED.regex.search(text)
         if unnamed and _is_nameless(text[: unnamed.start()], unnamed[1], text[unnamed.end() :]):

@@ -232,8 +232,9 @@ def _instead_of(tag: str, content: str) -> str:
     if mistake.startswith("write "):
         address = mistake.removeprefix("write ")
     elif ":" not in tag and "@" not in tag:
-        markdown = "write Markdown, such as **bold** or a list" if tag in _FORMATS else "leave it out"
-        return f"{markdown}; to show it, put it in `code`"
+        if tag in _FORMATS:
+            return "write Markdown, such as **bold** or a list; to show it, put it in `code`"
+        return "put it in `code` to show it, or leave it out"
     elif mistake:
         return mistake
     return "link it from words, as [label](address)" if set("()") & set(address) else f"write [label]({address})"

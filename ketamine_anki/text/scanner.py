@@ -35,6 +35,7 @@ _TOKEN = re.compile(
 _MALFORMED = r"\{+\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
 _BEFORE_FENCE = r"[ \t]*(?:(?:[-+*]|\d+[.)])[ \t]+)*"
 _CODE = r"(?s)[^<]*(?:\w\((?!s\))|\w_\w|\w\.[a-z]{3}|->)[^<]*\Z"  # a hint that looks like a program
+_SPACES = ("std", "boost", "crate", "self", "super")  # of names in programs, before a `::` that is no hint
 _PRICE = re.compile(r"[0-9]\$(?![A-Za-z\\$])|[A-Za-z]\$[0-9]")
 _TEX = r"(?P<tex>(?:[^$\\\n]++|\\.|\n(?!\n))++)"  # possessive: a long text takes no second look
 _INLINE = re.compile(rf"(?s)\$(?!\s){_TEX}(?<!\s)\$")
@@ -245,7 +246,7 @@ class _Scan:
             deletion.hint = self.text[deletion.answer_end + 2 : start]
             if not deletion.hint.strip():
                 self._mistake(deletion.answer_end, end, "empty hint: write one after '::', or leave '::' out")
-            elif re.match(_CODE, deletion.hint):
+            elif re.match(_CODE, deletion.hint) or self.text[deletion.answer_start : deletion.answer_end] in _SPACES:
                 message = "'::' starts a hint, and this one looks like code: put the answer between backticks"
                 self._mistake(deletion.answer_end, end, message)
         deletion.end = end
@@ -258,7 +259,9 @@ class _Scan:
             return end
         deletion = self.open[-1]
         if deletion.answer_end >= 0:
-            return self._mistake(start, end, "second '::' in one cloze deletion: only one hint")
+            return self._mistake(
+                start, end, "second '::' in one cloze deletion: only one hint; put code between backticks"
+            )
         deletion.answer_end = start
         return self._span("hint", start, end, "::")
 
