@@ -86,21 +86,21 @@ def unknown_claim(view: View) -> Iterator[Problem]:
 
 
 def foreign_claims(view: View) -> Iterator[Problem]:
-    """`source` names the paragraph that makes the claims: at least one of `claims` is of that paragraph. Others
-    may come from elsewhere.
+    """`source` names the paragraph that makes the claims: whoever doubts a card looks them up there.
 
     Bad: `source: kidney/2`, `cites: problem/3`, `claims: C-1`
 
     Good: `source: kidney/1`, `claims: C-1`
     """
     claims, source = view.collection.claims, view.note.source
-    known = [claims[name] for name in view.note.claims if name in claims]
-    paragraphs = [f"{claim.section}/{claim.paragraph}" for claim in known]
+    paragraphs = {n: f"{c.section}/{c.paragraph}" for n, name in enumerate(view.note.claims) if (c := claims.get(name))}
+    strays = [n for n, paragraph in paragraphs.items() if paragraph != source]
     cited = view.collection.paragraphs.get(source)
-    # a wrong source is said once, of the citations, if these are not of its paragraph either
-    if known and cited is not None and source not in paragraphs and set(view.note.cites) <= {*cited}:
-        message = f"{known[0].id} is a claim of {paragraphs[0]}, and source says {source}: name one paragraph"
-        yield view.at("claims.0"), message
+    # a wrong source is said once: of the citations, if these are not of its paragraph either, or of the first claim
+    if cited is not None and set(view.note.cites) <= {*cited}:
+        for n in strays[: 1 if len(strays) == len(paragraphs) else None]:
+            where = f"{view.note.claims[n]} is a claim of {paragraphs[n]}"
+            yield view.at(f"claims.{n}"), f"{where}, and source says {source}: name claims of one paragraph"
 
 
 def unknown_evidence(view: View) -> Iterator[Problem]:

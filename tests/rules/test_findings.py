@@ -154,7 +154,7 @@ def test_a_hidden_part_counts_as_an_answer_once_on_a_note() -> None:
 def test_core_claims_are_tested_by_notes_that_learners_get() -> None:
     other = note({"claims": "C-4", "yield": "supporting", "source": "kidney/2", "cites": "problem/3"})
     assert found(other) == ["untested-claim at s.yaml:9"]
-    assert found(other | {"claims": ["C-4", "C-1"], "yield": "core"}) == []
+    assert found(other | {"claims": ["C-4", "C-1"], "yield": "core"}) == ["foreign-claims at C-1"]
     assert found(note({"retired.version": "1.1.0", "retired.reason": "Old."})) == ["untested-claim at s.yaml:9"]
 
 
