@@ -117,8 +117,8 @@ _ROWS = (
     Notation("cc", r"(?<=\d)\s*«cc»\b|\bc\.«c»\.", "mL", "ISMP; Joint Commission, additional list", "5 cc", "5 mL"),
     Notation(
         "small-ml",
-        r"(?<=\d)\s*«ml»\b|(?<=[^\W\d]/)«ml»\b|(?<=\bper )«ml»\b",
-        "mL, with a capital L",
+        r"(?<=\d)\s*«ml|mls|dl»\b|(?<=[^\W\d]/)«ml|dl»\b|(?<=\bper )«ml|dl»\b",
+        "mL or dL, with a capital L",
         "ISMP",
         "25 mg/ml",
         "5 mL",
