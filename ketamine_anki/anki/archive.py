@@ -152,8 +152,8 @@ def unwrapped(data: bytes) -> bytes:
     if not data.startswith(b"PK\x03\x04"):
         return data
     members = entries(data)
-    # macOS adds a folder with what it knows about each file
-    names = [name for name in members if name[-1] != "/" and not name.startswith("__MACOSX/")]
+    # macOS adds hidden files
+    names = [name for name in members if name[-1] != "/" and not name.rpartition("/")[2].startswith(".")]
     if len(names) != 1 or names[0].startswith("collection.anki"):
         return data
     return read(data, members[names[0]], MAX_WRAPPED_BYTES)

@@ -119,7 +119,7 @@ def _title(folder: Path) -> str:
     name = folder.absolute().name
     if not name.isprintable():  # bytes that are not UTF-8, for example
         raise Failure(f"{folder}: a name that cannot be a title: choose one with --title", EXIT_USAGE)
-    return re.sub(r"[-_ ]+", " ", name).strip().title()
+    return " ".join(word[0].upper() + word[1:] for word in re.findall("[^-_ ]+", name))
 
 
 def requirement(origin: str | None, version: str) -> str:

@@ -158,6 +158,9 @@ class _Comparison:
             try:
                 if self._same(html, new, written) or self._same(before, new, written):
                     continue
+                if new in fields.values() and not is_blank(new):  # a text export does not name its columns
+                    advice = "export a deck package (.apkg) if you moved fields, else edit by hand"
+                    raise UnrenderError(f"holds what another field held: {advice}")
                 if not self._same(before, html, written):
                     raise UnrenderError("was changed in the collection too: merge by hand")
                 self.result.changes.append(self._change(note, name, new, written))

@@ -65,6 +65,13 @@ def test_two_collections_of_one_title_share_tags_only_where_somebody_says_so(tmp
     assert "the title, tag, language or namespace cannot" in run("init", tmp_path / "e", "--tag", "a b").err
 
 
+def test_a_title_is_made_of_the_folders_name(tmp_path: Path) -> None:
+    for name, title in (("it's_mRNA", "It's MRNA"), ("CPP-and  ICP", "CPP And ICP"), ("éclairs", "Éclairs")):
+        collection = Folder(made(tmp_path / name) / "decks").collection
+        assert collection is not None
+        assert collection.title == title
+
+
 def test_two_collections_never_share_a_card(tmp_path: Path) -> None:
     """The same folder name and the same ids, and yet other GUIDs."""
     one, two = (Folder(str(made(tmp_path / name / "deck") / "decks")).collection for name in ("a", "b"))

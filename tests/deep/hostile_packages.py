@@ -51,7 +51,7 @@ CASES: list[Case] = [
     ("db-card-without-note", "passed over: .*a card has no note", lambda: old(database(cards=[CARD, (13, 999, 3, 0, 0)]))),
     ("read-note-without-cards", "", lambda: old(database(cards=()))),
     ("read-extra-table", "", lambda: old(database("CREATE TABLE mine (x)"))),
-    ("read-zipped", "", lambda: pack((named("d/", 0o40755), b""), ("d/Stra\xdfe.apkg", old()), ("__MACOSX/d/._x", b"?"))),
+    ("read-zipped", "", lambda: pack((named("d/", 0o40755), b""), ("d/Stra\xdfe.apkg", old()), ("__MACOSX/d/._x", b"?"), ("d/.DS_Store", b"?"))),
     ("zip-two-packages", "no collection.anki2 in it but 'a.apkg', 'b.apkg': give a", lambda: pack(("a.apkg", old()), ("b.apkg", old()))),
     ("zip-of-a-book", "no collection.anki2 in it but 'xl/book.xml'", lambda: pack(("xl/book.xml", b""), ("a.xml", b""))),
     ("zip-in-zip-in-zip", "no collection.anki2 in it", lambda: pack(("a.zip", pack(("b.zip", old()))))),

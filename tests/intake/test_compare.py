@@ -150,6 +150,7 @@ NOT_TAKEN = [
     ("leaf", {"Answer": r"\(\quad\)"}, "Answer was emptied: to remove a note, retire it"),
     ("leaf", {"Question": "&nbsp;?"}, "Question was emptied: to remove a note, retire it"),
     ("leaf", {"Source": "elsewhere"}, "Source is computed from 'source' and 'cites': edit those"),
+    ("leaf", {"Answer": "Which gas do plants take up?"}, "Answer holds what another field held: export a deck package"),
     ("leaf", {"Spare": "mine"}, "Spare is a spare field"),
     ("leaf", {"ReverseQuestion": "Back?"}, "is a second card: add or delete the 'reverse' block by hand"),
     ("pair", {"ReverseAnswer": ""}, "is a second card: add or delete the 'reverse' block by hand"),
