@@ -155,7 +155,7 @@ def _evidence(note: Note, collection: Collection) -> str:
         return ""
     short = "; ".join(map(_short, works))
     full = "".join(f"<li>{_full(work)}</li>" for work in works)
-    return f"{short}<details><summary>{escape(collection.words['full'])}</summary><ul>{full}</ul></details>"
+    return f"{short} <details><summary>{escape(collection.words['full'])}</summary><ul>{full}</ul></details>"
 
 
 def short_citation(citation: str) -> str:

@@ -9,15 +9,16 @@ import re
 
 _NUMBER = r"(?:[\d.,–-]*\d)?"  # after its first digit
 _UNIT = (
-    r"(?:mm Hg|cm H2O|mcg|mEq|[munpkcdMµμ]?(?:g|L|l|m|s|mol|osmol|Pa|J|V|W|A|Hz|cal)|min|h|IU|[Uu]nits?|bpm|°[CF]|%)"
-    r"(?:/[A-Za-z0-9]+)*(?![\w/])"
+    r"(?:[ -](?:mm Hg|cm H2O|mcg|mEq|[munpkcdMµμ]?(?:g|L|l|m|s|mol|osmol|Pa|J|V|W|A|Hz|cal)"
+    r"|min|h|IU|[Uu]nits?|bpm|°[CF]|%)(?:/[A-Za-z0-9]+)*"
+    r"| (?:percent|(?:second|minute|hour|day|week|month|year)s?))(?![\w/])"
 )
 # Elements and formulas are passed over: what stands in them is no text, or would be none any more. The first character
 # alone, of few kinds, decides what may follow: so it is fast.
 _PART = re.compile(
     r"[<\\\d({](?:(?<=<)(?:code>.*?</code|[^>]*)>|(?<=\\)(?:\(.*?\\\)|\[.*?\\\])|(?P<together>"
-    rf"(?<=\d)(?<![\w.]\d){_NUMBER}(?:[ -]{_UNIT}| (?:to|bis) [-−–]?\d{_NUMBER}(?:[ -]{_UNIT})?)"
-    rf"|(?<=\{{)\{{c\d+::\d{_NUMBER}(?:::[^{{}}<>]*)?\}}\}}[ -]{_UNIT}"
+    rf"(?<=\d)(?<![\w.]\d){_NUMBER}(?:{_UNIT}| (?:to|bis) [-−–]?\d{_NUMBER}(?:{_UNIT})?)"
+    rf"|(?<=\{{)\{{c\d+::\d{_NUMBER}(?:::[^{{}}<>]*)?\}}\}}{_UNIT}"
     r"|(?<=\()(?=[^()]{3,16}\))[^()<>{}\\\n]+ [^()<>{}\\\n]+\)))",
     re.DOTALL,
 )

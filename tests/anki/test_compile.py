@@ -99,7 +99,7 @@ SHORT = '<a href="https://doi.org/10.1000/leaf.1">Green 2020</a>'
 ALL = (
     "Is <strong>A</strong> &lt; B?", "Yes &amp; no", "Back", "Front", "More", "Mind the sap.", "A trial differs.",
     '<img src="leaf-6b7fa434.png" alt="A leaf">',
-    f"{SHORT}<details><summary>Full references</summary>{FULL}</details>",
+    f"{SHORT} <details><summary>Full references</summary>{FULL}</details>",
     "Only Section, paragraph\xa01", "", "all", "", "",
 )  # fmt: skip
 HIDDEN = (

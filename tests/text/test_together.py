@@ -24,6 +24,10 @@ from ketamine_anki.text.together import together
         ),
         ("(2 mm Hg, confidence interval -4 to 7) in 5 to 10 min, 2 to a bed", ["2 mm Hg", "4 to 7", "5 to 10 min"]),
         ("{{c1::about 5}} mg", []),
+        (
+            "a 58-year-old, 7 days and 2 to 3 weeks on, had 20 percent of 5 trials",
+            ["7 days", "2 to 3 weeks", "20 percent"],
+        ),
         ("a trial (73 people) and (a very long remark)", ["(73 people)"]),
         ("(MAP), 5 metals, A5 mg, v1.5 mg2", []),
         (r'<img alt="5 mg"><code>5 mg</code> \(5 mg\) \[(5 mg)\] 5 mg', ["5 mg"]),
