@@ -1,30 +1,29 @@
-"""Reads zip files strictly: the bytes of a package -> its entries, with every header checked.
+"""Reads zip files strictly: the bytes of a package -> its files.
 
-The package may come from a stranger. `zipfile` builds an object for every directory entry before a caller can refuse
-(a directory of 100 MB takes over a gigabyte) and trusts offsets and sizes. This reader supports stored and deflated
-entries of one plain zip file and refuses the rest: links, encryption, ZIP64, repeated names, overlapping entries, and
-sizes or checksums that do not match. Format: PKWARE APPNOTE 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
+The package may come from a stranger. `zipfile` makes an object for every record of the directory before a caller can
+refuse (a directory of 100 MB takes over a gigabyte), so the records are counted first; what it does not judge is
+checked after: names, links, overlaps and sizes. Format: PKWARE APPNOTE 6.3, sections 4.3.7 and 4.3.16.
 """
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import stat
 import struct
+import zipfile
 import zlib
-from typing import NamedTuple
 
 from ketamine_anki.core.limits import MAX_ENTRIES, MAX_ENTRY_NAME, MAX_UNPACKED_BYTES, MAX_WRAPPED_BYTES
 
 _END = struct.Struct("<4s4H2IH")
-_CENTRAL = struct.Struct("<4s6H3I5H2I")
-_LOCAL = struct.Struct("<4s5H3I2H")
-_STORED, _DEFLATED = 0, 8
+_LENGTHS = struct.Struct("<26x2H")  # of the name and of what else stands between a local header and its file
+_MAX_RECORD = 1024  # bytes of the directory for each file
 # Flags: sizes follow the data, UTF-8 name, level of compression.
 _KNOWN_FLAGS = 0x8 | 0x800 | 0x6
-_UTF8 = 0x800
 _BAD_DIRECTORY = "damaged: its zip directory is not well-formed"
+_BROKEN = (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError, struct.error, zlib.error)
 
 
 class PackageError(ValueError):
@@ -52,97 +51,79 @@ def not_a_package(data: bytes) -> str:
     return found and f"this is no package but {found}"
 
 
-class Entry(NamedTuple):
-    """One file in the archive: `packed` bytes from offset `start`, `size` bytes when unpacked."""
+class Archive:
+    """A zip file of stored and deflated files, each with a name of its own. Raises PackageError for any other."""
 
-    name: str
-    deflated: bool
-    start: int
-    packed: int
-    size: int
-    crc: int
+    def __init__(self, data: bytes) -> None:
+        if reason := not_a_package(data):
+            raise PackageError(reason)
+        end = data.rfind(b"PK\x05\x06", max(0, len(data) - _END.size - 0xFFFF))
+        if end < 0 or end + _END.size > len(data):
+            raise PackageError("not a zip file, or cut off")
+        _, disk, first_disk, on_disk, count, size, directory, comment = _END.unpack_from(data, end)
+        if disk or first_disk or on_disk != count or 0xFFFF in (count, on_disk) or 0xFFFFFFFF in (size, directory):
+            raise PackageError("a zip file in several parts, or with ZIP64 extensions, is not supported")
+        records = data.count(b"PK\x01\x02", directory, end)
+        if max(count, records) > MAX_ENTRIES:
+            raise PackageError(f"{max(count, records):,} files in it: at most {MAX_ENTRIES:,}")
+        if directory + size != end or end + _END.size + comment != len(data) or size > count * _MAX_RECORD:
+            raise PackageError(_BAD_DIRECTORY)
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            files = self._zip.infolist()
+            ranges = sorted((file.header_offset, _end(data, file)) for file in files)
+        except _BROKEN:
+            raise PackageError(_BAD_DIRECTORY) from None
+        if len(files) != count:
+            raise PackageError(_BAD_DIRECTORY)
+        self.names: dict[str, zipfile.ZipInfo] = {}
+        for file in files:
+            _check(file)
+            if self.names.setdefault(file.filename, file) is not file:
+                raise PackageError(f"file {file.filename!r} is in it twice")
+        if any(stop > start for (_, stop), (start, _) in itertools.pairwise([*ranges, (directory, 0)])):
+            raise PackageError("two files in it share the same bytes")
+        if sum(file.file_size for file in files) > MAX_UNPACKED_BYTES:
+            raise PackageError(f"over {MAX_UNPACKED_BYTES:,} bytes when unpacked")
 
-
-def entries(data: bytes) -> dict[str, Entry]:
-    """The entries of a zip file by name. Raises PackageError."""
-    if reason := not_a_package(data):
-        raise PackageError(reason)
-    end = data.rfind(b"PK\x05\x06", max(0, len(data) - _END.size - 0xFFFF))
-    if end < 0 or end + _END.size > len(data):
-        raise PackageError(f"not a zip file, or cut off: {WANTED}")
-    _, disk, first_disk, on_disk, count, size, directory, comment = _END.unpack_from(data, end)
-    if disk or first_disk or on_disk != count or 0xFFFF in (count, on_disk) or 0xFFFFFFFF in (size, directory):
-        raise PackageError("a zip file in several parts, or with ZIP64 extensions, is not supported")
-    if count > MAX_ENTRIES:
-        raise PackageError(f"{count:,} files in it: at most {MAX_ENTRIES:,}")
-    if directory + size != end or end + _END.size + comment != len(data):
-        raise PackageError(_BAD_DIRECTORY)
-    by_name: dict[str, Entry] = {}
-    ranges: list[tuple[int, int]] = []
-    offset = directory
-    for _ in range(count):
-        entry, header, offset = _directory_record(data, offset, directory, end)
-        if entry.name in by_name:
-            raise PackageError(f"file {entry.name!r} is in it twice")
-        by_name[entry.name] = entry
-        ranges.append((header, entry.start + entry.packed))
-    if offset != end:
-        raise PackageError(_BAD_DIRECTORY)
-    if any(stop > start for (_, stop), (start, _) in itertools.pairwise(sorted(ranges))):
-        raise PackageError("two files in it share the same bytes")
-    if sum(entry.size for entry in by_name.values()) > MAX_UNPACKED_BYTES:
-        raise PackageError(f"over {MAX_UNPACKED_BYTES:,} bytes when unpacked")
-    return by_name
-
-
-def _directory_record(data: bytes, offset: int, directory: int, end: int) -> tuple[Entry, int, int]:
-    """(entry, offset of its local header, offset of the next record) of the directory record at an offset."""
-    if offset + _CENTRAL.size > end:
-        raise PackageError(_BAD_DIRECTORY)
-    record = _CENTRAL.unpack_from(data, offset)
-    magic, system, _, flags, method, _, _, crc, packed, size, length, extra, comment, disk, _, mode, header = record
-    after = offset + _CENTRAL.size + length + extra + comment
-    if magic != b"PK\x01\x02" or after > end or disk:
-        raise PackageError(_BAD_DIRECTORY)
-    raw_name = data[offset + _CENTRAL.size : offset + _CENTRAL.size + length]
-    name = _name(raw_name, flags)
-    if flags & ~_KNOWN_FLAGS or method not in (_STORED, _DEFLATED):
-        raise PackageError(f"file {name!r} is encrypted or compressed in an unsupported way")
-    if 0xFFFFFFFF in (packed, size, header):
-        raise PackageError(f"file {name!r} uses ZIP64 extensions, which are not supported")
-    file_type = stat.S_IFMT(mode >> 16)
-    expected = stat.S_IFDIR if name.endswith("/") else stat.S_IFREG
-    if system >> 8 == 3 and file_type not in (0, expected):  # 3: Unix, with a file mode
-        raise PackageError(f"{name!r} is a link, folder or device, not a file")
-    start = _start(data, header, directory, raw_name, method)
-    if start < 0 or start + packed > directory:
-        raise PackageError(f"file {name!r} is not where the zip directory says")
-    # Deflate shrinks to 1/1032 at best; what it cannot shrink grows by a seventh at most.
-    if (method == _STORED and packed != size) or size > 1032 * packed + 64 or packed > size + size // 4 + 64:
-        raise PackageError(f"the stated size of file {name!r} is wrong")
-    return Entry(name, method == _DEFLATED, start, packed, size, crc), header, after
+    def read(self, name: str, most: int) -> bytes:
+        """The unpacked bytes of a file of at most `most` bytes. Raises PackageError."""
+        info = self.names[name]
+        if info.file_size > most:
+            raise PackageError(f"file {name!r} has {info.file_size:,} bytes: at most {most:,}")
+        try:
+            with self._zip.open(info) as file:
+                content = file.read(info.file_size)  # without a number all would be unpacked, whatever the size says
+        except _BROKEN:
+            raise PackageError(f"file {name!r} is damaged") from None
+        if len(content) != info.file_size:
+            raise PackageError(f"file {name!r} is damaged")
+        return content
 
 
-def _start(data: bytes, header: int, directory: int, raw_name: bytes, method: int) -> int:
-    """The offset of an entry's data, from its local header; -1 when that does not agree with the directory."""
-    if header + _LOCAL.size > directory:
-        return -1
-    magic, _, _, local_method, *_, length, extra = _LOCAL.unpack_from(data, header)
-    start = header + _LOCAL.size + length
-    agrees = (magic, local_method, data[header + _LOCAL.size : start]) == (b"PK\x03\x04", method, raw_name)
-    return start + extra if agrees else -1
+def _end(data: bytes, file: zipfile.ZipInfo) -> int:
+    """The offset after a file's packed bytes."""
+    name, extra = _LENGTHS.unpack_from(data, file.header_offset)
+    end: int = file.header_offset + _LENGTHS.size + name + extra + file.compress_size
+    return end
 
 
-def _name(raw_name: bytes, flags: int) -> str:
-    try:
-        name = raw_name.decode("utf-8" if flags & _UTF8 else "cp437")
-    except UnicodeDecodeError:
-        name = ""
-    if not name or len(raw_name) > MAX_ENTRY_NAME or not name.isprintable():
+def _check(file: zipfile.ZipInfo) -> None:
+    """Raises PackageError unless a record of the directory is that of a file that may be in a package."""
+    name = file.orig_filename
+    if not name or len(name) > MAX_ENTRY_NAME or not name.isprintable():
         raise PackageError("a file name in it is not readable")
     if set(name) & set("\\:") or {".", ".."} & set(name.split("/")) or name.startswith("/"):
         raise PackageError(f"file {name[:60]!r} would leave the package's folder")
-    return name
+    if file.flag_bits & ~_KNOWN_FLAGS or file.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise PackageError(f"file {name!r} is encrypted or compressed in an unsupported way")
+    file_type = stat.S_IFMT(file.external_attr >> 16)
+    if file.create_system == 3 and file_type not in (0, stat.S_IFDIR if file.is_dir() else stat.S_IFREG):  # 3: Unix
+        raise PackageError(f"{name!r} is a link, folder or device, not a file")
+    # Deflate shrinks to 1/1032 at best; what it cannot shrink grows by a seventh at most.
+    size, packed, is_stored = file.file_size, file.compress_size, file.compress_type == zipfile.ZIP_STORED
+    if (is_stored and packed != size) or size > 1032 * packed + 64 or packed > size + size // 4 + 64:
+        raise PackageError(f"the stated size of file {name!r} is wrong")
 
 
 def unwrapped(data: bytes) -> bytes:
@@ -151,31 +132,9 @@ def unwrapped(data: bytes) -> bytes:
     """
     if not data.startswith(b"PK\x03\x04"):
         return data
-    members = entries(data)
+    archive = Archive(data)
     # macOS adds hidden files
-    names = [name for name in members if name[-1] != "/" and not name.rpartition("/")[2].startswith(".")]
+    names = [name for name in archive.names if name[-1] != "/" and not name.rpartition("/")[2].startswith(".")]
     if len(names) != 1 or names[0].startswith("collection.anki"):
         return data
-    return read(data, members[names[0]], MAX_WRAPPED_BYTES)
-
-
-def read(data: bytes, entry: Entry, most: int) -> bytes:
-    """The unpacked bytes of an entry of at most `most` bytes. Raises PackageError."""
-    if entry.size > most:
-        raise PackageError(f"file {entry.name!r} has {entry.size:,} bytes: at most {most:,}")
-    packed = memoryview(data)[entry.start : entry.start + entry.packed]
-    whole = _inflate(packed, entry) if entry.deflated else bytes(packed)
-    if len(whole) != entry.size or zlib.crc32(whole) != entry.crc:
-        raise PackageError(f"file {entry.name!r} is damaged")
-    return whole
-
-
-def _inflate(packed: memoryview, entry: Entry) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        whole = inflater.decompress(packed, entry.size + 1)
-    except zlib.error:
-        raise PackageError(f"file {entry.name!r} is damaged") from None
-    if not inflater.eof or inflater.unused_data:
-        raise PackageError(f"the stated size of file {entry.name!r} is wrong")
-    return whole
+    return archive.read(names[0], MAX_WRAPPED_BYTES)

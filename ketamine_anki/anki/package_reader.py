@@ -18,8 +18,7 @@ from dataclasses import dataclass, field, replace
 from sys import getsizeof
 from typing import Any, NamedTuple
 
-from ketamine_anki.anki import archive
-from ketamine_anki.anki.archive import Entry, PackageError, TooMuchError
+from ketamine_anki.anki.archive import WANTED, Archive, PackageError, TooMuchError, unwrapped
 from ketamine_anki.anki.sqlite_reader import Tables, opened
 from ketamine_anki.anki.wire import (
     Messages,
@@ -116,19 +115,19 @@ class PackageContents:
 
 def read_package(data: bytes) -> PackageContents:
     """The bytes of an .apkg -> its contents. Raises PackageError, and nothing else."""
-    data = archive.unwrapped(data)
+    data = unwrapped(data)
     if len(data) > MAX_PACKAGE_BYTES:
         raise PackageError(f"{len(data):,} bytes: a package that is read back has at most {MAX_PACKAGE_BYTES:,}")
-    members, messages, odd = archive.entries(data), Messages(), Oddities()
-    name = _database_name(data, members, messages)
+    archive, messages, odd = Archive(data), Messages(), Oddities()
+    name = _database_name(archive, messages)
     is_new = name.endswith("b")
-    if name not in members:
-        listed = ", ".join(repr(member[:60]) for member in list(members)[:3]) or "nothing"
-        raise PackageError(f"not a package: there is no {name} in it but {listed}: {archive.WANTED}")
-    if outside := next((name for name in members if "/" in name), ""):
+    if name not in archive.names:
+        listed = ", ".join(repr(member[:60]) for member in list(archive.names)[:3]) or "nothing"
+        raise PackageError(f"not a package: there is no {name} in it but {listed}: {WANTED}")
+    if outside := next((name for name in archive.names if "/" in name), ""):
         raise PackageError(f"file {outside[:60]!r} would leave the package's folder")
-    media = _Media(data, _media_entries(data, members, messages, is_new, odd), is_new)
-    database = archive.read(data, members[name], MAX_DATABASE_BYTES)
+    media = _Media(archive, _media_members(archive, messages, is_new, odd), is_new)
+    database = archive.read(name, MAX_DATABASE_BYTES)
     if is_new:
         database = inflate(database, MAX_DATABASE_BYTES)
     with opened(database) as tables:
@@ -171,10 +170,10 @@ class Budget:
 # --- which database, which pictures -----------------------------------------------------------
 
 
-def _database_name(data: bytes, members: Mapping[str, Entry], messages: Messages) -> str:
-    if "meta" not in members:
-        return "collection.anki21" if "collection.anki21" in members else "collection.anki2"
-    version = messages.fields(archive.read(data, members["meta"], 1024), 1).get(1)
+def _database_name(archive: Archive, messages: Messages) -> str:
+    if "meta" not in archive.names:
+        return "collection.anki21" if "collection.anki21" in archive.names else "collection.anki2"
+    version = messages.fields(archive.read("meta", 1024), 1).get(1)
     names = {1: "collection.anki2", 2: "collection.anki21", 3: "collection.anki21b"}
     if not isinstance(version, int) or version not in names:
         raise PackageError("its format is unknown: export it from Anki as a deck package (.apkg)")
@@ -184,33 +183,31 @@ def _database_name(data: bytes, members: Mapping[str, Entry], messages: Messages
 class _Media(UserDict[str, Any]):
     """The pictures by name, each unpacked when it is looked up, which may raise PackageError."""
 
-    def __init__(self, package: bytes, members: Mapping[str, Entry], is_new: bool) -> None:
+    def __init__(self, archive: Archive, members: Mapping[str, str], is_new: bool) -> None:
         super().__init__(members)
-        self._package, self._is_new = package, is_new
+        self._archive, self._is_new = archive, is_new
 
     def __getitem__(self, name: str) -> bytes:
-        content = archive.read(self._package, self.data[name], MAX_PICTURE_BYTES)
+        content = self._archive.read(self.data[name], MAX_PICTURE_BYTES)
         return inflate(content, MAX_PICTURE_BYTES) if self._is_new else content
 
 
-def _media_entries(
-    data: bytes, members: Mapping[str, Entry], messages: Messages, is_new: bool, odd: Oddities
-) -> dict[str, Entry]:
-    """{name of a picture: the entry that holds it}."""
-    if "media" not in members:
+def _media_members(archive: Archive, messages: Messages, is_new: bool, odd: Oddities) -> dict[str, str]:
+    """{name of a picture: that of the file that holds it}."""
+    if "media" not in archive.names:
         return {}
-    listed = archive.read(data, members["media"], MAX_JSON_BYTES)
+    listed = archive.read("media", MAX_JSON_BYTES)
     pairs = _new_media(inflate(listed, MAX_JSON_BYTES), messages) if is_new else _old_media(listed)
-    by_name: dict[str, Entry] = {}
+    by_name: dict[str, str] = {}
     for member, name in pairs:
         with odd.passed_over():
             if not name or len(name) > 255 or set(name) & set("/\\\0") or name in (".", ".."):
                 raise PackageError(f"picture {name[:60]!r} would leave the media folder")
             if name in by_name:
                 raise PackageError(f"picture {name[:60]!r} is listed twice")
-            if member not in members:
+            if member not in archive.names:
                 raise PackageError(f"picture {name[:60]!r} is listed but not in it")
-            by_name[name] = members[member]
+            by_name[name] = member
     return by_name
 
 
