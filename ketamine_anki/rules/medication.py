@@ -26,8 +26,8 @@ from ketamine_anki.text.words import signs_of, words_of
 @dataclass(frozen=True)
 class Notation:
     """One error-prone notation: `id` in findings, the marked expression of its pattern, what to write instead, who
-    says so, a text in which it is found and one in which it is not, and the language for which it is made ("" for all).
-    ¤ stands for the decimal sign.
+    says so, a text in which it is found and one in which it is not, the language for which it is made ("" for all), and
+    the substitutions that make what is to be written of what was found. ¤ stands for the decimal sign, ¬ for the other.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Notation:
     bad: str
     good: str
     language: str = "en"
+    fix: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def pattern(self) -> WordPattern:
@@ -45,8 +46,13 @@ class Notation:
 
     def with_decimal(self, sign: str) -> Notation:
         """The same where numbers have this decimal sign."""
-        texts = {key: getattr(self, key).replace("¤", sign) for key in ("instead", "bad", "good")}
-        return replace(self, marked=self.marked.replace("¤", re.escape(sign)), **texts)
+        texts = {key: _signed(getattr(self, key), sign) for key in ("instead", "bad", "good")}
+        fix = tuple((_signed(wrong, re.escape(sign)), _signed(right, sign)) for wrong, right in _FIXES.get(self.id, ()))
+        return replace(self, marked=_signed(self.marked, re.escape(sign)), fix=fix, **texts)
+
+
+def _signed(text: str, sign: str) -> str:
+    return text.replace("¤", sign).replace("¬", r"\." if sign == "," else ",")
 
 
 MICRO, _DEGREE, _ZERO = "\u00b5|\u03bc", "\u00b0", "\u2205|\u00d8|\u03a6"
@@ -55,7 +61,7 @@ _DOSE_UNIT = "«mg|mcg|ng|g|kg|mL|L|mmol|mEq|unit|units»"
 _ROWS = (
     Notation(
         "trailing-zero",
-        rf"(?<![\w¤])\d+¤\d*0(?=\s*{_DOSE_UNIT}\b(?!/d?L\b))(?!\s*ng/mL\b)",
+        rf"(?<![\w¤])\d+(?:¤\d*|¬\d?)0\s*(?!ng/mL\b){_DOSE_UNIT}\b(?!/d?L\b)",
         "the number without its last zeros, as in 1 mg for 1¤0 mg",
         "Joint Commission, ISMP",
         "1¤0 mg",
@@ -64,11 +70,20 @@ _ROWS = (
     ),
     Notation(
         "naked-decimal",
-        rf"(?<![\w¤])¤\d+(?=\s*{_DOSE_UNIT}\b)",
+        rf"(?<![\w¤¬])(?:¤|¬)\d+\s*{_DOSE_UNIT}\b",
         "a zero before the decimal sign, such as 0¤5 mg",
         "Joint Commission, ISMP",
         "¤5 mg",
         "0¤5 mg",
+        "",
+    ),
+    Notation(
+        "decimal-sign",
+        rf"(?<![\w¤¬])\d+¬\d?[1-9]\s*{_DOSE_UNIT}\b",
+        "the decimal sign of the language, as in 1¤5 mg",
+        "Unicode CLDR; the other sign parts thousands",
+        "1¬5 mg",
+        "1¤5 mg",
         "",
     ),
     Notation(
@@ -236,6 +251,42 @@ _ROWS = (
     ),
 )
 
+# By the id of a notation: what stands there -> what to write, where more than the notation itself is named.
+_FIXES: dict[str, tuple[tuple[str, str], ...]] = {
+    "trailing-zero": (
+        (r"^([1-9]\d{0,2})¤(?=\d{3}(?!\d))(\d*?)(0+)(\D*)$", r"\1¤\2\4, or \1\2\3\4 if thousands are meant"),
+        (r"(?:¤|¬(?=\d\d?(?!\d)))(\d*?)0+(?!\d)", r"¤\1"),
+        (r"(?<=\d)¤(?!\d)", ""),
+    ),
+    "naked-decimal": ((r"(?<!\d)(?:¤|¬)(?=\d)", "0¤"),),
+    "decimal-sign": ((r"¬(?=\d\d?(?!\d))", "¤"),),
+    "microgram-sign": (("[\u00b5\u03bcu]g", "mcg"),),
+    "iu": ((r"\s?I\.?U\.?", " units"),),
+    "unit-letter": ((r"\s?[Uu]$", " units"),),
+    "sulfate-abbreviation": (("Mg.+", "magnesium sulfate"), ("MS.*", "morphine sulfate")),
+    "cc": ((r"\s?(?:cc|c\.c\.)$", " mL"),),
+    "small-ml": ((r"\s?mls?$", " mL"), (r"\s?dl$", " dL")),
+    "unit-without-space": ((r"(?<=\d)(?=[A-Za-z]+$)", " "),),
+    "unit-with-period": ((r"\.$", ""),),
+    "number-without-comma": ((r"(?<=\d)(?=(?:\d{3})+$)", ","),),
+    "weekly-abbreviation": (("(?i)t.+", "3 times weekly"), ("(?i)b.+", "2 times weekly")),
+    "bedtime-abbreviation": (
+        ("(?i)qhr", "every hour"),
+        (r"q(\d+)\s?(?=.M)", r"daily at \1 "),
+        ("(?i)qn|hs|nightly", "at bedtime"),
+    ),
+    "days-abbreviation": ((r"[xX]\s?(\d+)\s?d", r"for \1 days"),),
+    "comparison-sign": (
+        (r"\s?(?:≤=?|<=)\s?", " at most "),
+        (r"\s?(?:≥=?|>=)\s?", " at least "),
+        (r"\s?<\s?", " less than "),
+        (r"\s?>\s?", " greater than "),
+    ),
+    "at-sign": (("@", "at"),),
+    "hour-sign": ((r"(?i)q\s?(?=\d)", "every "), (rf"\s?{_DEGREE}", " hours")),
+    "drug-and-dose-run-together": ((r"(?<=[A-Za-z])(?=\d)", " "),),
+    "roman-dose": tuple((rf"\b{'I II III IV V VI VII VIII IX X'.split()[n]}\b", str(n + 1)) for n in range(10)),
+}
 TABLE = tuple(row.with_decimal(".") for row in _ROWS)
 
 MANUAL = {
@@ -279,25 +330,24 @@ def _matches(text: str, rows: Sequence[Notation]) -> Iterator[tuple[Notation, re
 
 def _message(row: Notation, match: re.Match[str], filler: str = "") -> str:
     context = match.string[max(match.start() - 12, 0) : match.end() + 8].strip(filler).strip()
-    instead = next((words for sign, words in _WORDS_FOR if sign in match[0]), row.instead)
-    return f"{whole_number(match)!r} in {context!r}: write {instead}"
+    said = whole_number(match)
+    instead = said if row.fix else row.instead
+    for wrong, right in row.fix:
+        instead = re.sub(wrong, right, instead)
+    return f"{said!r} in {context!r}: write {instead.strip()}"
 
 
-# What one row refuses, and the one word for it.
-_WORDS_FOR = [("MgSO4", "magnesium sulfate"), ("MS", "morphine sulfate")]
-_WORDS_FOR += [("<=", "at most"), ("≤", "at most"), (">=", "at least"), ("≥", "at least"), ("<", "less than")]
-_WORDS_FOR += [(">", "greater than")]
+_NUMBER = r"[.,]?\d+(?:[ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)*"
+_NUMBERS = rf"(?<![\d.,]){_NUMBER}(?:(?:\s?[-\u2013/x\u00d7^]\s?| (?:to|or) ){_NUMBER})*"  # 1-2, 1/2, 10^3
 
 
 def whole_number(match: re.Match[str]) -> str:
     """What a pattern found, with the rest of a number that it cut: `0.03 U` for `3 U`, `> 50` for `> 5`."""
-    text, start, end = match.string, match.start(), match.end()
-    before = re.search(r"(?:\d[\d.,]*\s?[-\u2013]\s?)?[\d.,]*\Z", text[max(start - 20, 0) : start])
-    after = re.match(r"[\d.,]*\d", text[end : end + 20])
-    if before and (match[0][0].isdigit() or before[0].endswith(tuple("0123456789"))):
-        start -= len(before[0])
-    if after and match[0][-1].isdigit():
-        end += after.end()
+    text, (start, end) = match.string, match.span()
+    for number in re.finditer(_NUMBERS, text[max(start - 30, 0) : end + 20]):
+        first, after = (max(start - 30, 0) + at for at in number.span())
+        start = first if first < start <= after else start
+        end = after if first < end < after else end
     return text[start:end].strip()
 
 

@@ -33,6 +33,9 @@ def found(changes: dict[str, Any], collection: Collection) -> list[str]:
         ("en-GB", {"question": "Is warfarin a test?"}, ["yes-no"]),
         ("de", {"extra": "Man nimmt 1.300 g", "evidence": "checked-2020"}, []),
         ("de", {"extra": "Man nimmt 1,0 mg", "evidence": "checked-2020"}, ["trailing-zero"]),
+        ("de", {"extra": "Man nimmt 1.0 mg", "evidence": "checked-2020"}, ["trailing-zero"]),
+        ("de", {"extra": "Man nimmt 1.5 mg", "evidence": "checked-2020"}, ["decimal-sign"]),
+        ("de", {"extra": "Man nimmt 1,5 mg, 1.500 mg", "evidence": "checked-2020"}, []),
         ("de", {"extra": "Man nimmt ,5 mg", "evidence": "checked-2020"}, ["naked-decimal"]),
         ("de-CH", {"extra": "Man nimmt 1.0 mg", "evidence": "checked-2020"}, ["trailing-zero"]),
         ("en", {"extra": "Take 1.0 mg", "evidence": "checked-2020"}, ["trailing-zero"]),
@@ -45,12 +48,6 @@ def test_a_rule_holds_in_the_language_it_is_made_for(
     language: str, changes: dict[str, str], expected: list[str]
 ) -> None:
     assert found(changes, within(language)) == expected
-
-
-def test_the_decimal_sign_of_the_language_is_named() -> None:
-    bad = note({"extra": "Man nimmt 1,0 mg", "evidence": "checked-2020"})
-    (finding,) = check(bad, within=within("de"))
-    assert "1 mg for 1,0 mg" in finding.message
 
 
 DOSE = {"extra": "Mix 250 g of butter and 500 ml of milk"}
