@@ -31,6 +31,7 @@ from ketamine_anki.deckfiles.filenames import clash, unportable
 from ketamine_anki.deckfiles.pictures import read_picture
 from ketamine_anki.deckfiles.reader import read_collection, read_deck
 from ketamine_anki.deckfiles.shingles import read_shingles
+from ketamine_anki.rules.view import last_sentence
 from ketamine_anki.text.plain import plain, readable
 from ketamine_anki.text.render import render
 
@@ -276,12 +277,14 @@ class Folder:
                 yield deck
 
     def _title(self, note_id: str) -> str:
-        """What a note asks, as plain text without its answers; its id if there is no such note. The decks are read
-        again as far as that takes: few notes name another.
+        """What a note asks, as plain text without its answers and, if it is long, without the case before the question;
+        its id if there is no such note. The decks are read again as far as that takes: few notes name another.
         """
         while note_id not in self._titles and (deck := next(self._again, None)):
             self._titles.update((note.id, note.text or note.question) for note in deck.notes)
-        return readable(plain(render(self._titles.get(note_id, note_id), {}, cloze=True).html), "[…]")
+        title = readable(plain(render(self._titles.get(note_id, note_id), {}, cloze=True).html), "[…]")
+        question = last_sentence(title)
+        return title if len(title) < 160 or question == title else f"… {question}"
 
 
 def _original(deck: Deck, homes: Mapping[str, tuple[str, str]]) -> str:

@@ -10,7 +10,7 @@ import small
 from program import run
 
 from ketamine_anki.workspace import folder as folder_module
-from ketamine_anki.workspace.folder import read_bytes
+from ketamine_anki.workspace.folder import Folder, read_bytes
 
 
 def test_link_is_not_followed(tmp_path: Path) -> None:
@@ -165,3 +165,10 @@ def test_two_files_that_share_few_ids_are_no_copies(tmp_path: Path) -> None:
     text = text.replace("First", "Second").replace("id: note-1", "id: x").replace("id: note-2", "id: y")
     (folder / "02-second.yaml").write_text(text, "utf-8")
     assert sum("[duplicate-id]" in line for line in said(folder)) == 2
+
+
+def test_a_note_is_named_by_its_question_without_a_long_case_before_it(tmp_path: Path) -> None:
+    case = "Pale, **old** leaves lie in a box. " * 6
+    notes = f"- {{question: 'Which gas?', answer: a}}\n- {{question: '{case}What comes next?', answer: a}}\n"
+    titles = Folder(small.write(tmp_path, notes)).collection.title_of
+    assert [titles(name) for name in ("note-1", "note-2", "no-note")] == ["Which gas?", "… What comes next?", "no-note"]
