@@ -8,6 +8,7 @@ import re
 import secrets
 import shlex
 import sys
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import click
 
 from ketamine_anki import __version__
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
+from ketamine_anki.core.escape import terminal
 from ketamine_anki.core.terminal import confirmed, echo
 from ketamine_anki.deckfiles.filenames import slug, tag_segment
 from ketamine_anki.workspace.folder import Folder
@@ -55,13 +57,13 @@ def init(
     _refuse_full(folder)
     refuse_inside(folder)
     default = _title(folder) if title is None else title
-    title = (title or _ask("title of the deck", default)).strip()
+    title = (title or _ask("title of the deck", "title", default)).strip()
     chance = secrets.token_hex(4)
     stem = tag_segment(title).lstrip("-_+#")
     unique = f"{stem or 'Deck'}_{chance}"  # two collections may have one title, and nobody may be there to ask
     asked = sys.stdin.isatty()
-    tag = tag or (_ask("root of every tag, which no other collection has", stem or unique) if asked else unique)
-    language = language or _ask("language of the cards", "en")
+    tag = tag or (_ask("root of every tag, which no other collection has", "tag", stem or unique) if asked else unique)
+    language = _tag_of_language(language or _ask("language of the cards", "language", "en"))
     medical = _confirm("is it about medicine, with doses") if medical is None else medical
     source = _confirm("is it made from one text", default=True) if source is None else source
     values = {
@@ -98,8 +100,28 @@ def _quoted(folder: Path) -> str:
     return f'"{folder}"' if os.name == "nt" else shlex.quote(folder.as_posix())
 
 
-def _ask(prompt: str, default: str) -> str:
-    return click.prompt(prompt, default=default, err=True) if sys.stdin.isatty() else default
+def _ask(prompt: str, key: str, default: str) -> str:
+    """What somebody types for a key of collection.yaml, who is asked again for what cannot stand there."""
+    if not sys.stdin.isatty():
+        return default
+    answer: str = click.prompt(prompt, default=default, err=True, value_proc=partial(_checked, key))
+    return answer
+
+
+def _checked(key: str, typed: str) -> str:
+    from ketamine_anki.deckfiles.schema import COLLECTION, Text
+
+    shape = COLLECTION.keys[key]
+    value = _tag_of_language(typed) if key == "language" else typed.strip()
+    if isinstance(shape, Text) and not re.fullmatch(shape.pattern, value):
+        raise click.UsageError(terminal(f"{key} is {value!r}: {shape.expected}"))
+    return value
+
+
+def _tag_of_language(typed: str) -> str:
+    """A language tag in the letters that BCP 47 recommends: `PT_br` -> `pt-BR`."""
+    language, *parts = typed.strip().replace("_", "-").lower().split("-")
+    return "-".join([language, *({2: part.upper(), 4: part.title()}.get(len(part), part) for part in parts)])
 
 
 def _confirm(question: str, *, default: bool = False) -> bool:

@@ -130,7 +130,7 @@ def test_a_collection_in_a_language_passes_every_check(tmp_path: Path, language:
 
 def test_examples_in_another_language_than_the_cards_are_announced(tmp_path: Path) -> None:
     said = "its two notes and README.md are in English: there are none in 'ur' yet"
-    assert [said in run("init", tmp_path / tag, "--language", tag).err for tag in ("ur", "ar-EG")] == [True, False]
+    assert [said in run("init", tmp_path / tag, "--language", tag).err for tag in ("ur", "AR_eg")] == [True, False]
 
 
 def test_doses_are_held_to_the_rules_of_wards_where_they_are_asked_for(tmp_path: Path) -> None:
@@ -141,13 +141,15 @@ def test_doses_are_held_to_the_rules_of_wards_where_they_are_asked_for(tmp_path:
 
 
 def test_on_a_terminal_init_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keyboard = io.StringIO("Wörter\nVokabeln\nde\nn\nn\n")
+    keyboard = io.StringIO("A::B\nWörter\na b\nVokabeln\nDeutsch\nDE_at\nn\nn\n")
     keyboard.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stdin", keyboard)
-    made(tmp_path / "x")
+    said = run("init", tmp_path / "x").err
+    for wrong in ("title is 'A::B'", "tag is 'a b'", "language is 'deutsch': a language tag such as en, de"):
+        assert wrong in said
     collection = Folder(tmp_path / "x" / "decks").collection
     assert collection is not None
-    assert (collection.title, collection.tag, collection.language) == ("Wörter", "Vokabeln", "de")
+    assert (collection.title, collection.tag, collection.language) == ("Wörter", "Vokabeln", "de-AT")
     assert collection.sections == {}
 
 
