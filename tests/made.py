@@ -309,7 +309,21 @@ def stranger(c: Choices, notes: Sequence[Note]) -> PackagedNote:
     kinds = note_types()
     names = c.one((kinds["question"].fields, kinds["cloze"].fields, ("Front", "Back", "More"), ()))
     ours = guid(collection().namespace, c.one(notes).id) if notes else ""
-    tags = c.some(lambda: c.one(("Renal::Concept::X", "renal::concept::Kidney", "leech", "Renal::x", "a b", "")), 3)
+    tags = c.some(
+        lambda: c.one(
+            (
+                "Renal::Concept::X",
+                "Renal::Concept::e\u0301、",
+                "Renal::Concept::e\u0301",
+                "renal::concept::Kidney",
+                "leech",
+                "Renal::x",
+                "a b",
+                "",
+            )
+        ),
+        3,
+    )
     tags = list(dict.fromkeys(tags))  # as Anki keeps them
     home = c.one(("Renal Drugs::01 First Part", "Renal Drugs", "Renal Drugs::x", "Other", ""))
     fields = {name: html(c) for name in names if c.number(4)}

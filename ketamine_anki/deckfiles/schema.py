@@ -76,7 +76,7 @@ ID = r"(?!(true|false|null|none|yes|no|on|off|[0-9-]+|[0-9]+e-?[0-9]+|0[box][0-9
 COMMAS = ",;\u055d\u060c\u061b\u1363\u1364\u1802\u2e41\u3001\ufe50\ufe51\ufe54\uff0c\uff1b\uff64"  # of any script
 _DATE = r"[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|[12][0-9])|(0[13-9]|1[0-2])-30|(0[13578]|1[02])-31)"
 # Letters and digits of any script: of ASCII all signs are left out but some.
-_TAG = rf"[^\x00-/:-@\[-`{{-\x7f\s{COMMAS}][^\x00-\"$-*./:-@\[-^`{{-\x7f\s{COMMAS}]*"
+TAG = rf"[^\x00-/:-@\[-`{{-\x7f\s{COMMAS}][^\x00-\"$-*./:-@\[-^`{{-\x7f\s{COMMAS}]*"
 _TAGGED = "letters, digits, _, -, + and #, without spaces or ::"
 # ASCII of a web address, without the characters that HTML, TeX or Anki interpret: " < > \\ ^ ` [ ] { | }
 _ADDRESS = "[!#-;=?-Z_a-z~]"
@@ -157,7 +157,7 @@ _NOTE_TAIL: dict[str, Shape] = {
         Text(
             "A concept.",
             ("Photosynthesis",),
-            pattern=_TAG,
+            pattern=TAG,
             expected=_TAGGED,
         ),
         "Concepts; every other tag is derived.",
@@ -238,7 +238,7 @@ COLLECTION = Record(
             pattern=_NAME,
             expected=_NAMED,
         ),
-        "tag": Text("Root of every tag.", ("Plants",), pattern=_TAG, expected=_TAGGED),
+        "tag": Text("Root of every tag.", ("Plants",), pattern=TAG, expected=_TAGGED),
         "namespace": Text(
             "GUIDs are made from it and a note's id: never change it.",
             ("plant-biology/3f9a1c52",),

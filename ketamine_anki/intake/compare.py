@@ -16,10 +16,13 @@ from ketamine_anki.anki.compile import CHANGED_TAG, FIELD_KEYS, CompiledNote, co
 from ketamine_anki.anki.notetypes import OWN_FIELD, note_types
 from ketamine_anki.anki.package_reader import PackagedNote
 from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.core.characters import refused
 from ketamine_anki.core.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
 from ketamine_anki.core.model import Collection, Note
+from ketamine_anki.core.scalars import normalize
 from ketamine_anki.core.terminal import counted
 from ketamine_anki.deckfiles.editor import propose_id
+from ketamine_anki.deckfiles.schema import TAG
 from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.text.plain import is_blank
@@ -33,7 +36,6 @@ _COMPUTED = {
 }
 _REQUIRED = ("question", "answer", "text")
 _PUNCTUATION = re.compile(r"[^\w\s]")
-_CONCEPT = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")
 _LEARNER_TAGS = ("marked", "leech")
 
 
@@ -222,8 +224,9 @@ class _Comparison:
 
     def _concept(self, tag: str) -> str:
         """The name in a concept tag, or ""."""
-        root, _, name = tag.rpartition("::")
-        return name if root == f"{self.collection.tag}::Concept" and _CONCEPT.fullmatch(name) else ""
+        root, _, name = normalize(tag).rpartition("::")
+        is_concept = root == f"{self.collection.tag}::Concept" and re.fullmatch(TAG, name) and not any(refused(name))
+        return name if is_concept else ""
 
     def propose(self, new: PackagedNote) -> Proposal:
         """A note of the export that the collection does not have, as an entry of a deck file."""
