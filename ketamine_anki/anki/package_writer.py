@@ -226,7 +226,9 @@ def paragraphs(collection: Collection, version: str = "", deck: str = "") -> lis
             f"<p>To begin with what is core: in the browser search <code>tag:{tag}::Yield::2-Supporting is:new</code>,"
             " select all and suspend it; take the suspension back when you are through. Suspend what you do not want,"
             f" too: an update brings deleted cards back. The tags under <code>{tag}</code> name concepts, skills and"
-            " sections.</p>"
+            " sections, for <i>Custom Study</i>. In the deck's options, <i>Gather: Deck</i> and <i>Sort: Order"
+            " gathered</i> bring new cards as they were written, and <i>Bury new siblings</i> brings the cards of one"
+            " note on different days.</p>"
         )
     if version:
         told = [filled(words["imported"], version=version)]
