@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Without `-m deep`, the campaigns are not even imported."""
     return True if collection_path.name == "deep" and config.option.markexpr == "not deep" else None
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays: no need to look for garbage in it a thousand times."""
+    gc.freeze()
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ NAMES = {packaged: name for name, packaged in MEDIA.items()}
 _INSIDE = st.text(
     st.characters(exclude_characters="\\`*_{}[]<$^", exclude_categories=["Cs", "Co", "Cc", "Zl", "Zp"]), max_size=40
 )
-LINES = _INSIDE.map(lambda inside: re.sub("  |:(?=[a-z+-])", " ", f"a{inside}").rstrip())
+LINES = _INSIDE.map(lambda inside: re.sub("  |:(?=[a-z+-])|&(?=[#a-zA-Z])", " ", f"a{inside}").rstrip())
 
 
 @given(LINES)

@@ -133,7 +133,7 @@ def test_an_older_output_of_the_same_command_is_replaced(project: Project) -> No
             path.write_bytes(path.read_bytes() + b" ")
         for path in (p for p in project.root.rglob("*") if re.search("html$|json$|NOTES.md$", p.name)):
             # as earlier versions began them, with Windows' line ends
-            data = re.sub(rb'.*(Written by `ketamine-anki|"generator").*\n+', b"", path.read_bytes())
+            data = re.sub(rb'(?m)^.*(Written by `ketamine-anki|"generator").*\n+', b"", path.read_bytes())
             path.write_bytes(data.replace(b"\n", b"\r\n"))
         sums = project.dist / "SHA256SUMS"
         sums.write_bytes(sums.read_bytes().replace(b"\n", b"\r\n"))
