@@ -78,23 +78,23 @@ def preview(
 
 
 def _watch(folder: Path, output: Path, kind: str, old: Baseline | None, port: int, open_browser: bool) -> None:
-    from ketamine_anki.preview.server import serve
+    from ketamine_anki.preview.server import VERSION, Server
 
     def make() -> str:
-        return "".join(make_page(folder, output, kind, old, live=True)[0])
+        return "".join(make_page(folder, output, kind, old, live=VERSION)[0])
 
     def complain(error: Exception) -> None:
         echo(f"ketamine-anki: {error}", err=True)
 
-    with serve(folder, make, complain, port) as server:
+    with Server(folder, make, complain, port) as server:
         click.echo(f"{server.address}: reloads at every save; Ctrl-C ends it", err=True)
         if open_browser:
             webbrowser.open(server.address)
-        server.watch()
+        server.serve_forever(poll_interval=0.1)
 
 
 def make_page(
-    folder: Path, output: Path, kind: str | None, old: Baseline | None, *, live: bool = False
+    folder: Path, output: Path, kind: str | None, old: Baseline | None, *, live: str = ""
 ) -> tuple[Iterator[str], list[Finding]]:
     """The page of the collection in a folder, in chunks, and the findings. `output` is the file that it is for, `kind`
     that of its links.

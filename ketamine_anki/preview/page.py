@@ -78,14 +78,14 @@ def page(
     *,
     link: Link,
     baseline: Baseline | None = None,
-    live: bool = False,
+    live: str = "",
     public: Public | None = None,
 ) -> Iterator[str]:
     """The page as HTML, in chunks: its pictures are larger than all the rest together.
 
     `link` gives the address of a place in a deck file, or "" for none. With a `baseline`, only what differs from it
-    is shown. A `live` page reloads when its server tells it to. A `public` page is for learners: it has no place of a
-    note, no coverage and no claims, and says what the deck is and how to get it.
+    is shown. With a version, `live`, the page reloads as soon as its server has another one. A `public` page is for
+    learners: it has no place of a note, no coverage and no claims, and says what the deck is and how to get it.
     """
     changed = notes if baseline is None else list(compared(notes, baseline))
     shown = [(note, _flags(note, collection), list(_cards(collection, note))) for note in changed]
@@ -212,7 +212,7 @@ def _coverage(collection: Collection, statistics: Statistics) -> dict[str, list[
     }
 
 
-def _policy(style: str, script: str, live: bool) -> str:
+def _policy(style: str, script: str, live: str) -> str:
     """The Content-Security-Policy: these styles, this script, pictures in the page, and nothing else."""
     style_hash, plain_hash, script_hash = (
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

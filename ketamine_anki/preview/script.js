@@ -229,5 +229,12 @@
   } catch { /* written by another version of this page */ }
   show();
   go();
-  if (data.live) new EventSource("events").addEventListener("changed", () => location.reload());
+  const reloadWhenSaved = async () => {
+    try {
+      const now = await (await fetch("version")).text();
+      if (now !== data.live) return location.reload();
+    } catch { /* the server has ended, or not begun again */ }
+    setTimeout(reloadWhenSaved, 500);
+  };
+  if (data.live) reloadWhenSaved();
 })();

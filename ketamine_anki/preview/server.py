@@ -1,16 +1,17 @@
-"""An HTTP server that shows the preview page to the browser on this machine and reloads it at every save.
+"""An HTTP server that shows the preview page to the browser on this machine, which reloads it at every save.
 
 It listens on 127.0.0.1 alone, answers two paths, and refuses a request whose Host is another name: a page elsewhere
-whose name resolves to this address (DNS rebinding) can read nothing.
+whose name resolves to this address (DNS rebinding) can read nothing. The page asks twice a second for the version that
+there is now; that is when the files are looked at.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,8 +19,7 @@ from typing import Any
 
 from ketamine_anki.core.errors import EXIT_IO, Failure
 
-_POLL = 0.25  # seconds between two looks at the files
-_KEEP_ALIVE = 15.0  # seconds after which an idle stream is sent a comment, so that a closed one is noticed
+VERSION = f"version-{os.urandom(8).hex()}"  # stands for it in the page that is made; no card can hold it
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -30,62 +30,43 @@ _HEADERS = {
 
 
 class Server(ThreadingHTTPServer):
-    """The page and its stream of changes. Threads answer requests; `watch` polls the files until interrupted.
-
-    `make` returns the page. When it fails because files are being replaced, `complain` gets the error and the old
-    page stays.
+    """Serves the page that `make` returns for a folder, on a port or, for 0, a free one. When it cannot be made because
+    files are being replaced, `complain` gets the error and the old page stays. Raises Failure when the port is taken.
     """
 
     daemon_threads = True
     allow_reuse_address = False
 
     def __init__(self, folder: Path, make: Callable[[], str], complain: Callable[[Exception], None], port: int) -> None:
-        self.folder, self.make, self.complain = folder, make, complain
-        self.files = _files(folder)
-        self.page = make().encode("utf-8")
-        self.version = 0
-        self.sent = 0  # the version that the browser shows
-        self.changed = threading.Condition()
-        self.closing = False
-        super().__init__(("127.0.0.1", port), _Handler)
+        self._folder, self.make, self._complain = folder, make, complain
+        self._lock = threading.Lock()
+        self._files = _files(folder)
+        self._show(make())
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except OSError as error:
+            raise Failure(f"port {port}: cannot listen here: {error.strerror}", EXIT_IO) from None
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/"
 
-    def watch(self) -> None:
-        """Makes the page anew whenever the files change, until interrupted."""
-        while not self.closing:
-            time.sleep(_POLL)
-            self.poll()
+    def _show(self, page: str) -> None:
+        self._version = hashlib.sha256(page.encode("utf-8")).hexdigest()
+        self._page = page.replace(VERSION, self._version)
 
-    def poll(self) -> None:
-        """Makes the page anew if a file has changed since the last poll."""
-        files = _files(self.folder)
-        if files == self.files:
-            return
-        self.files = files
-        try:
-            page = self.make().encode("utf-8")
-        except (Failure, OSError) as error:
-            self.complain(error)
-            self.files = ()  # try again at the next poll
-            return
-        if page == self.page:
-            return
-        with self.changed:
-            self.page = page
-            self.version += 1
-            self.changed.notify_all()
-
-    def stop(self) -> None:
-        """Ends `watch`, the streams and the listening."""
-        self.closing = True
-        with self.changed:
-            self.changed.notify_all()
-        self.shutdown()
-        self.server_close()
+    def current(self) -> tuple[str, str]:
+        """The page and its version; made anew if a file has changed since it was made."""
+        with self._lock:
+            files = _files(self._folder)
+            if files != self._files:
+                try:
+                    self._show(self.make())
+                    self._files = files
+                except (Failure, OSError) as error:
+                    self._complain(error)
+            return self._page, self._version
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that closes a connection is no error."""
@@ -100,65 +81,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.headers.get("Host", "") not in self.server.hosts:
-            message = b"this page is served to this machine only\n"
-            self._send(HTTPStatus.MISDIRECTED_REQUEST, message, "text/plain")
+            self._send(HTTPStatus.MISDIRECTED_REQUEST, "this page is served to this machine only\n", "text/plain")
         elif self.path == "/":
-            self.server.sent = self.server.version
-            self._send(HTTPStatus.OK, self.server.page, "text/html")
-        elif self.path == "/events" and self.command == "GET":
-            self._stream()
+            self._send(HTTPStatus.OK, self.server.current()[0], "text/html")
+        elif self.path == "/version":
+            self._send(HTTPStatus.OK, self.server.current()[1], "text/plain")
         else:
-            self._send(HTTPStatus.NOT_FOUND, b"nothing here\n", "text/plain")
+            self._send(HTTPStatus.NOT_FOUND, "nothing here\n", "text/plain")
 
     do_HEAD = do_GET  # noqa: N815 - the name that the parent calls
 
-    def _send(self, status: HTTPStatus, content: bytes, kind: str) -> None:
-        self._head(status, kind, {"Content-Length": str(len(content))})
+    def _send(self, status: HTTPStatus, text: str, kind: str) -> None:
+        content = text.encode("utf-8")
+        self.send_response(status)
+        headers = {"Content-Type": f"{kind}; charset=utf-8", "Content-Length": str(len(content)), **_HEADERS}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def _head(self, status: HTTPStatus, kind: str, more: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": f"{kind}; charset=utf-8", **_HEADERS, **more}.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def _stream(self) -> None:
-        """Sends the event `changed` whenever the page is made anew, until the browser closes the stream."""
-        self.close_connection = True
-        self._head(HTTPStatus.OK, "text/event-stream", {"Connection": "close"})
-        server = self.server
-        seen = server.sent
-        with suppress(OSError):
-            self.wfile.write(b"retry: 500\n\n")
-            while not server.closing:
-                with server.changed:
-                    if server.version == seen:
-                        server.changed.wait(_KEEP_ALIVE)
-                is_new, seen = server.version != seen, server.version
-                self.wfile.write(b"event: changed\ndata:\n\n" if is_new else b": still here\n\n")
-
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the parent's
         """Requests are not logged."""
-
-
-@contextmanager
-def serve(
-    folder: Path, make: Callable[[], str], complain: Callable[[Exception], None], port: int = 0
-) -> Iterator[Server]:
-    """A server of the page that `make` returns for a folder, on a port or a free one; stopped at the end of the block.
-
-    Raises Failure when the port is taken.
-    """
-    try:
-        server = Server(folder, make, complain, port)
-    except OSError as error:
-        raise Failure(f"port {port}: cannot listen here: {error.strerror}", EXIT_IO) from None
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def _files(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -22,7 +22,7 @@ from ketamine_anki.cli import preview
 from ketamine_anki.preview.page import PageNote
 from ketamine_anki.preview.page import page as page_of
 from ketamine_anki.preview.public import Package, Public
-from ketamine_anki.preview.server import serve
+from ketamine_anki.preview.server import VERSION, Server
 from ketamine_anki.workspace.folder import Folder
 
 pytestmark = pytest.mark.skipif(
@@ -354,13 +354,13 @@ def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
     folder = small.write(tmp_path, "- question: Which gas do plants take up?\n  answer: Carbon dioxide")
 
     def make() -> str:
-        return "".join(preview.make_page(folder, tmp_path, "none", None, live=True)[0])
+        return "".join(preview.make_page(folder, tmp_path, "none", None, live=VERSION)[0])
 
     with (
-        serve(folder, make, print) as server,
+        Server(folder, make, print, 0) as server,
         chromium.new_context() as context,
     ):
-        threading.Thread(target=server.watch, daemon=True).start()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         page = context.new_page()
         messages: list[str] = []
         page.on("console", lambda message: messages.append(message.text))

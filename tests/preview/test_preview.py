@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import threading
-import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -22,7 +21,7 @@ from program import Ran, command, environment, run
 
 from ketamine_anki.cli import preview
 from ketamine_anki.core.errors import EXIT_IO, Failure
-from ketamine_anki.preview.server import Server, serve
+from ketamine_anki.preview.server import VERSION, Server
 
 NOTES = """
 - question: Which gas do plants take up?
@@ -212,10 +211,12 @@ def watched(folder: Path, tmp_path: Path) -> Iterator[Watched]:
     errors: list[Exception] = []
 
     def make() -> str:
-        return "".join(preview.make_page(folder, tmp_path, "none", None, live=True)[0])
+        return "".join(preview.make_page(folder, tmp_path, "none", None, live=VERSION)[0])
 
-    with serve(folder, make, errors.append) as server:
+    with Server(folder, make, errors.append, 0) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         yield Watched(folder, server, errors)
+        server.shutdown()
 
 
 def test_page_is_served_to_this_machine(watched: Watched) -> None:
@@ -232,7 +233,7 @@ def test_page_is_served_to_this_machine(watched: Watched) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{}", "127.0.0.1", "127.0.0.1:1", "localhost.evil:{}"])
 def test_other_host_is_refused(watched: Watched, host: str) -> None:
     """A page elsewhere whose name resolves to 127.0.0.1 reads nothing."""
-    for path in ("/", "/events"):
+    for path in ("/", "/version"):
         status, text = watched.get(path, host)
         assert (status, "notes" in text) == (421, False)
 
@@ -241,46 +242,29 @@ def test_other_host_is_refused(watched: Watched, host: str) -> None:
 def test_nothing_else_is_served(watched: Watched, path: str) -> None:
     assert watched.get(path)[0] == 404
     assert watched.get(path, method="POST")[0] == 501
-    assert watched.get("/events", method="HEAD") == (404, "")
 
 
-def test_save_reaches_the_browser_soon(watched: Watched) -> None:
-    threading.Thread(target=watched.server.watch, daemon=True).start()
-    watched.get()
-    with watched.request("/events") as stream:
-        assert stream.headers["Content-Type"].startswith("text/event-stream")
-        assert stream.readline() == b"retry: 500\n"
-        began = time.monotonic()
-        watched.save("oxygen", "pure oxygen")
-        stream.readline()
-        assert stream.readline() == b"event: changed\n"
-        assert time.monotonic() - began < 3  # a quarter of a second, on a machine with nothing else to do
-    assert "pure oxygen" in watched.get()[1]
-
-
-def test_save_before_the_stream_opens_is_not_missed(watched: Watched) -> None:
-    watched.get()
-    watched.save("oxygen", "pure oxygen")
-    watched.server.poll()
-    with watched.request("/events") as stream:
-        assert [stream.readline() for _ in range(3)][-1] == b"event: changed\n"
-
-
-def test_touch_without_a_change_is_no_news(watched: Watched) -> None:
+def test_a_save_is_another_version(watched: Watched) -> None:
+    """The page knows its own, and a touch without a change is none."""
+    old = watched.get("/version")[1]
+    assert f'"live": "{old}"' in watched.get()[1]
     os.utime(watched.folder / "01-first.yaml")
-    watched.server.poll()
-    assert watched.server.version == 0
+    assert watched.get("/version")[1] == old
+    watched.save("oxygen", "pure oxygen")
+    new = watched.get("/version")[1]
+    assert new != old
+    page = watched.get()[1]
+    assert f'"live": "{new}"' in page
+    assert "pure oxygen" in page
 
 
 def test_folder_that_is_gone_for_a_moment(watched: Watched) -> None:
     """The page stays as it was until the folder is back."""
     away = watched.folder.rename(watched.folder.with_name("away"))
-    watched.server.poll()
-    assert [str(error).partition(": ")[2][:14] for error in watched.errors] == ["no such folder"]
     assert "2 notes, 3 cards" in watched.get()[1]
+    assert [str(error).partition(": ")[2][:14] for error in watched.errors] == ["no such folder"]
     away.rename(watched.folder)
     watched.save("oxygen", "pure oxygen")
-    watched.server.poll()
     assert "pure oxygen" in watched.get()[1]
 
 
@@ -288,17 +272,15 @@ def test_a_page_that_could_not_be_made_is_tried_again(watched: Watched) -> None:
     """Though no file has changed since."""
     make, watched.server.make = watched.server.make, Path("/nowhere/at/all").read_bytes
     watched.save("oxygen", "pure oxygen")
-    watched.server.poll()
+    assert "pure oxygen" not in watched.get()[1]
     assert len(watched.errors) == 1
     watched.server.make = make
-    watched.server.poll()
     assert "pure oxygen" in watched.get()[1]
 
 
 def test_port_in_use_is_one_sentence(watched: Watched) -> None:
-    port = watched.server.server_port
-    with pytest.raises(Failure, match="cannot listen") as failed, serve(watched.folder, str, print, port):
-        pass
+    with pytest.raises(Failure, match="cannot listen") as failed:
+        Server(watched.folder, str, print, watched.server.server_port)
     assert failed.value.exit_code == EXIT_IO
 
 
@@ -319,12 +301,12 @@ def test_watching_opens_the_browser_and_prints_errors(folder: Path, monkeypatch:
     addresses: list[str] = []
     monkeypatch.setattr(webbrowser, "open", addresses.append)
 
-    def watch(server: Server) -> None:
-        assert b"vscode://file/" in server.page
+    def serve(server: Server, poll_interval: float) -> None:
+        assert "vscode://file/" in server.current()[0]
         folder.rename(folder.with_name("away"))
-        server.poll()
+        server.current()
 
-    monkeypatch.setattr(Server, "watch", watch)
+    monkeypatch.setattr(Server, "serve_forever", serve)
     ran = run("preview", folder, "--watch", "--open")
     assert ran.code == 0
     assert ran.err.splitlines()[1].startswith(f"ketamine-anki: {folder}: no such folder")
