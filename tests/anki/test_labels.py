@@ -87,7 +87,7 @@ def test_the_collection_says_otherwise() -> None:
         ("cautoin: Watch out", "Watch", ["unknown label 'cautoin': did you mean 'caution'?"]),
         ("paragraph: '{section} §{number}, {number}'", "", []),
         ("paragraph: '{section}'", "'", ["label 'paragraph' lacks what is filled in: write {number} in it"]),
-        ("see: Instead", "Instead", ["label 'see' lacks what is filled in: write {question} and {search} in it"]),
+        ("see: Instead", "Instead", ["label 'see' lacks what is filled in: write {question} in it"]),
         ("total: '{notes}, {crads}'", "{crads", ["…'{crads}' in label 'total': did you mean '{cards}'?"]),
         ("total: '{ notes }, {cards}'", "{ notes", ["…'{ notes }' in label 'total': did you mean '{notes}'?"]),
         ("retired: '{version}: {why}'", "{why", ["…'{why}' in label 'retired': write {reason}"]),
