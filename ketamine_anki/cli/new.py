@@ -210,7 +210,7 @@ class _Asking:
             )
             none = not values.get("claims") and collection.claims
             yield _Question("beyond", "why it is worth a card although the source does not teach it" if none else "")
-            yield _Question("cites", "", names["cites"])
+            yield _Question("cites", "", dict.fromkeys(collection.paragraphs[values["source"]], ""))
         yield _Question("caution")
         needing = [name for name in values.get("claims", ()) if collection.claims[name].caveat_required]
         caveat = f"claim {needing[0]} needs a caveat: where does current evidence differ" if needing else ""

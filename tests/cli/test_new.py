@@ -287,7 +287,7 @@ def refused(folder: Path, *arguments: str) -> Ran:
         (["--source", "only-section/3"], "unknown source 'only-section/3': did you mean 'only-section/2'?"),
         (["--claim", "C-9"], "unknown claim 'C-9'"),
         (["--source", "only-section/2"], "--claim: C-2 is a claim of only-section/1, and source says only-section/2"),
-        (["--cite", "problem/9"], "--cite: unknown citation 'problem/9'"),
+        (["--cite", "entry/1"], "--cite: unknown citation 'entry/1': did you mean 'entry/2'?"),
         (["--shape", "4"], "--shape: no shape has the number 4: the last one is 3"),
         (["--shape", "clozes"], "--shape: unknown shape 'clozes': did you mean 'cloze'?"),
         (["--text", "{{c1::x}}"], "--question: has no place in a note of the shape 'cloze': leave it out"),
