@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fault_tasks
 import faults
 import pytest
 import small
@@ -38,7 +39,7 @@ QUICK = [
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_fault_leaves_the_old_package_or_the_new_one(name: str) -> None:
-    with faults.place() as at:
+    with fault_tasks.place() as at:
         assert OTHERS[name](at) in ("old", "new")
 
 
@@ -46,12 +47,12 @@ def test_a_fault_leaves_the_old_package_or_the_new_one(name: str) -> None:
     "run",
     [run for number in (signal.SIGKILL, *faults.ENDINGS) for _, run in faults.signalled(number, 1, seed=7)],
 )
-def test_a_signal_leaves_the_old_package_or_the_new_one(run: Callable[[faults.Place], str]) -> None:
-    with faults.place() as at:
+def test_a_signal_leaves_the_old_package_or_the_new_one(run: Callable[[fault_tasks.Place], str]) -> None:
+    with fault_tasks.place() as at:
         assert run(at) in ("old", "new")
 
 
-@pytest.mark.parametrize("task", [task for task in faults.TASKS if task != "build"])
+@pytest.mark.parametrize("task", [task for task in fault_tasks.TASKS if task != "build"])
 def test_a_kill_and_an_error_leave_old_files_or_new_ones(task: str) -> None:
     """One of each here; `python tests/deep/faults.py` does all."""
     campaign = {(name, what): runs for name, what, runs in faults.campaign(True)}
@@ -60,7 +61,7 @@ def test_a_kill_and_an_error_leave_old_files_or_new_ones(task: str) -> None:
         if runs is None:
             pytest.skip("needs strace")
         *_, (_, run) = runs
-        with faults.place(task) as at:
+        with fault_tasks.place(task) as at:
             assert run(at) in ("old", "new", "mixed")
 
 
@@ -68,7 +69,7 @@ def test_a_kill_and_an_error_leave_old_files_or_new_ones(task: str) -> None:
 def test_a_fault_that_was_not_put_in_is_not_survived(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "calls", lambda at: [("rename", 999)])
     ((_, run),) = faults.each_call("error=EIO")
-    with faults.place() as at, pytest.raises(faults.Wrong, match="no fault was put in"):
+    with fault_tasks.place() as at, pytest.raises(faults.Wrong, match="no fault was put in"):
         run(at)
 
 
@@ -84,7 +85,7 @@ def test_the_whole_campaign() -> None:
     assert faults.main(2) == 0
 
 
-@pytest.mark.parametrize("task", list(faults.TASKS))
+@pytest.mark.parametrize("task", list(fault_tasks.TASKS))
 def test_a_file_is_on_the_disk_before_it_is_moved_and_its_folder_after(
     task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,15 +106,15 @@ def test_a_file_is_on_the_disk_before_it_is_moved_and_its_folder_after(
         unsynced[folder] = str(place)
         move(source, place)
 
-    with faults.place(task) as at:
-        for name, value in faults.environment().items():
+    with fault_tasks.place(task) as at:
+        for name, value in fault_tasks.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(os, "fsync", fsync)
         monkeypatch.setattr(os, "replace", replace)
         ran = run_here(*(word.format(at.base) for word in at.task.words))
         assert ran.code == 0, ran.err
-        assert faults.tree(at.base) == at.after
-    assert {name for name in unsynced.values() if not faults.LEFT.search(f"{Path(name).parent.name}/")} == set()
+        assert fault_tasks.tree(at.base) == at.after
+    assert {name for name in unsynced.values() if not fault_tasks.LEFT.search(f"{Path(name).parent.name}/")} == set()
     assert synced
 
 
@@ -122,21 +123,21 @@ def test_intake_edits_all_files_or_none(monkeypatch: pytest.MonkeyPatch) -> None
 
     def replace(source: Path, place: Path) -> None:
         nonlocal moves
-        moves += place.name == "02-second.yaml" and not faults.LEFT.search(f"{place.parent.name}/")
+        moves += place.name == "02-second.yaml" and not fault_tasks.LEFT.search(f"{place.parent.name}/")
         if moves == 1:
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(place))
         move(source, place)
 
-    with faults.place("intake") as at:
+    with fault_tasks.place("intake") as at:
         monkeypatch.setattr(os, "replace", replace)
         ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
         second = at.decks / "02-second.yaml"
         assert (ran.code, ran.err.splitlines()[-1]) == (74, f"ketamine-anki: {second}: Input/output error")
-        assert faults.tree(at.base) == at.before
+        assert fault_tasks.tree(at.base) == at.before
 
 
 def test_intake_overwrites_nothing_that_was_saved_in_the_meantime(monkeypatch: pytest.MonkeyPatch) -> None:
-    with faults.place("intake") as at:
+    with fault_tasks.place("intake") as at:
         second = at.decks / "02-second.yaml"
 
         def slow(data: bytes, deck: Deck, *more: Any) -> bytes:
@@ -151,13 +152,13 @@ def test_intake_overwrites_nothing_that_was_saved_in_the_meantime(monkeypatch: p
         ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
         said = f"ketamine-anki: {second}: changed since it was read; it stays as it is: try again"
         assert (ran.code, ran.err.splitlines()[-1]) == (74, said)
-        assert faults.tree(at.base) == at.before | {"decks/02-second.yaml": b"of an editor\n"}
+        assert fault_tasks.tree(at.base) == at.before | {"decks/02-second.yaml": b"of an editor\n"}
 
 
 def test_a_deck_that_becomes_a_link_is_not_edited(monkeypatch: pytest.MonkeyPatch) -> None:
     from ketamine_anki.cli import intake
 
-    with faults.place("intake") as at:
+    with fault_tasks.place("intake") as at:
         second = at.decks / "02-second.yaml"
 
         def show(*given: object) -> None:
@@ -172,7 +173,7 @@ def test_a_deck_that_becomes_a_link_is_not_edited(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_disk_that_fails_under_sqlite_is_an_error_of_the_disk(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, faults.OLD)
+    folder = small.write(tmp_path, fault_tasks.OLD)
     collection = Folder(str(folder)).collection
     assert collection is not None
     with pytest.raises(OSError, match="unable to open database file"):
@@ -180,7 +181,7 @@ def test_a_disk_that_fails_under_sqlite_is_an_error_of_the_disk(tmp_path: Path) 
 
 
 def test_a_file_that_the_system_cannot_read_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = small.write(tmp_path, faults.OLD)
+    folder = small.write(tmp_path, fault_tasks.OLD)
 
     def fail(path: object, flags: int, *more: object, **options: object) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
@@ -191,7 +192,7 @@ def test_a_file_that_the_system_cannot_read_ends_the_run(tmp_path: Path, monkeyp
 
 
 def test_the_next_build_removes_what_a_killed_one_left() -> None:
-    with faults.place() as at:
+    with fault_tasks.place() as at:
         left = at.output / ".ketamine-anki-0123456789abcdef.tmp"
         left.mkdir()
         (left / "whole.db").write_bytes(b"x")
