@@ -264,10 +264,9 @@ def absolute_wording(view: View) -> Iterator[Problem]:
 
 
 # A hyphen of a line's end; not one that stands for the rest of a word, as in `pre- and postoperative`.
-_CUT = (
-    r"[^\W\d_]{2,}-\s+(?!(?:and|or|to|nor|und|oder|bis|sowie|et|ou|y|e|o|en|of|och|og|eller|ja|tai|i|lub|a|и|или)\b)"
-    r"(?=[^\W\d_]{2})[^A-Z]\S*"
-)
+_JOINING = """a and as bis but bzw beziehungsweise e eller en et i ja lub nor o och oder of og or ou plus sowie tai than
+    to und versus vs wie y и или"""
+_CUT = rf"([^\W\d_]{{2,}})-\s+(?!(?:{'|'.join(_JOINING.split())})\b)(?=[^\W\d_]{{2}})([^A-Z\W][\w'’-]*)"
 
 
 def cut_word(view: View) -> Iterator[Problem]:
@@ -281,7 +280,7 @@ def cut_word(view: View) -> Iterator[Problem]:
         for match in re.finditer(_CUT, text) if "- " in text or "-\n" in text else ():
             yield (
                 view.plain_at(key, match[0], match.start()),
-                f"{match[0]!r} has the hyphen of a line's end: join the word",
+                f"{match[0]!r} has the hyphen of a line's end: write '{match[1]}{match[2]}' or '{match[1]}-{match[2]}'",
             )
 
 

@@ -69,9 +69,21 @@ _MARKDOWN = r"[\\`*_\[\n]"  # without any of these, and no block, Markdown is me
 _LONE_PICTURE = r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)"
 _HTML = r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)"
 _MATHJAX = r"(?s)(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]"
-_FORMATS = frozenset(
-    "a b big br center code div em font hr i img li ol p pre s small span strong sub sup table u ul".split()
-)
+_MARKDOWN_FOR = {  # HTML's tags
+    tag: instead
+    for tags, instead in (
+        ("b strong", "write **words**"),
+        ("i em", "write *words*"),
+        ("sub sup", "write a character such as \u2082 or \u00b2, or $_{2}$ or $^{2}$"),
+        ("br div p", "start a new line"),
+        ("ul ol li", "write each item on a line that starts with '- '"),
+        ("table tr td th", "write a table of | signs"),
+        ("code pre", "write `code`"),
+        ("a", "write [label](https://example.org)"),
+        ("img", "write ![what one sees](name.png)"),
+    )
+    for tag in tags.split()
+}
 _TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
 # A backslash that Markdown takes away: before a sign that is no mark there, or after the letter of a drive.
 _LOST_BACKSLASH = r"(?<!\\)(?:\\\\)*(?:\\[./?,;@]|(?<!\A)\\[-+]|\\!(?!\[))|\b[A-Za-z]:\\[^\\A-Za-z0-9]"
@@ -126,7 +138,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     markup = scan(text)
     for start, end, message in markup.mistakes:
         report("cloze-syntax", start, text[start:end], message)
-    if cloze and not markup.deletions and not findings:
+    if cloze and not markup.deletions and not findings and "{{c" not in text:
         report("cloze-syntax", 0, "", "no cloze deletion: hide a part as {{c1::hidden}}")
     if not cloze and markup.deletions:
         first = markup.deletions[0]
@@ -202,11 +214,12 @@ def _mistakes(markup: Markup, cloze: bool) -> Iterator[Mistake]:
                 message = f"${value}$ is read as math: put it in `code`, or write \\$ for a dollar that is to be seen"
                 yield "swallowed-mark", start, markup.text[start:end], message
                 continue
-            for rule, at, fragment, message in tex_mistakes(value):
+            is_cut = any(start <= at < end for at, _, _ in markup.mistakes)  # by a deletion that is not closed
+            for rule, at, fragment, message in () if is_cut else tex_mistakes(value):
                 yield rule, offset + at, fragment, message
         elif kind == "code" and (command := re.search(_COMMAND_IN_CODE, value)):
             at = markup.text.index(value, start) + command.start()
-            yield "anki-command", at, command[0], f"{command[0]!r} in code is read by Anki: leave it out"
+            yield "anki-command", at, command[0], f"{command[0]!r} in code is read by Anki: say it in words"
         elif kind == "code" and cloze and (deletion := re.search(r"\{\{c\d+::", value)):
             at = markup.text.index(value, start) + deletion.start()
             message = "deletion inside code: put the backticks inside the deletion, {{c1::`code`}}"
@@ -232,11 +245,12 @@ def _instead_of(tag: str, content: str) -> str:
     if mistake.startswith("write "):
         address = mistake.removeprefix("write ")
     elif ":" not in tag and "@" not in tag:
-        if tag in _FORMATS:
-            return "write Markdown, such as **bold** or a list; to show it, put it in `code`"
-        return "put it in `code` to show it, or leave it out"
+        if tag and "=" not in content and re.search(r"\s\w", content):
+            return "write a space after < to show it"
+        instead = _MARKDOWN_FOR.get(tag)
+        return f"{instead}; to show it, put it in `code`" if instead else "put it in `code` to show it, or leave it out"
     elif mistake:
-        return mistake
+        return f"{mistake}; to show it, put it in `code`"
     return "link it from words, as [label](address)" if set("()") & set(address) else f"write [label]({address})"
 
 

@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     r"|(?<=:)(?P<hint>:))"
 )
 _MALFORMED = r"\{+\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
+_MEANT = r"\{+\s*[cC]?\s*(\d*)\s*[:;|\uff1a]+\s*([^{}\n]{1,60}?)\s*\}*"  # number and hidden part of one
 _BEFORE_FENCE = r"[ \t]*(?:(?:[-+*]|\d+[.)])[ \t]+)*"
 _CODE = r"(?s)[^<]*(?:\w\((?!s\))|\w_\w|\w\.[a-z]{3}|->)[^<]*\Z"  # a hint that looks like a program
 _SPACES = ("std", "boost", "crate", "self", "super")  # of names in programs, before a `::` that is no hint
@@ -221,11 +222,15 @@ class _Scan:
         pattern = r"[^{}\n]*\}{0,2}" if end == start + 1 else r"(?s).*?\}\}"  # {c1::hidden}, or two braces
         closing = re.compile(pattern).match(self.text, end)
         after = closing.end() if closing else end
-        shown = self.text[start : min(after if closing else len(self.text), start + 24)].split("\n")[0]
+        shown = self.text[start : min(after, start + 80) if closing else start + 24].split("\n")[0]
         if re.match(_MALFORMED, self.text[start : start + 24]):
-            message = f"malformed cloze deletion {shown!r}: write {{{{c1::hidden}}}} or {{{{c1::hidden::hint}}}}"
+            instead = "{{c1::hidden}} or {{c1::hidden::hint}}"
+            if meant := re.fullmatch(_MEANT, self.text[start:after]):
+                shown, instead = meant[0], f"{{{{c{int(meant[1] or 1)}::{meant[2]}}}}}"
+            message = f"malformed cloze deletion {shown!r}: write {instead}"
         else:
-            message = f"{shown!r} is read as a field by Anki: write single braces, or {{{{c1::hidden}}}} for a deletion"
+            advice = "put it in `code` to show it, or write {{c1::hidden}} for a deletion"
+            message = f"{shown!r} is read as a field by Anki: {advice}"
         self._mistake(start, start + len(shown), message)
         return after
 

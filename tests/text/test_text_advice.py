@@ -27,7 +27,9 @@ TEXTS = (
     "[x] w", ":smile: w", "猫[ねこ]w", "== w ==", "w __init__", "\\d+\\.\\s* w", "w C:\\_w", "\\\\server\\share w",
     "2**n**m w", "x**n + y**m w", "w $HOME/$USER", "std::vector<int> w", "w <url>", "```python title='w'\nw\n```",
     "```title=w\nw\n```", "~~~\nw\n~~~", "```\nw", "w\n\n    w\n    w", "w\n    w",
-    "w [^1]", "w [label] (https://example.org)", "![w](my leaf.png)", "![[leaf.png]] w",
+    "<b>w</b> w", "w<br>w", "H<sub>2</sub>O w", "<!-- w -->", "<ftp://example.org> w", "a <b and w> w",
+    "List<String> w", "{{w}} w", "w {{ w", "w [^1]", "w [label] (https://example.org)",
+    "![w](my leaf.png)", "![[leaf.png]] w",
 )  # fmt: skip
 
 
@@ -55,6 +57,7 @@ EDITS: tuple[tuple[str, Callable[[str, re.Match[str]], str]], ...] = (
     (r"to show it, put it in `code`", lambda fragment, match: f"`{fragment}`"),
     (r"write (\\\*)", _escape),
     ("put it in `code`", lambda fragment, match: f"`{fragment}`"),
+    ("write a space after <", lambda fragment, match: fragment.replace("<", "< ")),
     ("on a line of its own", lambda fragment, match: f"\n{fragment}"),
     (r"write '(\\.)'", lambda fragment, match: match[1]),
     ("write it without the space", lambda fragment, match: fragment.replace(" ", "")),
@@ -86,9 +89,46 @@ def test_advice_on_a_text_keeps_what_was_typed(text: str, words: str, first: boo
         if not found:
             break
         followed = follow(followed, found[0], first=first)
-        kept += [found[0].fragment] if "to show it" in found[0].message and not first else []
+        kept += [found[0].fragment] if re.search("to show it, |put it", found[0].message) and not first else []
         found = mistakes(followed, {})
     assert found == []
     shown = text_of(render(followed, {}).html)
     assert signs(shown) == signs(html.unescape(typed) if first else typed)
     assert all(fragment in shown for fragment in kept), kept
+
+
+# Cloze texts with a mistake -> the text that was meant.
+CLOZE = {
+    "{{c1:w}} x": "{{c1::w}} x", "{c1::w}} x": "{{c1::w}} x", "{c1:w} x": "{{c1::w}} x", "{{C1::w}} x": "{{c1::w}} x",
+    "{{ c1::-5 w}} x": "{{c1::-5 w}} x", "{{c::w::h}} x": "{{c1::w::h}} x", "{{2:w}} {{c1::x}}": "{{c2::w}} {{c1::x}}",
+    "{{c1;w}} x": "{{c1::w}} x", "{{c１::w}} x": "{{c1::w}} x", "{{c1|>5 w}} x": "{{c1::>5 w}} x",
+    "{{c1::w x": "{{c1::w x}}", "{{c1::w} x": "{{c1::w} x}}", "a {{c1::w::}} x": "a {{c1::w}} x",
+    "{{c1::w}} {{c3::x}}": "{{c1::w}} {{c2::x}}", "{{c0::w}} x": "{{c1::w}} x", "{{c2::w}} x": "{{c1::w}} x",
+    "{{c1::std::w}} x": "{{c1::`std::w`}} x", "{{w}} {{c1::x}}": "`{{w}}` {{c1::x}}",
+    "$w = {{c1::y}$": "$w = {{c1::y}}$", "`{{c1::w}}` x": "{{c1::`w`}} x", "w }} {{c1::x}}": "w {{c1::x}}",
+}  # fmt: skip
+CLOZE_EDITS: tuple[tuple[str, Callable[[str, str, re.Match[str]], str]], ...] = (
+    (r"malformed .*: write (.*)$", lambda text, fragment, match: text.replace(fragment, match[1], 1)),
+    ("never closed: add }}", lambda text, fragment, match: f"{text}}}}}"),
+    ("inside the math: add }}", lambda text, fragment, match: text.replace("}$", "}}$")),
+    ("leave '::' out", lambda text, fragment, match: text.replace(fragment, "}}")),
+    (r"cloze number c(\d) without a c(\d)", lambda text, _, match: text.replace(f"c{match[1]}::", f"c{match[2]}::")),
+    ("start at c1", lambda text, fragment, match: text.replace("c0::", "c1::")),
+    ("put the answer between backticks", lambda text, fragment, match: re.sub("(?<=::)(std.*)(?=}})", r"`\1`", text)),
+    ("put it in `code`", lambda text, fragment, match: text.replace(fragment, f"`{fragment}`", 1)),
+    ("put the backticks inside", lambda text, fragment, match: re.sub("`({{c1::)(.*)}}`", r"\1`\2`}}", text)),
+    ("delete it", lambda text, fragment, match: text.replace(f"{fragment} ", "", 1)),
+)
+
+
+@pytest.mark.parametrize("text", CLOZE)
+@settings(max_examples=settings().max_examples // 20)
+@given(WORDS)
+def test_advice_on_a_deletion_keeps_what_is_hidden(text: str, words: str) -> None:
+    followed = re.sub("w(?!\\w)", words, text)
+    (found,) = mistakes(followed, {}, cloze=True)
+    edits = ((edit, match) for pattern, edit in CLOZE_EDITS if (match := re.search(pattern, found.message)))
+    edit, match = next(edits)
+    followed = edit(followed, found.fragment, match)
+    assert followed == re.sub("w(?!\\w)", words, CLOZE[text])
+    assert mistakes(followed, {}, cloze=True) == []
