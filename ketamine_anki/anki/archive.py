@@ -34,7 +34,7 @@ class TooMuchError(PackageError):
     """It takes more memory or time than is given to any package."""
 
 
-WANTED = "give a deck package (.apkg) or Notes in Plain Text (.txt), as Anki's File > Export writes them"
+WANTED = "give a deck package (.apkg), as Anki's File > Export writes it"
 # How files begin that are sent in place of a package.
 _OTHERS = (
     (rb"\Z", "an empty file: export it from Anki again"),
@@ -59,7 +59,7 @@ class Archive:
             raise PackageError(reason)
         end = data.rfind(b"PK\x05\x06", max(0, len(data) - _END.size - 0xFFFF))
         if end < 0 or end + _END.size > len(data):
-            raise PackageError("not a zip file, or cut off")
+            raise PackageError(f"not a zip file, or cut off: {WANTED}")
         _, disk, first_disk, on_disk, count, size, directory, comment = _END.unpack_from(data, end)
         if disk or first_disk or on_disk != count or 0xFFFF in (count, on_disk) or 0xFFFFFFFF in (size, directory):
             raise PackageError("a zip file in several parts, or with ZIP64 extensions, is not supported")

@@ -22,6 +22,7 @@ from ketamine_anki.core.limits import (
 )
 
 _SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "colon": ":"}
+_WANTED = f"{WANTED}, or Notes in Plain Text (.txt)"
 _ADVICE = 'in the export window choose "Notes in Plain Text" and tick'
 FieldNames = Callable[[str, str], Sequence[str]]
 
@@ -39,10 +40,10 @@ def read_text(data: bytes, field_names: FieldNames) -> tuple[list[PackagedNote],
     try:
         text = utf8_text(data).removeprefix("\ufeff")
     except ValueError as error:
-        raise PackageError(f"neither an .apkg nor a text export ({error}): {WANTED}") from None
+        raise PackageError(f"neither an .apkg nor a text export ({error}): {_WANTED}") from None
     header, body = _header(text)
     if not {"separator", "html"} & header.keys():
-        raise PackageError(f"this is no text export: it does not begin with lines such as '#separator:tab': {WANTED}")
+        raise PackageError(f"this is no text export: it does not begin with lines such as '#separator:tab': {_WANTED}")
     if header.get("html", "").lower() != "true":
         raise PackageError(f'its texts are without HTML: {_ADVICE} "Include HTML and media references"')
     columns = {name: _column(header, name) for name in ("guid", "notetype", "deck", "tags")}

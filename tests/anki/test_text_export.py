@@ -39,7 +39,7 @@ def test_columns_are_fields_or_what_the_header_names() -> None:
             b"\xef\xbb\xbf# Title\n",
             "this is no text export: it does not begin with lines such as '#separator:tab': give",
         ),
-        (b"question,answer\nWhat?,That\n", "give a deck package (.apkg) or Notes in Plain Text (.txt), as Anki's File"),
+        (b"question,answer\nWhat?,That\n", "Anki's File > Export writes it, or Notes in Plain Text (.txt)"),
         (b"# yaml-language-server: $schema=./deck.schema.json\ndeck: A\n", "this is no text export"),
         (b'{"notes": []}', "this is no text export"),
         (b"%PDF-1.7", "a file of another kind: give a deck package"),
