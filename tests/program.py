@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ketamine_anki.cli import main
 
@@ -54,7 +54,10 @@ def environment(**variables: str) -> Mapping[str, str]:
 
 def spawn(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Ran:
     """Runs a command in a process of its own, with environment variables set."""
-    done = subprocess.run(
-        command(*arguments), capture_output=True, cwd=cwd, env=environment(**variables), timeout=60, check=False
-    )
-    return Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+    return execute(*command(*arguments), cwd=cwd, env=environment(**variables))
+
+
+def execute(*words: str | Path, **options: Any) -> Ran:
+    """Runs any program with options of `subprocess.run`."""
+    done = subprocess.run(words, **{"capture_output": True, "timeout": 300, "check": False} | options)
+    return Ran(done.returncode, *((stream or b"").decode("utf-8") for stream in (done.stdout, done.stderr)))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 import small
 import yaml
-from program import Ran, run
+from program import Ran, execute, run
 
 from ketamine_anki.anki.package_reader import PackageContents, read_package
 
@@ -63,7 +62,7 @@ class Project:
         path.write_text(yaml.dump(deck, Dumper=yaml.CSafeDumper, sort_keys=False), encoding="utf-8")
 
     def git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self.root, check=True, capture_output=True)
+        assert execute("git", *arguments, cwd=self.root).code == 0
 
     def commit(self) -> None:
         if not (self.root / ".git").exists():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import subprocess
 import sys
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import HTML
 from package_bytes import DECK, MODEL, database, field, many_notes, new, new_database, old, zstd_bomb
-from program import environment
+from program import environment, execute
 from zstandard import compress
 
 from ketamine_anki.anki.archive import PackageError
@@ -54,10 +53,8 @@ with open("/proc/self/status") as status:  # getrusage would give the peak of th
 def test_no_package_takes_over_a_second_or_200_mb(tmp_path):
     for name, _, make in CASES:
         (tmp_path / name).write_bytes(make())
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, *sorted(tmp_path.iterdir())], capture_output=True, env=environment(), check=True
-    )
-    seconds, megabytes = map(float, done.stdout.split())
+    done = execute(sys.executable, "-c", MEASURE, *sorted(tmp_path.iterdir()), env=environment())
+    seconds, megabytes = map(float, done.out.split())
     assert seconds < 1
     assert megabytes < 200
     assert len(list(tmp_path.iterdir())) == len(CASES), "nothing is written"

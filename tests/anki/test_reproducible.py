@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 import time
 import zipfile
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 import small
-from program import command, environment, run
+from program import command, environment, execute, run
 
 from ketamine_anki.core.errors import Failure
 from ketamine_anki.workspace.clock import build_time
@@ -35,13 +34,10 @@ def test_same_bytes_in_other_surroundings(tmp_path: Path) -> None:
     for number, (variables, mask) in enumerate(SURROUNDINGS):
         files = {"media/leaf.png": small.PIXEL, "02-second.yaml": SECOND}
         decks = small.write(tmp_path / f"{number}{'x' * 40 * number}" / "decks", NOTES, files)
-        built = subprocess.run(
-            command("build", decks, "-o", decks.parent, "--split"),
-            env=environment(SOURCE_DATE_EPOCH="1700000000", **variables),
-            umask=mask, check=False, capture_output=True,
-        )  # fmt: skip
+        surroundings = environment(SOURCE_DATE_EPOCH="1700000000", **variables)
+        built = execute(*command("build", decks, "-o", decks.parent, "--split"), env=surroundings, umask=mask)
         outputs.append({path.name: path.read_bytes() for path in decks.parent.glob("*.apkg")})
-        assert len(outputs[0]) == 3, built.stdout
+        assert len(outputs[0]) == 3, built.out
     assert outputs[0] == outputs[1]
 
 
@@ -127,7 +123,7 @@ def test_time_is_that_of_the_newest_commit_of_the_decks(tmp_path: Path, monkeypa
         dates = {f"GIT_{who}_DATE": f"@{when} +0000" for who in ("AUTHOR", "COMMITTER")}
         identity = ["-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false"]
         whole = ["git", "-C", str(tmp_path), *identity, *arguments]
-        subprocess.run(whole, env=os.environ | dates, check=True, capture_output=True)
+        assert execute(*whole, env=os.environ | dates).code == 0
 
     (tmp_path / "decks").mkdir()
     git("init")

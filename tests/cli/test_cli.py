@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from types import SimpleNamespace
 import click
 import pytest
 import small
-from program import command, environment, run, spawn
+from program import Ran, command, environment, execute, run, spawn
 
 from ketamine_anki import __version__
 from ketamine_anki.cli import COMMANDS, cli, main
@@ -200,27 +199,20 @@ def test_any_locale(folder: Path, variables: dict[str, str]) -> None:
     assert (ran.code, "unknown key 'ключ'" in ran.out, "\x1b" in ran.out + ran.err) == (1, True, False)
 
 
-def shell(line: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def shell(line: str, *arguments: str | Path) -> Ran:
     """Runs a line of bash in which "$@" is the program with arguments."""
-    return subprocess.run(
-        ["bash", "-c", line, "-", *command(*arguments)],
-        capture_output=True,
-        env=environment(),
-        check=False,
-        encoding="utf-8",
-        timeout=60,
-    )
+    return execute("bash", "-c", line, "-", *command(*arguments), env=environment())
 
 
 def test_closed_output(folder: Path) -> None:
     """The reader of a pipe may leave, the shell may close the streams: no traceback, no false success."""
-    assert shell('"$@" >&- 2>&-', "check", folder).returncode == 0
+    assert shell('"$@" >&- 2>&-', "check", folder).code == 0
     (folder / "01-first.yaml").write_text("deck: First Part\nnotes:\n" + "  - id: x\n" * 5000, "utf-8")
     ended = shell('"$@" | head -c 10; exit ${PIPESTATUS[0]}', "check", folder)
-    assert (ended.returncode, ended.stderr) == (1, "")
+    assert (ended.code, ended.err) == (1, "")
     full = shell('"$@" > /dev/full', "check", folder)
     last = "ketamine-anki: input or output: No space left on device"
-    assert (full.returncode, full.stderr.splitlines()[-1]) == (74, last)
+    assert (full.code, full.err.splitlines()[-1]) == (74, last)
 
 
 # --- progress ---------------------------------------------------------------------------------

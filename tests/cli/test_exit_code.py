@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 import small
-from program import REPOSITORY, command, environment, run
+from program import REPOSITORY, command, environment, execute, run
 
 from ketamine_anki import cli
 from ketamine_anki.core import errors
@@ -78,7 +78,7 @@ def test_a_bug_shows_its_traceback_on_request(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("words", [["check", "--nonsense"], ["check", "nowhere"]])
 def test_wrong_use_is_2_even_when_it_cannot_be_said(words: list[str]) -> None:
     with open("/dev/full", "wb") as full:
-        assert subprocess.run(command(*words), env=environment(), stderr=full, check=False).returncode == 2
+        assert execute(*command(*words), env=environment(), capture_output=False, stderr=full).code == 2
 
 
 # --- signals ----------------------------------------------------------------------------------
@@ -96,8 +96,7 @@ sys.meta_path.insert(0, Slow())
 from ketamine_anki.__main__ import main
 main()
 """
-    ran = subprocess.run([sys.executable, "-c", loading], env=environment(), capture_output=True, encoding="utf-8")
-    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "ketamine-anki: interrupted\n")
+    assert execute(sys.executable, "-c", loading, env=environment()) == (130, "", "ketamine-anki: interrupted\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals of POSIX")
@@ -134,5 +133,5 @@ def test_a_build_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     folder = small.write(tmp_path / "decks", "- question: Which gas do leaves take up?\n  answer: Carbon dioxide\n")
     words = " ".join(f"'{word}'" for word in command("build", folder, "-o", tmp_path / "dist"))
     line = f"trap '' HUP; {words} & sleep 0.5; kill -HUP $!; wait $!"
-    done = subprocess.run(["bash", "-c", line], env=environment(), capture_output=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
+    done = execute("bash", "-c", line, env=environment())
+    assert done.code == 0, done.err

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
 
 import pytest
-from program import REPOSITORY
+from program import REPOSITORY, execute
 
 
 @pytest.mark.deep
@@ -15,7 +14,5 @@ from program import REPOSITORY
 @pytest.mark.parametrize(("work", "code"), [(1_000, 0), (200_000_000, 1)])
 def test_an_input_that_takes_long_is_a_finding(work: int, code: int) -> None:
     source = f"import fuzz; fuzz.soon(lambda data: sum(range({work})))(b'')"
-    done = subprocess.run(
-        [sys.executable, "-c", source], cwd=REPOSITORY / "tests", capture_output=True, encoding="utf-8", check=False
-    )
-    assert (done.returncode, "AssertionError: it takes" in done.stderr) == (code, bool(code)), done.stderr[-500:]
+    done = execute(sys.executable, "-c", source, cwd=REPOSITORY / "tests")
+    assert (done.code, "AssertionError: it takes" in done.err) == (code, bool(code)), done.err[-500:]

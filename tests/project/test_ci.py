@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from program import REPOSITORY, command, environment
+from program import REPOSITORY, command, environment, execute
 from releases import DAY, START, Project
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="CI runs its scripts on Linux alone")
@@ -90,14 +89,8 @@ def test_the_audit_fails_on_holes_and_says_when_it_saw_nothing(
     program = tmp_path / "pip-audit"
     program.write_text(f"#!/bin/sh\necho 'ConnectionError: no route' >&2\nprintf '%s' '{answer}'\n", encoding="utf-8")
     program.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, CI / "audit", program, "lock.txt"],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert (done.returncode, expected in done.stdout) == (code, True), done.stdout
+    done = execute(sys.executable, CI / "audit", program, "lock.txt")
+    assert (done.code, expected in done.out) == (code, True), done.out
 
 
 @pytest.mark.parametrize("path", sorted(WORKFLOWS.iterdir()), ids=lambda path: path.name)
@@ -137,11 +130,8 @@ def test_a_tag_that_is_not_there_is_named(project: Project) -> None:
     (project.root / ".ci").mkdir()
     shutil.copy(CI / "rebuild", project.root / ".ci")
     project.commit()
-    ran = subprocess.run([".ci/rebuild", "v9"], capture_output=True, text=True, encoding="utf-8", check=False)
-    assert (ran.returncode, ran.stderr.splitlines()) == (
-        1,
-        ["there is no tag v9 here: git fetch --tags, then git tag --list 'v*'"],
-    )
+    message = "there is no tag v9 here: git fetch --tags, then git tag --list 'v*'\n"
+    assert execute(".ci/rebuild", "v9") == (1, "", message)
 
 
 @POSIX
@@ -170,9 +160,8 @@ def test_what_is_signed_is_what_the_ledger_says(changed: str, tag: str, said: st
     if changed:
         with (project.dist / changed).open("ab") as file:
             file.write(b"more")
-    command = [project.root / ".ci" / "compare", tag, project.dist]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert (done.returncode, said in done.stdout + done.stderr) == (1 if said else 0, True), done.stderr
+    done = execute(project.root / ".ci" / "compare", tag, project.dist)
+    assert (done.code, said in done.out + done.err) == (1 if said else 0, True), done.err
 
 
 @POSIX
@@ -186,9 +175,8 @@ def test_a_file_and_its_sum_changed_together_are_not_signed(project: Project) ->
     part.write_bytes(b"evil")
     after = hashlib.sha256(b"evil").hexdigest()
     sums.write_text(sums.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
-    command = [project.root / ".ci" / "compare", "v1.0.0", project.dist]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert (done.returncode, "SHA256SUMS is not byte by byte" in done.stderr) == (1, True)
+    done = execute(project.root / ".ci" / "compare", "v1.0.0", project.dist)
+    assert (done.code, "SHA256SUMS is not byte by byte" in done.err) == (1, True)
 
 
 @POSIX
@@ -214,10 +202,8 @@ def test_a_release_is_public_only_when_it_is_reviewed_and_holds_what_was_built(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for _ in range(2 - (code == 0)):  # a second try finds the draft of the first
-        done = subprocess.run(
-            [CI / "publish", "v1.0.0", built], capture_output=True, text=True, encoding="utf-8", check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
+        done = execute(CI / "publish", "v1.0.0", built)
+        assert done.code == code, done.out + done.err
         assert {each.name for each in hub.iterdir() if each.suffix == ""} == state
     asked = (hub / "asked").read_text(encoding="utf-8")
     assert asked.count("release create") == ("files" in state)
@@ -235,10 +221,8 @@ def test_reviewers_get_changes_and_page_after_findings(project: Project, monkeyp
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.root / "summary"))
     project.commit()
     project.edit("gas", answer="Carbon dioxide, always")
-    done = subprocess.run(
-        [project.root / ".ci" / "cards", "HEAD"], env=environment(), capture_output=True, encoding="utf-8", check=False
-    )
-    assert done.returncode == 1, done.stdout + done.stderr
+    done = execute(project.root / ".ci" / "cards", "HEAD", env=environment())
+    assert done.code == 1, done.out + done.err
     written = {path.name: path.read_text(encoding="utf-8") for path in (project.root / "UNREVIEWED").iterdir()}
     assert set(written) == {"changes.md", "preview.html"}
     assert "always" in written["changes.md"]
@@ -255,10 +239,9 @@ def test_what_a_weekly_job_finds_becomes_an_issue(
     variables = {"HUB": tmp_path, "OPEN_ISSUE": open_issue, "GH_REPO": "owner/name", "PATH": PATH}
     for name, value in variables.items():
         monkeypatch.setenv(name, str(value))
-    assert subprocess.run([CI / "issue", "A title", "true"], check=False).returncode == 0
+    assert execute(CI / "issue", "A title", "true").code == 0
     assert not (tmp_path / "asked").exists()
-    failed = subprocess.run([CI / "issue", "A title", "sh", "-c", "echo hole; exit 3"], check=False)
-    assert failed.returncode == 3
+    assert execute(CI / "issue", "A title", "sh", "-c", "echo hole; exit 3").code == 3
     assert asked in (tmp_path / "asked").read_text(encoding="utf-8")
     assert "\nhole\n" in (tmp_path / "body").read_text(encoding="utf-8")
 
@@ -288,5 +271,5 @@ def test_what_may_not_be_published_is_not_even_built(
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\ntest $1 = version && echo 0.1.0 && exit\necho built >&2\nexit 3\n", encoding="utf-8")
     program.chmod(0o755)
-    done = subprocess.run([tmp_path / ".ci" / "wheel", tag], capture_output=True, encoding="utf-8", check=False)
-    assert (done.returncode, said in done.stderr) == (3 if said == "built" else 1, True), done.stderr
+    done = execute(tmp_path / ".ci" / "wheel", tag)
+    assert (done.code, said in done.err) == (3 if said == "built" else 1, True), done.err

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import small
 import yaml
-from program import REPOSITORY, Ran, run
+from program import REPOSITORY, Ran, execute, run
 
 HOOKS = yaml.load((REPOSITORY / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"), yaml.CBaseLoader)
 NOTE = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: core\n"
@@ -32,16 +31,7 @@ def test_the_hooks_call_commands_that_take_files(tmp_path: Path) -> None:
 
 def do(folder: Path, *command: str | Path) -> Ran:
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "PRE_COMMIT_HOME": str(folder.parent / "cache")}
-    done = subprocess.run(
-        list(map(str, command)),
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return execute(*command, cwd=folder, env=environment, timeout=600)
 
 
 def git(folder: Path, *arguments: str | Path) -> Ran:
@@ -65,12 +55,8 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     """Builds the hooks' environment from the working tree with pip, so it is slow."""
     source = tmp_path / "program"
     source.mkdir()
-    files = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "ketamine_anki", "pyproject.toml", "LICENSE",
-         ".pre-commit-hooks.yaml"],
-        cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8", check=True,
-    ).stdout.split()  # fmt: skip
-    for name in files:
+    parts = ["ketamine_anki", "pyproject.toml", "LICENSE", ".pre-commit-hooks.yaml"]
+    for name in execute("git", "ls-files", "-co", "--exclude-standard", *parts, cwd=REPOSITORY).out.split():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes((REPOSITORY / name).read_bytes())
     git(source, "init", "-q")

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import click
 import pytest
 import small
 from hypothesis import settings
-from program import REPOSITORY, environment
+from program import REPOSITORY, environment, execute
 from program import command as program_command
 
 from ketamine_anki.cli import cli
@@ -119,8 +118,7 @@ def test_completion_line_works(tmp_path: Path) -> None:
     path = {**environment(), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     bash = shutil.which("bash")
     assert bash
-    done = subprocess.run([bash, "-c", asked], capture_output=True, env=path, check=True, text=True, encoding="utf-8")
-    assert done.stdout == "build\n"
+    assert execute(bash, "-c", asked, env=path).out == "build\n"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from program import REPOSITORY
+from program import REPOSITORY, execute
 
 PICTURES = REPOSITORY / ".github" / "images"
 
@@ -32,9 +31,7 @@ def deck_pictures(tmp_path: Path) -> Path:
 
 
 def compared(folder: Path) -> int:
-    return subprocess.run(
-        [sys.executable, folder / "drawings" / "render.py", "--check"], capture_output=True
-    ).returncode
+    return execute(sys.executable, folder / "drawings" / "render.py", "--check").code
 
 
 def test_every_picture_of_the_deck_is_that_of_its_drawing(deck_pictures: Path) -> None:

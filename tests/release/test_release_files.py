@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from program import environment, run
+from program import environment, execute, run
 from releases import DAY, START, Project
 
 from ketamine_anki.anki.package_writer import Counts
@@ -65,8 +65,8 @@ os.replace = replace
 from ketamine_anki.cli import main
 main(["release", "1.0.1"])
 """
-    done = subprocess.run([sys.executable, "-c", source], env=environment(), capture_output=True, check=False)
-    assert done.returncode == 137, done.stderr
+    done = execute(sys.executable, "-c", source, env=environment())
+    assert done.code == 137, done.err
     assert [path for path in tagged.root.rglob("*.tmp") if path.is_dir()], "nothing was left: killed too late"
     if killed_at == 10:
         message = "ketamine-anki: CHANGELOG.md: not committed; commit or discard it before a release\n"

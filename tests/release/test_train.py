@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import train
-from program import REPOSITORY
+from program import REPOSITORY, execute
 from upgrade import learner
 from upgrade.diary import LEARNERS, Diary, Impossible, plan
 from upgrade.promises import PROMISES, Promise
@@ -37,11 +36,9 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     (folder / "collections").mkdir()
     releases = make(folder)
     told = json.dumps(plan(releases, str(folder / "collections")))
-    done = subprocess.run(
-        [sys.executable, learner.__file__], input=told, capture_output=True, text=True, encoding="utf-8", check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return Lived(json.loads(done.stdout), releases)
+    done = execute(sys.executable, learner.__file__, input=told.encode())
+    assert done.code == 0, done.err
+    return Lived(json.loads(done.out), releases)
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.check.__name__)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import small
-from program import run
+from program import execute, run
 
 from ketamine_anki.workspace import git, revision
 from ketamine_anki.workspace.folder import FILES, is_read
@@ -22,15 +22,9 @@ NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
 def _git(folder: Path, *arguments: str, given: str = "") -> str:
     identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-    done = subprocess.run(
-        ["git", "-C", folder, *identity, *arguments],
-        input=given,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=True,
-    )
-    return done.stdout.strip()
+    done = execute("git", "-C", folder, *identity, *arguments, input=given.encode())
+    assert done.code == 0, done.err
+    return done.out.strip()
 
 
 class Trap:
