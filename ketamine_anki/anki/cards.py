@@ -57,12 +57,15 @@ def render_template(template: str, fields: Mapping[str, str], number: int, *, an
     opened: list[tuple[str, bool]] = []  # the open sections: name, whether its content is shown
     for kind, text in _template_parts(template):
         if kind in ("#", "^"):
-            opened.append((text, _is_empty(_field(fields, text)) == (kind == "^")))
+            is_empty = _EMPTY.fullmatch(_field(fields, text)) is not None
+            opened.append((text, is_empty == (kind == "^")))
         elif kind == "/":
             if not opened or opened.pop()[0] != text:
                 raise ValueError(f"{{{{/{text}}}}} closes a section that is not open")
         elif all(shown for _, shown in opened):
-            parts.append(text if kind == "text" else _value(fields, text, number, answer))
+            is_cloze = not kind and text.startswith("cloze:")
+            value = text if kind else _field(fields, text.removeprefix("cloze:"))
+            parts.append(cloze(value, number, answer=answer) if is_cloze else value)
     if opened:
         raise ValueError(f"{{{{#{opened[-1][0]}}}}} is never closed")
     return "".join(parts)
@@ -84,16 +87,6 @@ def _field(fields: Mapping[str, str], name: str) -> str:
     if name not in fields:
         raise ValueError(f"the template names {name!r}, which is not a field")
     return fields[name]
-
-
-def _is_empty(text: str) -> bool:
-    return _EMPTY.fullmatch(text) is not None
-
-
-def _value(fields: Mapping[str, str], name: str, number: int, answer: bool) -> str:
-    if name.startswith("cloze:"):
-        return cloze(_field(fields, name.removeprefix("cloze:")), number, answer=answer)
-    return _field(fields, name)
 
 
 @dataclass
@@ -146,8 +139,5 @@ def _show_deletion(deletion: _Deletion, number: int, answer: bool) -> str:
     if answer:
         return f'<span class="cloze" {ordinal}>{inside}</span>'
     hint = "..." if deletion.hint is None else deletion.hint
-    return f'<span class="cloze" data-cloze="{_attribute(inside)}" {ordinal}>[{hint}]</span>'
-
-
-def _attribute(text: str) -> str:
-    return _ESCAPED.sub(lambda match: _NAMED.get(match[0]) or f"&#x{ord(match[0]):02X};", text)
+    hidden = _ESCAPED.sub(lambda match: _NAMED.get(match[0]) or f"&#x{ord(match[0]):02X};", inside)
+    return f'<span class="cloze" data-cloze="{hidden}" {ordinal}>[{hint}]</span>'

@@ -11,7 +11,7 @@ from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.workspace.clock import build_time
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.output import output_folder, scratch_folder
-from ketamine_anki.workspace.packages import Packing, file_name, publish
+from ketamine_anki.workspace.packages import Packing
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report
 
@@ -35,10 +35,6 @@ def build(folder: Path, output: Path, split: bool) -> None:
     ):
         check_notes(read, lambda _, compiled: packing.add(compiled))
         report(read.findings)
-        packing.finish()
-        stem = slug(collection.title)
-        for key, package in packing.packages.items():
-            path = output / file_name(stem, key)
-            counts = publish(package, path, scratch)
+        for _, path, counts in packing.write(output, slug(collection.title)):
             holds = (counted(counts.notes, "note"), counted(counts.cards, "card"), counted(counts.decks, "subdeck"))
             echo(f"{path}: {', '.join(holds)}")

@@ -19,24 +19,20 @@ def links(kind: str, page: Path, repository: str, root: Path | None) -> Link:
     (opens the editor), `file` (relative to the folder `page`) or `none`.
     """
 
-    def on_github(position: Position) -> str:
+    def address(position: Position) -> str:
         path = Path(position.path).resolve()
-        if root is None or not repository or not path.is_relative_to(root):
-            return ""
-        return f"{repository}/blob/HEAD/{_quoted(path.relative_to(root).as_posix())}#L{position.line}"
+        if kind == "vscode":
+            return f"vscode://file/{_quoted(path.as_posix().lstrip('/'))}:{position.line}:{position.column}"
+        if kind == "repository" and repository and root and path.is_relative_to(root):
+            return f"{repository}/blob/HEAD/{_quoted(path.relative_to(root).as_posix())}#L{position.line}"
+        if kind == "file":
+            try:
+                return _quoted(Path(os.path.relpath(path, page.resolve())).as_posix())
+            except ValueError:  # on another drive of Windows
+                return path.as_uri()
+        return ""
 
-    def in_editor(position: Position) -> str:
-        path = Path(position.path).resolve().as_posix()
-        return f"vscode://file/{_quoted(path.lstrip('/'))}:{position.line}:{position.column}"
-
-    def relative(position: Position) -> str:
-        path = Path(position.path).resolve()
-        try:
-            return _quoted(Path(os.path.relpath(path, page.resolve())).as_posix())
-        except ValueError:  # on another drive of Windows
-            return path.as_uri()
-
-    return {"repository": on_github, "vscode": in_editor, "file": relative, "none": lambda position: ""}[kind]
+    return address
 
 
 def _quoted(path: str) -> str:

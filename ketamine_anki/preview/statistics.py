@@ -54,9 +54,10 @@ def count(collection: Collection, notes: Iterable[tuple[Note, int]]) -> Statisti
         if note.retired is not None:
             retired += 1
             continue
-        for grouping, group in _groups(note).items():
-            _add(by.setdefault(grouping, {}).setdefault(group, Count()), cards)
-        _add(total, cards)
+        counts = (by.setdefault(grouping, {}).setdefault(group, Count()) for grouping, group in _groups(note).items())
+        for counted in (total, *counts):
+            counted.notes += 1
+            counted.cards += cards
         tested.update(note.claims)
     for claim in collection.claims.values():
         paragraph = f"{claim.section}/{claim.paragraph}"
@@ -82,11 +83,6 @@ def _groups(note: Note) -> dict[str, str]:
         "beyond": "beyond the source" if note.beyond else "from the source" if note.source else "",
     }
     return {grouping: group for grouping, group in groups.items() if group}
-
-
-def _add(counted: Count, cards: int) -> None:
-    counted.notes += 1
-    counted.cards += cards
 
 
 def _ordered(groups: Mapping[str, Count], listed: frozenset[str]) -> dict[str, Count]:

@@ -138,7 +138,7 @@ def _refuse_if_changed(place: Path, previous: bytes | None, copy: Path | None = 
 
 def write_whole(
     path: Path,
-    write: Callable[[BinaryIO], None],
+    write: Callable[[BinaryIO], object],
     verify: Callable[[Path], None] | None = None,
     previous: bytes | None = None,
 ) -> None:
@@ -164,11 +164,7 @@ def write_whole(
 
 def write_bytes(path: Path, data: bytes, previous: bytes | None = None) -> None:
     """Writes a file; `previous` is that of a Move."""
-
-    def write(file: BinaryIO) -> None:
-        file.write(data)
-
-    write_whole(path, write, previous=previous)
+    write_whole(path, lambda file: file.write(data), previous=previous)
 
 
 def write_text(path: Path, text: str, previous: bytes | None = None) -> None:

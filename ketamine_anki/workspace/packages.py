@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
@@ -17,31 +18,18 @@ from ketamine_anki.workspace.clock import as_utc
 from ketamine_anki.workspace.output import write_whole
 
 if TYPE_CHECKING:
-    from ketamine_anki.anki.package_writer import Counts, Package
+    from ketamine_anki.anki.package_writer import Counts, Package, Times
 
 WHOLE, UPDATE = "whole", "update"
 
 
-def subdeck_key(number: int, name: str) -> str:
-    """The key of the package of one subdeck."""
-    return f"{number:02d} {name}"
-
-
-def file_name(stem: str, key: str) -> str:
-    """The file name of the package with a key."""
-    if key in (WHOLE, UPDATE):
-        return f"{stem}.apkg" if key == WHOLE else f"{stem}-update.apkg"
-    number, _, name = key.partition(" ")
-    return f"{stem}-{number}-{slug(name)}.apkg"
-
-
 class Packing(ExitStack):
-    """`add` each note in order, then `finish`, then `publish` each of the `packages`, all in a `with` block.
+    """`add` each note in order, then `write`, all in a `with` block.
 
-    The package WHOLE holds the live notes, UPDATE (if `update`) the live notes and after them the retired ones; one
-    with a `subdeck_key` (if `split`) holds the live notes of that subdeck. `build` is the time, in seconds since 1970,
-    of what is new or changed; all other times come from the collection's ledger. `version` is that of the release that
-    is made, "" for none.
+    The package WHOLE holds the live notes, UPDATE (if `update`) the live notes and after them the retired ones; those
+    with a key such as `01 Birds` (if `split`) hold the live notes of a subdeck. `build` is the time, in seconds since
+    1970, of what is new or changed; all other times come from the collection's ledger. `version` is that of the release
+    that is made, "" for none.
     """
 
     def __init__(
@@ -77,13 +65,6 @@ class Packing(ExitStack):
             self.close()
             raise
 
-    @property
-    def packages(self) -> dict[str, Package]:
-        """The packages by key."""
-        names = self._collection.decks
-        parts = {subdeck_key(number, names[number - 1]): part for number, part in sorted(self._by_number.items())}
-        return self._of_all | parts
-
     def add(self, note: CompiledNote) -> None:
         """Adds the next note."""
         if self._state:
@@ -105,46 +86,51 @@ class Packing(ExitStack):
         for package in packages:
             package.add(note, time)
 
-    def finish(self) -> None:
-        """Adds the retired notes, and sets the version that learners see: the one that is released, else what the
-        ledger says about this state of the collection.
+    def write(self, folder: Path, stem: str) -> Iterator[tuple[str, Path, Counts]]:
+        """Writes the packages into a folder, in files whose names begin with the stem; yields the key, the file and the
+        counts of each.
         """
-        ledger = self._collection.ledger
         if UPDATE in self._of_all:
             for note in self._retired:
                 self._pack(note, [self._of_all[UPDATE]])
+        times, version = self._shown()
+        packages = [(key, stem + "-update" * (key == UPDATE), package) for key, package in self._of_all.items()]
+        for number, package in sorted(self._by_number.items()):
+            name = self._collection.decks[number - 1]
+            packages.append((f"{number:02d} {name}", f"{stem}-{number:02d}-{slug(name)}", package))
+        for key, name, package in packages:
+            package.times, package.version = times, version
+            path = folder / f"{name}.apkg"
+            _write(package, path, self._scratch)
+            yield key, path, package.counts
+
+    def _shown(self) -> tuple[Times, str]:
+        """The times, and the version that learners see: the one that is released, else what the ledger says about this
+        state of the collection.
+        """
+        ledger = self._collection.ledger
         state, version = self._state.digest() if self._state else "", self._version
         last = ledger.last if ledger else None
-        times = self._times
         if last and last.state == state and version in ("", last.version):
-            version, times = last.version, replace(times, build=last.time)
-        elif self._fresh > time.time():
+            return replace(self._times, build=last.time), last.version
+        if self._fresh > time.time():
             advice = "set SOURCE_DATE_EPOCH or this machine's clock"
             if ledger and ledger.newest >= time.time():
                 advice = f"the last release is of {as_utc(ledger.newest)}; set this machine's clock"
             raise Failure(f"the build's time {as_utc(self._fresh)} lies in the future: {advice}", EXIT_USAGE)
-        elif not version:
-            version = f"{last.version} and later changes" if last else "0 (not released yet)"
-        for package in self.packages.values():
-            package.times, package.version = times, version
+        return self._times, version or (f"{last.version} and later changes" if last else "0 (not released yet)")
 
 
-def publish(package: Package, path: Path, scratch: Path) -> Counts:
+def _write(package: Package, path: Path, scratch: Path) -> None:
     """Writes a package to its place, after it was read again and counted."""
     from ketamine_anki.anki.package_writer import count
 
-    counts: list[Counts] = []
-
-    def write(file: BinaryIO) -> None:
-        counts.append(package.write(file))
-
     def verify(written: Path) -> None:
         try:
-            whole = count(written, scratch / "count.db") == counts[0]
+            whole = count(written, scratch / "count.db") == package.counts
         except ValueError:
             whole = False
         if not whole:
             raise Failure(f"{path.name}: the written package is not whole; the old one was kept", EXIT_IO)
 
-    write_whole(path, write, verify)
-    return counts[0]
+    write_whole(path, package.write, verify)

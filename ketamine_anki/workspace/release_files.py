@@ -33,7 +33,7 @@ from ketamine_anki.workspace.output import (
     scratch_folder,
     write_text,
 )
-from ketamine_anki.workspace.packages import UPDATE, WHOLE, Packing, file_name, publish, subdeck_key
+from ketamine_anki.workspace.packages import UPDATE, WHOLE, Packing
 from ketamine_anki.workspace.release_plan import (
     CHANGELOG,
     Content,
@@ -119,25 +119,15 @@ def rebuild(content: Content, version: str, output: Path, *, site: bool = False)
     click.echo(f"{version}: all is byte by byte what the ledger names", err=True)
 
 
-def _package_names(content: Content, release: Release) -> dict[str, str]:
-    """File names of the packages by key. Before the second release there is no update."""
-    ledger, decks = content.collection.ledger, content.collection.decks
-    is_first = not ledger or ledger.releases[0].version == release.version
-    numbers = sorted({compiled.number for _, compiled in content.live})
-    keys = [WHOLE, *([] if is_first else [UPDATE]), *(subdeck_key(number, decks[number - 1]) for number in numbers)]
-    return {key: file_name(f"{slug(content.collection.tag)}-{release.version}", key) for key in keys}
-
-
 def _write_packages(content: Content, release: Release, scratch: Path) -> dict[str, tuple[str, Counts]]:
-    """Writes the packages; returns their names and counts by key."""
-    names = _package_names(content, release)
-    is_update, version = UPDATE in names, release.version
-    with Packing(content.collection, scratch, release.time, split=True, update=is_update, version=version) as packing:
+    """Writes the packages; returns their names and counts by key. Before the second release there is no update."""
+    collection, version, ledger = content.collection, release.version, content.collection.ledger
+    is_update = ledger is not None and ledger.releases[0].version != version
+    with Packing(collection, scratch, release.time, split=True, update=is_update, version=version) as packing:
         for note in content.notes:
             packing.add(note)
-        packing.finish()
-        packages = packing.packages
-        return {key: (name, publish(packages[key], scratch / name, scratch)) for key, name in names.items()}
+        packages = packing.write(scratch, f"{slug(collection.tag)}-{version}")
+        return {key: (path.name, counts) for key, path, counts in packages}
 
 
 def _write_texts(

@@ -104,7 +104,8 @@ def plan_release(
             EXIT_FINDINGS,
         )
     _require_progress(content, version)
-    old, new = _last_edition(collection), of_notes(collection, content.notes)
+    new = of_notes(collection, content.notes)
+    old = of_ledger(collection.ledger, collection) if collection.ledger else Edition({}, {}, frozenset())
     if last:
         _require_large_enough(compare(old, new), last, version)
         texts = edition(since, str(content.folder)) if since else released(str(content.folder), last.version)
@@ -136,10 +137,6 @@ def plan_release(
     reasons = {note.id: note.retired for note, _ in content.retired if note.retired and note.retired.version == version}
     body = section(collection, release, last is None, changes, reasons, known.get("Unreleased", ""))
     return Plan(release, body)
-
-
-def _last_edition(collection: Collection) -> Edition:
-    return of_ledger(collection.ledger, collection) if collection.ledger else Edition({}, {}, frozenset())
 
 
 # --- what forbids a release -------------------------------------------------------------------

@@ -32,7 +32,8 @@ def check_out(folder: Path, revision: str, target: Path) -> None:
     commit = commit_hash(folder, revision)
     if commit is None:
         raise Failure(f"{revision}: no such package, folder or git revision", EXIT_USAGE)
-    lines = [line for place in ("./", f"{MEDIA}/") for line in _tree_lines(folder, commit, place)]
+    trees = (ask(folder, "ls-tree", "-z", "--long", commit, place) or b"" for place in ("./", f"{MEDIA}/"))
+    lines = [line for tree in trees for line in tree.split(b"\0")[:-1]]
     if not lines:
         raise Failure(f"{revision}: {folder} is not in this git revision", EXIT_USAGE)
     files = list(_blobs(lines))
@@ -45,10 +46,6 @@ def check_out(folder: Path, revision: str, target: Path) -> None:
         _write(folder, files, target)
     except OSError as error:
         raise error if error.filename else OSError(error.errno, error.strerror, str(target)) from None
-
-
-def _tree_lines(folder: Path, commit: str, place: str) -> list[bytes]:
-    return (ask(folder, "ls-tree", "-z", "--long", commit, place) or b"").split(b"\0")[:-1]
 
 
 def _blobs(lines: list[bytes]) -> Iterator[_Blob]:
