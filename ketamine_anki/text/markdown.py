@@ -41,9 +41,9 @@ _ENDINGS = frozenset(
 )
 _FILE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _ALIGNED = re.compile(r"text-align:(left|center|right)")
-_LIST_MARKS = r"^[ \t]*(?:(?:[-+*]|[0-9]+[.)])[ \t]+)*?"
+_LIST_MARK = r"(?:[-+*]|[0-9]+[.)])[ \t]+"
+_LIST_MARKS = rf"^[ \t]*(?:{_LIST_MARK})*?"
 _EMPTY_CODE = "is not shown, it makes code with nothing in it: delete it, or write \\`"
-_LOST_SPACES = "has spaces before it that are not shown: leave them out, or put code between lines of ```"
 _PIPE = re.compile(r"(?<!\\)\|")
 
 
@@ -164,7 +164,7 @@ class _Writer:
         mark, info = token.markup, self.source.typed(token.info.strip())
         last = self.lines[token.map[1] - 1].strip() if token.map[1] - token.map[0] > 1 else ""
         if not mark:
-            return self.source.typed(token.content).split("\n")[0], _LOST_SPACES
+            return self._lost_spaces(token.content)
         if mark[0] == "~":
             return mark, "starts no code: write ``` before and after it"
         if not re.fullmatch(r"[\w+#.-]*", info):  # the name of a language is not shown
@@ -175,6 +175,13 @@ class _Writer:
         if not last.startswith(mark) or last.strip("`"):
             return mark, "is never closed: write it on a line below the code, too"
         return mark, "" if token.content.strip() else _EMPTY_CODE
+
+    def _lost_spaces(self, lines: str) -> tuple[str, str]:
+        """The first of lines that start with spaces, without these, and what is wrong with it."""
+        shown = self.source.typed(lines).strip().split("\n")[0]
+        if re.match(_LIST_MARK, shown):
+            return shown, "has more spaces before it than an item of a list inside a list: take some of them away"
+        return shown, "has spaces before it that are not shown: leave them out, or put code between lines of ```"
 
     def _line_start(self, line: int) -> int:
         """The offset in the text of a line of the parser's text."""
@@ -247,9 +254,8 @@ class _Writer:
     def _inline(self, block: Any) -> str:
         tokens, parts = block.children or [], []
         if indented := re.search(r"\n[ \t]{4,}(.+)", block.content):
-            shown = self.source.typed(indented[1])
-            at = self.text.find(shown, self._line_start(block.map[0]))
-            self._swallowed(shown, f"{shown!r} {_LOST_SPACES}", at)
+            shown, message = self._lost_spaces(indented[1])
+            self._swallowed(shown, f"{shown!r} {message}", self.text.find(shown, self._line_start(block.map[0])))
         start = True
         for index, token in enumerate(tokens):
             parts.append(self._token(token))

@@ -219,7 +219,7 @@ def _mistakes(markup: Markup, cloze: bool) -> Iterator[Mistake]:
                 yield rule, offset + at, fragment, message
         elif kind == "code" and (command := re.search(_COMMAND_IN_CODE, value)):
             at = markup.text.index(value, start) + command.start()
-            yield "anki-command", at, command[0], f"{command[0]!r} in code is read by Anki: say it in words"
+            yield "anki-command", at, command[0], f"'{command[0]}' in code is read by Anki: say it in words"
         elif kind == "code" and cloze and (deletion := re.search(r"\{\{c\d+::", value)):
             at = markup.text.index(value, start) + deletion.start()
             message = "deletion inside code: put the backticks inside the deletion, {{c1::`code`}}"
@@ -269,7 +269,7 @@ def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
             yield "swallowed-mark", start + lost.start(), lost[0], message
     for match in re.finditer(_MATHJAX, text):
         shown = match["math"] or match[0]
-        message = f"{shown!r} is Anki's math: write $...$; a bracket needs no backslash"
+        message = f"'{' '.join(shown.split())}' is Anki's math: write $...$; a bracket needs no backslash"
         yield "anki-command", start + match.start(), shown, message
 
 
@@ -325,7 +325,7 @@ def _html(source: Source, media: Mapping[str, str], findings: list[Finding], rep
     if not findings and ("[" in html or "\\" in html) and (command := command_in(html)):
         # Markdown put it together in a way that no check foresaw
         at = max(source.markup.text.find("\\"), 0)
-        message = f"{command!r} is a command of Anki once Markdown has read the text: leave it out"
+        message = f"'{command}' is a command of Anki once Markdown has read the text: leave it out"
         report("anki-command", at, source.markup.text[at : at + 2], message)
     if source.hidden:
         html = re.sub(_COLON, "&#58;", html) if ":" in html else html

@@ -22,7 +22,7 @@ _BASE = r"((?:[^\W_]+|[)\]])?)(?<=[\w)\]\U000f0000-\U000ffffd])"  # the last are
 _HIGH = rf"{_BASE}(\^)(?:\(([^()^]+)\)|([+\u2212-]?[^\W_]+(?:[+-](?!\w))?)(?!\^))"
 # A letter, or a formula of elements before a number; not a name such as snake_case, which is seen as it is meant.
 _LOW = (
-    rf"(?<![\w/.@{HIDDEN}-])([^\W\d_](?=_[^\W_]+(?!\w))|(?:[A-Z][a-z]?)+(?=_\d+(?![\d_])))(_)"
+    rf"(?<![\w/.@{HIDDEN}-])([^\W\d_](?=_[^\W_]+(?![\w@]|\.\w))|(?:[A-Z][a-z]?)+(?=_\d+(?![\d_])))(_)"
     r"(\d+(?![\d_])|[^\W\d_]+)"
 )
 
@@ -81,6 +81,8 @@ _ANYWHERE: tuple[_Row, ...] = (
     ("[^", r"\[\^[\w-]+\]", "a footnote", "write it into the text"),
     ("[/", r"\[/(?!or\])[A-Za-z]+\]", "a tag", "write **bold** or *italics*"),
     ("[", r"([\u3005\u3400-\u9fff]+)\[([\u3041-\u30ff]+)\]", "furigana", r"write \1（\2）"),
+    ("\\n", r"\\n(?![a-z])", "a new line", "begin one there, with |- after the key"),
+    ("::", r"(?<![\w{])c\d+::", "a deletion", "write {{c1::hidden}}"),
     (":", r"(?<![\w:]):(?:[a-z][a-z0-9_-]*|[+-]1):(?![\w:])", "an emoji", "write the character itself"),
     ("[ ]", r"(?<![\w\])])\[ \]", "a check box", "write ☐"),
     ("&", r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});", "a character", _character),
@@ -89,10 +91,11 @@ _ANYWHERE: tuple[_Row, ...] = (
 _AT_START: tuple[_Row, ...] = (
     ("#", r"\A\s*#{1,6} +\w*", "a heading", "write **words**"),
     ("==", r"\A\s*(={2,}) [^=]+ \1\s*$", "a heading", "write **words**"),
-    ("[", r"\A\[[xX]\](?= )", "a check box", "write ☑"),
+    ("[x]", r"\A\[x\](?= |\Z)", "a check box", "write ☑"),
 )
 _AT_START_OF_SEVERAL: tuple[_Row, ...] = (
-    ("", r"\A\s*(?:-{3,}|\*{3,}|={3,})$", "a line or heading", "leave it out"),
+    ("", r"\A\s*(?:-{3,}|\*{3,}|={3,}|:{3,}.*)$", "a line, heading or box", "leave it out"),
+    ("[X]", r"\A\[X\](?= )", "a check box", "write ☑"),
     ("", r"\A\s*[-+][^\W\d_]\w*", "a list", "write a space after the sign"),
     (
         "|",
@@ -126,5 +129,6 @@ def _marks(text: str, *, start: bool, several: bool) -> Iterator[tuple[int, str,
                 continue
             sign = re.findall(_FIRST_SIGN, shown)[0]
             as_typed = "put it in `code`" if sign in "[]" else "write " + "".join(f"\\{each}" for each in sign)
-            message = f"{shown!r} is shown as it is typed, not as {what}: {advice}; to show it, {as_typed}"
+            quoted = repr(shown).replace(r"\\", "\\")
+            message = f"{quoted} is shown as it is typed, not as {what}: {advice}; to show it, {as_typed}"
             yield match.end() - len(shown), shown, message

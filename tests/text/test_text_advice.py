@@ -26,7 +26,7 @@ TEXTS = (
     "10^9 w", "m^2 w", "w x^n", "x^(n+1) w", "w x_1", "H_2O w", "V_d w", "w [b]w[/b]", "![w]", "[w][w]", "- [ ] w",
     "[x] w", ":smile: w", "猫[ねこ]w", "== w ==", "w __init__", "\\d+\\.\\s* w", "w C:\\_w", "\\\\server\\share w",
     "2**n**m w", "x**n + y**m w", "w $HOME/$USER", "std::vector<int> w", "w <url>", "```python title='w'\nw\n```",
-    "```title=w\nw\n```", "~~~\nw\n~~~", "```\nw", "w\n\n    w\n    w", "w\n    w",
+    "w\\n W", "c1::w", "```title=w\nw\n```", "~~~\nw\n~~~", "```\nw", "w\n\n    w\n    w", "w\n    w",
     "<b>w</b> w", "w<br>w", "H<sub>2</sub>O w", "<!-- w -->", "<ftp://example.org> w", "a <b and w> w",
     "List<String> w", "{{w}} w", "w {{ w", "w [^1]", "w [label] (https://example.org)",
     "![w](my leaf.png)", "![[leaf.png]] w",
