@@ -56,7 +56,7 @@ def init(
 
     _refuse_full(folder)
     refuse_inside(folder)
-    default = _title(folder) if title is None else title
+    default = default_title(folder) if title is None else title
     title = (title or _ask("title of the deck", "title", default)).strip()
     chance = secrets.token_hex(4)
     stem = tag_segment(title).lstrip("-_+#")
@@ -137,7 +137,8 @@ def _refuse_full(folder: Path) -> None:
         raise Failure(f"{folder}: not empty ({names[0]!r} is there): name a new folder", EXIT_USAGE)
 
 
-def _title(folder: Path) -> str:
+def default_title(folder: Path) -> str:
+    """`plant-biology` -> `Plant Biology`. Raises Failure for a name that is no text."""
     name = folder.absolute().name
     if not name.isprintable():  # bytes that are not UTF-8, for example
         raise Failure(f"{folder}: a name that cannot be a title: choose one with --title", EXIT_USAGE)

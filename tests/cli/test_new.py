@@ -212,7 +212,7 @@ def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, mo
     for said in (
         "no subdeck has the number 3: the last one is 2",
         "no shape has the number 4",
-        "HTML '<b>': write Markdown",
+        "HTML '<b>'",
         "no claim has the number 9",
         "unknown claim 'C-9'",
         "claim C-2 needs a caveat: where does current evidence differ: ",
