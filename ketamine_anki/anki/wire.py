@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import sys
@@ -12,37 +11,18 @@ from typing import Any
 from ketamine_anki.anki.archive import PackageError, TooMuchError
 from ketamine_anki.core.limits import MAX_WIRE_FIELDS, ZSTD_WINDOW_LOG
 
-if sys.version_info >= (3, 14):  # pragma: no cover - one of the two branches runs
-
-    def _zstd_error() -> type[Exception]:
-        from compression.zstd import ZstdError
-
-        return ZstdError
-
-    def _decompress(data: bytes, most: int) -> bytes:
-        from compression.zstd import DecompressionParameter, ZstdDecompressor
-
-        options = {DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG}
-        return ZstdDecompressor(options=options).decompress(data, max_length=most)
-
-else:
-
-    def _zstd_error() -> type[Exception]:
-        from zstandard import ZstdError
-
-        return ZstdError
-
-    def _decompress(data: bytes, most: int) -> bytes:
-        from zstandard import ZstdDecompressor
-
-        return ZstdDecompressor(max_window_size=1 << ZSTD_WINDOW_LOG).stream_reader(io.BytesIO(data)).read(most)
-
 
 def inflate(data: bytes, most: int) -> bytes:
     """The content of a zstd frame, at most `most` bytes. Raises PackageError."""
+    if sys.version_info >= (3, 14):  # pragma: no cover - one of the two branches runs
+        from compression import zstd
+    else:  # pragma: no cover
+        from backports import zstd
+
+    decompressor = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG})
     try:
-        content = _decompress(data, most + 1)
-    except _zstd_error() as error:
+        content = decompressor.decompress(data, max_length=most + 1)
+    except zstd.ZstdError as error:
         raise PackageError(f"a part of it cannot be unpacked: {str(error)[:80]}") from None
     if len(content) > most:
         raise PackageError(f"a part of it has more than {most:,} bytes when unpacked")
