@@ -20,13 +20,13 @@ pytest_plugins = ["skips"]
 
 # Property tests are quick by default; `pytest --hypothesis-profile=deep tests/deckfiles/test_reader.py` looks longer.
 _COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
-settings.register_profile("quick", _COMMON, max_examples=150)
+settings.register_profile("quick", _COMMON, max_examples=100)
 settings.register_profile("deep", _COMMON, max_examples=20_000)
 # For the weekly workflow: other examples each time, although Hypothesis repeats the same ones where CI is set.
 settings.register_profile("weekly", _COMMON, max_examples=2_000, derandomize=False, database=None, print_blob=True)
 # For tests/deep/mutate.py: a failure is enough, the smallest one is not looked for.
 _FIRST = (Phase.explicit, Phase.generate)
-settings.register_profile("same", _COMMON, max_examples=15, derandomize=True, database=None, phases=_FIRST)
+settings.register_profile("same", _COMMON, max_examples=20, derandomize=True, database=None, phases=_FIRST)
 settings.load_profile("quick")
 
 # A shell that starts the tests in the background has them, and every program they start, ignore Ctrl-C.

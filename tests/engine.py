@@ -20,16 +20,7 @@ from anki.import_export_pb2 import ImportAnkiPackageUpdateCondition as When
 IF_NEWER, ALWAYS, NEVER = (
     When.Value(f"IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_{w}") for w in ("IF_NEWER", "ALWAYS", "NEVER")
 )
-_LOGS = (
-    "new",
-    "updated",
-    "duplicate",
-    "conflicting",
-    "first_field_match",
-    "missing_notetype",
-    "missing_deck",
-    "empty_first_field",
-)
+_LOGS = ("new updated duplicate conflicting first_field_match missing_notetype missing_deck empty_first_field").split()
 _FIELDS_CHECK = {
     1: "empty first field",
     2: "duplicate first field",

@@ -21,27 +21,7 @@ from ketamine_anki.text.render import Rendered, render, render_note
 
 _TAG = re.compile(r"<(?P<end>/?)(?P<tag>[a-z0-9]+)(?P<attributes>[^<>]*)>")
 _VOID = {"br", "img", "hr"}
-_TAGS = {
-    *(
-        "a",
-        "br",
-        "code",
-        "em",
-        "img",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "strong",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    )
-}
+_TAGS = set("a br code em img li ol p pre strong table tbody td th thead tr ul".split())
 _ATTRIBUTES = {
     "a": re.compile(r' href="(?:https?://|mailto:)[^\s"<>]+"', re.IGNORECASE),
     "img": re.compile(r' src="[A-Za-z0-9._-]+" alt="[^"]*"'),

@@ -168,13 +168,6 @@ def test_sarif_of_a_file_elsewhere_has_a_full_address_and_no_findings_fit_too() 
     assert sarif()["runs"][0]["results"] == []
 
 
-def test_the_sarif_schema_would_notice() -> None:
-    """The check itself fails on a log with a column of 0 or a misspelt key."""
-    for wrong in ({"version": "2.0", "runs": []}, {"version": "2.1.0", "runs": [{"tol": {}}]}):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.Draft4Validator(SCHEMA).validate(wrong)
-
-
 # --- colour -----------------------------------------------------------------------------------
 
 

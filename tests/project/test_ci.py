@@ -134,6 +134,21 @@ def test_a_tag_that_is_not_there_is_named(project: Project) -> None:
     assert execute(".ci/rebuild", "v9") == (1, "", message)
 
 
+@pytest.fixture(scope="module")
+def twice_released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collection after 1.0.0 and 1.1.0, which retires a note, with .ci/compare."""
+    with pytest.MonkeyPatch.context() as patch:
+        project = Project(tmp_path_factory.mktemp("released"), patch)
+        (project.root / ".ci").mkdir()
+        shutil.copy(CI / "compare", project.root / ".ci")
+        project.released("1.0.0")
+        project.edit("gas", retired={"version": "1.1.0", "reason": "Newer work differs."})
+        project.at(START + DAY)
+        shutil.rmtree(project.dist)
+        project.released("1.1.0")
+    return project.root
+
+
 @POSIX
 @pytest.mark.parametrize(
     ("changed", "tag", "said"),
@@ -149,33 +164,27 @@ def test_a_tag_that_is_not_there_is_named(project: Project) -> None:
         ("", "v1.1.1", "decks/ledger.yaml knows no release 1.1.1"),
     ],
 )
-def test_what_is_signed_is_what_the_ledger_says(changed: str, tag: str, said: str, project: Project) -> None:
-    (project.root / ".ci").mkdir()
-    shutil.copy(CI / "compare", project.root / ".ci")
-    project.released("1.0.0")
-    project.edit("gas", retired={"version": "1.1.0", "reason": "Newer work differs."})
-    project.at(START + DAY)
-    shutil.rmtree(project.dist)
-    project.released("1.1.0")
+def test_what_is_signed_is_what_the_ledger_says(
+    changed: str, tag: str, said: str, twice_released: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(twice_released, tmp_path, dirs_exist_ok=True)
     if changed:
-        with (project.dist / changed).open("ab") as file:
+        with (tmp_path / "dist" / changed).open("ab") as file:
             file.write(b"more")
-    done = execute(project.root / ".ci" / "compare", tag, project.dist)
+    done = execute(tmp_path / ".ci" / "compare", tag, tmp_path / "dist")
     assert (done.code, said in done.out + done.err) == (1 if said else 0, True), done.err
 
 
 @POSIX
-def test_a_file_and_its_sum_changed_together_are_not_signed(project: Project) -> None:
+def test_a_file_and_its_sum_changed_together_are_not_signed(twice_released: Path, tmp_path: Path) -> None:
     """By the job that built, which runs much that others wrote."""
-    (project.root / ".ci").mkdir()
-    shutil.copy(CI / "compare", project.root / ".ci")
-    project.released("1.0.0")
-    part, sums = project.dist / "small-1.0.0-01-first-part.apkg", project.dist / "SHA256SUMS"
+    shutil.copytree(twice_released, tmp_path, dirs_exist_ok=True)
+    part, sums = tmp_path / "dist" / "small-1.1.0-01-first-part.apkg", tmp_path / "dist" / "SHA256SUMS"
     before = hashlib.sha256(part.read_bytes()).hexdigest()
     part.write_bytes(b"evil")
     after = hashlib.sha256(b"evil").hexdigest()
     sums.write_text(sums.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
-    done = execute(project.root / ".ci" / "compare", "v1.0.0", project.dist)
+    done = execute(tmp_path / ".ci" / "compare", "v1.1.0", tmp_path / "dist")
     assert (done.code, "SHA256SUMS is not byte by byte" in done.err) == (1, True)
 
 

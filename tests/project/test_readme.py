@@ -52,8 +52,6 @@ def known(line: str) -> bool:
         return bool(settings.get_profile(words[3].partition("=")[2]))
     if words[0] in ("python", "python3") and words[1:2] and words[1].endswith(".py"):
         return (REPOSITORY / words[1]).is_file()
-    if profile := re.fullmatch(r"python -m pytest --hypothesis-profile=(\w+)", line.partition(" #")[0].strip()):
-        return settings.get_profile(profile[1]) is not None
     return (
         words[:3] == ["python", "-m", "pytest"]
         or words[0] in ("git", "gh", "sha256sum", "cmp", "pip", "pipx", "pre-commit", "cd", "cp", "mkdir", "source")
