@@ -148,6 +148,7 @@ class File:
         self.lines: tuple[str, ...] = ()
         self.noted: list[Finding] = []
         self.spoilt: set[int] = set()  # lines that hold refused characters
+        self.has_colons = False  # whether a text under | or > holds `: `, as the line of a key does
         self.commented = False  # whether ` #`, which may cut off a text, stands anywhere
 
     @property
@@ -156,6 +157,10 @@ class File:
         if not self.spoilt:
             return self.noted
         return [one for one in self.noted if one.rule not in _STRUCTURE or one.position.line - 1 not in self.spoilt]
+
+    def is_spoilt(self, node: Node) -> bool:
+        """Whether the lines of a node hold refused characters."""
+        return bool(self.spoilt) and not self.spoilt.isdisjoint(range(node.start_mark.line, node.end_mark.line + 1))
 
     def add(self, line: int, column: int, rule: str, message: str) -> None:
         """Adds a finding at a line and column counted from 0. Raises TooManyFindings at the last one allowed."""

@@ -27,6 +27,7 @@ from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.filenames import folded, tag_segment
 from ketamine_anki.deckfiles.parser import File, Marks, Node, Sequence, Table, TooManyFindings, parse
 from ketamine_anki.deckfiles.schema import Values
+from ketamine_anki.deckfiles.syntax import swallowed
 from ketamine_anki.deckfiles.values import quoted, read
 
 MANUAL = {
@@ -125,6 +126,13 @@ def _note(file: File, node: Node, deck: str) -> Note | None:
     values = read(file, _NOTE, node, "a note")
     if values is None:
         return None
+    if file.has_colons:
+        file.has_colons = False
+        lost = [key for key in schema.QUESTION_NOTE.keys if key not in values and key not in ("question", "answer")]
+        is_code = any("```" in line for line in file.lines[node.start_mark.line : node.end_mark.line])
+        if found := swallowed(file.lines, node, lost) if not is_code else None:
+            file.add(*found[0], "missing-key", found[1])
+            return None
     get = values.get
     reverse = get("reverse", {})
     retired = get("retired")

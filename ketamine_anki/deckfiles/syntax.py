@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -278,9 +278,11 @@ def _misplaced(lines: Lines, line: int) -> Iterator[tuple[Place, str]]:
         if at and not match["dash"] and (above in _LISTS or (starts and key == around[0][1]["key"])):
             yield (number, column), LOST_DASH.format(key)
         if tab := re.match(r" *\t", match[0]):
-            nested = inside != _NOWHERE and (key in own or not inner)
-            target = usual + 2 if nested else usual
+            target = usual + 2 if inside != _NOWHERE and key in own else usual
             yield (number, tab.end() - 1), f"a tab: type spaces, so that {key!r} starts in column {target + 1}"
+        if inner and inner != column == usual + 2 and around[at - 1][1].start("key") == inner:
+            wrong = f"wrong indent: {above!r} starts in column {inner + 1}, the keys beside it in {column + 1}"
+            yield (around[at - 1][0], inner), wrong
         if column != usual and (column < inside or (inner and column != inner)):
             usual = inner if inner and (key in own or column > inner) else usual
             yield (
@@ -293,6 +295,26 @@ def _misplaced(lines: Lines, line: int) -> Iterator[tuple[Place, str]]:
             inside = max(_indent(below), usual + 1) if is_open else _NOWHERE
             inner = inside if is_open and match["value"] is None else 0
         above = key
+
+
+def outside(lines: Lines, name: Any, label: str) -> str:
+    """What to do with a key of the note that is indented like those of a record in it; "" for others."""
+    if label not in schema.QUESTION_NOTE.keys or name.value not in schema.QUESTION_NOTE.keys:
+        return ""
+    above = (re.match(rf"\s*(?:- )?(?={label}:)", line) for line in lines[name.start_mark.line :: -1])
+    column = next((match.end() for match in above if match), 0)
+    return f"wrong indent: {name.value!r} is no key of {label}: move it, so that it starts in column {column + 1}"
+
+
+def swallowed(lines: Lines, record: Any, keys: Iterable[str]) -> tuple[Place, str] | None:
+    """Place and advice for the line of one of some keys that a text in a record has swallowed, by its indent."""
+    start = record.start_mark
+    for number in range(start.line + 1, min(record.end_mark.line + 1, len(lines))):
+        if (match := re.match(r"\s+(?=(\w+):(?:\s|$))", lines[number])) and match[1] in keys:
+            column = start.column + 1
+            where = f"wrong indent: {match[1]!r} belongs to the text above, the keys beside it start in {column}"
+            return (number, match.end()), where
+    return None
 
 
 def _opening(lines: Lines, place: Place) -> tuple[Place, str] | None:

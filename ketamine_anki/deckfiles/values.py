@@ -21,7 +21,16 @@ from ketamine_anki.core.suggestion import closest, did_you_mean
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.parser import File, Node, Scalar, Sequence, Table
 from ketamine_anki.deckfiles.schema import Values
-from ketamine_anki.deckfiles.syntax import LOST_DASH, QUOTE, QUOTES, Place, half_quoted, misread_mark
+from ketamine_anki.deckfiles.syntax import (
+    LOST_DASH,
+    QUOTE,
+    QUOTES,
+    Place,
+    half_quoted,
+    misread_mark,
+    outside,
+    swallowed,
+)
 from ketamine_anki.text import scanner
 from ketamine_anki.text.plain import is_blank
 
@@ -33,15 +42,14 @@ def read(file: File, shape: schema.Shape, node: Node, label: str) -> Any:
 
 def quoted(text: str) -> str:
     """A text in quotes for a message: short, and safe to print."""
-    short = text if len(text) <= 60 else text[:57] + "..."
-    return f"'{characters.printable(short)}'"
+    return f"'{characters.printable(text if len(text) <= 60 else text[:57] + '...')}'"
 
 
 def _is_empty(file: File, node: Node, label: str) -> bool:
     """Whether nothing was typed where a value belongs, with a finding unless refused characters stand there."""
     if type(node) is not Scalar or not is_blank(escape(node.value)):
         return False
-    if _is_spoilt(file, node):
+    if file.is_spoilt(node):
         return True
     problem = f"{label} is empty: fill it in or delete it"
     line, column = node.start_mark.line, node.start_mark.column
@@ -55,11 +63,6 @@ def _is_empty(file: File, node: Node, label: str) -> bool:
         )
     file.at(node, "empty", problem)
     return True
-
-
-def _is_spoilt(file: File, node: Node) -> bool:
-    """Whether the lines of a node hold refused characters."""
-    return bool(file.spoilt) and not file.spoilt.isdisjoint(range(node.start_mark.line, node.end_mark.line + 1))
 
 
 # --- texts ------------------------------------------------------------------------------------
@@ -86,9 +89,11 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         return None
     if not text.isascii():
         text = normalize(text)
-    if node.style == '"' and not _is_clean(file, node):
-        return None
-    if _is_spoilt(file, node):
+    if node.style:
+        if node.style == '"' and not _is_clean(file, node):
+            return None
+        file.has_colons |= node.style in "|>" and ": " in text
+    if file.is_spoilt(node):
         return None
     if file.commented and shape.prose and not node.style and _is_cut_off(file, node):
         return None
@@ -224,7 +229,7 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
         return None
     items, item = node.items, shape.item
     if not items:
-        if not _is_spoilt(file, node):
+        if not file.is_spoilt(node):
             file.at(node, "empty", f"{label} is an empty list: fill it in or delete the key")
         return None
     if len(items) > MAX_ITEMS:
@@ -287,7 +292,8 @@ def _record(file: File, shape: schema.Record | schema.Either, node: Node, label:
         meant = _meant(shape, nodes)
         for name, _ in entries:
             if name.value not in known:
-                file.at(name, "unknown-key", _unknown(name.value, shape, meant[name.value]))
+                wrong = outside(file.lines, name, label) or _unknown(name.value, shape, meant[name.value])
+                file.at(name, "unknown-key", wrong)
     values: Values = {}
     for key, inner in nodes.items():
         form = known.get(key)
@@ -374,14 +380,10 @@ def _unknown(name: str, shape: schema.Record, meant: str) -> str:
 
 def _missing(file: File, node: Table, key: str, message: str) -> None:
     """A finding on a key that is missing, at its line if a text above has swallowed that."""
-    mark = node.start_mark
-    indented = re.compile(rf"\s+(?={re.escape(key)}:(?:\s|$))")
-    for number in range(mark.line + 1, min(node.end_mark.line + 1, len(file.lines))):
-        if match := indented.match(file.lines[number]):
-            message = f"wrong indent: {key!r} belongs to the text above, the keys beside it start in {mark.column + 1}"
-            file.add(number, match.end(), "missing-key", message)
-            return
-    file.at(node, "missing-key", message)
+    if found := swallowed(file.lines, node, [key]):
+        file.add(*found[0], "missing-key", found[1])
+    else:
+        file.at(node, "missing-key", message)
 
 
 def _example(shape: schema.Shape) -> str:

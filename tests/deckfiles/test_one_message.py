@@ -84,3 +84,21 @@ _OR = "for both; to show them, put all in single quotes"
 )
 def test_lost_colons_and_quotes_that_do_not_match(typed: str, expected: list[str]) -> None:
     assert said(QUESTION, f"    {typed}") == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "typed", "expected"),
+    [
+        # A key of the note among those of a record in it, and one that a text has swallowed.
+        (ANSWER, "reverse:\n      question: x?\n      answer: y\n      extra: z\n" + ANSWER,
+         ["8:7 wrong indent: 'extra' is no key of reverse: move it, so that it starts in column 5"]),
+        (ANSWER, "reverse:\n       question: x?\n      answer: y\n" + ANSWER,
+         ["6:8 not YAML: wrong indent: 'question' starts in column 8, the keys beside it in 7"]),
+        (ANSWER, ANSWER.strip() + "\n    extra: >-\n      The leaf\n      caution: It stings.",
+         ["8:7 wrong indent: 'caution' belongs to the text above, the keys beside it start in 5"]),
+        (ANSWER, ANSWER.strip() + "\n    extra: >-\n      The leaf\n      notes: It stings.", []),
+        (ANSWER, ANSWER.strip() + "\n    extra: |-\n      ```\n      caveat: x\n      ```", []),
+    ],
+)  # fmt: skip
+def test_a_key_in_the_wrong_column_is_told_where_it_belongs(lines: str, typed: str, expected: list[str]) -> None:
+    assert said(lines, f"    {typed}") == expected
