@@ -66,7 +66,7 @@ def is_blank(field: str, *, words: bool = False) -> bool:
     """Whether a reader sees nothing of a field's HTML: no sign besides spaces of any kind, characters without width,
     and marks without the letter that they belong to. With `words`, punctuation does not count as a sign either.
     """
-    if re.match(_LETTER, field):
+    if field[:1].isalnum() or re.match(_LETTER, field):
         return False  # most texts
     text = _CLOZE_MARK.sub("", field)
     text = _MATH.sub(lambda match: "" if tex_is_blank(match[1], words=words) else "x", text)

@@ -117,8 +117,8 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     fragment that starts at an offset of the text; without it, positions are lines and columns of the text itself. A
     text with findings still gives HTML, for previews; a package is made only of texts without.
     """
-    special = text.encode("utf-8", "surrogatepass").translate(None, _ORDINARY)
-    if not special and not cloze and not _BLOCK.match(text) and "''" not in text and text.count(":") < 2:  # most
+    special = _special(text)
+    if not special and not cloze:  # most texts
         return Rendered(text, UNMARKED, [], [])
     # a text of nothing but a picture, as `picture:` holds it, is not worth loading the parser
     alone = re.fullmatch(_LONE_PICTURE, text) if text.startswith("![") else None
@@ -153,6 +153,14 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
         for start, end, message in _blank_deletions(html, markup):
             report("cloze-syntax", start, text[start:end], message)
     return Rendered(html, markup, findings, pictures)
+
+
+def _special(text: str) -> bytes:
+    """The signs of a text that may mean something to Markdown, math, HTML or Anki; a text without is its own HTML."""
+    signs = text.encode("utf-8", "surrogatepass").translate(None, _ORDINARY)
+    if not signs and ("''" in text or text.count(":") > 1 or _BLOCK.match(text)):
+        return b":"
+    return signs
 
 
 def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
@@ -306,20 +314,24 @@ def needs_parser(source: str) -> bool:
 
 def _html(source: Source, media: Mapping[str, str], findings: list[Finding], report: Report) -> tuple[str, list[str]]:
     """The HTML of a text, and the names of its pictures."""
+    html = source.text
     pictures: list[str] = []
-    if too_much := _too_much(source.text):
+    if not _special(source.text):
+        pass
+    elif too_much := _too_much(source.text):
         report("limit", 0, "", too_much)
-    if too_much or not needs_parser(source.text):
-        html = escape(source.text)
-        for start, fragment, message in () if too_much else visible_marks(source.text, start=True, several=False):
-            typed = len(source.typed(source.text[:start]))
-            report("visible-mark", typed, source.typed(fragment), source.typed(message))
-    else:
+        html = escape(html)
+    elif needs_parser(source.text):
         from ketamine_anki.text.markdown import markdown_html  # with the parser, which most decks do without
 
         html, pictures = markdown_html(source, media, report)
         if source.markup.deletions:
             _check_nesting(html, source, report)
+    else:
+        html = escape(html)
+        for start, fragment, message in visible_marks(source.text, start=True, several=False):
+            typed = len(source.typed(source.text[:start]))
+            report("visible-mark", typed, source.typed(fragment), source.typed(message))
     if "{" in html or "}" in html:  # typed singly or with backslashes; the marks of deletions are placeholders
         html = html.replace("{", "&#123;").replace("}", "&#125;")
     if not findings and ("[" in html or "\\" in html) and (command := command_in(html)):
