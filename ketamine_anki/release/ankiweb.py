@@ -6,6 +6,7 @@ for questions, a description in Markdown, of which headings are not shown as suc
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -39,8 +40,8 @@ def _title(title: str) -> str:
 def _tags(collection: Collection, notes: Iterable[Note]) -> str:
     """The root tag, then the topics that fit: subdecks and concepts, those first that bring most notes for a letter."""
     counts = Counter(topic for note in notes for topic in (tag_segment(note.deck), *note.tags))
-    line = ""
-    for tag in (collection.tag, *sorted(counts, key=lambda topic: -counts[topic] / len(topic))):
+    line, root = "", re.sub("_[0-9a-f]{8}$", "", collection.tag)  # without what `init` made it unique by
+    for tag in (root, *sorted(counts, key=lambda topic: -counts[topic] / len(topic))):
         longer = f"{line} {tag.casefold().replace('_', '-')}".strip()
         if len(longer) <= _MAX_LINE:
             line = longer

@@ -26,7 +26,7 @@ def test_title_and_tags_have_at_most_60_characters(released: Project, title: str
     collection = Folder("decks").collection
     topics = {"Roots & Leaves": ("Water_uptake",), "Light": ("Water_uptake", "T" * 60)}
     notes = [Note("", deck, NOWHERE, tags=tags) for deck, tags in topics.items()]
-    text = ankiweb(replace(collection, title=title), collection.ledger.last, notes)
+    text = ankiweb(replace(collection, title=title, tag="Small_0123abcd"), collection.ledger.last, notes)
     fields = dict(re.findall(r"(?ms)^## (\S[^\n]*)\n\n(.*?)\n(?=\n## |\Z)", text))
     assert list(fields) == ["Title", "Tags", "Support page", "Description"]
     assert fields["Title"] == expected
