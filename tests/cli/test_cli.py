@@ -45,14 +45,6 @@ def test_the_help_names_every_command_and_where_to_start() -> None:
     assert run("-h") == ran
 
 
-def test_completion_of_the_shell() -> None:
-    """The line that the README gives for bash works, and proposes options."""
-    script = spawn(_KETAMINE_ANKI_COMPLETE="bash_source")
-    assert (script.code, "complete -o nosort -F _ketamine_anki_completion ketamine-anki" in script.out) == (0, True)
-    proposed = spawn(_KETAMINE_ANKI_COMPLETE="bash_complete", COMP_WORDS="ketamine-anki build --sp", COMP_CWORD="2")
-    assert proposed.out == "plain,--split\n"
-
-
 # --- arguments --------------------------------------------------------------------------------
 
 

@@ -22,12 +22,6 @@ TWO_DECKS = {"02-second.yaml": small.deck(NOTES, "Second Part")}
         ("workspace.folder.MAX_DECKS_BYTES", 300, TWO_DECKS, "02-second.yaml:1:1: all deck files together are over"),
         ("workspace.folder.MAX_FILES", 3, TWO_DECKS, ":1:1: 4 deck files: at most 3 [limit]"),
         ("workspace.folder.MAX_PICTURES", 1, TWO_PICTURES, "media:1:1: 2 files: at most 1 [limit]"),
-        (
-            "workspace.folder.MAX_MEDIA_BYTES",
-            100,
-            {f"media/{n}.png": small.PIXEL for n in range(2)},
-            "media/1.png:1:1: all pictures together",
-        ),
         ("deckfiles.reader.MAX_MESSAGE", 20, {"02-x.yaml": "anwser: x\n"}, "unknown key 'anwser… [unknown-key]"),
     ],
 )

@@ -106,17 +106,19 @@ def test_set_up_is_what_ci_runs() -> None:
 
 
 def test_completion_line_works(tmp_path: Path) -> None:
-    """Typed into bash, with the program on the PATH, Tab completes the names of commands."""
+    """Typed into bash, with the program on the PATH, Tab completes the names of commands and options."""
     (line,) = (line for line in COMMANDS if line.startswith("eval"))
     program = tmp_path / "ketamine-anki"
     program.write_text(f'#!/bin/sh\nexec {shlex.join(program_command())} "$@"\n', "utf-8")
     program.chmod(0o755)
-    pressed = "COMP_WORDS=(ketamine-anki bu) COMP_CWORD=1; _ketamine_anki_completion ketamine-anki"
-    asked = f'{line}; {pressed}; echo "${{COMPREPLY[@]}}"'
+    pressed = (
+        "COMPREPLY=(); COMP_WORDS=(ketamine-anki build --sp) COMP_CWORD=%d; _ketamine_anki_completion ketamine-anki"
+    )
+    asked = "; ".join([line, *(f'{pressed % word}; echo "${{COMPREPLY[@]}}"' for word in (1, 2))])
     path = {**environment(), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     bash = shutil.which("bash")
     assert bash
-    assert execute(bash, "-c", asked, env=path).out == "build\n"
+    assert execute(bash, "-c", asked, env=path).out == "build\n--split\n"
 
 
 @pytest.mark.parametrize(
