@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ketamine_anki.core import characters
@@ -185,7 +186,7 @@ def _cut_off(lines: Lines, line: int) -> Place | None:
 # --- dashes, keys and their columns -----------------------------------------------------------
 
 _NOWHERE = 1 << 30
-_LISTS = ("notes", "sections", "paragraphs", "references")  # of records, each with a dash
+_LISTS = ("notes", "sections", "paragraphs", "claims", "references")  # of records, each with a dash
 LOST_DASH = "the dash of a new item is missing: write '- ' before {!r}"
 
 
@@ -262,6 +263,10 @@ def _misplaced(lines: Lines, line: int) -> Iterator[tuple[Place, str]]:
     """A key without its dash, or in another column than the keys beside it."""
     keys = [(n, match) for n, typed in enumerate(lines) if (match := re.match(_KEY_LINE, typed))]
     keys = [(n, match) for n, match in keys if match["key"] in _known_keys()]
+    for (_, outer), (number, match) in pairwise(keys):
+        is_inside = outer["key"] in _LISTS and not outer["value"] and match.start("key") > outer.start("key")
+        if is_inside and not match["dash"] and number <= line:
+            yield (number, match.start("key")), LOST_DASH.format(match["key"])
     starts = [n for n, (number, match) in enumerate(keys) if match["dash"] and number <= line]
     first = starts[-1] if starts else 0
     if starts and keys[first][0] == line:  # the one before did not end well, or this one does not begin so
@@ -275,7 +280,7 @@ def _misplaced(lines: Lines, line: int) -> Iterator[tuple[Place, str]]:
     inside, inner, above = _NOWHERE, 0, ""  # where the text or mapping under a key starts, keys in it start; last key
     for at, (number, match) in enumerate(around):
         key, column = match["key"], match.start("key")
-        if at and not match["dash"] and (above in _LISTS or (starts and key == around[0][1]["key"])):
+        if at and not match["dash"] and starts and key == around[0][1]["key"]:
             yield (number, column), LOST_DASH.format(key)
         if tab := re.match(r" *\t", match[0]):
             target = usual + 2 if inside != _NOWHERE and key in own else usual

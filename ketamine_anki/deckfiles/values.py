@@ -224,7 +224,8 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
             if isinstance(node, Scalar) and (found := _misread_below(file, node)):
                 file.add(*found[0], "syntax", found[1])
                 return None
-            form = f"[{node.value}]" if isinstance(node, Scalar) and len(node.value) < 60 else "one '- ' per line"
+            typed = re.sub(r"^[-\u2010-\u2015\u2212\u2022]\s*", "", node.value) if isinstance(node, Scalar) else ""
+            form = f"[{typed}]" if typed and len(typed) < 60 else "one '- ' per line"
             file.at(node, "shape", f"{label} must be a list: {characters.printable(form)}")
         return None
     items, item = node.items, shape.item
@@ -348,8 +349,7 @@ def _choose(file: File, shape: schema.Either, node: Table, names: Iterable[str])
     if any(likely) or len(unknown) >= len(own):
         return record
     if not unknown:
-        both = " and ".join(key for key in record.keys if key in own)
-        file.at(node, "missing-key", f"{both} are missing, or {shape.key}")
+        file.at(node, "missing-key", f"{' and '.join(k for k in record.keys if k in own)} are missing, or {shape.key}")
     return record._replace(required=record.required - own)
 
 

@@ -198,6 +198,8 @@ class Check:
                 findings.append(_unused(position, name))
             else:
                 problem = "cannot be allowed" if name in manual() else f"is unknown{did_you_mean(name, EXCUSABLE)}"
+                if name in _GROUPS.values():
+                    problem = f"is a group: name one of its rules, which `ketamine-anki rules {name}` shows"
                 findings.append(Finding(position, "unused-allow", f"rule {name!r} {problem}"))
         return [finding for finding in findings if finding.rule not in used]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from program import REPOSITORY
 
-from ketamine_anki.deckfiles.reader import read_deck
+from ketamine_anki.deckfiles.reader import read_collection, read_deck
+from ketamine_anki.deckfiles.syntax import LOST_DASH
 
 DECK = (REPOSITORY / "tests/rules/good/01-first.yaml").read_text(encoding="utf-8")
 QUESTION, ANSWER, TAGS = DECK.split("\n")[3:5] + DECK.split("\n")[8:9]
@@ -102,3 +103,24 @@ def test_lost_colons_and_quotes_that_do_not_match(typed: str, expected: list[str
 )  # fmt: skip
 def test_a_key_in_the_wrong_column_is_told_where_it_belongs(lines: str, typed: str, expected: list[str]) -> None:
     assert said(lines, f"    {typed}") == expected
+
+
+COLLECTION, SOURCE = ((REPOSITORY / f"tests/rules/good/{name}.yaml").read_bytes() for name in ("collection", "source"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "typed", "expected"),
+    [
+        ("title: Small", "title Small", "c:1:1 not YAML: a colon is missing: write 'title:' for 'title'"),
+        ("  - First Part", "  First Part", "c:10:3 decks must be a list: [First Part]"),
+        ("  - First Part", "  -First Part", "c:10:3 decks must be a list: [First Part]"),
+        ("  - First Part", "  – First Part", "c:10:3 decks must be a list: [First Part]"),
+        ("- cites: [problem/1,", "  cites: [problem/1,", f"s:6:9 not YAML: {LOST_DASH.format('cites')}"),
+        ("- id: C-2", "  id: C-2", f"s:13:13 {LOST_DASH.format('id')}"),
+    ],
+)  # fmt: skip
+def test_other_files_have_one_message_for_one_mistake_too(lines: str, typed: str, expected: str) -> None:
+    assert lines in (COLLECTION + SOURCE).decode()
+    collection, source = (data.replace(lines.encode(), typed.encode(), 1) for data in (COLLECTION, SOURCE))
+    _, findings = read_collection(("c", collection), ("s", source))
+    assert ["{}:{}:{} {}".format(*each.position, each.message) for each in findings] == [expected]
