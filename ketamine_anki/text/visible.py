@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from operator import itemgetter
+
+from ketamine_anki.core.limits import MAX_PER_TEXT
 
 HIDDEN = "\0"  # stands for a sign that is meant to be seen
 _FIRST_SIGN = r"`+|[\\*_~^=$&|#\[\]:'+-]"
@@ -18,11 +21,11 @@ _SCRIPTS = {
     "^": str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻"),
     "_": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
 }
-_BASE = r"((?:[^\W_]+|[)\]])?)(?<=[\w)\]\U000f0000-\U000ffffd])"  # the last are deletions
-_HIGH = rf"{_BASE}(\^)(?:\(([^()^]+)\)|([+\u2212-]?[^\W_]+(?:[+-](?!\w))?)(?!\^))"
+_BASE = r"((?:(?<![^\W_])[^\W_]++|[)\]])?)(?<=[\w)\]\U000f0000-\U000ffffd])"  # the last are deletions
+_HIGH = rf"{_BASE}(\^)(?:\(([^()^]+)\)|([+\u2212-]?[^\W_]+(?:[+-](?!\w))?|[+\u2212-])(?!\^))"
 # A letter, or a formula of elements before a number; not a name such as snake_case, which is seen as it is meant.
 _LOW = (
-    rf"(?<![\w/.@{HIDDEN}-])([^\W\d_](?=_[^\W_]+(?![\w@]|\.\w))|(?:[A-Z][a-z]?)+(?=_\d+(?![\d_])))(_)"
+    rf"(?<![/.@{HIDDEN}-])(?<![^\W\d₀-₉])([^\W\d_](?=_[^\W_]+(?![\w@]|\.\w))|(?:(?:[A-Z][a-z]?)+|log)(?=_\d+(?![\d_])))(_)"
     r"(\d+(?![\d_])|[^\W\d_]+)"
 )
 
@@ -113,7 +116,8 @@ def visible_marks(text: str, *, start: bool, several: bool) -> Iterator[tuple[in
     `start` tells whether a line starts with the piece, `several` whether the line is one of several.
     """
     end = 0
-    for offset, fragment, message in sorted(_marks(text, start=start, several=several), key=itemgetter(0)):
+    marks = islice(_marks(text, start=start, several=several), MAX_PER_TEXT)
+    for offset, fragment, message in sorted(marks, key=itemgetter(0)):
         if offset >= end:
             yield offset, fragment, message
             end = offset + len(fragment)
