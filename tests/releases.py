@@ -50,10 +50,7 @@ class Project:
         (self.decks / file).write_text(deck(notes, name), encoding="utf-8")
 
     def replace(self, old: str, new: str, file: str = "01-first.yaml") -> None:
-        path = self.decks / file
-        text = path.read_text(encoding="utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new), encoding="utf-8")
+        small.replace(self.decks / file, old, new)
 
     def edit(self, note_id: str, **keys: object) -> None:
         path = self.decks / "01-first.yaml"

@@ -112,6 +112,13 @@ def write(folder: Path, notes: str = "", files: Mapping[str, str | bytes] | None
     return folder
 
 
+def replace(path: Path, old: str, new: str) -> None:
+    """Writes a file again with some words replaced, which it must hold."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
 def _text(content: str | bytes) -> str:
     return content if isinstance(content, str) else content.decode("utf-8")
 

@@ -261,7 +261,7 @@ def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) ->
     cards, others = learner.db.all(kept), learner.db.all("select * from notes where flds not like '%\x1fplain\x1f%'")
 
     deck = everything / "01-first.yaml"
-    deck.write_text(deck.read_text("utf-8").replace(r"5 < 7 & 7 > 5; \&lt; stays", "corrected"), "utf-8")
+    small.replace(deck, r"5 < 7 & 7 > 5; \&lt; stays", "corrected")
     plain = learner.find_notes("ID:plain")[0]
     guid = learner.get_note(plain).guid
     later = small.package(everything, everything / "later.apkg", Times(1_700_000_000, {guid: 1_700_000_001}))

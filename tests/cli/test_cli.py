@@ -155,7 +155,7 @@ def test_an_argument_that_is_no_text_is_a_sentence_or_a_path(
 def test_findings_go_to_standard_output_and_their_number_to_standard_error(folder: Path) -> None:
     assert run("check", folder) == (0, "", "1 note, no findings\n")
     deck = folder / "01-first.yaml"
-    deck.write_text(deck.read_text("utf-8").replace("answer:", "anwser:"), "utf-8")
+    small.replace(deck, "answer:", "anwser:")
     ran = run("check", folder)
     assert (ran.code, ran.err) == (1, "1 finding in 1 file\n")
     assert ran.out == f"{folder}/01-first.yaml:14:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]\n"

@@ -212,8 +212,7 @@ def test_a_card_gives_no_orders_in_a_commit(contributor: Contributor) -> None:
     hostile = re.compile(r"(?m)#12|\[(?:skip|no)|skip-checks|@octo|GH-7|https://evil|##\[|^\s*::")
     name = "Fixes #12 @octocat"
     for file in ("01-first.yaml", "collection.yaml", "source.yaml"):
-        path = contributor.project.decks / file
-        path.write_text(path.read_text("utf-8").replace("First Part", f"'{name}'"), "utf-8")
+        contributor.project.replace("First Part", f"'{name}'", file)
     contributor.project.commit()
     contributor.project.git("update-ref", "refs/remotes/origin/main", "HEAD")
     contributor.export(gas={"Answer": text}, water={"Answer": f"::error::{text}"})

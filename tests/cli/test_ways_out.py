@@ -55,9 +55,8 @@ def test_a_collection_says_nothing_that_is_obeyed(project: Project, monkeypatch:
     text = head.read_text(encoding="utf-8").replace("title: Small Deck", f"title: '{name}'")
     text = text.replace("For a test.", f"'{HTML}'").replace("licence: CC BY 4.0", f"licence: '{HTML}'")
     head.write_text(text.replace("First Part", f"'First {name}'"), encoding="utf-8")
-    for path in released.decks.glob("*.yaml"):
-        path.write_text(path.read_text("utf-8").replace("deck: First Part", f"deck: 'First {name}'"), encoding="utf-8")
-        path.write_text(path.read_text("utf-8").replace("domain: First Part", f"domain: 'First {name}'"), "utf-8")
+    released.replace("First Part", f"'First {name}'")
+    released.replace("First Part", f"'First {name}'", "source.yaml")
     said = [released.release("2.0.0", "--dry-run"), released.release("2.0.0")]
     said += [released.release("2.0.0", "--rebuild"), run("site"), run("preview"), run("fmt"), run("fmt", "--check")]
     said += [run("diff", "dist/small-1.0.0.apkg", "decks", "--format", form) for form in ("text", "markdown", "json")]

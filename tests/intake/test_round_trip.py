@@ -271,7 +271,7 @@ def test_a_note_of_ours_that_is_odd_is_named(folder, tmp_path):
 
 def test_a_collection_that_cannot_be_read_comes_first(folder, tmp_path):
     deck = folder / "01-first.yaml"
-    deck.write_text(deck.read_text("utf-8").replace("answer:", "anwser:"), "utf-8")
+    small.replace(deck, "answer:", "anwser:")
     ran = run("intake", tmp_path / "missing.apkg", folder)
     assert ran.code == 1
     assert "unknown key 'anwser'" in ran.out

@@ -367,7 +367,7 @@ def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
         page.goto(server.address)
         page.fill("#search", "plants")
         deck = folder / "01-first.yaml"
-        deck.write_text(deck.read_text(encoding="utf-8").replace("dioxide", "dioxide, by day"), encoding="utf-8")
+        small.replace(deck, "dioxide", "dioxide, by day")
         expect(page.get_by_text("Carbon dioxide, by day")).to_be_visible(timeout=5000)
         expect(page.locator("#search")).to_have_value("plants")
         assert messages == []

@@ -191,7 +191,7 @@ class Watched:
 
     def save(self, old: str, new: str) -> None:
         deck = self.folder / "01-first.yaml"
-        deck.write_text(deck.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+        small.replace(deck, old, new)
 
     @contextmanager
     def request(self, path: str = "/", host: str = "", method: str = "GET") -> Iterator[http.client.HTTPResponse]:

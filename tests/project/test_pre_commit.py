@@ -66,7 +66,7 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
 
     mine = tmp_path / "mine"
     deck = small.write(mine / "decks", NOTE) / "01-first.yaml"
-    deck.write_text(deck.read_text(encoding="utf-8").replace("Carbon dioxide", "'Carbon dioxide'"), encoding="utf-8")
+    small.replace(deck, "Carbon dioxide", "'Carbon dioxide'")
     hooks = [{"id": hook["id"]} for hook in HOOKS]
     config = {"repos": [{"repo": str(source), "rev": revision, "hooks": hooks}]}
     (mine / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -82,13 +82,13 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     ran = do(mine, *pre_commit)
     assert (ran.code, ran.out.count("Passed")) == (0, 2), ran.out + ran.err
 
-    deck.write_text(deck.read_text(encoding="utf-8").replace("answer:", "anwser:"), encoding="utf-8")
+    small.replace(deck, "answer:", "anwser:")
     git(mine, "add", ".")
     ran = do(mine, *pre_commit)
     assert ran.code == 1
     assert "unknown key 'anwser': did you mean 'answer'? [unknown-key]" in ran.out
 
-    deck.write_text(deck.read_text(encoding="utf-8").replace("anwser:", "answer:"), encoding="utf-8")
+    small.replace(deck, "anwser:", "answer:")
     git(mine, "add", ".")
     git(mine, "commit", "-qm", "notes")
     pre_commit.remove("--all-files")

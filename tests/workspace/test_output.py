@@ -74,7 +74,7 @@ def test_a_failed_command_leaves_no_folder(
 ) -> None:
     if wrong == "findings":
         deck = folder / "01-first.yaml"
-        deck.write_text(deck.read_text("utf-8").replace("answer:", "anwser:"), "utf-8")
+        small.replace(deck, "answer:", "anwser:")
         code = run("build", folder, "-o", tmp_path / "a/dist").code
     else:
 
