@@ -129,14 +129,13 @@ def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     for cite in note.cites:
         kind, _, number = cite.partition("/")
         tags.append(f"Ref::{kind.capitalize()}::{number}")
-    if note.caution:
-        tags.append("Flag::Caution")
-    if note.caveat:
-        tags.append("Flag::Evidence_nuance")
-    if any(claim in claims and claims[claim].kind == "derived" for claim in note.claims):
-        tags.append("Flag::Derived")
-    if note.beyond:
-        tags.append("Flag::Beyond_source")
+    flags = {
+        "Caution": note.caution,
+        "Evidence_nuance": note.caveat,
+        "Derived": any(claim in claims and claims[claim].kind == "derived" for claim in note.claims),
+        "Beyond_source": note.beyond,
+    }
+    tags += [f"Flag::{flag}" for flag, is_set in flags.items() if is_set]
     if note.retired is not None:
         tags.append(f"Retired::{note.retired.version}")
     return tuple(sorted([f"{collection.tag}::{tag}" for tag in tags], key=str.casefold))
@@ -185,16 +184,13 @@ def _short(work: Reference) -> str:
 
 def _addresses(work: Reference) -> list[tuple[str, str]]:
     """(address, its name) of each place where a work can be looked up, the best first."""
-    addresses = []
-    if work.doi:
-        addresses.append((f"https://doi.org/{work.doi}", f"doi:{work.doi}"))
-    if work.pmid:
-        addresses.append((f"https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/", f"PMID {work.pmid}"))
-    if work.pmcid:
-        addresses.append((f"https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/", work.pmcid))
-    if work.url and not work.doi:
-        addresses.append((work.url, work.url))
-    return addresses
+    addresses = (
+        (work.doi, f"https://doi.org/{work.doi}", f"doi:{work.doi}"),
+        (work.pmid, f"https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/", f"PMID {work.pmid}"),
+        (work.pmcid, f"https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/", work.pmcid),
+        (not work.doi and work.url, work.url, work.url),
+    )
+    return [(address, name) for known, address, name in addresses if known]
 
 
 @lru_cache(1 << 12)

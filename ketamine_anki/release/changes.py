@@ -198,8 +198,8 @@ class NoteChange:
         if not (self.before and self.after) or self.before.fields is None or self.after.fields is None:
             return []
         old, new = self.before.fields, self.after.fields
-        names = [*new, *(name for name in old if name not in new)]
-        return [(n, old.get(n, ""), new.get(n, "")) for n in names if old.get(n, "") != new.get(n, "")]
+        pairs = ((name, old.get(name, ""), new.get(name, "")) for name in {**new, **old})
+        return [(name, before, after) for name, before, after in pairs if before != after]
 
     @property
     def tags(self) -> tuple[list[str], list[str]]:
