@@ -283,13 +283,16 @@ def _root(file: File, text: str) -> Node | None:  # noqa: C901 - calls would cos
     most = MAX_NOTES  # of these
     outer: list[tuple[Any, list[Node], int]] = []  # open collections: start event, `items` and `most` around it
     left = MAX_VALUES
+    is_plain = not any(sign in text for sign in ("&", "!", "<<"))  # no scalar has an anchor or tag, or is a merge key
     event: Any
     for event in iter(CParser(text.encode("utf-8")).get_event, None):
         kind = type(event)
         if kind is ScalarEvent:
-            if event.tag or event.anchor:
+            if is_plain:
+                pass
+            elif event.tag or event.anchor:
                 raise _feature(file, event)
-            if event.value == "<<" and not event.style and _is_key(outer, items):
+            elif event.value == "<<" and not event.style and _is_key(outer, items):
                 raise _refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
             items.append(event)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:

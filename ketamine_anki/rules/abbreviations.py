@@ -79,12 +79,14 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
 
 def _explained(texts: Iterable[str]) -> set[str]:
     """The abbreviations that texts explain: `atrial fibrillation (AF)`, `AF means ...`."""
-    return {match[1] for text in texts for pattern in _EXPLAINED for match in re.finditer(pattern, text)}
+    explaining = [text for text in texts if any(words in text for words in _EXPLAINING)]
+    return {match[1] for text in explaining for pattern in _EXPLAINED for match in re.finditer(pattern, text)}
 
 
+_EXPLAINING = ("(", "stands for", "is short for", "means")
 _EXPLAINED = (
     r"(?<=\w\s)\((?:[^()]*\W)?(\w+)\)",
-    r"\b(\w+)\s+(?:\(|stands for|is short for|means)\b",
+    rf"\b(\w+)\s+(?:{'|'.join(map(re.escape, _EXPLAINING))})\b",
 )
 _SKIPPED = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
 _LONG = 9  # letters of a word from which several may stand in its abbreviation

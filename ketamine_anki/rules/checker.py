@@ -31,7 +31,7 @@ from ketamine_anki.rules import (
 from ketamine_anki.rules.rule import CollectionRule, NoteRule, Rule
 from ketamine_anki.rules.view import View
 
-# Group in the manual, rule, and the patterns without whose words the rule has nothing to say.
+# Group in the manual, rule, and the patterns, signs or keys of texts without which the rule has nothing to say.
 NOTE_RULES: tuple[Rule[NoteRule], ...] = (
     Rule("identity", identity.reserved_tag),
     Rule("identity", identity.unfinished),
@@ -43,7 +43,7 @@ NOTE_RULES: tuple[Rule[NoteRule], ...] = (
     Rule("provenance", provenance.missing_evidence),
     Rule("provenance", provenance.missing_caveat),
     Rule("medication", medication.dose_evidence),
-    Rule("provenance", provenance.caveat_number),
+    Rule("provenance", provenance.caveat_number, "caution", "caveat"),
     Rule("provenance", provenance.wrong_yield),
     Rule("provenance", provenance.verbatim),
     Rule("wording", questions.question_mark),
@@ -63,12 +63,12 @@ NOTE_RULES: tuple[Rule[NoteRule], ...] = (
     Rule("wording", wording.topic_answer),
     Rule("wording", wording.absolute_wording, wording.ABSOLUTE, language="en"),
     Rule("wording", abbreviations.undefined_abbreviation, language="en"),
-    Rule("wording", wording.cut_word),
+    Rule("wording", wording.cut_word, "-"),
     Rule("wording", wording.spelling, language="en"),
-    Rule("cloze", cloze.cloze_count),
-    Rule("cloze", cloze.cloze_length),
-    Rule("cloze", cloze.cloze_context),
-    Rule("cloze", cloze.cloze_leak),
+    Rule("cloze", cloze.cloze_count, "text"),
+    Rule("cloze", cloze.cloze_length, "text"),
+    Rule("cloze", cloze.cloze_context, "text"),
+    Rule("cloze", cloze.cloze_leak, "text"),
     Rule("cloze", cloze.article_cue, language="en"),
 )
 COLLECTION_RULES: tuple[Rule[type[CollectionRule]], ...] = (
@@ -171,7 +171,7 @@ class Check:
         """
         findings = [finding for rendered in view.rendered.values() for finding in rendered.findings]
         malformed = bool(findings)
-        for rule in self._rules_of_names if malformed else self._rules_for(_WORDS & view.tested_words):
+        for rule in self._rules_of_names if malformed else self._rules_for(_WORDS & view.asked):
             for position, message in islice(rule.judge(view), MAX_PER_TEXT):
                 findings.append(Finding(position, rule.name, message))
         for name, group, judge in self._judges:

@@ -245,9 +245,9 @@ class NearDuplicate(CollectionRule):
     def content(self, view: View) -> set[int]:
         """The content words of a note, stemmed, as numbers; words and signs of direction joined to their neighbour."""
         words: set[int] = set().union(*view.stems.values())
-        if not _DIRECTING.isdisjoint(view.tested_words):
-            for key in view.tested:
-                before = ""
+        for key in view.tested:
+            before = ""
+            if not _DIRECTING.isdisjoint(view.words[key]):
                 for word in view.words[key]:
                     if word in _DIRECTIONS or before in _FOLLOWED:
                         words.add(self._directed[f"{before} {word}"])

@@ -9,7 +9,7 @@ other meaning: no finding on `IJ` (internal jugular), `30°` (a bed's angle) or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import islice
@@ -309,23 +309,21 @@ def notations(language: str) -> tuple[Notation, ...]:
 
 def findings(view: View, rows: Sequence[Notation]) -> Iterator[Finding]:
     """The error-prone notations in all texts of a note. A hint, which stands in no plain text, is read by itself."""
-    for key, text in () if _WORDS.isdisjoint(view.heard) else view.plain.items():
-        for row, match in _matches(text, rows):
-            position = view.plain_at(key, whole_number(match), match.start())
-            yield Finding(position, row.id, _message(row, match))
-    hints = only_hints(view.note.text, view.rendered["text"].markup, _FILLER) if view.note.text else ""
-    for row, match in _matches(hints, rows):
-        position = view.at("text", whole_number(match), match.start())
-        yield Finding(position, row.id, _message(row, match, _FILLER))
-
-
-def _matches(text: str, rows: Sequence[Notation]) -> Iterator[tuple[Notation, re.Match[str]]]:
-    """The notations in a text, looked for only where the text holds one of their words or signs."""
-    words = _WORDS & heard_in(words_of(text)).union(signs_of(text).decode())
-    for row in rows if words else ():
-        if not row.pattern.words.isdisjoint(words):
+    for row in _rows_for(view.heard, rows):
+        for key, text in view.plain.items():
             for match in islice(row.pattern.regex.finditer(text), MAX_PER_TEXT):
-                yield row, match
+                position = view.plain_at(key, whole_number(match), match.start())
+                yield Finding(position, row.id, _message(row, match))
+    hints = only_hints(view.note.text, view.rendered["text"].markup, _FILLER) if view.deletions else ""
+    for row in _rows_for(heard_in(words_of(hints)).union(signs_of(hints).decode()), rows) if hints else ():
+        for match in islice(row.pattern.regex.finditer(hints), MAX_PER_TEXT):
+            position = view.at("text", whole_number(match), match.start())
+            yield Finding(position, row.id, _message(row, match, _FILLER))
+
+
+def _rows_for(heard: Set[str], rows: Sequence[Notation]) -> Sequence[Notation]:
+    """The rows that may find something in texts with these words and signs."""
+    return () if _WORDS.isdisjoint(heard) else [row for row in rows if not row.pattern.words.isdisjoint(heard)]
 
 
 def _message(row: Notation, match: re.Match[str], filler: str = "") -> str:

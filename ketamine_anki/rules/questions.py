@@ -164,9 +164,8 @@ def two_questions(view: View) -> Iterator[Problem]:
     """
     for key, lead_in in view.lead_ins.items():
         text = view.prose[key]
-        marks = MARKS if not text.isascii() else "?"
-        if sum(map(text.count, marks)) > 1 and _ends(view, key) > 1:
-            yield view.at(key, next(sign for sign in text if sign in marks)), "two questions: make a note of each"
+        if (text.count("?") > 1 or not text.isascii()) and _ends(view, key) > 1:
+            yield view.at(key, next(sign for sign in text if sign in MARKS)), "two questions: make a note of each"
         elif not _SECOND.words.isdisjoint(view.words[key]) and (match := _SECOND.regex.search(lead_in)):
             position = view.match_at(key, match, offset=len(text) - len(lead_in))
             yield position, f"a second question ({match[0].strip(', ')!r}): make a note of each"

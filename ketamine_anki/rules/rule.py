@@ -75,19 +75,19 @@ Judge = TypeVar("Judge", NoteRule, type[CollectionRule])
 
 
 class Rule(Generic[Judge]):
-    """A rule in the checker's list: its group in the manual, what judges, the patterns that it listens for, and the
-    language for which it is made ("" for all).
+    """A rule in the checker's list: its group in the manual, what judges, the patterns, words, signs or keys of texts
+    that it listens for, and the language for which it is made ("" for all).
 
     `name` is the name of the function or class as findings show it: `missing-caveat` for `missing_caveat` and
     `MissingCaveat`. A rule without `words` is asked about every note.
     """
 
-    def __init__(self, group: str, judge: Judge, *patterns: WordPattern, language: str = "") -> None:
+    def __init__(self, group: str, judge: Judge, *heard: WordPattern | str, language: str = "") -> None:
         self.group = group
         self.judge: Judge = judge
         self.language = language
         self.name = re.sub("(?<!^)_?(?=[A-Z])|_", "-", judge.__name__).lower()
-        self.words = frozenset().union(*(pattern.words for pattern in patterns))
+        self.words = frozenset().union(*({each} if isinstance(each, str) else each.words for each in heard))
 
     @property
     def manual(self) -> str:

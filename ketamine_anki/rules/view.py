@@ -36,8 +36,8 @@ class View:
     all_words     the words of all plain texts with a mark between; a hyphened word is one word
     words         the words of each plain text by key
     tested        the keys of the texts that a learner is asked for
-    tested_words  the words of the tested texts and their parts: they decide which rules are asked
     heard         the words of all texts, their parts, and the signs
+    asked         the words of the tested texts, their parts, the signs and the keys: they decide which rules are asked
     deletions     of a cloze note without mistakes, those that are not inside another
     stems         the content words of each tested text, stemmed, once each
     lead_ins      the last sentence of each question by key: what is asked, without the story before it
@@ -45,6 +45,7 @@ class View:
 
     __slots__ = (
         "all_words",
+        "asked",
         "collection",
         "deletions",
         "heard",
@@ -57,7 +58,6 @@ class View:
         "signs",
         "stems",
         "tested",
-        "tested_words",
         "typed",
         "words",
     )
@@ -75,9 +75,11 @@ class View:
         self.all_words = words_of(everything)
         self.words = words = _split(self.all_words, plain)
         self.tested = [key for key in plain if key in _TESTED]
-        self.tested_words = heard_in(chain.from_iterable([words[key] for key in self.tested]))
-        other = chain.from_iterable([words[key] for key in plain if key not in _TESTED])
-        self.heard = self.tested_words.union(heard_in(other), self.signs.decode())
+        self.heard = heard_in(self.all_words)
+        self.asked = heard_in(chain.from_iterable([words[key] for key in self.tested]))
+        signs = self.signs.translate(None, b" ").decode()
+        self.heard.update(signs)
+        self.asked.update(signs, plain)
         markup = rendered["text"].markup if note.is_cloze else None
         self.deletions = [] if markup is None or markup.mistakes else [d for d in markup.deletions if not d.depth]
         self.stems = {key: stems(words[key]) for key in self.tested}
@@ -126,7 +128,8 @@ def _split(words: list[str], keys: Iterable[str]) -> dict[str, list[str]]:
 def heard_in(words: Iterable[str]) -> set[str]:
     """The words, and the parts of those that hold other characters than letters."""
     heard = set(words)
-    return heard.union(*[_parts(word) for word in heard if not word.isalpha()])
+    heard.update(*[_parts(word) for word in heard if not word.isalpha()])
+    return heard
 
 
 @lru_cache(MAX_WORDS)

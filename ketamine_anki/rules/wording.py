@@ -322,7 +322,8 @@ def spelling(view: View) -> Iterator[Problem]:
     if view.collection.spelling != "US":
         return
     words = view.heard - _american_already
-    british = {word for word in words if _american(word)}
+    may_be_british = re.compile(_HINT).search
+    british = {word for word in words if may_be_british(word) and _american(word)}
     if len(_american_already) > MAX_WORDS:
         _american_already.clear()
     _american_already.update(words - british)

@@ -29,7 +29,7 @@ CHARACTERS_A_WORD = 3  # there
 
 def is_unspaced(text: str) -> bool:
     """Whether most letters of a text are of a script that parts no words by spaces."""
-    far = [sign for sign in text if sign > "\u0e00"]  # few, in most texts
+    far = () if text.isascii() else [sign for sign in text if sign > "\u0e00"]  # few, in most texts
     unspaced = sum(any(ends[0] <= sign <= ends[1] for ends in _UNSPACED) for sign in far)
     return unspaced > 0 and 2 * unspaced > len(letters_of(text))
 
