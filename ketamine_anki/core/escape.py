@@ -11,21 +11,22 @@ from typing import Any
 
 from ketamine_anki.core.characters import printable
 
-_COMMAND = re.compile(r"(\s*):(?=:)")
-_MARKUP = re.compile(r"([\\`*_\[\]|~$#@])")
+# Patterns are strings: `re` compiles each when a text first needs it.
+_COMMAND = r"(\s*):(?=:)"
+_MARKUP = r"([\\`*_\[\]|~$#@])"
 # What makes a list, or a command of the runner, at the start of a text.
-_BLOCK = re.compile(r"(?P<before>\s*\d*)(?:(?<!\d)[-+=](?=[-=\s]|$)|(?<=\d)[.)](?=\s|$)|(?<!\d):(?=:))")
+_BLOCK = r"(?P<before>\s*\d*)(?:(?<!\d)[-+=](?=[-=\s]|$)|(?<=\d)[.)](?=\s|$)|(?<!\d):(?=:))"
 # Not for the eye: a character without width between the parts of what GitHub would link, notify, obey or draw as an
 # emoji, and between every six characters of the name of a commit, which has at least seven. A decimal number
 # stays whole.
 _APART = "\u200b"
 _EMOJI = r":(?=(?-i:\d*[a-z][a-z0-9\\_+-]*|[+-]1|100|1234):)"
-_LINKED = re.compile(
+_LINKED = (
     rf"(?i)(\\?[@#](?=\w)|\b(?:https?|ftp|mailto|xmpp):(?=\S)|\bwww(?=\.)|\bGH-(?=\d)|{_EMOJI}"
     # what keeps CI from running: [skip ci], [no ci], [ci skip], skip-checks: true
     r"|\[(?=[^\[\]]*\b(?:skip|no)\b)|\bskip-(?=checks\b))"
 )
-_COMMIT = re.compile(r"(?i)\b(?=\d*[a-f])[0-9a-f]{7,40}\b")
+_COMMIT = r"(?i)\b(?=\d*[a-f])[0-9a-f]{7,40}\b"
 
 
 def html(text: str, *, quote: bool = False) -> str:
@@ -39,8 +40,8 @@ def html(text: str, *, quote: bool = False) -> str:
 def markdown(text: str) -> str:
     """The GitHub Markdown that shows a text character by character, on one line."""
     parts = map(printable, text.replace("\n", " / ").split("##["))  # which is obeyed no more once it is escaped below
-    shown = _MARKUP.sub(r"\\\1", html("##[".join(parts)))
-    if start := _BLOCK.match(shown):
+    shown = re.sub(_MARKUP, r"\\\1", html("##[".join(parts)))
+    if start := re.match(_BLOCK, shown):
         end = start.end("before")
         shown = f"{shown[:end]}\\{shown[end:]}"
     return _parted(shown).replace(_APART, "&#8203;")
@@ -54,13 +55,14 @@ def commit_message(line: str) -> str:
 
 
 def _parted(text: str) -> str:
-    return _LINKED.sub(rf"\1{_APART}", _COMMIT.sub(lambda name: _APART.join(re.findall(".{1,6}", name[0])), text))
+    text = re.sub(_COMMIT, lambda name: _APART.join(re.findall(".{1,6}", name[0])), text)
+    return re.sub(_LINKED, rf"\1{_APART}", text)
 
 
 def terminal(line: object) -> str:
     """One line for a terminal or a log: nothing in it steers, hides or is obeyed."""
     text = printable(str(line)).replace("\n", "\\n")
-    return _COMMAND.sub(r"\1\\x3a", text, count=1) if _COMMAND.match(text) else text
+    return re.sub(_COMMAND, r"\1\\x3a", text, count=1) if re.match(_COMMAND, text) else text
 
 
 def terminal_block(text: str) -> str:

@@ -215,8 +215,8 @@ DEICTIC = WordPattern(
     r"(?:above|below|says?|states?|describes?|mentions?|calls?|teaches|lists?|shows?)\b"
     rf"|\b(?:in|from|by|per|according to) (?:the|this) «{_PART}»\b(?! of)"
     rf"|\b(?:does|did) (?:the|this) «{_PART}» (?:say|state|describe|mention|name|call|teach)\b"
-    r"|\bas (?:mentioned|described|stated|discussed|noted|listed) «above|below|earlier|previously|here|before»\b"
-    r"|\b(?:mentioned|described|discussed|listed|shown|stated) «above|below|here»\b"
+    r"|\bas «mentioned|described|stated|discussed|noted|listed» (?:above|below|earlier|previously|here|before)\b"
+    r"|\b«mentioned|described|discussed|listed|shown|stated» (?:above|below|here)\b"
 )
 
 
@@ -242,7 +242,7 @@ ABSOLUTE = WordPattern(
     r"(?i)\b(?:«ideal|ideally»(?!\s+(?:body|weight|gas))|«always|never|perfect|perfectly|guaranteed|guarantees|harmless"
     r"|risk-free|completely safe|entirely safe|totally safe|miracle|miracles|miraculous|remarkable|remarkably"
     r"|astonishing|astonishingly|amazing|amazingly|revolutionary|game changer|game-changer|magic bullet|silver bullet"
-    r"|wonder drug|holy grail»)\b"
+    r"|holy grail»|«wonder» drug)\b"
 )
 
 

@@ -9,24 +9,25 @@ from typing import NamedTuple
 from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.limits import MAX_CLOZE_DEPTH
 
-_BREAK = re.compile(r"(?i)<(?:br|hr|/?(?:p|li|div|h[1-6]|tr))\b[^<>]*>")
-_PICTURE = re.compile(r"<img\b[^<>]*>")
-_ALT = re.compile(r'\balt="([^"<>]*)"')
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_GIANT = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")  # no character has such a number
-_DELETION = re.compile(r"\{\{c\d+::((?:(?!\{\{|\}\}|::).)*)(?:::(?:(?!\{\{|\}\}).)*)?\}\}", re.DOTALL)
-_MATH = re.compile(r"\\[(\[]((?:(?!\\[()\[\]]).)*)\\[)\]]", re.DOTALL)  # linear, however many are never closed
-_CLOZE_MARK = re.compile(r"\{\{c\d+::|\}\}")
+# Patterns are strings: `re` compiles each when a text first needs it, which a check hardly ever does.
+_BREAK = r"(?i)<(?:br|hr|/?(?:p|li|div|h[1-6]|tr))\b[^<>]*>"
+_PICTURE = r"<img\b[^<>]*>"
+_ALT = r'\balt="([^"<>]*)"'
+_TAG = r"</?[A-Za-z][^<>]*>"
+_GIANT = r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?"  # no character has such a number
+_DELETION = r"(?s)\{\{c\d+::((?:(?!\{\{|\}\}|::).)*)(?:::(?:(?!\{\{|\}\}).)*)?\}\}"
+_MATH = r"(?s)\\[(\[]((?:(?!\\[()\[\]]).)*)\\[)\]]"  # linear, however many are never closed
+_CLOZE_MARK = r"\{\{c\d+::|\}\}"
 # TeX that draws nothing by itself: spaces, fonts, the parts of a construction, lines over and under something, the
 # names and columns of environments, and the dot of an absent bracket. What follows is drawn, or is not.
-_TEX_BLANK = re.compile(
+_TEX_BLANK = (
     r"\\(?:q?quad|thinspace|displaystyle|textstyle|(?:no)?limits|text(?:bf|it|rm)?|math(?:rm|bf|it|sf|tt|cal|bb|frak|scr)"
     r"|operatorname\*?|boldsymbol|ce|cfrac\s*\[[lrc]\]|[dtc]?frac|substack|overset|underset|stackrel"
     r"|overline|underline|widehat|widetilde"
     r"|(?:left|right|[bB]igg?[lr]?)(?:\s*\.)?|(?:begin|end)\s*\{[a-zA-Z]*\*?\}(?:\s*\[[tbc]\])?(?:\s*\{[lcr| ]*\})?)"
     r"(?![A-Za-z])|\\[,;:! ]|\\\\|[~{}^_&]"
 )
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_PIECE = r"\w+|\s+|[^\w\s]"
 
 
 class Part(NamedTuple):
@@ -38,9 +39,9 @@ class Part(NamedTuple):
 
 def plain(field: str) -> str:
     """A field's HTML as text: without tags, pictures as their alternative text, character references decoded."""
-    text = _BREAK.sub("\n", field)
-    text = _PICTURE.sub(_alternative, text)
-    lines = _decoded(_TAG.sub("", text)).split("\n")
+    text = re.sub(_BREAK, "\n", field)
+    text = re.sub(_PICTURE, _alternative, text)
+    lines = _decoded(re.sub(_TAG, "", text)).split("\n")
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
@@ -50,16 +51,16 @@ def _decoded(text: str) -> str:
         return text
     from html import unescape  # its table takes time to load, and most texts do without
 
-    return unescape(_GIANT.sub("\ufffd", text))
+    return unescape(re.sub(_GIANT, "\ufffd", text))
 
 
 def _alternative(picture: re.Match[str]) -> str:
-    alt = _ALT.search(picture[0])
+    alt = re.search(_ALT, picture[0])
     return f"[picture: {alt[1]}]" if alt else "[picture]"
 
 
 # A letter or digit after nothing but signs, tags and the marks of deletions.
-_LETTER = rf"[^\w<&\\{{]*(?:(?:{_TAG.pattern}|\{{\{{c\d+::)[^\w<&\\{{]*)*[^\W_]"
+_LETTER = rf"[^\w<&\\{{]*(?:(?:{_TAG}|\{{\{{c\d+::)[^\w<&\\{{]*)*[^\W_]"
 
 
 def is_blank(field: str, *, words: bool = False) -> bool:
@@ -68,8 +69,8 @@ def is_blank(field: str, *, words: bool = False) -> bool:
     """
     if field[:1].isalnum() or re.match(_LETTER, field):
         return False  # most texts
-    text = _CLOZE_MARK.sub("", field)
-    text = _MATH.sub(lambda match: "" if tex_is_blank(match[1], words=words) else "x", text)
+    text = re.sub(_CLOZE_MARK, "", field)
+    text = re.sub(_MATH, lambda match: "" if tex_is_blank(match[1], words=words) else "x", text)
     hidden = "ZCMP" if words else "ZCM"
     return all(unicodedata.category(c)[0] in hidden or c in _EMPTY for c in plain(text))
 
@@ -79,7 +80,7 @@ _EMPTY = "\u115f\u1160\u2800\u3164\uffa0"  # a letter or symbol by its category,
 
 def tex_is_blank(tex: str, *, words: bool = False) -> bool:
     """Whether nothing of a formula in a field's HTML is drawn; `words` as of `is_blank`."""
-    drawn = _TEX_BLANK.sub(" ", _decoded(_CLOZE_MARK.sub("", tex)))
+    drawn = re.sub(_TEX_BLANK, " ", _decoded(re.sub(_CLOZE_MARK, "", tex)))
     return is_blank(re.sub(r"[\\<&]", "x", drawn), words=words)
 
 
@@ -88,7 +89,7 @@ def readable(text: str, shown: str = r"[\1]") -> str:
     `shown` says.
     """
     for _ in range(MAX_CLOZE_DEPTH + 1):  # deletions may be nested, the inner ones first
-        text, count = _DELETION.subn(shown, text)
+        text, count = re.subn(_DELETION, shown, text)
         if not count:
             break
     return text
@@ -96,14 +97,14 @@ def readable(text: str, shown: str = r"[\1]") -> str:
 
 def answers(text: str) -> list[str]:
     """The answers of the cloze deletions of a plain text, sorted: a mere change of their order is no difference."""
-    return sorted(match[1].strip() for match in _DELETION.finditer(text))
+    return sorted(match[1].strip() for match in re.finditer(_DELETION, text))
 
 
 def difference(old: str, new: str, aligner: Aligner) -> tuple[Part, ...]:
     """Two texts -> their common and different parts in order, word by word: the `=` and `-` parts make up the old text,
     the `=` and `+` parts the new one.
     """
-    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
+    before, after = re.findall(_PIECE, old), re.findall(_PIECE, new)
     parts: list[Part] = []
     for kind, i, j, k, m in aligner.steps(before, after):
         if kind == "equal":

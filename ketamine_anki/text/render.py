@@ -179,7 +179,7 @@ def render_note(note: Note, collection: Collection) -> dict[str, Rendered]:
         message = f"no picture in 'picture': write '![what one sees]({name})', in single quotes"
         shown.findings.append(Finding(note.places.at("picture"), "picture", message))
     for key, shown in rendered.items():
-        if not shown.findings and is_blank(shown.html, words=key in _QUESTIONS):
+        if not (shown.findings or shown.pictures) and is_blank(shown.html, words=key in _QUESTIONS):
             shown.findings.append(_blank(note, key))
     if note.beyond and is_blank(render(note.beyond, media).html):  # for readers of the file: no card shows it
         next(iter(rendered.values())).findings.append(_blank(note, "beyond"))
