@@ -47,6 +47,7 @@ _LOOK_ALIKE = (
 )
 _JOINED = r" *(?:- +)*(?P<sign>-(?=[A-Za-z_]+: )|[A-Za-z_]+:(?=[^\s:/]))"
 _NO_COLON = r" *(?:- +)?(?P<typed>(?P<key>[A-Za-z_]+)(?: *[=;])?)(?= |$)"
+_LIST = r"\s*(?:- +)*[A-Za-z_]+:\s+\["
 QUOTE = "put the text in single quotes"
 QUOTES = "'\"\u201c\u201d\u2018\u2019"  # that may end a text
 _DOUBLE = "\u201c\u201d\u201e"
@@ -124,11 +125,13 @@ def half_quoted(text: str) -> str:
 def _unclosed(lines: Lines, place: Place) -> tuple[Place, str]:
     """Place and advice for a quote or bracket that is never closed; another quote may have been meant to."""
     sign, number = lines[place[0]][place[1]], place[0]
-    while number + 1 < len(lines) and lines[number + 1].strip() and not re.match(_KEY, lines[number + 1]):
+    end = r"\s*[,\]]|\s*$" if re.match(_LIST, lines[number]) else r"\s*$"
+    while number + 1 < len(lines) and lines[number + 1].strip() and not re.match(rf"{_KEY}|\s*- ", lines[number + 1]):
         number += 1
-    typed = lines[number].rstrip()
-    if sign in "'\"" and typed[-1] in QUOTES and typed[-1] != sign:
-        return (number, len(typed) - 1), f"{typed[-1]} closes no text that starts with {sign}: write {sign} instead"
+    others = QUOTES.replace(sign, "")
+    match = re.compile(rf"[{others}](?={end})").search(lines[number], place[1] + 1 if number == place[0] else 0)
+    if sign in "'\"" and match:
+        return (number, match.start()), f"{match[0]} closes no text that starts with {sign}: write {sign} instead"
     return place, "a quote or bracket that is never closed: close it"
 
 
@@ -322,10 +325,32 @@ def swallowed(lines: Lines, record: Any, keys: Iterable[str]) -> tuple[Place, st
     return None
 
 
+def as_list(node: Any) -> str:
+    """How a text, or names in braces, is written as a list: `– Leaves, Pores` as `[Leaves, Pores]`."""
+    names = getattr(node, "names", [node])
+    is_plain = all(getattr(value, "value", "x") == "" for value in getattr(node, "values", ()))
+    text = ", ".join(name.value for name in names)
+    text = text.lstrip("([{ -\u2010\u2011\u2012\u2013\u2014\u2212\u2022").rstrip(")]} ")
+    is_short = len(text) < 60 and node.start_mark.line == node.end_mark.line
+    return f"[{text}]" if is_plain and is_short else "one '- ' per line"
+
+
+# What was meant by a sign that starts no item of a list.
+_IN_LISTS = {
+    "[": "a comma too many, or text that must be in single quotes",
+    "-": "a list starts on the line below, or is written as [one, two]",
+    "*": "an item of a list starts with a hyphen, -",
+}
+
+
 def _opening(lines: Lines, place: Place) -> tuple[Place, str] | None:
     """Place and advice for text that starts with a character that YAML reads as its own."""
     for number in (place[0], place[0] - 1):
         match = re.match(_OPENING, lines[number]) if 0 <= number < len(lines) else None
+        key = re.match(_KEY_LINE, lines[number]) if match else None
+        is_list = not _known_keys().get(key["key"], True) if key else bool(match and match["sign"] == "*")
+        if match and is_list and match["sign"] in _IN_LISTS:
+            return (number, match.start("sign")), _IN_LISTS[match["sign"]]
         if match and match["sign"] not in "\"'":
             advice = f"text that starts with {match['sign']} must be in single quotes"
             if match["sign"] in "|>":

@@ -26,6 +26,7 @@ from ketamine_anki.deckfiles.syntax import (
     QUOTE,
     QUOTES,
     Place,
+    as_list,
     half_quoted,
     misread_mark,
     outside,
@@ -143,7 +144,7 @@ def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: st
             return False
         hint = did_you_mean(text, shape.choices) or f": {form}"
         if comma := re.search(f"[{schema.COMMAS}]", text) if label.startswith("an item") else None:
-            hint = f": '{comma[0]}' does not part a list: write ', '"
+            hint = f": '{comma[0]}' does not part a list: " + ("leave it out" if text[-1] == comma[0] else "write ', '")
         file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
         return False
     if len(_accepted[id(shape)]) < _MOST_ACCEPTED and text.isascii():
@@ -224,8 +225,7 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
             if isinstance(node, Scalar) and (found := _misread_below(file, node)):
                 file.add(*found[0], "syntax", found[1])
                 return None
-            typed = re.sub(r"^[-\u2010-\u2015\u2212\u2022]\s*", "", node.value) if isinstance(node, Scalar) else ""
-            form = f"[{typed}]" if typed and len(typed) < 60 else "one '- ' per line"
+            form = as_list(node)
             file.at(node, "shape", f"{label} must be a list: {characters.printable(form)}")
         return None
     items, item = node.items, shape.item

@@ -105,6 +105,27 @@ def test_a_key_in_the_wrong_column_is_told_where_it_belongs(lines: str, typed: s
     assert said(lines, f"    {typed}") == expected
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("['Leaves’, Gases]", "9:19 not YAML: ’ closes no text that starts with ': write ' instead"),
+        ('\n      - "Leaves”\n      - x', '10:16 not YAML: ” closes no text that starts with ": write " instead'),
+        ("[Leaves,, Gases]", "9:11 not YAML: a comma too many, or text that must be in single quotes"),
+        ("Leaves, Gases]", "9:11 tags must be a list: [Leaves, Gases]"),
+        ("(Leaves, Gases)", "9:11 tags must be a list: [Leaves, Gases]"),
+        ("{Leaves, Gases}", "9:11 tags must be a list: [Leaves, Gases]"),
+        ("- Leaves", "9:11 not YAML: a list starts on the line below, or is written as [one, two]"),
+        ("\n      Leaves\n      Gases", "10:7 tags must be a list: one '- ' per line"),
+        ("\n      -Leaves\n      -Gases", "10:7 tags must be a list: one '- ' per line"),
+        ("\n      • Leaves", "10:7 tags must be a list: [Leaves]"),
+        ("\n      * Leaves", "10:7 not YAML: an item of a list starts with a hyphen, -"),
+        ("\n      - Leaves,", "10:9 an item of tags is 'Leaves,': ',' does not part a list: leave it out"),
+    ],
+)
+def test_a_list_that_is_written_in_another_way(typed: str, expected: str) -> None:
+    assert said(TAGS, f"    tags: {typed}") == [expected]
+
+
 COLLECTION, SOURCE = ((REPOSITORY / f"tests/rules/good/{name}.yaml").read_bytes() for name in ("collection", "source"))
 
 
