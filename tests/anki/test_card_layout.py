@@ -23,7 +23,8 @@ from ketamine_anki.workspace.pipeline import check_notes
 
 pytestmark = pytest.mark.skipif(not browser.found(), reason="needs Chromium")
 
-TALL_PICTURES = ".card img { height: 20rem; }"  # as tall as the CSS allows: the files are not loaded
+# As tall as the CSS allows: the files are not loaded, and without `block` only their alternative texts would show.
+TALL_PICTURES = ".card img { display: block; width: 20rem; height: 20rem; }"
 # Anki scrolls to #answer when it shows an answer. Then, of the last line of the question, the answer and the boxes:
 # where the first begins and the last ends.
 EXTENT = """() => {
