@@ -12,7 +12,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 
-from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
+from anki.collection import (
+    Collection,
+    ExportAnkiPackageOptions,
+    ImportAnkiPackageOptions,
+    ImportAnkiPackageRequest,
+)
 from anki.errors import CardTypeError
 from anki.import_export_pb2 import ImportAnkiPackageUpdateCondition as When
 
@@ -66,6 +71,17 @@ def import_package(
     )
     log = col.import_anki_package(ImportAnkiPackageRequest(package_path=str(path), options=options)).log
     return {kind: count for kind in _LOGS if (count := len(getattr(log, kind)))}
+
+
+def export(col: Collection, path: Path, without: str = "") -> Path:
+    """What File > Export writes; the name of the file tells the format, `without` a box that is not ticked."""
+    if path.suffix == ".txt":
+        parts = ("html", "tags", "deck", "notetype", "guid")
+        col.export_note_csv(out_path=str(path), limit=None, **{f"with_{part}": part != without for part in parts})
+        return path
+    options = ExportAnkiPackageOptions(with_media=True, legacy=path.name.startswith("old"))
+    col.export_anki_package(out_path=str(path), options=options, limit=None)
+    return path
 
 
 def rendered(col: Collection) -> list[Face]:

@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
+from program import execute  # noqa: E402
 from upgrade.diary import LEARNERS, Diary, plan  # noqa: E402
 from upgrade.promises import PROMISES, verdict  # noqa: E402
 from upgrade.releases import make  # noqa: E402
@@ -54,18 +55,11 @@ def main(arguments: list[str]) -> int:
             collections = Path(scratch) / version
             collections.mkdir()
             told = json.dumps(plan(releases, str(collections)))
-            lived = subprocess.run(
-                [python, "-I", HERE / "upgrade" / "learner.py"],
-                input=told,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                check=False,
-            )
-            if lived.returncode:
-                print(f"{version}: {lived.stderr}", file=sys.stderr)
+            lived = execute(python, "-I", HERE / "upgrade" / "learner.py", input=told.encode())
+            if lived.code:
+                print(f"{version}: {lived.err}", file=sys.stderr)
                 return 1
-            diary = Diary(json.loads(lived.stdout), releases)
+            diary = Diary(json.loads(lived.out), releases)
             verdicts[version] = [verdict(promise, diary) for promise in PROMISES]
             kept = sum(each == "yes" for each in verdicts[version])
             print(f"{version}: {len(LEARNERS)} learners, {kept} of {len(PROMISES)} promises kept", file=sys.stderr)
@@ -103,15 +97,9 @@ def engine(version: str) -> Path | str:
     subprocess.run([found, "-m", "venv", home], check=True)
     # The pip that old Pythons bring searches for minutes; a new one does not.
     for wanted in (["--upgrade", "pip"], ["--only-binary=:all:", f"anki=={version}"]):
-        done = subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        if done.returncode:
-            return (done.stderr.strip().splitlines() or ["pip failed"])[-1]
+        done = execute(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted, timeout=None)
+        if done.code:
+            return (done.err.strip().splitlines() or ["pip failed"])[-1]
     (home / "whole").touch()
     return python
 
@@ -121,8 +109,7 @@ def _python(wanted: str) -> str | None:
     candidates = [shutil.which(f"python{wanted}"), *Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python")]
     for candidate in filter(None, candidates):
         asked = [str(candidate), "-c", "import ensurepip, venv, sys; print('%d.%d' % sys.version_info[:2])"]
-        said = subprocess.run(asked, capture_output=True, text=True, encoding="utf-8", check=False)
-        if said.stdout.strip() == wanted:
+        if execute(*asked).out.strip() == wanted:
             return str(candidate)
     return None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import engine
 import pytest
 import small
-from anki.collection import Collection, ExportAnkiPackageOptions
+from anki.collection import Collection
 from hostile_packages import CASES
 from package_bytes import database, old
 from program import REPOSITORY, run
@@ -18,17 +18,6 @@ from program import REPOSITORY, run
 from ketamine_anki.anki.package_writer import Times
 
 FORMATS = ("old.apkg", "new.apkg", "notes.txt")
-
-
-def export(col: Collection, path: Path, without: str = "") -> Path:
-    """What File > Export writes; the name of the file tells the format, `without` a box that is not ticked."""
-    if path.suffix == ".txt":
-        parts = ("html", "tags", "deck", "notetype", "guid")
-        col.export_note_csv(out_path=str(path), limit=None, **{f"with_{part}": part != without for part in parts})
-        return path
-    options = ExportAnkiPackageOptions(with_media=True, legacy=path.name.startswith("old"))
-    col.export_anki_package(out_path=str(path), options=options, limit=None)
-    return path
 
 
 def edit(col: Collection, note_id: str, **fields: str) -> None:
@@ -55,7 +44,7 @@ def contributor(real_package, tmp_path_factory):
 
 @pytest.mark.parametrize("file", FORMATS)
 def test_an_unedited_export_of_the_whole_deck_has_no_differences(contributor, real_decks, tmp_path, file):
-    ran = run("intake", export(contributor, tmp_path / file), real_decks)
+    ran = run("intake", engine.export(contributor, tmp_path / file), real_decks)
     notes, all_notes = len(contributor.find_notes("")), len(small.compiled(real_decks))  # retired ones, too
     assert notes > 100
     assert (ran.code, ran.out) == (0, ""), ran.out
@@ -80,7 +69,7 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     for file in FORMATS:
         folder = tmp_path / file.replace(".", "-")
         shutil.copytree(real_decks, folder)
-        ran = run("intake", export(learner, tmp_path / file), folder, "--write")
+        ran = run("intake", engine.export(learner, tmp_path / file), folder, "--write")
         assert ran.code == 0, ran.out + ran.err
         results.append(texts(folder))
     assert results[0] == results[1] == results[2]
@@ -164,7 +153,7 @@ def test_what_intake_shows_and_writes(folder, learner, tmp_path):
         note.fields[: len(fields)] = fields
         note.tags = tags
         learner.add_note(note, learner.decks.id(home))
-    exported = export(learner, tmp_path / "new.apkg")
+    exported = engine.export(learner, tmp_path / "new.apkg")
     deck = folder / "01-first.yaml"
     before = deck.read_text("utf-8")
 
@@ -221,7 +210,7 @@ def test_a_box_that_was_not_ticked_costs_no_more_than_what_it_says(
     note = learner.new_note(learner.models.by_name("Small Deck: cloze"))
     note.fields[0] = "Leaves give off {{c1::oxygen}}."
     learner.add_note(note, learner.decks.id("Small Deck::01 First Part"))
-    ran = run("intake", export(learner, tmp_path / "notes.txt", without), folder)
+    ran = run("intake", engine.export(learner, tmp_path / "notes.txt", without), folder)
     assert (ran.code, said in ran.out + ran.err) == (code, True), ran.out + ran.err
     assert unsaid not in ran.out
 
@@ -232,7 +221,7 @@ def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(folder, learner, 
         note = learner.new_note(learner.models.by_name("Basic"))
         note.fields[0] = f"Question {number}?"
         learner.add_note(note, learner.decks.id("Small Deck"))
-    ran = run("intake", export(learner, tmp_path / "notes.txt", "deck"), folder)
+    ran = run("intake", engine.export(learner, tmp_path / "notes.txt", "deck"), folder)
     assert (ran.code, ran.out.count("\n")) == (1, 1)
     assert "not taken over: 3 notes: of which the file names no deck: for new notes, export" in ran.out
 
@@ -250,7 +239,7 @@ def test_what_is_odd_in_the_rest_of_a_collection_does_not_keep_ours_from_being_r
         note.fields[0] = front
         learner.add_note(note, learner.decks.id("Elsewhere"))
     learner.db.execute("update notes set guid = 'same' where mid = ?", learner.models.by_name("Basic")["id"])
-    exported = export(learner, tmp_path / file)
+    exported = engine.export(learner, tmp_path / file)
     with zipfile.ZipFile(tmp_path / "deck.zip", "w") as zipped:
         zipped.write(exported, "folder/" + exported.name)
     ran = run("intake", tmp_path / "deck.zip", folder)
@@ -283,7 +272,7 @@ def test_a_file_that_cannot_be_edited_exactly_is_left_as_it_is(folder, learner, 
     deck.write_bytes(deck.read_bytes().replace(b"\n", b"\r\n", 1))
     before = deck.read_bytes()
     edit(learner, "leaf", Answer="CO2")
-    ran = run("intake", export(learner, tmp_path / "notes.txt"), folder, "--write")
+    ran = run("intake", engine.export(learner, tmp_path / "notes.txt"), folder, "--write")
     assert ran.code == 1
     assert "mixes line ends" in ran.err
     assert ran.err.endswith("nothing was written\n")

@@ -31,10 +31,7 @@ def test_an_example_passes_every_command_and_is_at_home_in_real_anki(
     assert engine.import_package(learner, package) == {"new": 20}
     assert engine.problems(learner) == []
     exported = tmp_path / "notes.txt"
-    learner.export_note_csv(
-        out_path=str(exported), limit=None, with_html=True, with_tags=True, with_deck=True, with_notetype=True,
-        with_guid=True,
-    )  # fmt: skip
+    engine.export(learner, exported)
     ran = run("intake", exported, example)
     assert ran.code == 0, ran.err
     assert "new note" not in ran.out
@@ -75,11 +72,8 @@ def test_releases_and_corrections_are_in_the_language(
     project.at(START + DAY)
     project.commit()
     project.released("1.1.0")
-    assert engine.import_package(learner, next(project.dist.glob("*-update.apkg"))) == {
-        "new": 1,
-        "updated": 1,
-        "duplicate": 19,
-    }
+    counts = {"new": 1, "updated": 1, "duplicate": 19}
+    assert engine.import_package(learner, next(project.dist.glob("*-update.apkg"))) == counts
     assert [word for word in words if word not in project.notes] == [], project.notes
     assert "Curated" not in learner.decks.current()["desc"]
     project.commit()
@@ -91,9 +85,6 @@ def test_releases_and_corrections_are_in_the_language(
     note["Answer"] = "Y"
     learner.update_note(note)
     exported = tmp_path / "notes.txt"
-    learner.export_note_csv(
-        out_path=str(exported), limit=None, with_html=True, with_tags=True, with_deck=True, with_notetype=True,
-        with_guid=True,
-    )  # fmt: skip
+    engine.export(learner, exported)
     for command in ("intake", "submit"):
         assert "1 correction, 0 new notes" in run(command, exported).err
