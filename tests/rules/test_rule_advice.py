@@ -1,4 +1,4 @@
-"""Whoever does what a message on a dose says, to the letter, changes no number and no unit."""
+"""Whoever does what a message of a rule says, to the letter, changes no number, no unit and no word."""
 
 from __future__ import annotations
 
@@ -79,3 +79,20 @@ def test_advice_on_a_dose_keeps_number_and_unit(language, number, space, unit, b
     assert findings == []
     before, after = (re.sub(r" (?:x3d|for 3 days|@ 6|at 6)", "", each) for each in (typed, text))
     assert meaning(after, sign) == meaning(before, sign)
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "meant"),
+    [
+        ("question", "Which drug does not stop heparin?", "Which drug does **not** stop heparin?"),
+        ("question", "Where is heparin least likely needed?", "Where is heparin **least likely** needed?"),
+        ("extra", "The haematology of tumours: oedema", "The hematology of tumors: edema"),
+        ("extra", "It lowers the respi- ratory rate", "It lowers the respiratory rate"),
+    ],
+)
+def test_advice_on_wording_keeps_the_words(key: str, typed: str, meant: str) -> None:
+    text = typed
+    while findings := check(note({key: text})):
+        said, instead, marked = re.search(r"'([^']+)'.*(?:write '([^']+)'|mark it (.+))", findings[0].message).groups()
+        text = text.replace(said, instead or marked, 1)
+    assert text == meant
