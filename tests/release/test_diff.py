@@ -240,7 +240,6 @@ def test_a_package_and_its_collection_are_the_same_edition(tagged: Project) -> N
         ("HEAD~1", "HEAD", "major"),  # the commit of 2.0.0, known without its tag
         ("dist/small-1.0.0.apkg", "v2.0.0", "major"),
         ("v2.0.0", "decks", "none"),
-        ("v1.0.0", "v1.0.0", "none"),
         ("old", "v1.0.0", "none"),
     ],
 )
