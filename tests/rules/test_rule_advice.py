@@ -92,7 +92,9 @@ def test_advice_on_a_dose_keeps_number_and_unit(language, number, space, unit, b
 )
 def test_advice_on_wording_keeps_the_words(key: str, typed: str, meant: str) -> None:
     text = typed
-    while findings := check(note({key: text})):
+    for _ in range(4):
+        if not (findings := check(note({key: text}))):
+            break
         said, instead, marked = re.search(r"'([^']+)'.*(?:write '([^']+)'|mark it (.+))", findings[0].message).groups()
         text = text.replace(said, instead or marked, 1)
-    assert text == meant
+    assert (text, check(note({key: text}))) == (meant, [])
