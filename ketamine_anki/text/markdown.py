@@ -173,7 +173,7 @@ class _Writer:
                 " on a line of its own"
             )
         if not last.startswith(mark) or last.strip("`"):
-            return mark, "is never closed: write it on a line below the code, too"
+            return mark, "is never closed: write it on a line of its own below the code"
         return mark, "" if token.content.strip() else _EMPTY_CODE
 
     def _lost_spaces(self, lines: str) -> tuple[str, str]:

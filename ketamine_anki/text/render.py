@@ -27,10 +27,11 @@ from ketamine_anki.text.scanner import (
     Report,
     Span,
     command_in,
+    misplaced_fence,
     scan,
 )
 from ketamine_anki.text.tex import COMMANDS, tex_html, tex_mistakes
-from ketamine_anki.text.visible import visible_marks
+from ketamine_anki.text.visible import lost_backslashes, visible_marks
 
 MANUAL = {
     "cloze-syntax": "A cloze deletion is `{{c1::hidden}}` or `{{c1::hidden::hint}}`, closed, numbered from c1 without"
@@ -85,9 +86,6 @@ _MARKDOWN_FOR = {  # HTML's tags
     for tag in tags.split()
 }
 _TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
-# A backslash that Markdown takes away: before a sign that is no mark there, or after the letter of a drive.
-_LOST_BACKSLASH = r"(?<!\\)(?:\\\\)*(?:\\[./?,;@]|(?<!\A)\\[-+]|\\!(?!\[))|\b[A-Za-z]:\\[^\\A-Za-z0-9]"
-_NUMBERED = r"\d+\\\."  # no list
 _COMMAND_IN_CODE = r"\\[()\[\]]"
 _TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table
 _COLON = ":(?=[:\U000f0000-\U000ffffd])"  # Anki could read it and the next as the mark of a hint
@@ -136,6 +134,10 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
         report("limit", 0, "", f"{signs:,} signs of Markdown and math in one text: at most {MAX_SIGNS:,}")
         return Rendered(escape(text), Markup(text), findings, [])
     markup = scan(text)
+    at, misplaced = misplaced_fence(markup)
+    if misplaced:  # nothing after it is read as it was meant
+        report("swallowed-mark", at, "```", f"'```' {misplaced}")
+        return Rendered(escape(text), markup, findings, [])
     for start, end, message in markup.mistakes:
         report("cloze-syntax", start, text[start:end], message)
     if cloze and not markup.deletions and not findings and "{{c" not in text:
@@ -269,22 +271,12 @@ def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
     if word := next((match for match in re.finditer(_TEX_WORD, text) if match[1] in COMMANDS), None):
         message = f"TeX command {word[0]} outside of math: write $...$, without spaces inside the dollars"
         yield "tex-command", start + word.start(), word[0], message
-    for lost in re.finditer(r"\S*\\\S+", text) if not word else ():
-        if _loses_backslash(lost[0]):
-            message = (
-                f"a backslash in '{lost[0]}' is not shown: put it in `code` to show it, or leave the backslash out"
-            )
-            yield "swallowed-mark", start + lost.start(), lost[0], message
+    for at, lost, message in lost_backslashes(text) if not word else ():
+        yield "swallowed-mark", start + at, lost, message
     for match in re.finditer(_MATHJAX, text):
         shown = match["math"] or match[0]
         message = f"'{' '.join(shown.split())}' is Anki's math: write $...$; a bracket needs no backslash"
         yield "anki-command", start + match.start(), shown, message
-
-
-def _loses_backslash(word: str) -> bool:
-    """Whether a word loses a backslash that makes no mark an ordinary sign, or one beside others that are shown."""
-    shown = {sign.isalnum() for sign in re.findall(r"\\(.)", word)}
-    return len(shown) == 2 or bool(re.search(_LOST_BACKSLASH, word) and not re.fullmatch(_NUMBERED, word))
 
 
 def _too_much(source: str) -> str:

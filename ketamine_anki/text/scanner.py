@@ -117,6 +117,18 @@ def scan(text: str) -> Markup:
     return markup
 
 
+def misplaced_fence(markup: Markup) -> tuple[int, str]:
+    """Where three backticks begin code that Markdown does not read as a block, and what to do; (-1, "") if nowhere."""
+    for kind, start, _, value in markup.spans:
+        if kind == "code" and markup.text.startswith("```", start):
+            before = markup.text[markup.text.rfind("\n", 0, start) + 1 : start]
+            if "\n" in value and not re.fullmatch(_BEFORE_FENCE, before):
+                return start, "stands inside a line: begin a line with it, before and after the code"
+            if value.endswith(" ") and "\n" not in value and "``" not in value:  # a block whose lines were joined
+                return start, "is in one line with the code: put |- after the key to keep lines apart, or write `code`"
+    return -1, ""
+
+
 class _Scan:
     """State of one scan."""
 

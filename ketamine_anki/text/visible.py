@@ -1,4 +1,5 @@
-"""Signs of Markdown, TeX, wikis and HTML that a reader would see because nothing has read them as marks.
+"""Signs of Markdown, TeX, wikis and HTML that a reader would see because nothing has read them as marks, and
+backslashes that a reader would not see although they are no marks.
 
 A sign with a backslash before it is meant to be seen, and so is all that stands in code.
 """
@@ -107,6 +108,22 @@ _AT_START_OF_SEVERAL: tuple[_Row, ...] = (
         "put a line such as | --- | --- | under its first line",
     ),
 )
+
+
+# A backslash that Markdown takes away: before a sign that is no mark there, or after the letter of a drive.
+_LOST_BACKSLASH = r"(?<!\\)(?:\\\\)*(?:\\[./?,;@]|(?<!\A)\\[-+]|\\!(?!\[))|\b[A-Za-z]:\\[^\\A-Za-z0-9]"
+_NUMBERED = r"\d+\\\."  # no list
+
+
+def lost_backslashes(text: str) -> Iterator[tuple[int, str, str]]:
+    """(offset, word, message) of each word of a text as typed that loses a backslash, such as `\\d+\\.`."""
+    for word in re.finditer(r"\S*\\\S+", text):
+        shown = {sign.isalnum() for sign in re.findall(r"\\(.)", word[0])}  # a backslash before a letter is shown
+        if len(shown) == 2 or (re.search(_LOST_BACKSLASH, word[0]) and not re.fullmatch(_NUMBERED, word[0])):
+            message = (
+                f"a backslash in '{word[0]}' is not shown: put it in `code` to show it, or leave the backslash out"
+            )
+            yield word.start(), word[0], message
 
 
 def visible_marks(text: str, *, start: bool, several: bool) -> Iterator[tuple[int, str, str]]:

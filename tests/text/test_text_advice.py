@@ -26,7 +26,7 @@ TEXTS = (
     "10^9 w", "m^2 w", "w x^n", "x^(n+1) w", "w x_1", "H_2O w", "V_d w", "w [b]w[/b]", "![w]", "[w][w]", "- [ ] w",
     "[x] w", ":smile: w", "猫[ねこ]w", "== w ==", "w __init__", "\\d+\\.\\s* w", "w C:\\_w", "\\\\server\\share w",
     "2**n**m w", "x**n + y**m w", "w $HOME/$USER", "std::vector<int> w", "w <url>", "```python title='w'\nw\n```",
-    "w\\n W", "c1::w", "```title=w\nw\n```", "~~~\nw\n~~~", "```\nw", "w\n\n    w\n    w", "w\n    w",
+    "w\\n W", "c1::w", "```title=w\nw\n```", "~~~\nw\n~~~", "```\nw", "w ```\nw\n```", "w\n\n    w\n    w", "w\n    w",
     "<b>w</b> w", "w<br>w", "H<sub>2</sub>O w", "<!-- w -->", "<ftp://example.org> w", "a <b and w> w",
     "List<String> w", "{{w}} w", "w {{ w", "w [^1]", "w [label] (https://example.org)",
     "![w](my leaf.png)", "![[leaf.png]] w",
@@ -58,6 +58,7 @@ EDITS: tuple[tuple[str, Callable[[str, re.Match[str]], str]], ...] = (
     (r"write (\\\*)", _escape),
     ("put it in `code`", lambda fragment, match: f"`{fragment}`"),
     ("write a space after <", lambda fragment, match: fragment.replace("<", "< ")),
+    ("begin a line with it", lambda fragment, match: f"\n{fragment}"),
     ("on a line of its own", lambda fragment, match: f"\n{fragment}"),
     (r"write '(\\.)'", lambda fragment, match: match[1]),
     ("write it without the space", lambda fragment, match: fragment.replace(" ", "")),
@@ -68,7 +69,7 @@ EDITS: tuple[tuple[str, Callable[[str, re.Match[str]], str]], ...] = (
 
 EDITS_OF_THE_WHOLE: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("write ``` before and after it", lambda text: text.replace("~~~", "```")),
-    ("write it on a line below the code", lambda text: f"{text}\n```"),
+    ("on a line of its own below the code", lambda text: f"{text}\n```"),
     ("has spaces before it", lambda text: re.sub("(?m)^ +", "", text)),
 )
 
