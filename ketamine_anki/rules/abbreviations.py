@@ -35,8 +35,9 @@ def spelt_answer(view: View) -> Iterator[Problem]:
             yield view.at(answer), "the question spells the answer by its letters: ask what the thing is or does"
 
 
-_ABBREVIATION = r"([A-Z]{2,6})s?(?![\w-])"
-_NO_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR|QT|QRS"  # the last two are letters that stand for no words
+_ABBREVIATION = r"([A-Z]{2,6})s?(?![\w⁺⁻$-])"  # not an ion such as SCN⁻, nor the currency of US$5
+# QT and QRS are letters that stand for no words; what the others stand for, hardly anybody says.
+_NO_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR|QT|QRS|USA|UK|EU|NASA|UNESCO|IUPAC|EDTA"
 
 
 def undefined_abbreviation(view: View) -> Iterator[Problem]:
@@ -64,7 +65,7 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
         text = prose_of(view.rendered[key], typed, formulas=False) if "$" in typed else plain
         for match in re.finditer(_ABBREVIATION, text):
             before = text[match.start() - 1 : match.start()]  # a look-behind would be tried at every letter
-            if not (before.isalnum() or before in ("_", "-") or re.fullmatch(_NO_ABBREVIATIONS, match[1])):
+            if not (before.isalnum() or before in ("_", "-", "$") or re.fullmatch(_NO_ABBREVIATIONS, match[1])):
                 places.setdefault(match[1], (key, match.start()))
     names = [name for name in places if name not in view.collection.abbreviations][:MAX_ABBREVIATIONS]
     explained = _explained(texts.values()) if names else set()

@@ -63,7 +63,7 @@ NOTE_RULES: tuple[Rule[NoteRule], ...] = (
     Rule("wording", wording.topic_answer),
     Rule("wording", wording.absolute_wording, wording.ABSOLUTE, language="en"),
     Rule("wording", abbreviations.undefined_abbreviation, language="en"),
-    Rule("wording", wording.cut_word, "-"),
+    Rule("wording", wording.cut_word, "-", language="en"),
     Rule("wording", wording.spelling, language="en"),
     Rule("cloze", cloze.cloze_count, "text"),
     Rule("cloze", cloze.cloze_length, "text"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ketamine_anki.core.language import primary
 from ketamine_anki.core.model import Position
 from ketamine_anki.rules.rule import Problem
 from ketamine_anki.rules.view import View, stems
@@ -14,13 +15,21 @@ from ketamine_anki.text.scanner import Deletion
 from ketamine_anki.text.words import is_unspaced, letters_of, over, words_of
 
 MAX_CARDS, MAX_HIDDEN, MIN_VISIBLE, MAX_SHARE = 4, 10, 5, 0.5  # numbers, words, words, part of all words
-MIN_CHARACTERS = 6  # visible, where words are not parted by spaces
+MIN_CHARACTERS = 6  # visible, in other languages than English: their words hold more, or are not parted by spaces
+_FORMULA = ("math", "display")  # kinds of spans
 
 
 def _at(view: View, deletion: Deletion) -> Position:
     """The position of the first line of a deletion."""
     fragment = view.note.text[deletion.start : deletion.answer_end].split("\n")[0]
     return view.at("text", fragment, deletion.start)
+
+
+def _hidden(view: View, deletion: Deletion) -> str:
+    """The answer of a deletion with each formula, or part of one, as one word."""
+    text, first, last = view.note.text, deletion.answer_start, deletion.answer_end
+    spans = [span for span in view.rendered["text"].markup.spans if span.start < last and span.end > first]
+    return "".join("x" if s.kind in _FORMULA else text[max(s.start, first) : min(s.end, last)] for s in spans)
 
 
 def cloze_count(view: View) -> Iterator[Problem]:
@@ -51,12 +60,13 @@ def cloze_length(view: View) -> Iterator[Problem]:
     Good: `text: Furosemide acts in the {{c1::thick ascending limb}} of the loop of Henle.`
     """
     for deletion in view.deletions:
-        if length := over(deletion.answer, MAX_HIDDEN, " hidden in one deletion"):
+        if length := over(_hidden(view, deletion), MAX_HIDDEN, " hidden in one deletion"):
             yield _at(view, deletion), length
 
 
 def cloze_context(view: View) -> Iterator[Problem]:
-    """What stays visible must say what is asked: at least five words on each card, and half of the text.
+    """What stays visible must say what is asked: in English at least five words on each card, and half of the text; in
+    other languages six letters. A hidden formula counts as one word.
 
     Source: SuperMemo's rule 16 (context).
 
@@ -71,10 +81,10 @@ def cloze_context(view: View) -> Iterator[Problem]:
     if not deletions:
         return
     unit, count, least = "words", words_of, MIN_VISIBLE
-    if is_unspaced(view.plain["text"]):
+    if primary(view.collection.language) != "en" or is_unspaced(view.plain["text"]):
         unit, count, least = "characters", letters_of, MIN_CHARACTERS
-    whole = len(count(view.plain["text"]))
-    sizes = [len(count(deletion.answer)) for deletion in deletions]
+    sizes = [len(count(_hidden(view, deletion))) for deletion in deletions]
+    whole = len(count(view.plain["text"])) + sum(sizes) - sum(len(count(deletion.answer)) for deletion in deletions)
     hidden: dict[int, int] = {}
     for deletion, size in zip(deletions, sizes, strict=True):
         hidden[deletion.number] = hidden.get(deletion.number, 0) + size
@@ -83,7 +93,7 @@ def cloze_context(view: View) -> Iterator[Problem]:
     if whole - most < least:
         message = f"{whole - most} {unit} stay visible around c{number}: at least {least}; say more"
         yield _at(view, first), message
-    elif sum(sizes) > MAX_SHARE * whole:
+    elif unit == "words" and sum(sizes) > MAX_SHARE * whole:
         yield (
             _at(view, deletions[0]),
             f"{sum(sizes)} of {whole} {unit} are hidden: at most half; hide less or say more",

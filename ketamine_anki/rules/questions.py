@@ -15,19 +15,19 @@ from ketamine_anki.rules.rule import Problem, WordPattern, or_code
 from ketamine_anki.rules.view import CODE, View, last_sentence
 from ketamine_anki.text.words import over
 
-MAX_QUESTION, MAX_VIGNETTE, MAX_TERM = 45, 80, 5  # words
+MAX_QUESTION, MAX_VIGNETTE, MAX_TERM = 45, 80, 8  # words
 
 AUXILIARIES = "is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|may|might|must"
 YES_NO = WordPattern(
     r"(?i)(?:(?:after|among|at|before|during|for|if|in|on|under|when|with|without)\b[^,?]*,\s*)?"
     rf"(«{AUXILIARIES}»(?:n['’]t)?)\b"
 )
-VERDICT = WordPattern(r"(?i)«yes|no|true|false»(?=[.,;:!]|$)")
+VERDICT = WordPattern(r"(?i)«yes|no|true|false»(?=[.,;:!]|$)(?!(?<=no)\.\s*(?:[#\d]|[IVXLC]+\b))")  # not: No. 5
 
 
 def question_mark(view: View) -> Iterator[Problem]:
     """A prompt is a question: a learner must see at once what is asked. In a collection without a source text,
-    such as vocabulary, up to five words may stand alone, or fifteen characters where no spaces part words.
+    such as vocabulary, up to eight words may stand alone, or 24 characters where no spaces part words.
 
     Source: Matuschak (precise prompts).
 

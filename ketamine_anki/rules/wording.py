@@ -106,9 +106,17 @@ def answer_in_question(view: View) -> Iterator[Problem]:
     for question, answer in SIDES:
         content, text = view.prose_stems(answer), view.prose.get(answer, "")
         is_shared = content and len(content & view.prose_stems(question)) >= MAX_SHARED * len(content)
-        # the WHERE of a `WHERE clause` is what is asked for, in code or in capitals
-        if is_shared and CODE not in text and all(stems([word.lower()]) for word in re.findall("[A-Z]{2,}", text)):
+        # the WHERE of a `WHERE clause` is what is asked for, in code or in capitals; and so is a number
+        if (
+            is_shared
+            and CODE not in text
+            and all(stems([word.lower()]) for word in re.findall("[A-Z]{2,}", text))
+            and set(re.findall(_NUMBER, text)) <= set(re.findall(_NUMBER, view.prose[question]))
+        ):
             yield view.at(answer), "the answer stands in the question: ask without its words"
+
+
+_NUMBER = r"\d+(?:[.,]\d+)*"
 
 
 def topic_answer(view: View) -> Iterator[Problem]:
@@ -263,10 +271,12 @@ def absolute_wording(view: View) -> Iterator[Problem]:
             yield view.match_at(key, match), f"{match[0]!r} is absolute or promotional: say what was found"
 
 
-# A hyphen of a line's end; not one that stands for the rest of a word, as in `pre- and postoperative`.
-_JOINING = """a and as bis but bzw beziehungsweise e eller en et i ja lub nor o och oder of og or ou plus sowie tai than
-    to und versus vs wie y и или"""
-_CUT = rf"([^\W\d_]{{2,}})-\s+(?!(?:{'|'.join(_JOINING.split())})\b)(?=[^\W\d_]{{2}})([^A-Z\W][\w'’-]*)"
+# A hyphen of a line's end; not one that stands for the rest of a word, as in `pre- and postoperative`. What follows has
+# three letters or more, as English words are not cut off before their last two: so `or`, `to` and `vs` never count.
+_CUT = (
+    r"([^\W\d_]{2,})-\s+(?!(?:and|but|bzw|nor|oder|plus|than|then|through|und|versus|via)\b)"
+    r"(?=[^\W\d_]{3})([^A-Z\W][\w'’-]*)"
+)
 
 
 def cut_word(view: View) -> Iterator[Problem]:

@@ -42,12 +42,28 @@ def found(changes: dict[str, Any], collection: Collection) -> list[str]:
         ("fr", {"extra": "On verse 500 ml, puis 5 U", "evidence": "checked-2020"}, []),
         ("fr", {"extra": "On prend 10mg", "evidence": "checked-2020"}, ["unit-without-space"]),
         ("fr", {"extra": "On prend 10 mg"}, ["dose-evidence"]),
+        ("uk", {"extra": "Це одно- та двозначні числа"}, []),
+        ("sv", {"extra": "Den har höger- samt vänsterhjärta"}, []),
+        ("ko", {"text": "{{c1::서울}}은 {{c2::한국}}의 수도이다."}, []),
+        ("hu", {"text": "A víz {{c1::száz fokon}} forr."}, []),
+        ("vi", {"text": "Con mèo là {{c1::động vật có vú}}."}, []),
+        ("de", {"text": "Es {{c1::regnet}}."}, ["cloze-context"]),
+        ("en", {"text": "The cat is {{c1::a mammal}}."}, ["cloze-context"]),
     ],
 )
 def test_a_rule_holds_in_the_language_it_is_made_for(
     language: str, changes: dict[str, str], expected: list[str]
 ) -> None:
     assert found(changes, within(language)) == expected
+
+
+JOINERS = "and but bzw nor oder plus than then through und versus via".split()
+
+
+@pytest.mark.parametrize("word", [*JOINERS, "or", "to", "vs", "ve", "et"])
+def test_a_hyphen_may_stand_for_the_rest_of_a_word(word: str) -> None:
+    assert found({"extra": f"It is pre- {word} postoperative"}, within()) == []
+    assert found({"extra": f"It is pre- {word}ing now"}, within()) == ["cut-word"]
 
 
 DOSE = {"extra": "Mix 250 g of butter and 500 ml of milk"}
@@ -171,12 +187,13 @@ def test_a_question_ends_once_with_the_mark_of_its_script(
     [
         ("ja", "猫", True),
         ("ja", "お世話になりました", True),
-        ("ja", "日本で一番高くて有名な山の名前", True),
-        ("ja", "日本で一番高くて有名な山の名前は", False),
+        ("ja", "山" * 24, True),
+        ("ja", "山" * 25, False),
         ("en", "el gato", True),
         ("de", "to be fed up with", True),
+        ("en", "to get out of the car", True),
         ("en", "`git stash`", True),
-        ("en", "The gas that leaves take up", False),
+        ("en", "The gas that the leaves of trees take up", False),
     ],
 )
 def test_vocabulary_needs_no_question_mark(language: str, prompt: str, is_term: bool) -> None:
