@@ -75,7 +75,9 @@ def _values(proposal: Proposal, collection: Collection) -> dict[str, Any]:
         values["reverse"] = {key: proposal.texts[f"reverse.{key}"] for key in ("question", "answer")}
     values |= {"id": proposal.id, "tags": proposal.tags or ["TODO"]}
     if collection.sections:
-        values |= {"evidence": ["TODO"], "source": "TODO"}
+        values["source"] = "TODO"
+    if values.keys() & {"caution", "caveat"}:
+        values["evidence"] = ["TODO"]
     return values | {"yield": "TODO", "skill": "TODO"}
 
 

@@ -2,14 +2,14 @@
 the same.
 
 * `<b>` is `<strong>` and `<i>` is `<em>`, in any nesting order; empty elements vanish, adjacent ones are joined, spaces
-  at their ends move outside; a `<span>` without attributes is nothing, and so is
-  `<nobr>`.
+  at their ends move outside; a `<span>` without attributes is nothing, nor `<nobr>`.
 * Entities are decoded. White space is one space, and none at the ends of a line; a no-break space is a space, too,
   unless the note's own text has no-break spaces.
 * A `<div>` is a line; `<br>` ends a line, two or more end a paragraph, those at the ends are dropped; a list item with
   one paragraph is that paragraph.
 * In math, spaces between closing braces and at the ends are dropped: `render` puts them into cloze fields, where Anki
   would take `}}` for the end of a deletion.
+* Sub- and superscripts are signs of Unicode or math; colours and fonts are dropped.
 * Pictures have the names they have in the collection, without the content hash, and without the `-<sha1>` that Anki
   appends when a name is taken.
 """
@@ -29,14 +29,19 @@ from ketamine_anki.core.limits import MAX_HTML_DEPTH, MAX_TEXT
 _VOID = ("br", "img", "hr", "wbr", "input", "embed", "source", "link", "meta")
 _SYNONYMS = {"b": "strong", "i": "em"}
 _ADVICE = {
-    "u": "underline",
-    "sub": "a subscript: write it as math, such as $x_2$",
-    "sup": "a superscript: write it as math, such as $x^2$",
-    "s": "struck-out text",
-    "strike": "struck-out text",
-    "font": "a font",
-    "hr": "a ruled line",
+    "u": "use bold or italics",
+    "sub": "write the formula as math, such as $x_2$",
+    "sup": "write the formula as math, such as $x^2$",
+    "hr": "leave the line out",
 }
+_SCRIPTS = {
+    "sub": ("_", str.maketrans("0123456789+-\N{MINUS SIGN}=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")),
+    "sup": ("^", str.maketrans("0123456789+-\N{MINUS SIGN}=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")),
+}
+_FONT = ("style", "color", "face", "size")  # attributes of <font> and <span> that may be dropped
+_LOOK = re.compile(
+    r"(?:\s*(?:(?:background-|caret-)?color|font-(?:family|size)|line-height)\s*:[^;]*(?:;|\Z))*\s*", re.IGNORECASE
+)
 _LINK = re.compile("https?://|mailto:", re.IGNORECASE)
 _SHA1 = re.compile(r"-[0-9a-f]{40}(?=\.[^.]+$)")
 
@@ -83,6 +88,11 @@ def blocks(html: str, names: Mapping[str, str], *, keep_no_break: bool = False) 
     tree.feed(html)
     tree.close()
     return tuple(_Reader(names, keep_no_break).blocks(tree.root.children))
+
+
+def has_look(html: str) -> bool:
+    """Whether the HTML of a field sets a colour or a font, which `blocks` drops."""
+    return bool(re.search(r"(?i)<(?:font\b|span\s[^<>]*style=)", html))
 
 
 def runs(block: Block) -> tuple[Run, ...]:
@@ -140,12 +150,34 @@ class _Tree(HTMLParser):
         tag = _SYNONYMS.get(tag, tag)
         if tag in tags[1:]:
             del self._open[len(tags) - 1 - tags[::-1].index(tag) :]
+        if tag in _SCRIPTS and tag in tags and not {"code", "pre"} & {*tags}:
+            _write_script(self._open[-1].children)
 
     def handle_data(self, data: str) -> None:
         self._open[-1].children.append(data)
 
     def handle_comment(self, data: str) -> None:
         raise UnrenderError("an HTML comment")
+
+
+def _write_script(siblings: list[_Element | str]) -> None:
+    """Puts text in place of the last sibling, a sub- or superscript of plain text: signs of Unicode if there are some
+    for all of it, else math with the word before it.
+    """
+    script = siblings[-1]
+    if not isinstance(script, _Element) or not all(isinstance(child, str) for child in script.children):
+        return
+    text = "".join(map(str, script.children))
+    mark, signs = _SCRIPTS[script.tag]
+    if all(ord(sign) in signs for sign in text):
+        siblings[-1] = text.translate(signs)
+    elif re.fullmatch(r"[\w .,/+=()-]+", text):
+        before = "".join(part for part in siblings[-2:-1] if isinstance(part, str))
+        base = match[0] if (match := re.search(r"[^\W_]+\Z", before)) else ""
+        if base:
+            siblings[-2] = before.removesuffix(base)
+        base = rf"\text{{{base}}}" if len(base) > 1 else base
+        siblings[-1] = rf"\({base}{mark}{{\text{{{text}}}}}\)"
 
 
 # --- elements -> blocks -----------------------------------------------------------------------
@@ -290,7 +322,7 @@ def _merged(line: list[Run]) -> Iterator[Run]:
 
 def _check_attributes(element: _Element, *known: str) -> None:
     for name, value in element.attributes.items():
-        if name not in known:
+        if name not in known or (name == "style" and not _LOOK.fullmatch(value)):
             shown = f'<{element.tag} {name}="{value[:40]}">'
             raise UnrenderError(f"{shown}: only bold, italics, lists and links come back")
 
@@ -298,9 +330,9 @@ def _check_attributes(element: _Element, *known: str) -> None:
 def _style(element: _Element, style: Style) -> Style:
     """The style inside an inline element."""
     tag = element.tag
-    if tag not in ("a", "strong", "em", "span", "nobr"):
-        raise UnrenderError(f"<{tag}>{f', {_ADVICE[tag]}' if tag in _ADVICE else ''} has no place in a card")
-    _check_attributes(element, *(["href"] if tag == "a" else []))
+    if tag not in ("a", "strong", "em", "span", "font", "nobr"):
+        raise UnrenderError(f"has <{tag}>, which cards do not: {_ADVICE.get(tag, 'use plain text')}")
+    _check_attributes(element, *(["href"] if tag == "a" else _FONT if tag in ("span", "font") else []))
     if tag == "a":
         href = element.attributes.get("href", "")
         if not _LINK.match(href):

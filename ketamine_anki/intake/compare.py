@@ -23,7 +23,7 @@ from ketamine_anki.core.scalars import normalize
 from ketamine_anki.core.terminal import counted
 from ketamine_anki.deckfiles.editor import propose_id
 from ketamine_anki.deckfiles.schema import TAG
-from ketamine_anki.intake.blocks import UnrenderError, blocks
+from ketamine_anki.intake.blocks import UnrenderError, blocks, has_look
 from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.text.plain import is_blank
 from ketamine_anki.text.render import render_note
@@ -34,6 +34,7 @@ _COMPUTED = {
     "Notice": "is computed from 'retired': edit that",
     "ID": "is the note's id, which never changes",
 }
+_PLAIN = "has colours or fonts, which cards do not: only its words are read"
 _REQUIRED = ("question", "answer", "text")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _LEARNER_TAGS = ("marked", "leech")
@@ -157,6 +158,8 @@ class _Comparison:
                 continue
             self._spend(new)
             written = texts.get(FIELD_KEYS.get(name, ""), "")
+            if has_look(new):
+                self._leave(note.id, name, _PLAIN)
             try:
                 if self._same(html, new, written) or self._same(before, new, written):
                     continue
@@ -205,14 +208,12 @@ class _Comparison:
         removed = [tag for key, tag in ours.items() if key in known and key not in theirs]
         concepts = list(note.tags)
         for tag in (*added, *removed):
-            if tag.casefold() in _LEARNER_TAGS or CHANGED_TAG.fullmatch(tag):
+            if _is_private(tag):
                 continue
             self._spend()
             name = self._concept(tag)
             if not name:
-                is_ours = tag.startswith(f"{self.collection.tag}::")
-                reason = "is not a concept tag" if is_ours else "is the learner's own"
-                self._leave(note.id, f"tag {tag}", f"{reason}: only {self.collection.tag}::Concept::… tags come back")
+                self._leave_tag(note.id, tag)
             elif tag.casefold() in ours:
                 concepts.remove(name)
             else:
@@ -221,6 +222,11 @@ class _Comparison:
             self._leave(note.id, "tags", "were all removed: a note needs one")
         elif tuple(concepts) != note.tags:
             self.result.changes.append(Change(note, "tags", note.tags, tuple(concepts)))
+
+    def _leave_tag(self, note_id: str, tag: str) -> None:
+        is_ours = tag.startswith(f"{self.collection.tag}::")
+        reason = "is not a concept tag" if is_ours else "is the learner's own"
+        self._leave(note_id, f"tag {tag}", f"{reason}: only {self.collection.tag}::Concept::… tags come back")
 
     def _concept(self, tag: str) -> str:
         """The name in a concept tag, or ""."""
@@ -250,19 +256,28 @@ class _Comparison:
             texts = texts | {key: texts.get(key, "TODO") for key in reverse}
         decks = {self.collection.deck_name(deck): deck for deck in self.collection.decks}
         texts = {key: text for key, text in texts.items() if text}
-        return Proposal(
-            note_id, decks.get(new.deck, ""), texts, tuple(filter(None, map(self._concept, new.tags or ())))
-        )
+        concepts = {tag: self._concept(tag) for tag in new.tags or () if not _is_private(tag)}
+        for tag in (tag for tag, name in concepts.items() if not name):
+            self._spend()
+            self._leave_tag(note_id, tag)
+        return Proposal(note_id, decks.get(new.deck, ""), texts, tuple(filter(None, concepts.values())))
 
     def _unrender_new(self, note_id: str, key: str, html: str) -> str:
         """The Markdown of a field of a new note; TODO where it has none and needs one."""
         self._spend(html)
         text = ""
+        if has_look(html):
+            self._leave(note_id, key, _PLAIN)
         try:
             text = "" if is_blank(html) else unrender(html, self.collection.media, cloze=key == "text")
         except UnrenderError as error:
             self._leave(note_id, key, error)
         return text or ("" if key == "extra" else "TODO")
+
+
+def _is_private(tag: str) -> bool:
+    """Whether a tag says how a learner studies, or what an update changed: nothing about the note."""
+    return tag.casefold() in _LEARNER_TAGS or bool(CHANGED_TAG.fullmatch(tag))
 
 
 def words_changed(old: str, new: str, aligner: Aligner) -> str:

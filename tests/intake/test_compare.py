@@ -143,8 +143,16 @@ def test_a_correction_edits_its_value_and_nothing_else(case: Case, tmp_path: Pat
     assert Case(tmp_path / "after", after).compare(exported).changes == [], "nothing is left to do"
 
 
+def test_colours_and_fonts_are_dropped_with_a_word(case: Case):
+    result = case.compare(case.exported("leaf", Answer='<font color="red">CO<sub>2</sub></font>'))
+    assert [(change.key, change.new) for change in result.changes] == [("answer", "CO₂")]
+    assert [str(left) for left in result.leftovers] == [
+        "leaf: Answer has colours or fonts, which cards do not: only its words are read"
+    ]
+
+
 NOT_TAKEN = [
-    ("leaf", {"Answer": "<u>Carbon</u> dioxide"}, "Answer <u>, underline has no place in a card"),
+    ("leaf", {"Answer": "<u>Carbon</u> dioxide"}, "Answer has <u>, which cards do not: use bold or italics"),
     ("leaf", {"Answer": " "}, "Answer was emptied: to remove a note, retire it"),
     ("leaf", {"Answer": "<div>\u202f<br></div>"}, "Answer was emptied: to remove a note, retire it"),
     ("leaf", {"Answer": r"\(\quad\)"}, "Answer was emptied: to remove a note, retire it"),
@@ -221,7 +229,7 @@ def new(guid: str, fields: Mapping[str, str], deck: str = "Small Deck::01 First 
     return PackagedNote(guid, "any", fields, tags, deck, 0)
 
 
-ENDING = "    evidence: [TODO]\n    source: TODO\n    tags: [TODO]\n    yield: TODO\n    skill: TODO\n"
+ENDING = "    source: TODO\n    tags: [TODO]\n    yield: TODO\n    skill: TODO\n"
 ENTRIES = [
     (
         {"Front": "What, then, do roots hold?", "Back": "The <i>plant</i>"},
@@ -234,6 +242,10 @@ ENTRIES = [
     (
         {"Question": "Why?", "Answer": "&nbsp;", "ReverseQuestion": "Back?", "Extra": r"\(~\)"},
         "  - id: note\n    question: Why?\n    answer: TODO\n    reverse:\n      question: Back?\n      answer: TODO\n",
+    ),
+    (
+        {"Question": "Who?", "Answer": "I", "Caveat": "x"},
+        "  - id: note\n    question: Who?\n    answer: I\n    caveat: x\n    evidence: [TODO]\n",
     ),
     ({"Text": "<u>A</u> b", "Extra": "<u>c</u>"}, "  - id: b\n    text: TODO\n"),
 ]
@@ -258,12 +270,13 @@ def test_new_notes_have_ids_that_no_other_note_has(case: Case):
 def test_a_new_note_keeps_its_concepts_and_leaves_what_has_no_place(case: Case):
     fields = {"Front": "Who?", "Back": "<u>x</u>", "More": "third", "Empty": "<br>&#8195;"}
     result = case.compare(
-        [new("new", fields, tags=("Small::Concept::Gas", "mine")), new("other", fields, deck="Other")]
+        [new("new", fields, tags=("Small::Concept::Gas", "mine", "leech")), new("other", fields, deck="Other")]
     )
     assert [proposal.tags for proposal in result.proposals] == [("Gas",)]
     assert [f"{left.part} {left.reason}" for left in result.leftovers] == [
-        "answer <u>, underline has no place in a card",
+        "answer has <u>, which cards do not: use bold or italics",
         "a further field has no place in a note: third",
+        "tag mine is the learner's own: only Small::Concept::… tags come back",
     ]
     assert result.others == 1
 
