@@ -90,10 +90,21 @@ def opened(
     assert {url for url in requests if not url.startswith("data:")} == {path.as_uri()}
 
 
-@pytest.fixture
-def page(chromium: Browser, deck_page: Path) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def deck_window(chromium: Browser, deck_page: Path) -> Iterator[Page]:
     with opened(chromium, deck_page) as page:
         yield page
+
+
+@pytest.fixture
+def page(deck_window: Page, deck_page: Path) -> Page:
+    """The page of the two subdecks as it is when it is opened for the first time, by day."""
+    deck_window.evaluate("localStorage.clear(); sessionStorage.clear()")
+    deck_window.set_viewport_size({"width": 1280, "height": 900})
+    deck_window.emulate_media(color_scheme="light")
+    deck_window.goto("about:blank")
+    deck_window.goto(deck_page.as_uri())
+    return deck_window
 
 
 def seen(page: Page) -> list[str]:
@@ -266,19 +277,33 @@ def test_the_bar_does_not_cover_the_note_walked_to(page: Page) -> None:
         assert max(bar, 0) <= note <= max(bar, 0) + 40, width
 
 
+# Opens folded parts, and takes away each note that is made of the same elements and classes as one before it.
+ONE_OF_EACH = """() => {
+  document.querySelectorAll('details').forEach((one) => { one.open = true; });
+  const seen = new Set();
+  for (const note of document.querySelectorAll('.note')) {
+    const parts = [...note.querySelectorAll('.face')].flatMap((face) => [...face.shadowRoot.querySelectorAll('*')]);
+    const kind = [...new Set(parts.flatMap((part) => [part.localName, ...part.classList]))].sort().join();
+    if (seen.has(kind)) note.remove();
+    seen.add(kind);
+  }
+  return seen.size;
+}"""
+
+
 @pytest.mark.parametrize("kind", ["preview", "public"])
 def test_axe_finds_no_barrier(chromium: Browser, deck_page: Path, public_page: Path, kind: str) -> None:
-    """No violation of its rules, from contrast to names and landmarks, by day and by night, folded parts open."""
+    """No violation of its rules, from contrast to names and landmarks, by day and by night."""
     page = chromium.new_page()
     for width, scheme in ((1280, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         page.goto((deck_page if kind == "preview" else public_page).as_uri())
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert page.evaluate(ONE_OF_EACH) >= 4
         found = Axe().run(page).response["violations"]
         assert [(rule["id"], [node["target"] for node in rule["nodes"]][:3]) for rule in found] == []
     names = page.locator(".side").evaluate_all("sides => sides.map((side) => side.getAttribute('aria-label'))")
-    assert len(set(names)) == len(names) > 20
+    assert len(set(names)) == len(names) >= 8
     page.close()
 
 
