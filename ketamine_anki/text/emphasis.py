@@ -83,7 +83,8 @@ class Emphasis:
             before, after = self.text[at - 1 : at], self.text[end : end + 1]
             if at >= self.reported_end and before in (left, "$", "}") and after in (right, "$", "{"):
                 word = self._word(at, end)
-                message = f"'*' in {word!r} is not shown, it makes italics: write \\*, or × between numbers"
+                makes, instead = ("italics", "× between numbers") if markup == "*" else ("bold", "$2^{3}$ for a power")
+                message = f"'*' in {word!r} is not shown, it makes {makes}: write \\*, or {instead}"
                 self.report("swallowed-mark", at, markup, message)
                 self.reported_end = end
                 return

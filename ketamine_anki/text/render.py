@@ -160,7 +160,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
 def _special(text: str) -> bytes:
     """The signs of a text that may mean something to Markdown, math, HTML or Anki; a text without is its own HTML."""
     signs = text.encode("utf-8", "surrogatepass").translate(None, _ORDINARY)
-    if not signs and ("''" in text or text.count(":") > 1 or _BLOCK.match(text)):
+    if not signs and ("''" in text or "++" in text or "//" in text or text.count(":") > 1 or _BLOCK.match(text)):
         return b":"
     return signs
 
@@ -321,7 +321,8 @@ def _html(source: Source, media: Mapping[str, str], findings: list[Finding], rep
             _check_nesting(html, source, report)
     else:
         html = escape(html)
-        for start, fragment, message in visible_marks(source.text, start=True, several=False):
+        row = source.text.startswith("|") and source.text.count("|") > 2
+        for start, fragment, message in visible_marks(source.text, start=True, several=row):
             typed = len(source.typed(source.text[:start]))
             report("visible-mark", typed, source.typed(fragment), source.typed(message))
     if "{" in html or "}" in html:  # typed singly or with backslashes; the marks of deletions are placeholders

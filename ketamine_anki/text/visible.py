@@ -14,7 +14,7 @@ from operator import itemgetter
 from ketamine_anki.core.limits import MAX_PER_TEXT
 
 HIDDEN = "\0"  # stands for a sign that is meant to be seen
-_FIRST_SIGN = r"`+|[\\*_~^=$&|#\[\]:'+-]"
+_FIRST_SIGN = r"`+|[\\*_~^=$&|#\[\]:'+/{-]"
 _WORD = rf"[^\s{HIDDEN}]"
 _ITALICS = "open and close them as in *words*"
 _PICTURE = "write [label](https://example.org) or ![what one sees](name.png)"
@@ -22,20 +22,49 @@ _SCRIPTS = {
     "^": str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻"),
     "_": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
 }
-_BASE = r"((?:(?<![^\W_])[^\W_]++|[)\]])?)(?<=[\w)\]\U000f0000-\U000ffffd])"  # the last are deletions
-_HIGH = rf"{_BASE}(\^)(?:\(([^()^]+)\)|([+\u2212-]?[^\W_]+(?:[+-](?!\w))?|[+\u2212-])(?!\^))"
+# What a script stands at, and what stands right after it: of `x^2y` and `t_1/2` only the author knows how far it goes.
+_BASE = r"(?P<base>(?:(?<![^\W_])[^\W_]++|[)\]])?)"
+_REST = r"(?P<rest>(?:(?<=\d)(?:[^\W\d_A-Z][^\W_]*+|/\d++)|(?<=[^\W\d])[/+-](?:\d++|[^\W\d_]))(?![\w^]))?"
+_HIGH = (
+    rf"{_BASE}(?<=[\w)\]\U000f0000-\U000ffffd])(?P<sign>\^)"  # the last are deletions
+    r"(?P<script>[+\u2212-]?(?:\d++(?:[+-](?!\w))?|[^\W\d_][^\W_]*+)|[+\u2212-])(?!\^)" + _REST
+)
 # A letter, or a formula of elements before a number; not a name such as snake_case, which is seen as it is meant.
 _LOW = (
-    rf"(?<![/.@{HIDDEN}-])(?<![^\W\d₀-₉])([^\W\d_](?=_[^\W_]+(?![\w@]|\.\w))|(?:(?:[A-Z][a-z]?)+|log)(?=_\d+(?![\d_])))(_)"
-    r"(\d+(?![\d_])|[^\W\d_]+)"
+    rf"(?<![/.@{HIDDEN}-])(?<![^\W\d₀-₉])(?P<base>[^\W\d_](?=_[^\W_]+(?![\w@]|\.\w))"
+    r"|(?:(?:[A-Z][a-z]|[BCFHIKNOPSUVWY])+|log)(?=_\d\d?(?![\d_])))(?P<sign>_)"
+    r"(?P<script>\d++|[^\W\d_]++)" + _REST
 )
+_WHOLE = "put the whole of it between dollars"
 
 
 def _as_script(match: re.Match[str]) -> str:
-    """`10^9` -> 10⁹, `H_2` -> H₂; `x^n`, for which there is no character, as a formula."""
-    base, sign, script = match[1], match[2], match[match.lastindex or 0]
-    small = script.translate(_SCRIPTS[sign])
-    return f"write {base}{small}" if set(script).isdisjoint(small) else f"write ${base}{sign}{{{script}}}$"
+    """`10^9` -> 10⁹, `H_2` -> H₂; `x^n`, for which there is no character, as a formula; with what follows, if that may
+    belong to it.
+    """
+    found = match.groupdict("")
+    base, script, rest = found["base"], found["script"], found.get("rest", "")
+    mark = "_" if match["sign"] in "_~" else "^"
+    small = script.translate(_SCRIPTS[mark])
+    is_small = set(script).isdisjoint(small)
+    if base in (")", "]") and (rest or not is_small):
+        return _WHOLE
+    readings = [f"{base}{small}{rest}" if is_small else f"${base}{mark}{{{script}}}${rest}"]
+    if rest:
+        readings.append(f"${base}{mark}{{{script}{rest}}}$")
+        if rest[1:].isdigit() and len(script) == 1:  # `t_1/2`, `x_n+1`
+            readings.reverse()
+    name = ", or put a name in `code`" if match["sign"] == "_" else ""
+    return f"write {' or '.join(readings)}{name}"
+
+
+def _escape(match: re.Match[str]) -> str:
+    """What to write for a backslash and letters; "" for the part of a path."""
+    word = match.string[: match.start() + 1].split()[-1]
+    if re.match(r"\W*(?:[A-Za-z]:|\\)\\", word):
+        return ""
+    code = match[1] or match[2]
+    return f"write {chr(int(code, 16))}" if code and chr(int(code, 16)).isprintable() else "put it in `code`"
 
 
 def _character(reference: re.Match[str]) -> str:
@@ -43,7 +72,8 @@ def _character(reference: re.Match[str]) -> str:
     from html import unescape  # its table takes time to load
 
     character = unescape(reference[0])
-    return f"write {character}" if character != reference[0] else ""
+    known = character != reference[0] and (reference[0][-1] == ";" or len(character) == 1)
+    return f"write {character}" if known else ""
 
 
 # (what the pattern cannot match without, pattern, what it is, what to write instead) for signs anywhere, then at the
@@ -52,19 +82,27 @@ _Row = tuple[str, str, str, str | Callable[[re.Match[str]], str]]
 _ANYWHERE: tuple[_Row, ...] = (
     (
         "**",
-        rf"\*\*(?=[^\s*{HIDDEN}]){_WORD}{{0,20}}|{_WORD}{{1,20}}(?<=[^\s*{HIDDEN}])\*\*",
+        r"(?<![\w*])(?P<base>\d+|[^\W\d_])(?P<sign>\*\*)(?P<script>[+-]?\d+|[^\W\d_])(?![\w*])",
+        "a power",
+        _as_script,
+    ),
+    (
+        "**",
+        rf"\*\*(?=[^\s*{HIDDEN}]){_WORD}{{0,20}}|{_WORD}{{1,20}}(?<=[^\s*{HIDDEN}])\*\*|\*\*(?:[^*{HIDDEN}]+\*\*)?",
         "bold",
-        "open and close it, with quotes and brackets outside of the stars",
+        "open and close it, with spaces, quotes and brackets outside of the stars",
     ),
     ("*", rf"(?<![\w*{HIDDEN}])\*[^\W\d_]\w{{0,20}}", "italics", _ITALICS),
     ("_", rf"(?<![\w{HIDDEN}])_[^\W_]\w{{0,20}}", "italics", _ITALICS),
     ("`", "`+", "code", "close it"),
     ("~~", r"~~(?:[^~]+~~)?", "struck-out text", "leave it out"),
-    ("~", r"(?<!~)~([\w+-]{1,8})~(?!~)", "a subscript", r"write $_{\1}$"),
-    ("^", r"\^([\w+-]{1,8})\^", "a superscript", r"write $^{\1}$"),
+    ("~", rf"{_BASE}(?<!~)(?P<sign>~)(?P<script>[^\W_]{{1,8}}|[+-])~(?!~)", "a subscript", _as_script),
+    ("~", r"(?<=\.)~(?=\w)", "a space", "write a space"),
+    ("^", rf"{_BASE}(?P<sign>\^)(?P<script>[^\W_+-]{{1,8}}[+-]?|[+-])\^(?!\w)", "a superscript", _as_script),
+    ("^(", rf"{_BASE}(?<=[\w)\]])(?P<sign>\^)\((?P<script>[^()^]+)\)", "a superscript", _as_script),
+    ("^", r"[^\W_]+(?:\^[^\W_]+[_^]|_[^\W_]+\^)[\w+-]+", "a superscript", _WHOLE),
     ("^", _HIGH, "a superscript", _as_script),
     ("_", _LOW, "a subscript", _as_script),
-    ("^", r"(?<=\w)\^(?=[\U000f0000-\U000ffffd])", "a superscript", "put the whole of it between dollars"),
     ("==", r"==(?=[^\s=])[^=]*==", "marked text", "write **words**"),
     (
         "$ ",
@@ -89,11 +127,17 @@ _ANYWHERE: tuple[_Row, ...] = (
     ("::", r"(?<![\w{])c\d+::", "a deletion", "write {{c1::hidden}}"),
     (":", r"(?<![\w:]):(?:[a-z][a-z0-9_-]*|[+-]1):(?![\w:])", "an emoji", "write the character itself"),
     ("[ ]", r"(?<![\w\])])\[ \]", "a check box", "write ☐"),
-    ("&", r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});", "a character", _character),
+    ("&", r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30}(?![\w=]));?", "a character", _character),
     ("''", r"(?<![\w'])''+(?=[^\W_'])[^']*''+", "italics", "write *words*, or **words** for bold"),
+    ("++", rf"(?<![\w+])\+\+(?=\w\w)[^+{HIDDEN}]*\w\w\+\+(?![\w+])", "underlined text", "write *words*"),
+    ("//", rf"(?<![\w:/])//(?=\w\w)[^/{HIDDEN}]*\w\w//(?![\w/])", "italics", "write *words*"),
+    ("||", rf"(?<![\w|])\|\|(?=\w\w)[^|{HIDDEN}]*\w\w\|\|(?![\w|])", "hidden text", "leave the bars out"),
+    ("{", rf"\{{(?:[%#:\\@]|\.(?!\.))[^{{}}{HIDDEN}]*\}}?", "a template, an attribute or TeX", "put it in `code`"),
+    ("\\", r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[A-Za-z]\w*)", "a command or a character", _escape),
+    ("^", r"\^+", "a superscript", _WHOLE),
 )
 _AT_START: tuple[_Row, ...] = (
-    ("#", r"\A\s*#{1,6} +\w*", "a heading", "write **words**"),
+    ("#", r"\A\s*#{1,6} +(?:.*\{#.*|\w*)", "a heading", "write **words**"),
     ("==", r"\A\s*(={2,}) [^=]+ \1\s*$", "a heading", "write **words**"),
     ("[x]", r"\A\[x\](?= |\Z)", "a check box", "write ☑"),
 )
@@ -103,7 +147,7 @@ _AT_START_OF_SEVERAL: tuple[_Row, ...] = (
     ("", r"\A\s*[-+][^\W\d_]\w*", "a list", "write a space after the sign"),
     (
         "|",
-        rf"\A\s*\|[^|{HIDDEN}]+(?:\|[^|{HIDDEN}]*)*\|\s*$",
+        rf"\A\s*\|[^|{HIDDEN}]+(?:\|[^|{HIDDEN}]*)*\|\s*$|\A\s*[^|(\[{{<{HIDDEN}]*\S \| \S.*",
         "a table",
         "put a line such as | --- | --- | under its first line",
     ),

@@ -29,14 +29,20 @@ TEXTS = (
     "w\\n W", "c1::w", "```title=w\nw\n```", "~~~\nw\n~~~", "```\nw", "w ```\nw\n```", "w\n\n    w\n    w", "w\n    w",
     "<b>w</b> w", "w<br>w", "H<sub>2</sub>O w", "<!-- w -->", "<ftp://example.org> w", "a <b and w> w",
     "List<String> w", "{{w}} w", "w {{ w", "w [^1]", "w [label] (https://example.org)",
-    "![w](my leaf.png)", "![[leaf.png]] w",
+    "w t_1/2", "x_n+1 w", "w^st^", "n^th^ w", "x^2y w", "(x+1)^2y w", "p_value w", "w 2**3", "x^2^3 w", "HCO_3^- w",
+    "CO2^ w", "w ++bold++", "//bold// w", "||bold||", "** w **", "&copy w", "w {\\it w}", "w\\tb", "\\u00e9 w",
+    "Dr.~Ho w", "{% w %}", "w {#w}", "|w|w|", "w | w\nw | w", "![w](my leaf.png)", "![[leaf.png]] w",
 )  # fmt: skip
 
 
 def follow(text: str, mistake: Mistake, *, first: bool) -> str:
     """The text after the edit that the message proposes; of two, the one that shows what was typed, or the `first`."""
     at, end = mistake.start, mistake.start + len(mistake.fragment)
-    if first and (match := re.search(r"not as a? ?(?:su...script|furigana|character): write (.+);", mistake.message)):
+    if first and (
+        match := re.search(
+            r"not as a? ?(?:su...script|furigana|character): write (.+?)(?: or .+|, or .+)?;", mistake.message
+        )
+    ):
         return text[:at] + match[1] + text[end:]
     for pattern, edit in EDITS_OF_THE_WHOLE:
         if pattern in mistake.message:
@@ -96,6 +102,23 @@ def test_advice_on_a_text_keeps_what_was_typed(text: str, words: str, first: boo
     shown = text_of(render(followed, {}).html)
     assert signs(shown) == signs(html.unescape(typed) if first else typed)
     assert all(fragment in shown for fragment in kept), kept
+
+
+@settings(max_examples=settings().max_examples // 5)
+@given(st.sampled_from("xtC"), st.sampled_from("^_"), st.sampled_from(["1", "12", "n", "max"]), st.data())
+def test_each_way_to_read_a_script_is_offered(base: str, sign: str, script: str, data: st.DataObject) -> None:
+    unclear = ("/2", "y") if script.isdigit() else ("/2", "+1", "/F")
+    rest = data.draw(st.sampled_from(["", "-weighted", *(["/L", "+1"] if script.isdigit() else []), *unclear]))
+    typed = f"{base}{sign}{script}{rest}"
+    (found,) = mistakes(typed, {})
+    offered = re.search(": write (.+?)(?:, or put a name in `code`)?;", found.message)[1].split(" or ")
+    small = "[⁰¹²³⁴-⁹₀-₉]+"
+    readings = {
+        re.sub(small, lambda match: f"{sign}{{{unicodedata.normalize('NFKC', match[0])}}}", one).replace("$", "")
+        for one in (typed.replace(found.fragment, one) for one in offered)
+    }
+    plain = f"{base}{sign}{{{script}}}{rest}"
+    assert readings == ({plain, f"{base}{sign}{{{script}{rest}}}"} if rest in unclear else {plain})
 
 
 # Cloze texts with a mistake -> the text that was meant.

@@ -48,7 +48,7 @@ def test_what_stands_before_a_text_moves_its_findings_and_nothing_else() -> None
     """A fragment is looked for where it was read, not where it first stands."""
     for row in ROWS:
         text = row.get("text", "")
-        if not text or "\n" in text or re.match(r"[-+#]|\d+\)|\[x|== ", text):  # what only a line starts with
+        if not text or "\n" in text or re.match(r"[-+#|]|\d+\)|\[x|== ", text):  # what only a line starts with
             continue
         found = [one for one in mistakes(text, MEDIA) if one.fragment and one.fragment in text]
         moved = [one for one in mistakes("leaf.png x " + text, MEDIA) if one.fragment and one.fragment in text]
