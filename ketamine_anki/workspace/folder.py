@@ -41,6 +41,7 @@ FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # globs of all that is read
 _OF_DESKTOPS = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\._.*")  # desktops leave these in any folder they show
 _DECK = re.compile(rb"(?m)^deck:|\A\s*\{\s*\"deck\"\s*:")
 _UNREAD = re.compile(r"(?i)\.ya?ml.+(?<!\.yaml)(?<!\.yml)$|\.(?:json|txt)$")
+_TABLE = re.compile(r"(?i)\.(?:csv|tsv|xlsx?|ods)$")
 _BACKUP = re.compile(r"(?i)~$|\.(?:bak|orig|rej|swp|tmp)$")
 # Errors that are the fault of the file that somebody put there, not of the system.
 _OF_THE_FILE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR)
@@ -232,20 +233,35 @@ class Folder:
         return names
 
     def _check_unread(self) -> None:
-        """Deck files that are not read, since they have another ending or stand in a folder of their own."""
+        """Deck files that are not read for their names or since they stand in a folder of their own, and tables."""
         for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name):
             name = entry.name
-            if name[0] == "." or name == MEDIA or entry.is_symlink():
+            if name == MEDIA or _OF_DESKTOPS.fullmatch(name) or entry.is_symlink():
                 continue
             if entry.is_dir():
+                if name[0] == ".":
+                    continue
                 inner = (f"{name}/{file}" for file in sorted(os.listdir(entry)) if file.endswith((".yaml", ".yml")))
                 if found := next((file for file in inner if _is_deck(self.path / file)), ""):
                     message = f"deck files in the folder {name!r} are not read: move them beside {COLLECTION}"
                     self._finding(found, "file", message)
                     self.complete = False
-            elif _UNREAD.search(name) and not _BACKUP.search(name) and _is_deck(self.path / name):
-                self._finding(name, "file", "a deck file ends in .yaml, this one is not read: rename it")
+            elif problem := self._unread(name):
+                self._finding(name, "file", problem)
                 self.complete = False
+
+    def _unread(self, name: str) -> str:
+        """Why a file that seems to hold notes is not read, "" if it does not, or is the backup of a file beside it."""
+        if _TABLE.search(name):
+            return "a table is not read: write its notes into a .yaml file, and move it elsewhere"
+        original, backups = _BACKUP.subn("", name)
+        if backups and (self.path / original.removeprefix(".")).is_file():
+            return ""
+        if name[0] == "." and name.endswith((".yaml", ".yml")) and _is_deck(self.path / name):
+            return "a file whose name starts with a dot is not read: rename it, or delete it"
+        if _UNREAD.search(name) and _is_deck(self.path / name):
+            return "a deck file ends in .yaml, this one is not read: rename it, or delete it"
+        return ""
 
     def decks(self) -> Iterator[Deck]:
         """Yields one deck after the other; mistakes in their files are added to `findings`."""
@@ -253,7 +269,7 @@ class Folder:
         if not names:
             self._finding(COLLECTION, "file", "no deck file beside it: add one such as 01-first.yaml")
         size = unread = 0
-        homes: dict[str, tuple[str, str]] = {}  # note id -> its file and deck
+        homes: dict[str, tuple[str, str]] = {}  # key of a note -> its file and deck
         for name in names:
             read = self._read(name)
             size += len(read[1]) if read else 0
@@ -269,7 +285,7 @@ class Folder:
                 self.complete = False
                 continue
             if deck:
-                homes.update((note.id, (name, deck.name)) for note in deck.notes)
+                homes.update((key, (name, deck.name)) for key in _keys(deck))
             self.add(findings)
             unread += len(findings) if read else 1
             self.complete &= read is not None and not findings
@@ -287,9 +303,17 @@ class Folder:
         return title if len(title) < 160 or question == title else f"… {question}"
 
 
+def _keys(deck: Deck) -> list[str]:
+    """The ids of a deck's notes; if it has one alone, also its words."""
+    ids = [note.id for note in deck.notes]
+    return [*ids, f"{ids[0]} {deck.notes[0].question or deck.notes[0].text}"] if len(ids) == 1 else ids
+
+
 def _original(deck: Deck, homes: Mapping[str, tuple[str, str]]) -> str:
-    """The file that holds more than half of the ids of a deck already, one id alone only under the same deck; or ""."""
-    (home, same), *_ = [*Counter(homes.get(note.id) for note in deck.notes).most_common(1), (None, 0)]
+    """The file that holds more than half of the ids of a deck already, one id alone only with the same words or under
+    the same deck; or "".
+    """
+    (home, same), *_ = [*Counter(map(homes.get, _keys(deck))).most_common(1), (None, 0)]
     return home[0] if home and 2 * same > len(deck.notes) and (same > 1 or home[1] == deck.name) else ""
 
 

@@ -124,7 +124,11 @@ def test_names_that_differ_only_in_case(tmp_path: Path) -> None:
         ("03-third.yaml.txt", True),
         ("03-third.json", True),
         ("more/03-third.yaml", True),
-        ("03-third.yaml.bak", False),
+        (".03-third.yaml", True),
+        ("03-third.yaml~", True),
+        ("03-third.csv", True),
+        ("01-first.yaml~", False),
+        (".01-first.yaml.swp", False),
         (".hidden/03-third.yaml", False),
         ("README.txt", False),
     ],
@@ -156,6 +160,14 @@ def test_a_copy_of_a_deck_file_is_one_finding(tmp_path: Path, name: str, changed
     (other,) = {"01-first.yaml", name} - {at}
     advice = f"{folder}/{other}: delete the copy, or give its notes ids of their own [duplicate-id]"
     assert said(folder) == [f"{at}:1:1: holds the same notes as {advice}"]
+
+
+def test_a_copy_of_one_note_under_another_deck_is_one_finding(tmp_path: Path) -> None:
+    folder = small.write(tmp_path, "- {question: 'Which gas do plants take up?', answer: Carbon dioxide}")
+    copy = (folder / "01-first.yaml").read_text("utf-8").replace("First Part", "Other")
+    (folder / "08 (1).yaml").write_text(copy, "utf-8")
+    (found,) = said(folder)
+    assert found.startswith("08 (1).yaml:1:1: holds the same notes as ")
 
 
 def test_two_files_that_share_few_ids_are_no_copies(tmp_path: Path) -> None:
