@@ -119,10 +119,17 @@ _NOTATION = (
     f"[δθλμπφψΓΔΘΛΣΦΨΩ][A-Za-z]{{1,4}}|[km]Ω"
     f"|(?:[A-Za-z{_SMALL}]|(?<=[A-Z{_SMALL}])[{_GREEK}]+(?![a-z]{{2}})|[{_GREEK}]+(?=[A-Z{_SMALL}]))+"
 )
-# The second and third bytes of a character in UTF-8 as Windows-1252 shows them, and what they follow: accents, signs,
-# Greek and Cyrillic letters, punctuation.
-_CONTINUING = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ" + "".join(map(chr, range(0xA0, 0xC0)))
-_MISREAD = f"[ÂÃÎÏÐÑ][{re.escape(_CONTINUING)}]|â[{re.escape(_CONTINUING)}]{{2}}"
+# UTF-8 that was read in Windows-1252 or 1251: the signs of the bytes from 0x80 on, and patterns of several characters
+# in a row, or of one where no language has that sign after that letter.
+_CP1252 = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ" + "".join(map(chr, range(0xA0, 0x100)))
+_CP1251 = bytes(range(0x80, 0x100)).decode("cp1251", "replace").replace("\ufffd", "\x98")
+_C, _K = (f"[{re.escape(signs[:0x40])}μ]" for signs in (_CP1252, _CP1251))  # the bytes after the first; μ for µ
+_MISREAD = (
+    f"[ÂÃÎÏÐÑ](?<![A-ZÀ-Þ“‘„«].){_C}|â{_C}{{2}}(?<![A-ZÀ-Þ“‘„«]...)|[ð-ô]{_C}{{3}}"
+    f"|[Ã-Þ](?<=[a-zß-ÿ].){_C}|[ÄÅ](?![’–—…]){_C}(?=[a-zß-ÿ])"
+    f"|[Â-ï](?=[Â-ï\xa0’”»–—…]*+(?![\xa0’”»–—…]){_C})(?:{_C}{{1,2}}[Â-ï])+{_C}{{1,2}}"
+    f"|[РС]{_K}(?:[РС]{_K}){{2,}}|[а-п]{_K}{{2}}(?:[а-п]{_K}{{2}})+|вЂ{_K}"
+)
 # Digits of another script where a Latin letter is expected.
 _DIGIT_AS_LETTER = r"(?<=[A-Za-z])[^\D0-9\uff10-\uff19\U0001d7ce-\U0001d7ff\U0001fbf0-\U0001fbf9]+(?=[A-Za-z])"
 # (a word of nothing but twins, a word that is surely of that script)
@@ -135,7 +142,7 @@ _MAX_PER_LINE = 100  # characters that are reported of one line
 def refused(text: str) -> Iterator[tuple[int, str]]:
     """(index, reason) of every character of a decoded text that a card must not hold, line by line."""
     odd = _not_ascii(text)
-    if not odd or (re.fullmatch(_PLAIN, odd) and not re.search(_MISREAD, odd)):
+    if not odd or (re.fullmatch(_PLAIN, odd) and not (re.search(f"[Â-ô]{_C}", text) and re.search(_MISREAD, text))):
         return
     whole = _Searched(text)
     start = 0
@@ -250,19 +257,24 @@ class _Line:
         self.searched = _Searched(line)
 
     def refused(self) -> Iterator[tuple[int, str]]:
-        """(index, reason) of each refused character once: by its kind, then by its word as typed, then in NFC."""
+        """(index, reason) of each refused character, by its kind, word or NFC, or of one word in a wrong encoding."""
         seen: set[int] = set()
-        for index, reason in chain(self._misread(), self.by_kind(), self._by_word(self.line), self._by_word_in_nfc()):
+        others = chain(self.by_kind(), self._by_word(self.line), self._by_word_in_nfc())
+        for index, reason in list(self._misread()) or others:
             if index not in seen:
                 seen.add(index)
                 yield index, reason
 
     def _misread(self) -> Iterator[tuple[int, str]]:
-        """Letters that were saved as UTF-8 and read as Windows-1252: `BarrÃ©` for `Barré`."""
-        for match in re.finditer(rf"(?<![A-ZÀ-Þ“‘„«])(?:{_MISREAD})", self.line):
-            data = bytes(0x80 + _CONTINUING.index(c) if c in _CONTINUING else ord(c) for c in match[0])
-            with suppress(UnicodeDecodeError):
-                yield match.start(), f"{match[0]!r} is {data.decode('utf-8')!r}, read in a wrong encoding"
+        """The first word that was saved as UTF-8 and read in another encoding: `BarrÃ©` for `Barré`."""
+        for match in re.finditer(_MISREAD, self.line):
+            signs = _CP1251 if "\u0400" < match[0][0] < "\u0500" else _CP1252
+            rest = re.split(rf"[^{re.escape(signs)}μ\w]", self.line[match.end() :], maxsplit=1)[0]
+            for shown in (match[0] + rest, match[0]):
+                with suppress(ValueError):
+                    decoded = b"".join(_byte(sign, signs) for sign in shown).decode("utf-8")
+                    yield match.start(), f"{shown!r} is {decoded!r}, read in a wrong encoding"
+                    return
 
     def by_kind(self) -> Iterator[tuple[int, str]]:
         suspects = {c: label for c in set(_not_ascii(self.line)) if (label := kind(c))}
@@ -360,6 +372,11 @@ class _Line:
         if character <= "\ufe02" or character >= "\U000e0100":
             return bool(re.match(_IDEOGRAPH, before))
         return False
+
+
+def _byte(sign: str, signs: str) -> bytes:
+    """The byte of a sign in an encoding whose signs from 0x80 on are given. Raises ValueError if it has none."""
+    return sign.encode() if sign.isascii() else bytes([0x80 + signs.index("µ" if sign == "μ" else sign)])
 
 
 def _places_of_nfc(line: str) -> list[int]:

@@ -232,7 +232,10 @@ def _mistakes(markup: Markup, cloze: bool) -> Iterator[Mistake]:
             yield "anki-command", at, command[0], f"'{command[0]}' in code is read by Anki: say it in words"
         elif kind == "code" and cloze and (deletion := re.search(r"\{\{c\d+::", value)):
             at = markup.text.index(value, start) + deletion.start()
-            message = "deletion inside code: put the backticks inside the deletion, {{c1::`code`}}"
+            instead = "write {{c1::`code`}}, and what is around it between backticks of its own"
+            if "\n" in markup.text[start:at]:
+                instead = "after the block, ask for the word with {{c1::`code`}}"
+            message = f"code cannot hold a deletion: {instead}"
             yield "cloze-syntax", at, deletion[0], message
 
 

@@ -151,7 +151,8 @@ class _Scan:
             self._mistake(deletion.start, deletion.answer_start, "cloze deletion is never closed: add }}")
         if self.markup.deletions:
             self._check_depth()
-            self._check_numbers()
+            if not any(span.kind == "code" and re.search(r"\{\{c\d+::", span.value) for span in self.spans):
+                self._check_numbers()  # without those in code, which are a mistake of their own
 
     def _token(self, token: re.Match[str]) -> int:
         """Reads what starts with a token; returns where to go on."""

@@ -140,7 +140,7 @@ CLOZE_EDITS: tuple[tuple[str, Callable[[str, str, re.Match[str]], str]], ...] = 
     ("start at c1", lambda text, fragment, match: text.replace("c0::", "c1::")),
     ("put the answer between backticks", lambda text, fragment, match: re.sub("(?<=::)(std.*)(?=}})", r"`\1`", text)),
     ("put it in `code`", lambda text, fragment, match: text.replace(fragment, f"`{fragment}`", 1)),
-    ("put the backticks inside", lambda text, fragment, match: re.sub("`({{c1::)(.*)}}`", r"\1`\2`}}", text)),
+    ("write {{c1::`code`}}", lambda text, fragment, match: re.sub("`({{c1::)(.*)}}`", r"\1`\2`}}", text)),
     ("delete it", lambda text, fragment, match: text.replace(f"{fragment} ", "", 1)),
 )
 
