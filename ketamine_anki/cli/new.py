@@ -137,6 +137,11 @@ class _Question(NamedTuple):
     default: str | None = ""
 
 
+def _needed(key: str, prompt: str, known: Mapping[str, str] | None = None) -> _Question:
+    """A question that takes no empty answer, as `check` would refuse the note; it is not asked without a prompt."""
+    return _Question(key, prompt, known, default=None if prompt else "")
+
+
 class _Asking:
     """Finds the subdeck and the values of a note: from options, from answers, or derived from both. A wrong answer is
     asked for again at once, a wrong option ends the command.
@@ -209,15 +214,15 @@ class _Asking:
                 "claims", "claims that the note tests, with commas; none if it goes beyond", taught, names["claims"]
             )
             none = not values.get("claims") and collection.claims
-            yield _Question("beyond", "why it is worth a card although the source does not teach it" if none else "")
+            yield _needed("beyond", "no claims: why it is worth a card although no source teaches it" if none else "")
             yield _Question("cites", "", dict.fromkeys(collection.paragraphs[values["source"]], ""))
         yield _Question("caution")
         needing = [name for name in values.get("claims", ()) if collection.claims[name].caveat_required]
         caveat = f"claim {needing[0]} needs a caveat: where does current evidence differ" if needing else ""
-        yield _Question("caveat", "" if "caution" in values else caveat)
-        rests = values.keys() & {"caution", "caveat", "beyond"}
+        yield _needed("caveat", "" if "caution" in values else caveat)
+        rests = values.keys() & {"caution", "caveat", "beyond"} and collection.references
         evidence = "evidence for it, keys of references.yaml, with commas" if rests else ""
-        yield _Question("evidence", evidence, names["references"])
+        yield _needed("evidence", evidence, names["references"])
         used = {tag: "" for note in (self.decks[deck].notes if deck in self.decks else ()) for tag in note.tags}
         yield _Question("tags", "concept tags, with commas", dict.fromkeys(sorted(used), ""), default=None)
         yield _Question("id", "id", default=propose_id(values.get("question") or values["text"], self._ids))
@@ -259,7 +264,7 @@ class _Asking:
         except click.Abort:
             if sys.stdin.isatty():
                 raise
-            raise Failure(f"nobody to ask for the {question.prompt}: give {option}", EXIT_USAGE) from None
+            raise Failure(f"nobody to ask: give {option} ({question.prompt})", EXIT_USAGE) from None
         except UnicodeError:
             raise Failure(f"{question.prompt}: what was typed is not UTF-8 text: type it again", EXIT_USAGE) from None
 

@@ -141,7 +141,7 @@ _NOTE_TAIL: dict[str, Shape] = {
         "Where the source teaches it: section/paragraph of source.yaml, needed where there is one.",
         ("how-leaves-work/2",),
         pattern=PARAGRAPH,
-        expected="section/paragraph of source.yaml, such as how-leaves-work/2",
+        expected="the name of a section of source.yaml, '/' and the number of a paragraph",
         rule="unknown-source",
         names="paragraphs",
     ),

@@ -143,6 +143,8 @@ def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: st
             file.add(*found[0], "syntax", found[1])
             return False
         hint = did_you_mean(text, shape.choices) or f": {form}"
+        if (near := re.sub(r"\s*/[\s0]*", "/", text)) != text and shape.pattern and _pattern(shape.pattern)(near):
+            hint = f": write {quoted(near)}"
         if comma := re.search(f"[{schema.COMMAS}]", text) if label.startswith("an item") else None:
             hint = f": '{comma[0]}' does not part a list: " + ("leave it out" if text[-1] == comma[0] else "write ', '")
         file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")

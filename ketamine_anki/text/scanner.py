@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     r"|(?<=:)(?P<hint>:))"
 )
 _MALFORMED = r"\{+\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
+OR_DELETION = ", or write {{c1::hidden}} for a deletion"  # advice for a text that may hold one
 _MEANT = r"\{+\s*[cC]?\s*(\d*)\s*[:;|\uff1a]+\s*([^{}\n]{1,60}?)\s*\}*"  # number and hidden part of one
 _BEFORE_FENCE = r"[ \t]*(?:(?:[-+*]|\d+[.)])[ \t]+)*"
 _CODE = r"(?s)[^<]*(?:\w\((?!s\))|\w_\w|\w\.[a-z]{3}|->)[^<]*\Z"  # a hint that looks like a program
@@ -242,8 +243,7 @@ class _Scan:
                 shown, instead = meant[0], f"{{{{c{int(meant[1] or 1)}::{meant[2]}}}}}"
             message = f"malformed cloze deletion {shown!r}: write {instead}"
         else:
-            advice = "put it in `code` to show it, or write {{c1::hidden}} for a deletion"
-            message = f"{shown!r} is read as a field by Anki: {advice}"
+            message = f"{shown!r} is read as a field by Anki: put it in `code` to show it{OR_DELETION}"
         self._mistake(start, start + len(shown), message)
         return after
 

@@ -124,7 +124,7 @@ _ANYWHERE: tuple[_Row, ...] = (
     ("[/", r"\[/(?!or\])[A-Za-z]+\]", "a tag", "write **bold** or *italics*"),
     ("[", r"([\u3005\u3400-\u9fff]+)\[([\u3041-\u30ff]+)\]", "furigana", r"write \1（\2）"),
     ("\\n", r"\\n(?![a-z])", "a new line", "begin one there, with |- after the key"),
-    ("::", r"(?<![\w{])c\d+::", "a deletion", "write {{c1::hidden}}"),
+    ("::", r"(?<![\w{])c\d+::", "a deletion", "write {{c1::hidden}}, which only a 'text' may hold"),
     (":", r"(?<![\w:]):(?:[a-z][a-z0-9_-]*|[+-]1):(?![\w:])", "an emoji", "write the character itself"),
     ("[ ]", r"(?<![\w\])])\[ \]", "a check box", "write ☐"),
     ("&", r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30}(?![\w=]));?", "a character", _character),

@@ -36,14 +36,14 @@ ADDED = """
     extra: By night they do not.
     source: only-section/1
     cites: [problem/1]
-    claims: [C-2]
+    claims: [C-1]
     tags: [Plants]
-    yield: supporting
+    yield: core
     skill: recall
 """
 WINDOWS = "deck: A\r\nnotes:\r\n- id: a\r\n  text: '{{c1::x}}'"
 ASK = ["--deck", "First Part", "--question", "Which gas do plants give off by day?", "--answer", "Oxygen"]
-TAIL = ["--source", "only-section/1", "--claim", "C-2", "--tag", "Plants"]
+TAIL = ["--source", "only-section/1", "--claim", "C-1", "--tag", "Plants"]
 FULL = [*ASK, *TAIL]
 
 
@@ -167,7 +167,7 @@ def test_comments_indentation_and_line_ends_of_the_file_are_kept(
 
 def test_everything_is_asked_for_that_no_option_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ("Which gas is made?", "Oxygen", "Who makes it?", "Plants", "By day.")
-    type_in(monkeypatch, "1", "2", *texts, "nowhere/1", "1", "1, C-2", "", "", "Plants, Gas", "")
+    type_in(monkeypatch, "1", "2", *texts, "nowhere/1", "1", "1, C-2", "No.", "1", "Plants, Gas", "")
     ran = run("new", folder)
     assert ran.code == 0, ran.err
     note = notes(folder)[-1]
@@ -181,7 +181,7 @@ def test_everything_is_asked_for_that_no_option_says(folder: Path, monkeypatch: 
 
 
 def test_another_id_may_be_typed_and_claims_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    type_in(monkeypatch, "", "Told by others.", "", "day-gas")
+    type_in(monkeypatch, "", "", "Told by others.", "", "1", "day-gas")
     assert run("new", folder, *ASK, "--source", "only-section/1", "--tag", "Plants").code == 0
     assert (notes(folder)[-1].id, notes(folder)[-1].claims) == ("day-gas", ())
 
@@ -286,7 +286,7 @@ def refused(folder: Path, *arguments: str) -> Ran:
         (["--deck", "Frist Part"], "unknown subdeck 'Frist Part': did you mean 'First Part'?"),
         (["--source", "only-section/3"], "unknown source 'only-section/3': did you mean 'only-section/2'?"),
         (["--claim", "C-9"], "unknown claim 'C-9'"),
-        (["--source", "only-section/2"], "--claim: C-2 is a claim of only-section/1, and source says only-section/2"),
+        (["--source", "only-section/2"], "--claim: C-1 is a claim of only-section/1, and source says only-section/2"),
         (["--cite", "entry/1"], "--cite: unknown citation 'entry/1': did you mean 'entry/2'?"),
         (["--shape", "4"], "--shape: no shape has the number 4: the last one is 3"),
         (["--shape", "clozes"], "--shape: unknown shape 'clozes': did you mean 'cloze'?"),
@@ -310,7 +310,12 @@ def test_a_wrong_value_is_refused_with_the_likely_fix(arguments: list[str], mess
 
 def test_with_nobody_to_ask_the_option_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     type_in(monkeypatch, terminal=False)
-    assert "nobody to ask for the answer: give --answer" in refused(folder, *FULL[:4]).err
+    assert "nobody to ask: give --answer (answer)" in refused(folder, *FULL[:4]).err
+    no_claim = [*FULL[:8], *FULL[10:]]
+    assert "nobody to ask: give --beyond (no claims: why" in refused(folder, *no_claim).err
+    assert "nobody to ask: give --caveat (claim C-2 needs a caveat" in refused(folder, *FULL, "--claim", "C-2").err
+    for option in ("--caution", "--caveat", "--beyond"):
+        assert "nobody to ask: give --evidence (evidence for it" in refused(folder, *FULL, option, "Some say so.").err
 
 
 NOTE = "{id: a, text: '{{c1::x}}', source: only-section/1, tags: [A], yield: core, skill: recall}"

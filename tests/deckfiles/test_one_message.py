@@ -64,6 +64,19 @@ def test_a_key_in_another_language_is_one_mistake(lines: str, typed: str, expect
         assert found.startswith(f"{place} unknown key {name}: {hint}" if name[0] == "'" else wanted)
 
 
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("a/01", "write 'a/1'"),
+        ("a / 1", "write 'a/1'"),
+        ("a/0", "the name of a section of source.yaml, '/' and the number of a paragraph"),
+        ("a 1", "the name of a section of source.yaml, '/' and the number of a paragraph"),
+    ],
+)
+def test_a_paragraph_is_named_as_it_is_meant(typed: str, hint: str) -> None:
+    assert said("only-section/1", typed) == [f"6:13 source is '{typed}': {hint}"]
+
+
 _SHOWN = "are shown, they are no quotes of YAML: write"
 _OR = "for both; to show them, put all in single quotes"
 

@@ -29,6 +29,12 @@ from ketamine_anki.text.together import together
             ["7 days", "2 to 3 weeks", "20 percent"],
         ),
         ("a trial (73 people) and (a very long remark)", ["(73 people)"]),
+        (
+            "1 000 km, 12 000 of 1 000 000 people, {{c1::1 500}} kg",
+            ["1 000 km", "12 000", "1 000 000", "{{c1::1 500}} kg"],
+        ),
+        ("1 000–2 000 kg, 1 000 to 2 500,5 m, 2020 500 mg", ["1 000–2 000 kg", "1 000 to 2 500,5 m", "500 mg"]),
+        ("in 2 3000 5 000a 2020 300 people", []),
         ("(MAP), 5 metals, A5 mg, v1.5 mg2", []),
         (r'<img alt="5 mg"><code>5 mg</code> \(5 mg\) \[(5 mg)\] 5 mg', ["5 mg"]),
     ],
