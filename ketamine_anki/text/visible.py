@@ -24,18 +24,23 @@ _SCRIPTS = {
 }
 # What a script stands at, and what stands right after it: of `x^2y` and `t_1/2` only the author knows how far it goes.
 _BASE = r"(?P<base>(?:(?<![^\W_])[^\W_]++|[)\]])?)"
-_REST = r"(?P<rest>(?:(?<=\d)(?:[^\W\d_A-Z][^\W_]*+|/\d++)|(?<=[^\W\d])[/+-](?:\d++|[^\W\d_]))(?![\w^]))?"
+_REST = (
+    r"(?P<rest>(?:(?<=\d)(?:(?:[A-D](?!\w)|[^\W\d_A-Z][^\W_]*+)|[/\u2013-]\d[^\W_]*+)"
+    r"|(?<=[^\W\d])[/+-](?:\d[^\W_]*+|[^\W\d_]))(?![\w^]))?"
+)
 _HIGH = (
     rf"{_BASE}(?<=[\w)\]\U000f0000-\U000ffffd])(?P<sign>\^)"  # the last are deletions
-    r"(?P<script>[+\u2212-]?(?:\d++(?:[+-](?!\w))?|[^\W\d_][^\W_]*+)|[+\u2212-])(?!\^)" + _REST
+    r"(?P<script>[+\u2212-]?(?:\d++(?:[.,]\d++|[+-](?!\w))?|[^\W\d_][^\W_]*+)|[+\u2212-]++)(?!\^)" + _REST
 )
-# A letter, or a formula of elements before a number; not a name such as snake_case, which is seen as it is meant.
+# A letter, a formula of elements before a number, or an abbreviation before a number or a capital letter; not a name
+# such as snake_case, which is seen as it is meant.
 _LOW = (
-    rf"(?<![/.@{HIDDEN}-])(?<![^\W\d₀-₉])(?P<base>[^\W\d_](?=_[^\W_]+(?![\w@]|\.\w))"
-    r"|(?:(?:[A-Z][a-z]|[BCFHIKNOPSUVWY])+|log)(?=_\d\d?(?![\d_])))(?P<sign>_)"
+    rf"(?<![/.@{HIDDEN}])(?<![^\W\d₀-₉])(?P<base>[^\W\d_](?=_[^\W_]+(?![\w@]|\.\w))"
+    r"|(?:(?:[A-Z][a-z]|[BCFHIKNOPSUVWY])+|log)(?=_\d\d?(?![\d_]))"
+    r"|[A-Z][A-Za-z]{1,4}(?=_(?:\d\d?[A-Z]?|[A-Z])(?![\w@]|\.\w)))(?P<sign>_)"
     r"(?P<script>\d++|[^\W\d_]++)" + _REST
 )
-_WHOLE = "put the whole of it between dollars"
+_WHOLE = "put the whole of it between dollars, each script in braces as in $x^{12}$"
 
 
 def _as_script(match: re.Match[str]) -> str:
@@ -52,7 +57,7 @@ def _as_script(match: re.Match[str]) -> str:
     readings = [f"{base}{small}{rest}" if is_small else f"${base}{mark}{{{script}}}${rest}"]
     if rest:
         readings.append(f"${base}{mark}{{{script}{rest}}}$")
-        if rest[1:].isdigit() and len(script) == 1:  # `t_1/2`, `x_n+1`
+        if rest[1:2].isdigit() and (rest[0] == "/" or script.isalpha()) and len(script) < 3:  # `t_1/2`, `x_n+1`
             readings.reverse()
     name = ", or put a name in `code`" if match["sign"] == "_" else ""
     return f"write {' or '.join(readings)}{name}"
@@ -96,9 +101,11 @@ _ANYWHERE: tuple[_Row, ...] = (
     ("_", rf"(?<![\w{HIDDEN}])_[^\W_]\w{{0,20}}", "italics", _ITALICS),
     ("`", "`+", "code", "close it"),
     ("~~", r"~~(?:[^~]+~~)?", "struck-out text", "leave it out"),
-    ("~", rf"{_BASE}(?<!~)(?P<sign>~)(?P<script>[^\W_]{{1,8}}|[+-])~(?!~)", "a subscript", _as_script),
+    ("~", rf"{_BASE}(?<=[\w)\]])(?P<sign>~)(?P<script>[^\W_]{{1,8}}|[+-])~(?!~)", "a subscript", _as_script),
+    ("~", r"(?<![\w~)])~[^\W\d_]\w+~(?![\w~])", "struck-out text", "leave it out"),
     ("~", r"(?<=\.)~(?=\w)", "a space", "write a space"),
     ("^", rf"{_BASE}(?P<sign>\^)(?P<script>[^\W_+-]{{1,8}}[+-]?|[+-])\^(?!\w)", "a superscript", _as_script),
+    ("^", r"(?<![\w)\]^])(?P<base>)(?P<sign>\^)(?P<script>\d++)\^?(?=[A-Z])", "a superscript", _as_script),
     ("^(", rf"{_BASE}(?<=[\w)\]])(?P<sign>\^)\((?P<script>[^()^]+)\)", "a superscript", _as_script),
     ("^", r"[^\W_]+(?:\^[^\W_]+[_^]|_[^\W_]+\^)[\w+-]+", "a superscript", _WHOLE),
     ("^", _HIGH, "a superscript", _as_script),
