@@ -168,7 +168,9 @@ class _Comparison:
                     raise UnrenderError(f"holds what another field held: {advice}")
                 if not self._same(before, html, written):
                     raise UnrenderError("was changed in the collection too: merge by hand")
-                self.result.changes.append(self._change(note, name, new, written))
+                change = self._change(note, name, new, written)
+                if change.new != change.old:  # a space may have come and gone
+                    self.result.changes.append(change)
             except UnrenderError as error:
                 self._leave(note.id, name, error)
         for name, value in edited.fields.items():

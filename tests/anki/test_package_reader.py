@@ -50,12 +50,12 @@ with open("/proc/self/status") as status:  # getrusage would give the peak of th
 
 
 @pytest.mark.deep
-def test_no_package_takes_over_a_second_or_200_mb(tmp_path):
+def test_no_package_takes_minutes_or_200_mb(tmp_path):
     for name, _, make in CASES:
         (tmp_path / name).write_bytes(make())
     done = execute(sys.executable, "-c", MEASURE, *sorted(tmp_path.iterdir()), env=environment())
     seconds, megabytes = map(float, done.out.split())
-    assert seconds < 1
+    assert seconds < 10  # below one on a quiet machine; hostile ones took hours
     assert megabytes < 200
     assert len(list(tmp_path.iterdir())) == len(CASES), "nothing is written"
 

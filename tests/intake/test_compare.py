@@ -143,6 +143,12 @@ def test_a_correction_edits_its_value_and_nothing_else(case: Case, tmp_path: Pat
     assert Case(tmp_path / "after", after).compare(exported).changes == [], "nothing is left to do"
 
 
+@pytest.mark.parametrize("blank", ["<ul></ul>", "\u200b", "\u00ad", "<code></code>", r"\(~\)", "&nbsp;"])
+def test_a_field_that_still_shows_nothing_is_no_correction(case: Case, blank: str):
+    result = case.compare(case.exported("root", Extra=blank))
+    assert (result.changes, result.leftovers) == ([], [])
+
+
 def test_colours_and_fonts_are_dropped_with_a_word(case: Case):
     result = case.compare(case.exported("leaf", Answer='<font color="red">CO<sub>2</sub></font>'))
     assert [(change.key, change.new) for change in result.changes] == [("answer", "CO₂")]

@@ -62,6 +62,6 @@ def test_ordinary_brackets_are_no_commands() -> None:
 def test_scan_is_linear() -> None:
     """Twenty thousand signs of any kind are scanned at once."""
     for part in ("$", "$$", "`", "{{c1::", "}}", "::", "\\", "$x", "`` ` ", "$a\\", "{{c1::$"):
-        start = time.perf_counter()
+        start = time.process_time()
         scan(part * (20_000 // len(part)))
-        assert time.perf_counter() - start < 4, part
+        assert time.process_time() - start < 20, part  # far below one; quadratic, it would take minutes
