@@ -102,9 +102,11 @@ def _send(
     target = github_name(upstream)
     on_github = target and not remote and shutil.which("gh")
     shown = _without_password(url)
-    place = f"your own copy of it on GitHub, a fork if need be, or, where `gh` finds none, of {shown}"
+    own = "your fork on GitHub, which is made if you have none"
+    place = f"{own} (or, if `gh` has no account, to {shown})" if on_github else shown
+    then = f" It will be proposed to {upstream}." if place != upstream else ""
     licence = compared.collection.licence
-    _confirm(f"Propose this, under {licence}, to {upstream}, on a new branch of {place if on_github else shown}?", yes)
+    _confirm(f"This will be pushed to {place}, as a new branch.{then} Its licence is {licence}. Send it?", yes)
     branch = f"anki-{hashlib.sha256(body.encode()).hexdigest()[:12]}"  # the same when it is submitted again
     fork = _fork(target) if target and on_github else None
     url, settings = (f"https://github.com/{fork}.git", _SIGN_IN) if fork else (url, {})

@@ -8,6 +8,7 @@ settings for all repositories hold. Nothing is left when a step fails.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -112,5 +113,9 @@ def _told(folder: Path, *arguments: str, given: bytes, variables: Mapping[str, s
             errors.seek(0)
             said = errors.read(4000).decode("utf-8", "replace").split("\n")
             reason = next((line for line in said if line.startswith(("fatal:", "error:", " !"))), said[0])
+            if protocol := re.search(r"transport '(\w+)' not allowed", reason):
+                why = "by such an address git can be made to run a program"
+                advice = "push to one with https or ssh, or allow this kind by the variable GIT_ALLOW_PROTOCOL"
+                raise Failure(f"an address of the kind {protocol[1]!r} is not allowed, since {why}: {advice}", EXIT_IO)
             raise Failure(f"git: {reason.strip()}", EXIT_IO)
     return os.fsdecode(answer)

@@ -163,8 +163,10 @@ def test_nothing_leaves_the_machine_before_a_yes(contributor: Contributor, typed
         contributor.patch.setattr("sys.stdin", keyboard)
         ran = contributor.submit()
     assert ran.code == (1 if typed else 2)
-    assert "Propose this, under CC BY 4.0, to https://github.com/owner/name.git, on a new branch of your own" in ran.err
-    assert "where `gh` finds none, of https://github.com/owner/name.git? [y/N]" in ran.err
+    assert "This will be pushed to your fork on GitHub, which is made if you have none (or, if `gh` has no" in ran.err
+    assert (
+        "It will be proposed to https://github.com/owner/name.git. Its licence is CC BY 4.0. Send it? [y/N]" in ran.err
+    )
     assert "nothing was sent" in ran.err
     assert (contributor.asked(), contributor.pushed(), contributor.pushed("owner")) == ([], "", "")
 
@@ -186,8 +188,8 @@ def test_the_question_names_where_it_is_pushed_to(contributor: Contributor) -> N
     contributor.project.git("update-ref", "refs/remotes/origin/main", "HEAD")
     contributor.project.git("remote", "add", "mine", "https://me:secret@github.com/somebody/name.git")
     ran = contributor.submit("--remote", "mine")
-    where = "to https://github.com/owner/name.git, on a new branch of https://github.com/somebody/name.git?"
-    assert f"under #\\x23[error]x, {where}" in ran.err, ran.err
+    assert "This will be pushed to https://github.com/somebody/name.git, as a new branch. It will be prop" in ran.err
+    assert "posed to https://github.com/owner/name.git. Its licence is #\\x23[error]x. Send it?" in ran.err
     assert "secret" not in ran.err + ran.out
 
 
@@ -261,7 +263,7 @@ def test_a_pull_request_that_github_refuses_leaves_the_branch_and_its_address(co
     [
         (lambda c: (c.hub / "somebody/name.git/HEAD").unlink(), "does not appear to be a git repository"),
         (lambda c: c.patch.setenv("GIT_CONFIG_GLOBAL", os.devnull), "no email was given"),
-        (lambda c: c.patch.setenv("GIT_ALLOW_PROTOCOL", "ssh"), "transport 'file' not allowed"),
+        (lambda c: c.patch.setenv("GIT_ALLOW_PROTOCOL", "ssh"), "kind 'file' is not allowed, since"),
         (lambda c: c.patch.setattr(contribution, "_NETWORK_SECONDS", 0.0001), "does not answer"),
     ],
 )
