@@ -20,13 +20,13 @@ from ketamine_anki.text.placeholders import PLACEHOLDER, Source
 from ketamine_anki.text.plain import is_blank, tex_is_blank
 from ketamine_anki.text.scanner import (
     BRACKET_COMMAND,
-    OR_DELETION,
     UNMARKED,
     Deletion,
     Markup,
     Mistake,
     Report,
     Span,
+    advised,
     command_in,
     misplaced_fence,
     scan,
@@ -140,7 +140,7 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
         report("swallowed-mark", at, "```", f"'```' {misplaced}")
         return Rendered(escape(text), markup, findings, [])
     for start, end, message in markup.mistakes:
-        report("cloze-syntax", start, text[start:end], _advised(message, text[start:end], cloze))
+        report("cloze-syntax", start, text[start:end], advised(message, text[start:end], cloze))
     if cloze and not markup.deletions and not findings and "{{c" not in text:
         report("cloze-syntax", 0, "", "no cloze deletion: hide a part as {{c1::hidden}}")
     if not cloze and markup.deletions:
@@ -156,13 +156,6 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
         for start, end, message in _blank_deletions(html, markup):
             report("cloze-syntax", start, text[start:end], message)
     return Rendered(html, markup, findings, pictures)
-
-
-def _advised(message: str, fragment: str, cloze: bool) -> str:
-    """A message about braces, without advice to write a deletion where none may stand."""
-    if not cloze and message.startswith("malformed"):
-        return f"deletion {fragment!r} here: only 'text' may hold one; put it in `code` to show it"
-    return message if cloze else message.removesuffix(OR_DELETION)
 
 
 def _special(text: str) -> bytes:

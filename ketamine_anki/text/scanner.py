@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     r"|(?<=:)(?P<hint>:))"
 )
 _MALFORMED = r"\{+\s*(?:c?\d*\s*:|[cC]\d)"  # braces that are meant as a deletion
-OR_DELETION = ", or write {{c1::hidden}} for a deletion"  # advice for a text that may hold one
+_OR_DELETION = ", or write {{c1::hidden}} for a deletion"  # advice for a text that may hold one
 _MEANT = r"\{+\s*[cC]?\s*(\d*)\s*[:;|\uff1a]+\s*([^{}\n]{1,60}?)\s*\}*"  # number and hidden part of one
 _BEFORE_FENCE = r"[ \t]*(?:(?:[-+*]|\d+[.)])[ \t]+)*"
 _CODE = r"(?s)[^<]*(?:\w\((?!s\))|\w_\w|\w\.[a-z]{3}|->)[^<]*\Z"  # a hint that looks like a program
@@ -59,6 +59,13 @@ def command_in(html: str) -> str:
     """The first part of a field's HTML, or of a plain text, that Anki or its MathJax would obey; "" if none."""
     match = _COMMAND.search(html)
     return match[0] if match else ""
+
+
+def advised(message: str, fragment: str, cloze: bool) -> str:
+    """A message about braces, without advice to write a deletion where none may stand."""
+    if not cloze and message.startswith("malformed"):
+        return f"deletion {fragment!r} here: only 'text' may hold one; put it in `code` to show it"
+    return message if cloze else message.removesuffix(_OR_DELETION)
 
 
 class Span(NamedTuple):
@@ -243,7 +250,7 @@ class _Scan:
                 shown, instead = meant[0], f"{{{{c{int(meant[1] or 1)}::{meant[2]}}}}}"
             message = f"malformed cloze deletion {shown!r}: write {instead}"
         else:
-            message = f"{shown!r} is read as a field by Anki: put it in `code` to show it{OR_DELETION}"
+            message = f"{shown!r} is read as a field by Anki: put it in `code` to show it{_OR_DELETION}"
         self._mistake(start, start + len(shown), message)
         return after
 
