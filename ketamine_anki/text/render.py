@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
 from ketamine_anki.core.model import Collection, Finding, Note, Places, Position, Where
-from ketamine_anki.text.escape import image, link_mistake
+from ketamine_anki.text.escape import image, instead_of_html
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
 from ketamine_anki.text.plain import is_blank, tex_is_blank
 from ketamine_anki.text.scanner import (
@@ -55,8 +55,8 @@ MANUAL = {
     "Bad: `[$]CPP[/$]`\n\nGood: `$CPP$`",
     "tex-command": "Math may use the TeX commands of an allow-list: some of MathJax's commands run scripts, load"
     " pages, hide words or overlay the card. Where something is missing or stands twice, as in `x_` or `a^b^c`, the"
-    " card would show an error instead of the formula. A deletion brings no braces of TeX: write"
-    " `x^{ {{c1::12}} }`.\n\nBad: `$\\href{https://example.org}{CPP}$`"
+    " card would show an error instead of the formula; of `10^14` it would raise the 1 alone. A deletion brings no"
+    " braces of TeX: write `x^{ {{c1::12}} }`.\n\nBad: `$\\href{https://example.org}{CPP}$`"
     "\n\nGood: `$\\text{CPP}$`",
     "link": "Links lead to http, https or mailto addresses, and have a text: if it looks like an address, the same."
     "\n\nBad: `[label](javascript:alert(1))`\n\n"
@@ -71,21 +71,6 @@ _MARKDOWN = r"[\\`*_\[\n]"  # without any of these, and no block, Markdown is me
 _LONE_PICTURE = r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)"
 _HTML = r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)"
 _MATHJAX = r"(?s)(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]"
-_MARKDOWN_FOR = {  # HTML's tags
-    tag: instead
-    for tags, instead in (
-        ("b strong", "write **words**"),
-        ("i em", "write *words*"),
-        ("sub sup", "write a character such as \u2082 or \u00b2, or $_{2}$ or $^{2}$"),
-        ("br div p", "start a new line"),
-        ("ul ol li", "write each item on a line that starts with '- '"),
-        ("table tr td th", "write a table of | signs"),
-        ("code pre", "write `code`"),
-        ("a", "write [label](https://example.org)"),
-        ("img", "write ![what one sees](name.png)"),
-    )
-    for tag in tags.split()
-}
 _TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
 _COMMAND_IN_CODE = r"\\[()\[\]]"
 _TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table
@@ -248,24 +233,7 @@ def _raw_html(text: str, start: int, opened: set[str]) -> Iterator[Mistake]:
             continue
         opened.add(tag)
         shown = match[0] if len(match[0]) <= 40 else match[0][:37] + "..."
-        yield "raw-html", start + match.start(), match[0], f"HTML {shown!r}: {_instead_of(tag, match[0][1:-1])}"
-
-
-def _instead_of(tag: str, content: str) -> str:
-    """What to write instead of HTML, which may be the address of a page or a mailbox in angle brackets."""
-    scheme, colon, rest = content.partition(":")
-    address = f"{scheme.lower()}:{rest}" if colon else content
-    mistake = link_mistake(address)
-    if mistake.startswith("write "):
-        address = mistake.removeprefix("write ")
-    elif ":" not in tag and "@" not in tag:
-        if tag and "=" not in content and re.search(r"\s\w", content):
-            return "write a space after < to show it"
-        instead = _MARKDOWN_FOR.get(tag)
-        return f"{instead}; to show it, put it in `code`" if instead else "put it in `code` to show it, or leave it out"
-    elif mistake:
-        return f"{mistake}; to show it, put it in `code`"
-    return "link it from words, as [label](address)" if set("()") & set(address) else f"write [label]({address})"
+        yield "raw-html", start + match.start(), match[0], f"HTML {shown!r}: {instead_of_html(tag, match[0][1:-1])}"
 
 
 def _tex_outside(text: str, start: int) -> Iterator[Mistake]:

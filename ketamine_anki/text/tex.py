@@ -333,6 +333,8 @@ def _misplaced(tex: str, match: re.Match[str], item: str, scripts: str, before: 
     if item in ("^", "_", "'") and ("_" if item == "_" else "^") in scripts:
         kind = "subscript" if item == "_" else "superscript"
         return f"second {kind} of one letter: put the first part in braces"
+    if item in ("^", "_") and (script := re.match(r"\d+\.?\d+|[-+]\d+(?:\.\d+)?", tex[match.end() :])):
+        return f"only the first sign after {item} would be small: write {item}{{{script[0]}}} for {item}{script[0]}"
     if item in ("\\limits", "\\nolimits") and before not in _WITH_LIMITS:
         return f"{item} without an operator before it, such as \\sum"
     return ""
@@ -368,8 +370,7 @@ def _deletions(tex: str) -> Iterator[tuple[int, int, int]]:
 def _without_deletions(tex: str, begun: str = " ") -> str:
     """The TeX with the marks of deletions blanked, at the same length; `begun` stands where one begins."""
     for mark in tex_marks(tex):
-        blank = (begun if mark.kind == "open" else " ").ljust(mark.end - mark.start)
-        tex = tex[: mark.start] + blank + tex[mark.end :]
+        tex = f"{tex[: mark.start]}{begun if mark.kind == 'open' else ' ':{mark.end - mark.start}}{tex[mark.end :]}"
     return tex
 
 
@@ -394,7 +395,6 @@ def _broken_by(deletions: list[tuple[int, int, int]], bare: str) -> int:
             starts.append(start)
             hidden = hidden[:start] + "[0]".ljust(end - start) + hidden[end:]
         mistake = next(_walk(hidden), None)
-        error = mistake[1:] if mistake else _error(hidden)
-        if error:
+        if error := mistake[1:] if mistake else _error(hidden):
             return min(starts, key=lambda start: abs(start - error[0]))
     return -1

@@ -20,7 +20,7 @@ WORDS = st.lists(st.sampled_from([word for word in made.WORDS if word.isalnum()]
 TEXTS = (
     "**w", "w** w", "*w", "_w", "w `w", "`` w ` w", "~~w~~", "H~2~O w", "CO^2^ w", "==w==", "w ''w''", "w \\SI{5}{mol}",
     "$ x + 1 $ w", "w $k w", "w $$x w", "10^{-3} w", "w_{12}", "# w", "w\n-w\n-w", "w\n---\nw", "| w | w |\n| w | w |",
-    "w\n=====",
+    "w\n=====", "$10^14$ w", "$x_-1$ w",
     "w &alpha; w", "&gt; 5 w", "&#945;w", "w &lt; 5", "植物は**「w」**の中で", '**"w"**ders', "5*10*9 w", "w 15*2*3",
     "- 5 w", "+ 3 w", "w\n\n-\n\nw", r"w \(x + 1\) w", r"\[x\] w", "$5 % w$", "$a # b$ w", "$a & b$", "w [[w]]",
     "10^9 w", "m^2 w", "w x^n", "x^(n+1) w", "w x_1", "H_2O w", "V_d w", "w [b]w[/b]", "![w]", "[w][w]", "- [ ] w",
@@ -77,6 +77,7 @@ EDITS: tuple[tuple[str, Callable[[str, re.Match[str]], str]], ...] = (
 EDITS_OF_THE_WHOLE: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("write ``` before and after it", lambda text: text.replace("~~~", "```")),
     ("on a line of its own below the code", lambda text: f"{text}\n```"),
+    ("would be small: write", lambda text: re.sub(r"([_^])(-?\d+)", r"\1{\2}", text)),
     ("has spaces before it", lambda text: re.sub("(?m)^ +", "", text)),
 )
 
