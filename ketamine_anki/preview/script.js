@@ -48,30 +48,46 @@
   };
 
   // --- search and filters -----------------------------------------------------------------------
-  const words = (text) => text.toLowerCase().normalize("NFC").split(/\s+/).filter(Boolean);
-  const texts = new Map(notes.map((note) => {
-    const cards = [...note.querySelectorAll(".face")].map((face) => face.shadowRoot.textContent);
-    const alts = [...note.querySelectorAll(".face")].flatMap((face) =>
-      [...face.shadowRoot.querySelectorAll("img")].map((picture) => picture.alt));
-    return [note, words([note.textContent, note.dataset.tag, note.dataset.claims, ...cards, ...alts].join(" ")).join(" ")];
-  }));
+  // Words of a query are found at the beginning of words, and what stands in quotes as it stands. Hyphens, and spaces
+  // where one writes them, do not count: "pre eclampsia" is "pre-eclampsia" and "preeclampsia". Other scripts than
+  // these join articles to words, or part no words, so there a word is found anywhere.
+  const PARTED = /^[\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}\p{N}]/u;
+  const INLINE = /^(?:a|b|code|del|em|i|ins|m[a-z]+|s|small|span|strong|sub|sup|u)$/;
+  const words = (text) =>
+    text.normalize("NFKC").toLowerCase().match(/\p{N}+(?:[.,]\p{N}+)+|[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  const read = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return node.data;
+    if (node.localName === "style") return "";
+    const gap = INLINE.test(node.localName) ? "" : " ";
+    const inner = [...node.childNodes, ...(node.shadowRoot?.childNodes ?? [])].map(read).join("");
+    return gap + (node.alt ?? "") + inner + gap;
+  };
+  const texts = new Map([...notes, ...claims].map((one) =>
+    [one, ` ${words([read(one), one.dataset.tag, one.dataset.claims].join(" ")).join(" ")}`]));
+  const asked = (query) => query.split(/["“”„]/).flatMap((part, n) => {
+    const all = words(part);
+    const spellings = n % 2 ? [[all.join(" ")]] : all.map((word, at) => [
+      word, (all[at - 1] ?? "") + word, word + (all[at + 1] ?? ""),
+      ...(word.length > 3 ? Array.from(word.slice(1), (_, k) => `${word.slice(0, k + 1)} ${word.slice(k + 1)}`) : []),
+    ]);
+    return spellings.map((all) => all.map((one) => (PARTED.test(one) ? ` ${one}` : one)));
+  });
+  const found = (element, wanted) => wanted.every((all) => all.some((one) => texts.get(element).includes(one)));
   const fits = (element, names) => filters.every(({ dataset: { filter }, value }) =>
     !value || !names.includes(filter) || element.dataset[filter] === value
     || (["tag", "flag"].includes(filter) && (element.dataset[filter] || "").split(" ").includes(value)));
   const show = () => {
-    const wanted = words(search.value);
+    const wanted = asked(search.value);
     const listing = pressed("untested");
     let shown = 0;
     for (const note of notes) {
-      const text = texts.get(note);
-      note.hidden = listing || !wanted.every((word) => text.includes(word))
+      note.hidden = listing || !found(note, wanted)
         || !fits(note, filters.map((one) => one.dataset.filter));
       shown += !note.hidden;
     }
     let open = 0;
     for (const claim of claims) {
-      claim.hidden = !fits(claim, ["deck", "section"])
-        || !wanted.every((word) => claim.textContent.toLowerCase().includes(word));
+      claim.hidden = !fits(claim, ["deck", "section"]) || !found(claim, wanted);
       open += !claim.hidden;
     }
     if (byId("claims")) { // not on a public page
@@ -122,18 +138,13 @@
     const covered = getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
     document.documentElement.style.scrollPaddingTop = `${covered + 10}px`;
   }).observe(bar);
-  // The heights of notes that were never in view are guesses, so the first jump may miss.
-  const jump = (note, frames = 8) => {
-    note.scrollIntoView({ block: "start" });
-    if (frames) requestAnimationFrame(() => jump(note, frames - 1));
-  };
   const step = (by) => {
     const open = notes.filter((note) => !note.hidden);
     const at = open.indexOf(current());
     const next = open[at < 0 ? (by > 0 ? 0 : open.length - 1) : at + by];
     if (!next) return;
     next.focus({ preventScroll: true });
-    jump(next);
+    next.scrollIntoView();
   };
   const keys = {
     "/": () => { search.focus(); search.select(); },
@@ -165,7 +176,7 @@
     const note = notes.find((one) => one.id === name);
     if (!note) return;
     if (note.hidden) clear();
-    jump(note);
+    note.scrollIntoView();
   };
   window.addEventListener("hashchange", go);
 
