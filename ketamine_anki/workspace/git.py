@@ -197,8 +197,8 @@ def remote(folder: Path, name: str) -> str:
 
 def github_name(url: str) -> str:
     """`owner/name` of a repository on GitHub from its address, or that of a remote; "" if it is elsewhere."""
-    hosts = r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)github\.com[:/]"
-    found = re.fullmatch(hosts + r"([\w-]+/[\w.-]+?)(?:\.git)?/?", url)
+    host = r"(?:(?:https?|ssh|git)://(?:[^/@]*@)?|[\w-]+@)(?:www\.|ssh\.)?(?i:github\.com)(?::\d+)?[:/]"
+    found = re.fullmatch(host + r"([\w-]+/[\w.-]+?)(?:\.git)?/?", url)
     return found[1] if found else ""
 
 

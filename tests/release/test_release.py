@@ -215,6 +215,9 @@ def test_a_version_large_enough_is_accepted(released: Project, edit, version: st
         ("https://me:secret@github.com/a/b.c", "https://github.com/a/b.c"),
         ("git@github.com:a/b.git", "https://github.com/a/b"),
         ("ssh://git@github.com/a-1/b/", "https://github.com/a-1/b"),
+        ("ssh://git@github.com:22/jane/ketamine.git", "https://github.com/jane/ketamine"),
+        ("ssh://git@ssh.github.com:443/a/b.git/", "https://github.com/a/b"),
+        ("http://www.GitHub.com/a/b.git", "https://github.com/a/b"),
     ],
 )
 def test_a_first_release_names_an_address(project: Project, remote: str, address: str) -> None:
@@ -235,7 +238,9 @@ def add_repository(project: Project, address: str) -> None:
     project.commit()
 
 
-@pytest.mark.parametrize("remote", ["", "https://example.org/a/b.git", "git@gitlab.com:a/b.git"])
+@pytest.mark.parametrize(
+    "remote", ["", "git@gitlab.com:a/b.git", "https://agithub.com/a/b", "https://a.org/@github.com/a/b"]
+)
 def test_the_address_that_is_proposed_without_one_on_github_is_to_be_filled_in(project: Project, remote: str) -> None:
     project.commit()
     if remote:
