@@ -77,7 +77,14 @@ def test_the_example_note_is_a_note_with_its_comments() -> None:
     deck, findings = read_deck("a.yaml", f"deck: Neurocritical Care\nnotes:\n{block}".encode())
     assert findings == []
     assert deck is not None
-    assert deck.notes[0].id == "cpp-equation"
+
+
+def test_every_note_that_is_named_is_in_the_deck() -> None:
+    texts = [README, CONTRIBUTING, *(path.read_text(encoding="utf-8") for path in FORMS)]
+    named = set(re.findall(r"(?m)^(?:  - id|\s+see|\s+placeholder): ([a-z]+-[a-z-]+)\b", "\n".join(texts)))
+    notes = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "decks").glob("*.yaml"))
+    assert len(named) > 1
+    assert not [name for name in named if f"- id: {name}\n" not in notes]
 
 
 def test_every_rule_and_file_that_is_named_exists() -> None:
