@@ -63,18 +63,23 @@ def backs(real_decks: Path) -> list[tuple[str, Card, str]]:
     return found
 
 
+# What bars leave of a window of 1000 x 800 in desktop Anki and of a phone's 390 x 844 in AnkiDroid or AnkiMobile. A
+# taller window shows more: nothing of a card but its pictures depends on the height.
+HEIGHT = 690
+
+
 @pytest.mark.parametrize("look", ["day", "phone"])
 def test_question_answer_and_boxes_are_in_view_when_the_answer_is_shown(
     page: Page, backs: list[tuple[str, Card, str]], look: str
 ) -> None:
     shape = LOOKS[look]
-    page.set_viewport_size({"width": shape.width, "height": shape.height})
+    page.set_viewport_size({"width": shape.width, "height": HEIGHT})
     hidden = []
     for note_id, card, css in backs:
         page.set_content(window(card.answer, css + TALL_PICTURES, card.ordinal, shape))
         top, bottom = page.evaluate(EXTENT)
-        if top < 0 or bottom > shape.height:
-            hidden.append(f"{note_id} {card.ordinal + 1}: from {top:.0f} to {bottom:.0f} of {shape.height}")
+        if top < 0 or bottom > HEIGHT:
+            hidden.append(f"{note_id} {card.ordinal + 1}: from {top:.0f} to {bottom:.0f} of {HEIGHT}")
     assert not hidden
     assert len(backs) > 100
 
