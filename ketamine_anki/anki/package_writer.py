@@ -247,6 +247,9 @@ def paragraphs(collection: Collection, version: str = "", deck: str = "") -> lis
     if collection.repository:
         link = escape(collection.repository, quote=True)
         parts.append(f'<p>{escape(words["updates"])}: <a href="{link}">{link}</a></p>')
+    if advises:
+        say = f'<a href="{link}/issues">Say so</a>' if collection.repository else "Tell whoever gave you the deck"
+        parts.append(f"<p>A card is wrong or unclear? {say}, with the name at the foot of its back.</p>")
     parts.append(f"<p><b>{escape(collection.disclaimer)}</b></p>")
     return parts
 

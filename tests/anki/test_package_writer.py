@@ -139,8 +139,10 @@ def test_description_is_escaped_and_tells_what_learners_need() -> None:
         "<p>Curated from the text “S &lt; T”</p>"
         "<p>Licence of the cards: CC</p>"
         '<p>Releases and corrections: <a href="https://a.org/?a&amp;b">https://a.org/?a&amp;b</a></p>'
-        "<p><b>D &amp; C</b></p>"
+        '<p>A card is wrong or unclear? <a href="https://a.org/?a&amp;b/issues">Say so</a>, with the name at the foot'
+        " of its back.</p><p><b>D &amp; C</b></p>"
     )
+    assert "Tell whoever gave you the deck, with the name" in description(replace(collection, repository=""))
 
 
 def test_canonical_bytes_hold_nothing_of_what_was_deleted(tmp_path: Path) -> None:
