@@ -217,7 +217,7 @@ def _passage(words: str, section: str, paragraph: int, access: str, beyond: str)
     if access.startswith("https://"):
         passage = f'<a href="{escape(access, quote=True)}">{passage}</a>'
     elif access:
-        passage += f" ({escape(access)})"
+        passage += together(f" ({escape(access)})")
     return _filled(beyond, passage=passage) if beyond else passage
 
 

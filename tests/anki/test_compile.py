@@ -139,7 +139,7 @@ def test_compiled_notes(tmp_path: Path) -> None:
     ("access", "source", "page"),
     [
         ("", "Only Section, paragraph\xa01", "“A Small Text”"),
-        ("not public", "Only Section, paragraph\xa01 (not public)", "“A Small Text” (not public)"),
+        ("not public", "Only Section, paragraph\xa01 <nobr>(not public)</nobr>", "“A Small Text” (not public)"),
         (
             "https://example.org/?a&b",
             '<a href="https://example.org/?a&amp;b">Only Section, paragraph\xa01</a>',

@@ -26,9 +26,20 @@ from ketamine_anki.text.together import together
         ("{{c1::about 5}} mg", []),
         (
             "a 58-year-old, 7 days and 2 to 3 weeks on, had 20 percent of 5 trials",
-            ["7 days", "2 to 3 weeks", "20 percent"],
+            ["58-year", "7 days", "2 to 3 weeks", "20 percent"],
         ),
-        ("a trial (73 people) and (a very long remark)", ["(73 people)"]),
+        (
+            "a trial (73 people), (85.1 and 77.3 percent), (a remark that is too long)",
+            ["(73 people)", "(85.1 and 77.3 percent)"],
+        ),
+        (
+            "<p>S-ketamine, <b>R-ketamine</b> (T-cells) or S-(+)-ketamine {{c1::β-blocker}}; but-not pre-S-this a- b",
+            ["S-ketamine", "R-ketamine", "T-cells", "S-(+)-ketamine", "β-blocker"],
+        ),
+        (
+            "on Day 28, weeks 2 to 4, grade 3; at day's end 3, <i>day 1</i>; 30-day or 5-HT3, 2024-11-29 x5-day",
+            ["Day 28", "weeks 2 to 4", "grade 3", "day 1", "30-day", "5-HT3"],
+        ),
         (
             "1 000 km, 12 000 of 1 000 000 people, {{c1::1 500}} kg",
             ["1 000 km", "12 000", "1 000 000", "{{c1::1 500}} kg"],
@@ -46,7 +57,7 @@ def test_what_is_kept_together(html: str, parts: list[str]) -> None:
     assert wrapped.replace("<nobr>", "").replace("</nobr>", "") == html
 
 
-PIECES = ["mm Hg", " ", *"5 0.2 - mg /kg ( ) a {{c1:: {{c2:: :: }} <b> </b> \\( \\)".split()]
+PIECES = ["mm Hg", " ", *"5 0.2 - mg S- day /kg ( ) a {{c1:: {{c2:: :: }} <b> </b> \\( \\)".split()]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
