@@ -110,6 +110,7 @@ class _Writer:
         self.number_end = 0  # after the last number of a list
         self.empty_code_end = 0  # after the last code without content
         self.columns = 0
+        self.in_cell = False
         self.several = "\n" in self.text
         self.visible_end = 0  # after the last sign that was reported as visible
 
@@ -140,6 +141,7 @@ class _Writer:
             return self._code_block(token)
         if token.hidden or not token.tag:
             return ""
+        self.in_cell = token.type in ("th_open", "td_open")
         if token.tag in ("ol", "ul", "li"):
             self._list(token)
         elif token.type in ("thead_open", "th_open", "tr_open"):
@@ -256,7 +258,7 @@ class _Writer:
         if indented := re.search(r"\n[ \t]{4,}(.+)", block.content):
             shown, message = self._lost_spaces(indented[1])
             self._swallowed(shown, f"{shown!r} {message}", self.text.find(shown, self._line_start(block.map[0])))
-        start = True
+        start = not self.in_cell
         for index, token in enumerate(tokens):
             parts.append(self._token(token))
             if token.type == "text":
