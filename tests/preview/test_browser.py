@@ -7,21 +7,17 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import browser
 import pytest
 import small
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from pages import opened, seen, written
+from playwright.sync_api import Browser, Page, expect
 
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.cli import preview
-from ketamine_anki.preview.page import PageNote
-from ketamine_anki.preview.page import page as page_of
-from ketamine_anki.preview.public import Package, Public
 from ketamine_anki.preview.server import VERSION, Server
 from ketamine_anki.workspace.folder import Folder
 
@@ -29,64 +25,8 @@ pytestmark = pytest.mark.skipif(
     not browser.found(), reason=f"no Chromium here: none of {', '.join(browser.NAMES)} is installed"
 )
 
-DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 DAY, NIGHT = "rgb(251, 252, 253)", "rgb(31, 36, 40)"
 FIRST_CARD = "document.querySelector('.face').shadowRoot.querySelector('.card')"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as opened:
-        yield opened
-
-
-def written(decks: Path, folder: Path) -> Path:
-    """The page of a collection, written into a folder."""
-    path = folder / "page.html"
-    path.write_text("".join(preview.make_page(decks, folder, "file", None)[0]), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def deck_page(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of two subdecks of the real collection: what it does does not depend on how large it is."""
-    folder = tmp_path_factory.mktemp("preview")
-    others = shutil.ignore_patterns("0[!38]-*.yaml", "drawings")
-    return written(shutil.copytree(real_decks, folder / "decks", ignore=others), folder)
-
-
-@pytest.fixture(scope="module")
-def public_page(deck_page: Path) -> Path:
-    """The public page of the same subdecks."""
-    decks = deck_page.parent / "decks"
-    collection = replace(Folder(str(decks)).collection, repository="https://example.org/deck")
-    notes = [PageNote(made.note, made.compiled) for made in small.compiled(decks)]
-    table = f"{'| a ' * 6}| b |\n{'|---' * 6}|--:|\n{'| Electroconvulsive ' * 6}| 2 |\n"
-    release_notes = f"# Deck 1.1.0\n\n1 new.\n\n## Which file\n\n- `deck-1.1.0.apkg`: all\n\n{table}"
-    log = "## 1.1.0 - 2026-01-02\n\n### New\n\n- **note** <b>x</b> ![x](https://example.org/x.png)\n"
-    packages = [Package("deck-1.1.0.apkg", 800_000, "f" * 64), Package("deck-1.1.0-update.apkg", 9, "e" * 64)]
-    public = Public("1.1.0", packages, release_notes, log)
-    path = deck_page.with_name("public.html")
-    path.write_text("".join(page_of(collection, notes, link=lambda place: "", public=public)), encoding="utf-8")
-    return path
-
-
-@contextmanager
-def opened(
-    chromium: Browser, path: Path, size: ViewportSize = DESKTOP, *, java_script_enabled: bool = True
-) -> Iterator[Page]:
-    """A page in a window of its own; at the end it may have logged nothing and requested nothing."""
-    with chromium.new_context(viewport=size, color_scheme="light", java_script_enabled=java_script_enabled) as context:
-        page = context.new_page()
-        messages: list[str] = []
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        requests: list[str] = []
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
-        yield page
-    assert messages == []
-    assert {url for url in requests if not url.startswith("data:")} == {path.as_uri()}
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +58,6 @@ def page(deck_window: Page, deck_page: Path) -> Page:
     deck_window.goto("about:blank")
     deck_window.goto(deck_page.as_uri())
     return deck_window
-
-
-def seen(page: Page) -> list[str]:
-    """The ids of the notes that are visible."""
-    return page.eval_on_selector_all(".note:not([hidden])", "notes => notes.map((note) => note.id.slice(5))")
 
 
 def test_every_card_is_dressed(chromium: Browser, real_decks: Path, tmp_path: Path) -> None:
@@ -332,72 +267,6 @@ def test_axe_finds_no_barrier(chromium: Browser, deck_page: Path, public_page: P
     names = page.locator(".side").evaluate_all("sides => sides.map((side) => side.getAttribute('aria-label'))")
     assert len(set(names)) == len(names) >= 8
     page.close()
-
-
-def test_public_page(chromium: Browser, public_page: Path) -> None:
-    """A learner finds the download, the form for mistakes and a card by its words, and nothing that is for editors."""
-    with opened(chromium, public_page) as page:
-        link = page.get_by_role("link", name="Download deck-1.1.0.apkg")
-        assert link.get_attribute("href") == "deck-1.1.0.apkg"
-        expect(page.locator("#get > p code")).to_have_text("f" * 64)
-        form = page.locator("#report a").get_attribute("href")
-        assert form == "https://example.org/deck/issues/new?template=correction.yml"
-        page.get_by_role("link", name="Changes", exact=True).click()
-        page.locator("#changes summary").click()
-        expect(page.get_by_role("heading", name="1.1.0 - 2026-01-02")).to_be_visible()
-        assert page.locator("#changes img, #changes b").count() == 0
-        whole = seen(page)
-        page.keyboard.press("u")
-        page.keyboard.press("/")
-        page.keyboard.type("CEREBRAL perfusion")
-        assert 0 < len(seen(page)) < len(whole)
-        assert page.locator(".place, .coverage, .claim, #untested").count() == 0
-        assert page.eval_on_selector("td:last-child", "cell => getComputedStyle(cell).textAlign") == "end"
-        page.set_viewport_size({"width": 360, "height": 640})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
-@pytest.mark.parametrize("size", [{"width": 390, "height": 844}, {"width": 1000, "height": 800}])
-def test_links_of_the_public_page_lead_there_and_no_word_is_broken(
-    chromium: Browser, public_page: Path, size: ViewportSize
-) -> None:
-    """The top of the section that a link names is in the window; a cell is no narrower than its longest word."""
-    with opened(chromium, public_page, size) as page:
-        for name in ("report", "changes", "notes", "get"):
-            page.evaluate("scrollTo(0, 0)")
-            page.click(f"nav a[href='#{name}']")
-            page.wait_for_timeout(100)
-            top = page.eval_on_selector(f"#{name}", "section => section.getBoundingClientRect().top")
-            assert -1 <= top < size["height"], name
-        page.evaluate("document.querySelectorAll('.guide details').forEach((one) => { one.open = true; })")
-        lines = page.eval_on_selector_all(
-            ".guide td",
-            """cells => cells.flatMap((cell) => [...cell.textContent.matchAll(/[a-z]+/gi)].map((word) => {
-              const range = document.createRange();
-              range.setStart(cell.firstChild, word.index);
-              range.setEnd(cell.firstChild, word.index + word[0].length);
-              return range.getClientRects().length;
-            }))""",
-        )
-        assert set(lines) == {1}
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-
-
-def test_without_the_script_the_public_page_can_be_read_on_a_phone(chromium: Browser, public_page: Path) -> None:
-    """What the deck is, the download with its SHA-256, how to import, the cards, then the rest."""
-    with opened(chromium, public_page, {"width": 390, "height": 844}, java_script_enabled=False) as page:
-        parts = ".guide section, .get, #get > p code, #get > p:nth-of-type(2), .note, #report, #changes".split(", ")
-        tops = [page.locator(part).first.bounding_box()["y"] for part in parts]
-        assert tops == sorted(tops)
-        expect(page.locator("noscript p")).to_be_visible()
-        expect(page.locator(".tools")).to_be_hidden()
-        for dressed in (".answer", ".box .label"):
-            expect(page.locator(dressed).first).to_have_css("font-weight", "700")
-        picture = page.locator("img[data-picture]").first
-        picture.scroll_into_view_if_needed()
-        assert picture.evaluate("image => image.naturalWidth") > 100
-        page.emulate_media(media="print")
-        expect(page.locator(".note").first).to_be_visible()
 
 
 def test_paper_has_each_answer_behind_its_question(page: Page) -> None:
