@@ -154,12 +154,7 @@ _NOTE_TAIL: dict[str, Shape] = {
         "The claims that the note tests.",
     ),
     "tags": List(
-        Text(
-            "A concept.",
-            ("Photosynthesis",),
-            pattern=TAG,
-            expected=_TAGGED,
-        ),
+        Text("A concept.", ("Photosynthesis",), pattern=TAG, expected=_TAGGED),
         "Concepts; every other tag is derived.",
     ),
     "yield": Text("core when it tests a core claim.", ("core",), choices=("core", "supporting")),

@@ -94,9 +94,7 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         if node.style == '"' and not _is_clean(file, node):
             return None
         file.has_colons |= node.style in "|>" and ": " in text
-    if file.is_spoilt(node):
-        return None
-    if file.commented and shape.prose and not node.style and _is_cut_off(file, node):
+    if file.is_spoilt(node) or (file.commented and shape.prose and not node.style and _is_cut_off(file, node)):
         return None
     if not text.isascii() and _is_empty(file, node, label):
         return None
