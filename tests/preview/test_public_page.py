@@ -76,5 +76,9 @@ def test_without_the_script_the_public_page_can_be_read_on_a_phone(chromium: Bro
         picture = page.locator("img[data-picture]").first
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("image => image.naturalWidth") > 100
+        subdecks = page.locator("nav[aria-labelledby] a")
+        assert subdecks.count() == 2
+        subdecks.last.click()
+        expect(page.locator(subdecks.last.get_attribute("href"))).to_be_in_viewport()
         page.emulate_media(media="print")
         expect(page.locator(".note").first).to_be_visible()
