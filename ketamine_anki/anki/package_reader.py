@@ -77,7 +77,7 @@ class PackagedNoteType:
 
 
 class Oddity(NamedTuple):
-    """Something that is passed over: the GUID of the note that it is ("" for anything else), and the reason."""
+    """Something in a package that is passed over: its GUID if it is a note, else "", and the reason."""
 
     guid: str
     reason: str

@@ -1,4 +1,7 @@
-"""`ketamine-anki schema` and `ketamine-anki shingles`: files of a collection that the program generates."""
+"""`ketamine-anki schema` and `ketamine-anki shingles`: the files of a collection that the program generates.
+
+The first writes JSON Schemas for editors, the second hashes of word sequences of the source text.
+"""
 
 from __future__ import annotations
 

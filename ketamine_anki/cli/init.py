@@ -31,8 +31,8 @@ from ketamine_anki.workspace.reporting import readable_collection, report
 @click.option("--language", help="Language of the cards, such as en, de or pt-BR (default: en).")
 @click.option("--medical/--not-medical", default=None, help="Hold doses to the rules on wards (default: no).")
 @click.option("--source/--no-source", default=None, help="Name for each note where a text teaches it (default: yes).")
-@click.option("--tag", help="Root of every tag (default: the title, and chance).")
-@click.option("--namespace", help="What GUIDs are made from (default: the folder's name and chance).")
+@click.option("--tag", help="Root of every tag (default: the title, with a random ending where nobody is asked).")
+@click.option("--namespace", help="What GUIDs are made from (default: the folder's name and random letters).")
 def init(
     folder: Path,
     title: str | None,

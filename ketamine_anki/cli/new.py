@@ -234,7 +234,7 @@ class _Asking:
         for option in new.params:
             name = str(option.name)
             if name in places and name not in _OF_SHAPES[shape] and self.options[name]:
-                raise Failure(f"{option.opts[0]}: has no place in {places[name]}: leave it out", EXIT_USAGE)
+                raise Failure(f"{option.opts[0]} has no place in {places[name]}: leave it out", EXIT_USAGE)
 
     def _answer(self, question: _Question) -> Any:
         """The value of an option, else the answer; the default where there is no terminal or nothing to ask."""
@@ -264,7 +264,7 @@ class _Asking:
         except click.Abort:
             if sys.stdin.isatty():
                 raise
-            raise Failure(f"nobody to ask: give {option} ({question.prompt})", EXIT_USAGE) from None
+            raise Failure(f"no terminal to ask on: give {option} ({question.prompt})", EXIT_USAGE) from None
         except UnicodeError:
             raise Failure(f"{question.prompt}: what was typed is not UTF-8 text: type it again", EXIT_USAGE) from None
 

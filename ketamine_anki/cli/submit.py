@@ -104,9 +104,9 @@ def _send(
     shown = _without_password(url)
     own = "your fork on GitHub, which is made if you have none"
     place = f"{own} (or, if `gh` has no account, to {shown})" if on_github else shown
-    then = f" It will be proposed to {upstream}." if place != upstream else ""
+    then = f" They will be proposed to {upstream}." if place != upstream else ""
     licence = compared.collection.licence
-    _confirm(f"This will be pushed to {place}, as a new branch.{then} Its licence is {licence}. Send it?", yes)
+    _confirm(f"Your corrections will be pushed to {place}, as a new branch, under {licence}.{then} Send them?", yes)
     branch = f"anki-{hashlib.sha256(body.encode()).hexdigest()[:12]}"  # the same when it is submitted again
     fork = _fork(target) if target and on_github else None
     url, settings = (f"https://github.com/{fork}.git", _SIGN_IN) if fork else (url, {})

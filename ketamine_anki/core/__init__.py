@@ -1,5 +1,5 @@
-"""What every room knows: the values that flow, limits, findings, errors, Unicode.
+"""What all other packages share: the values that flow, limits, findings, errors, Unicode, escaping, templates.
 
-In: nothing. Out: `Note`, `Deck`, `Collection`, `Finding` and the words they are made of. It knows no file, no YAML,
-no HTML and no Anki.
+In: nothing. Out: `Note`, `Deck`, `Collection`, `Finding` and the words they are made of. It imports none of the other
+packages and opens no file of a collection.
 """

@@ -48,8 +48,8 @@ def markdown(text: str) -> str:
 
 
 def commit_message(line: str) -> str:
-    """One line of the message of a commit, or of a block of code in the text of a pull request, which may become one:
-    GitHub links, notifies and closes by it, and CI obeys it.
+    """One line, escaped for the message of a commit, or for a block of code in the text of a pull request, which may
+    become one. Unescaped, it could link, notify and close issues on GitHub, and give orders to CI.
     """
     return _parted(terminal(line))
 
@@ -71,12 +71,12 @@ def terminal_block(text: str) -> str:
 
 
 def annotation(text: str) -> str:
-    """The message of a workflow command of GitHub."""
+    """A text, escaped as the message of a workflow command of GitHub."""
     return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def annotation_property(text: str) -> str:
-    """A value in the head of a workflow command of GitHub."""
+    """A text, escaped as a property of a workflow command of GitHub, such as its file."""
     return annotation(text).replace(":", "%3A").replace(",", "%2C")
 
 

@@ -1,4 +1,4 @@
-"""Names of files that are the same file on every system, and what tags and file names are made of names."""
+"""Finds file names that some systems take for one, and makes tags and file names from names."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def _unclosed(lines: Lines, place: Place) -> tuple[Place, str]:
 
 
 def text_place(lines: Lines, number: int) -> Place | None:
-    """Where on a line words are to stand and a sign of YAML's own starts them."""
+    """(line, column) of a text that starts with a character which YAML reserves; None if the line has none."""
     match = re.match(_KEY_LINE, lines[number]) if number < len(lines) else None
     is_text = match and (match["value"] or "").startswith(("[", "{", "*", "&", "!")) and _known_keys().get(match["key"])
     return (number, match.start("value")) if match and is_text else None

@@ -144,7 +144,9 @@ def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: st
         if (near := re.sub(r"\s*/[\s0]*", "/", text)) != text and shape.pattern and _pattern(shape.pattern)(near):
             hint = f": write {quoted(near)}"
         if comma := re.search(f"[{schema.COMMAS}]", text) if label.startswith("an item") else None:
-            hint = f": '{comma[0]}' does not part a list: " + ("leave it out" if text[-1] == comma[0] else "write ', '")
+            hint = f": '{comma[0]}' does not separate a list: " + (
+                "leave it out" if text[-1] == comma[0] else "write ', '"
+            )
         file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
         return False
     if len(_accepted[id(shape)]) < _MOST_ACCEPTED and text.isascii():

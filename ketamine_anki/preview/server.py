@@ -69,7 +69,7 @@ class Server(ThreadingHTTPServer):
             return self._page, self._version
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that closes a connection is no error."""
+        """Says nothing of a connection that failed: browsers close theirs when they like."""
 
 
 class _Handler(BaseHTTPRequestHandler):

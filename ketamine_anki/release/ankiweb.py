@@ -1,7 +1,8 @@
 """A release -> ANKIWEB.md: what a maintainer copies into the form by which AnkiWeb shares a deck.
 
-The form was seen described, not tried: a title and tags of at most 60 characters each (the tags together), an address
-for questions, a description in Markdown, of which headings are not shown as such, and a declaration of one's rights.
+Written from descriptions of the form, not tried on AnkiWeb: a title and tags of at most 60 characters each (the tags
+together), an address for questions, a description in Markdown, of which headings are not shown as such, and a
+declaration of one's rights.
 """
 
 from __future__ import annotations

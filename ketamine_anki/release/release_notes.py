@@ -56,7 +56,7 @@ def section(
 ) -> str:
     """The body of a release's section: what the maintainers wrote under Unreleased, counts, then card by card.
 
-    `reasons` tells of each note id that this release retires why.
+    `reasons` maps the id of each note that this release retires to why.
     """
     listed = (*changes.moved, *changes.new, *changes.changed, *changes.retired)
     text = filled_in(

@@ -27,7 +27,7 @@ from ketamine_anki.text.words import signs_of, words_of
 class Notation:
     """One error-prone notation: `id` in findings, the marked expression of its pattern, what to write instead, who
     says so, a text in which it is found and one in which it is not, the language for which it is made ("" for all), and
-    the substitutions that make what is to be written of what was found. ¤ stands for the decimal sign, ¬ for the other.
+    the substitutions that turn what was found into what to write. ¤ stands for the decimal sign, ¬ for the other.
     """
 
     id: str

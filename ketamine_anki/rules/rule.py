@@ -22,7 +22,7 @@ OR_CODE = ", or put it in `code` if it is code"
 
 
 def or_code(match: re.Match[str], text: str) -> str:
-    """Advice on what may be a word of a program: it is all of a text."""
+    """Advice to put a match in `code`, where it is the whole text and so may be a word of a program; else ""."""
     return OR_CODE if match[0].strip() == text.strip(" .") else ""
 
 

@@ -1,4 +1,4 @@
-"""Stars inside words: `HLA-B*15:02 and HLA-A*31:01` means its stars, but Markdown makes italics of them."""
+"""Finds stars meant as characters that Markdown would turn into italics or bold: `HLA-B*15:02 and HLA-A*31:01`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTML of a picture, the addresses that a link may have, and what to write instead of HTML."""
+"""HTML on cards: that of a picture, which addresses a link may have, and what to write instead of typed HTML."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Keeps together at a line's end what is read as one: a number with spaces, number and unit, a range, `day 28`,
-`30-day`, `S-ketamine`, and what stands in short brackets.
+`30-day`, `T-cells`, and what stands in short brackets.
 
 By an element that every browser knows without CSS, and not by no-break spaces: Anki would not find `0.2 mg` then.
 """
@@ -16,7 +16,7 @@ _UNIT = (
     r"| (?:percent|(?:second|minute|hour|day|week|month|year)s?))(?![\w/])"
 )
 _AMOUNT = rf"{_NUMBER}(?:{_UNIT}| (?:to|bis) [-−–]?\d{_NUMBER}(?:{_UNIT})?)"
-# What begins with a letter, as `day 28` and `S-ketamine`, and a quick look, by what is rare in it, for whether one is
+# What begins with a letter, as `day 28` and `T-cells`, and a quick look, by what is rare in it, for whether one is
 # there: to try at each word whether it begins one takes three times as long.
 _COUNTED = [f"[{one[0]}{one[0].upper()}]{one[1:]}" for one in "day week month year hour grade stage phase type".split()]
 _WORD = rf"(?:(?:{'|'.join(_COUNTED)})s? \d(?:{_AMOUNT}|{_NUMBER})|[^\W\d_]-(?:\([+-]\)-)?[^\W_]{{1,20}}(?!\w))"

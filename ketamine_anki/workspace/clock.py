@@ -1,4 +1,4 @@
-"""The time of a build, in seconds since 1970."""
+"""The time of a build, in seconds since 1970: SOURCE_DATE_EPOCH, else that of the newest commit, else now."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ NOTES, ANKIWEB, RECORD, SUMS = "RELEASE_NOTES.md", "ANKIWEB.md", "release.json",
 def write(content: Content, plan: Plan, output: Path, *, since: str | None, dry_run: bool) -> None:
     """Makes a release, one at a time. All files are finished before the first is moved to its place: packages, texts,
     sums, changelog, and last the ledger, which alone makes it a release. A dry run does all but move them, and prints
-    the notes for learners. None replaces what `since` names.
+    the notes for learners. No file replaces the package that `since` names.
     """
     folder, collection, release = content.folder, content.collection, plan.release
     alone = exclusively(folder / COLLECTION, "release")

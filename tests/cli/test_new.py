@@ -290,8 +290,8 @@ def refused(folder: Path, *arguments: str) -> Ran:
         (["--cite", "entry/1"], "--cite: unknown citation 'entry/1': did you mean 'entry/2'?"),
         (["--shape", "4"], "--shape: no shape has the number 4: the last one is 3"),
         (["--shape", "clozes"], "--shape: unknown shape 'clozes': did you mean 'cloze'?"),
-        (["--text", "{{c1::x}}"], "--question: has no place in a note of the shape 'cloze': leave it out"),
-        (["--shape", "1", "--reverse-answer", "x"], "--reverse-answer: has no place in a note of the shape 'question'"),
+        (["--text", "{{c1::x}}"], "--question has no place in a note of the shape 'cloze': leave it out"),
+        (["--shape", "1", "--reverse-answer", "x"], "--reverse-answer has no place in a note of the shape 'question'"),
         (["--extra", "{{c1::x}}"], "--extra: cloze deletion here: only 'text' may hold them"),
         (["--id", "a-note"], "id 'a-note' is taken: 'note' is free"),
         (["--id", "A Note"], "--id: id is 'A Note'"),
@@ -310,12 +310,17 @@ def test_a_wrong_value_is_refused_with_the_likely_fix(arguments: list[str], mess
 
 def test_with_nobody_to_ask_the_option_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     type_in(monkeypatch, terminal=False)
-    assert "nobody to ask: give --answer (answer)" in refused(folder, *FULL[:4]).err
+    assert "no terminal to ask on: give --answer (answer)" in refused(folder, *FULL[:4]).err
     no_claim = [*FULL[:8], *FULL[10:]]
-    assert "nobody to ask: give --beyond (no claims: why" in refused(folder, *no_claim).err
-    assert "nobody to ask: give --caveat (claim C-2 needs a caveat" in refused(folder, *FULL, "--claim", "C-2").err
+    assert "no terminal to ask on: give --beyond (no claims: why" in refused(folder, *no_claim).err
+    assert (
+        "no terminal to ask on: give --caveat (claim C-2 needs a caveat" in refused(folder, *FULL, "--claim", "C-2").err
+    )
     for option in ("--caution", "--caveat", "--beyond"):
-        assert "nobody to ask: give --evidence (evidence for it" in refused(folder, *FULL, option, "Some say so.").err
+        assert (
+            "no terminal to ask on: give --evidence (evidence for it"
+            in refused(folder, *FULL, option, "Some say so.").err
+        )
 
 
 NOTE = "{id: a, text: '{{c1::x}}', source: only-section/1, tags: [A], yield: core, skill: recall}"

@@ -163,10 +163,12 @@ def test_nothing_leaves_the_machine_before_a_yes(contributor: Contributor, typed
         contributor.patch.setattr("sys.stdin", keyboard)
         ran = contributor.submit()
     assert ran.code == (1 if typed else 2)
-    assert "This will be pushed to your fork on GitHub, which is made if you have none (or, if `gh` has no" in ran.err
     assert (
-        "It will be proposed to https://github.com/owner/name.git. Its licence is CC BY 4.0. Send it? [y/N]" in ran.err
+        "Your corrections will be pushed to your fork on GitHub, which is made if you have none (or, if `gh` h"
+        in ran.err
     )
+    proposed = "They will be proposed to https://github.com/owner/name.git. Send them? [y/N]"
+    assert f"as a new branch, under CC BY 4.0. {proposed}" in ran.err
     assert "nothing was sent" in ran.err
     assert (contributor.asked(), contributor.pushed(), contributor.pushed("owner")) == ([], "", "")
 
@@ -188,8 +190,8 @@ def test_the_question_names_where_it_is_pushed_to(contributor: Contributor) -> N
     contributor.project.git("update-ref", "refs/remotes/origin/main", "HEAD")
     contributor.project.git("remote", "add", "mine", "https://me:secret@github.com/somebody/name.git")
     ran = contributor.submit("--remote", "mine")
-    assert "This will be pushed to https://github.com/somebody/name.git, as a new branch. It will be prop" in ran.err
-    assert "posed to https://github.com/owner/name.git. Its licence is #\\x23[error]x. Send it?" in ran.err
+    assert "Your corrections will be pushed to https://github.com/somebody/name.git, as a new branch, under " in ran.err
+    assert "under #\\x23[error]x. They will be proposed to https://github.com/owner/name.git. Send them?" in ran.err
     assert "secret" not in ran.err + ran.out
 
 

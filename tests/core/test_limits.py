@@ -13,7 +13,8 @@ from ketamine_anki.core.limits import MAX_FINDINGS
 
 NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 TWO_PICTURES = {"media/0.png": small.PIXEL, "media/1.png": small.PIXEL}
-TWO_DECKS = {"02-second.yaml": small.deck(NOTES, "Second Part")}
+OTHERS = "- id: water\n  question: Which liquid do roots take up?\n  answer: Water\n"
+TWO_DECKS = {"02-second.yaml": small.deck(OTHERS, "Second Part")}
 
 
 @pytest.mark.parametrize(
@@ -80,4 +81,4 @@ def test_a_preview_shows_every_note_however_many_findings_there_are(
     page = tmp_path / "page.html"
     ran = run("preview", folder, "-o", page)
     assert (ran.code, len(ran.err.splitlines())) == (1, 2)
-    assert "Which gas do plants take up?" in page.read_text(encoding="utf-8")
+    assert "Which liquid do roots take up?" in page.read_text(encoding="utf-8")

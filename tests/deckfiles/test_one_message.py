@@ -132,7 +132,7 @@ def test_a_key_in_the_wrong_column_is_told_where_it_belongs(lines: str, typed: s
         ("\n      -Leaves\n      -Gases", "10:7 tags must be a list: one '- ' per line"),
         ("\n      • Leaves", "10:7 tags must be a list: [Leaves]"),
         ("\n      * Leaves", "10:7 not YAML: an item of a list starts with a hyphen, -"),
-        ("\n      - Leaves,", "10:9 an item of tags is 'Leaves,': ',' does not part a list: leave it out"),
+        ("\n      - Leaves,", "10:9 an item of tags is 'Leaves,': ',' does not separate a list: leave it out"),
     ],
 )
 def test_a_list_that_is_written_in_another_way(typed: str, expected: str) -> None:
