@@ -90,10 +90,9 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         return None
     if not text.isascii():
         text = normalize(text)
-    if node.style:
-        if node.style == '"' and not _is_clean(file, node):
-            return None
-        file.has_colons |= node.style in "|>" and ": " in text
+    if node.style == '"' and not _is_clean(file, node):
+        return None
+    file.has_colons |= node.style in ("|", ">") and ": " in text
     if file.is_spoilt(node) or (file.commented and shape.prose and not node.style and _is_cut_off(file, node)):
         return None
     if not text.isascii() and _is_empty(file, node, label):
@@ -144,9 +143,8 @@ def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: st
         if (near := re.sub(r"\s*/[\s0]*", "/", text)) != text and shape.pattern and _pattern(shape.pattern)(near):
             hint = f": write {quoted(near)}"
         if comma := re.search(f"[{schema.COMMAS}]", text) if label.startswith("an item") else None:
-            hint = f": '{comma[0]}' does not separate a list: " + (
-                "leave it out" if text[-1] == comma[0] else "write ', '"
-            )
+            instead = "leave it out" if text[-1] == comma[0] else "write ', '"
+            hint = f": '{comma[0]}' does not separate a list: {instead}"
         file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
         return False
     if len(_accepted[id(shape)]) < _MOST_ACCEPTED and text.isascii():
