@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ketamine_anki.anki.notetypes import OWN_FIELD
 from ketamine_anki.core.escape import json_text
@@ -105,6 +106,9 @@ def release_notes(
     """
     release, *older = reversed(ledger.releases)
     merge = _MERGE in body
+    always = merge or bool(release.errata)
+    times = {each.version: each.time for each in ledger.releases}
+    imports = [_import_over(ledger, times, each.version) for each in older]
     text = filled_in(
         "release/release_notes.md",
         collection=collection,
@@ -112,11 +116,11 @@ def release_notes(
         body=body,
         packages=packages,
         own_field=OWN_FIELD,
-        searches=_searches(collection, ledger, older, merge or bool(release.errata)),
+        searches=_searches(collection, imports, always),
         merge=merge,
-        always=merge or bool(release.errata),
+        always=always,
         skipped=_skipped(reversed(older), sections(changelog)),
-        counted=[] if merge else [_count(ledger, had) for had in older[:5]],
+        counted=[] if merge else imports[:5],  # where note types are merged it cannot be counted beforehand
         retired_before=any(note.retired not in ("", release.version) for note in ledger.notes.values()),
     )
     return "".join(text)
@@ -128,34 +132,37 @@ def _skipped(older: Iterable[Release], written: Mapping[str, str]) -> list[tuple
     return [(release.version, merge) for release, merge in merged if merge or release.errata]
 
 
-def _searches(collection: Collection, ledger: Ledger, older: Sequence[Release], always: bool) -> dict[str, str]:
+class _Import(NamedTuple):
+    """What an import brings to a learner who has an earlier release, `version`: numbers as Anki counts them, and the
+    ids of the notes that changed since.
+    """
+
+    version: str
+    new: int
+    changed: set[str]
+    same: int
+
+
+def _import_over(ledger: Ledger, times: Mapping[str, int], version: str) -> _Import:
+    """An import over what somebody has from a release; `times` are those of all releases by version."""
+    known = [note for note in ledger.notes.values() if times[note.since] <= times[version]]
+    changed = {note.id for note in known if note.time > times[version]}
+    return _Import(version, len(ledger.notes) - len(known), changed, len(known) - len(changed))
+
+
+def _searches(collection: Collection, older: Sequence[_Import], always: bool) -> dict[str, str]:
     """Who has to search, before an import, for own words that it will replace, and for which notes; {} before the
     second release.
     """
     if not older:
         return {}
-    changed = [_changed_since(ledger, had) for had in older]
-    searches = {f"From {older[0].version}": changed[0], "From any older version": set().union(*changed[1:])}
+    last, *others = older
+    searches = {
+        f"From {last.version}": last.changed,
+        "From any older version": set().union(*(each.changed for each in others)),
+    }
     where = {who: f'"ID:re:^({"|".join(sorted(ids))})$"' for who, ids in searches.items() if ids and not always}
     return where | {"With *Update notes: Always*, from any version": f"tag:{collection.tag}::*"}
-
-
-def _changed_since(ledger: Ledger, had: Release) -> set[str]:
-    """The ids of the notes that a learner has from a release, and that changed since."""
-    return {n.id for n in ledger.notes.values() if _time_of(ledger, n.since) <= had.time < n.time}
-
-
-def _count(ledger: Ledger, had: Release) -> tuple[str, int, int, int]:
-    """What Anki counts at the end of an import by somebody who has an earlier release: (its version, notes that are
-    imported, updated, already present). Where note types are merged it is not counted beforehand.
-    """
-    known = sum(_time_of(ledger, note.since) <= had.time for note in ledger.notes.values())
-    updated = len(_changed_since(ledger, had))
-    return had.version, len(ledger.notes) - known, updated, known - updated
-
-
-def _time_of(ledger: Ledger, version: str) -> int:
-    return next(release.time for release in ledger.releases if release.version == version)
 
 
 # --- release.json -----------------------------------------------------------------------------
