@@ -195,7 +195,7 @@ class _Asking:
         collection, values = self.collection, self._values
         names, is_given = names_of(collection), self.options["question"] or self.options["text"]
         yield _Question("shape", "shape", SHAPES, default=None)
-        self._refuse_homeless(values["shape"])
+        self._refuse_misplaced(values["shape"])
         if values["shape"] == "cloze":
             yield _Question("text", "text, with {{c1::hidden}} parts", default=None)
         else:
@@ -227,7 +227,7 @@ class _Asking:
         yield _Question("tags", "concept tags, with commas", dict.fromkeys(sorted(used), ""), default=None)
         yield _Question("id", "id", default=propose_id(values.get("question") or values["text"], self._ids))
 
-    def _refuse_homeless(self, shape: str) -> None:
+    def _refuse_misplaced(self, shape: str) -> None:
         """Refuses options that would be left out of a note of this shape in silence."""
         shapes = {name: f"a note of the shape {shape!r}" for names in _OF_SHAPES.values() for name in names}
         places = shapes if self.collection.sections else shapes | dict.fromkeys(_OF_A_SOURCE, "a deck without a source")

@@ -25,6 +25,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from ketamine_anki.core.limits import MAX_HTML_DEPTH, MAX_TEXT
+from ketamine_anki.text.visible import SCRIPTS
 
 _VOID = ("br", "img", "hr", "wbr", "input", "embed", "source", "link", "meta")
 _SYNONYMS = {"b": "strong", "i": "em"}
@@ -35,8 +36,8 @@ _ADVICE = {
     "hr": "leave the line out",
 }
 _SCRIPTS = {
-    "sub": ("_", str.maketrans("0123456789+-\N{MINUS SIGN}=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")),
-    "sup": ("^", str.maketrans("0123456789+-\N{MINUS SIGN}=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")),
+    "sub": ("_", SCRIPTS["_"] | str.maketrans("+-\N{MINUS SIGN}=()", "₊₋₋₌₍₎")),
+    "sup": ("^", SCRIPTS["^"] | str.maketrans("=()ni", "⁼⁽⁾ⁿⁱ")),
 }
 _FONT = ("style", "color", "face", "size")  # attributes of <font> and <span> that may be dropped
 _LOOK = re.compile(

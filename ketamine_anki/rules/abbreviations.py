@@ -36,7 +36,7 @@ def spelt_answer(view: View) -> Iterator[Problem]:
 
 
 _ABBREVIATION = r"([A-Z]{2,6})s?(?![\w⁺⁻$-])"  # not an ion such as SCN⁻, nor the currency of US$5
-# QT and QRS are letters that stand for no words; what the others stand for, hardly anybody says.
+# Roman numerals, words in capitals, letters that stand for no words (QT, QRS), and names that nobody spells out.
 _NO_ABBREVIATIONS = r"[IVX]+|NOT|EXCEPT|NEVER|LEAST|AND|OR|QT|QRS|USA|UK|EU|NASA|UNESCO|IUPAC|EDTA"
 
 

@@ -18,7 +18,8 @@ _FIRST_SIGN = r"`+|[\\*_~^=$&|#\[\]:'+/{-]"
 _WORD = rf"[^\s{HIDDEN}]"
 _ITALICS = "open and close them as in *words*"
 _PICTURE = "write [label](https://example.org) or ![what one sees](name.png)"
-_SCRIPTS = {
+# The signs of Unicode by the mark of TeX: digits and charges, which every font has.
+SCRIPTS = {
     "^": str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻"),
     "_": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
 }
@@ -50,7 +51,7 @@ def _as_script(match: re.Match[str]) -> str:
     found = match.groupdict("")
     base, script, rest = found["base"], found["script"], found.get("rest", "")
     mark = "_" if match["sign"] in "_~" else "^"
-    small = script.translate(_SCRIPTS[mark])
+    small = script.translate(SCRIPTS[mark])
     is_small = set(script).isdisjoint(small)
     if base in (")", "]") and (rest or not is_small):
         return _WHOLE
