@@ -19,7 +19,6 @@ ALLOWED = {
     r"no Chromium here: .*": {MACOS, WINDOWS},
     r"other systems have no such names": {MACOS, WINDOWS},
     # deep tests, which CI runs on Linux
-    r"needs atheris": {LINUX},
     r"making a device needs root": {LINUX},
     r"no tmpfs can be mounted here": {LINUX},
 }
