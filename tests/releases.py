@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 import yaml
 from program import Ran, execute, run
 
@@ -29,7 +29,7 @@ RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
 
 
 def deck(notes: str, name: str = "First Part") -> str:
-    return small.deck(notes, name).replace("yield: supporting", "yield: core")
+    return small_deck.deck(notes, name).replace("yield: supporting", "yield: core")
 
 
 class Project:
@@ -40,7 +40,7 @@ class Project:
         self._patch = patch
         self.at(START)
         patch.chdir(root)
-        small.write(self.decks)
+        small_deck.write(self.decks)
         self.write(NOTES)
 
     def at(self, time: int) -> None:
@@ -50,7 +50,7 @@ class Project:
         (self.decks / file).write_text(deck(notes, name), encoding="utf-8")
 
     def replace(self, old: str, new: str, file: str = "01-first.yaml") -> None:
-        small.replace(self.decks / file, old, new)
+        small_deck.replace(self.decks / file, old, new)
 
     def edit(self, note_id: str, **keys: object) -> None:
         path = self.decks / "01-first.yaml"

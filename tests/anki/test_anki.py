@@ -10,7 +10,7 @@ from pathlib import Path
 
 import engine
 import pytest
-import small
+import small_deck
 from anki.collection import Collection
 
 from ketamine_anki.anki.cards import cards
@@ -100,13 +100,13 @@ SECOND = """
 
 def write_everything(folder: Path) -> Path:
     """A small collection that uses all that notes can hold."""
-    files = {"media/leaf.png": small.PIXEL, "02-second.yaml": small.deck(SECOND, "Second Part")}
-    return small.write(folder, EVERYTHING, files)
+    files = {"media/leaf.png": small_deck.PIXEL, "02-second.yaml": small_deck.deck(SECOND, "Second Part")}
+    return small_deck.write(folder, EVERYTHING, files)
 
 
 def test_real_deck_is_accepted(learner: Collection, real_package: Path, real_decks: Path) -> None:
     """All notes new, every card sound, subdecks and tags as promised, a second import without effect."""
-    notes = small.rows(real_package, "select guid, tags from notes")
+    notes = small_deck.rows(real_package, "select guid, tags from notes")
     assert engine.import_package(learner, real_package) == {"new": len(notes)}
 
     folder = Folder(str(real_decks))
@@ -146,7 +146,7 @@ def test_split_packages_are_the_whole(learner: Collection, real_output: Path, re
     for part in parts:
         assert set(engine.import_package(learner, part)) == {"new"}
     everything = "select guid, tags, flds from notes order by guid"
-    assert [tuple(row) for row in learner.db.all(everything)] == small.rows(real_package, everything)
+    assert [tuple(row) for row in learner.db.all(everything)] == small_deck.rows(real_package, everything)
     assert set(engine.import_package(learner, real_package)) == {"duplicate"}
 
 
@@ -161,7 +161,7 @@ def rendered_by_us(folder: Path) -> list[engine.Face]:
         engine.Face(
             note.id, card.ordinal, *(f"<style>{kind.css}</style>{side}" for side in (card.question, card.answer))
         )
-        for note, compiled in small.compiled(folder)
+        for note, compiled in small_deck.compiled(folder)
         for kind in [kinds[compiled.note_type]]
         for style in [f"<style>{kind.css}</style>"]
         for card in cards(compiled, kind)
@@ -173,7 +173,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Faces:
     """Each card of the small collection as Anki renders it, which is as we do; by note id and card number."""
     folder = write_everything(tmp_path_factory.mktemp("faces"))
     with closing(engine.open_collection(folder)) as col:
-        engine.import_package(col, small.package(folder))
+        engine.import_package(col, small_deck.package(folder))
         rendered = engine.rendered(col)
     assert rendered_by_us(folder) == rendered
     return {(face.note_id, face.ordinal + 1): face for face in rendered}
@@ -254,17 +254,17 @@ def test_back_shows_where_it_comes_from(faces: Faces) -> None:
 def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) -> None:
     """A correction arrives in the note the learner already has; its schedule and all else stay."""
     everything = write_everything(tmp_path / "everything")
-    assert engine.import_package(learner, small.package(everything)) == {"new": 13}
+    assert engine.import_package(learner, small_deck.package(everything)) == {"new": 13}
     for card in [*learner.find_cards("ID:plain"), *learner.find_cards("ID:nested")]:
         learner.sched.set_due_date([card], "17!")
     kept = "select id, nid, did, ord, type, queue, due, ivl, factor, reps, lapses, data from cards order by id"
     cards, others = learner.db.all(kept), learner.db.all("select * from notes where flds not like '%\x1fplain\x1f%'")
 
     deck = everything / "01-first.yaml"
-    small.replace(deck, r"5 < 7 & 7 > 5; \&lt; stays", "corrected")
+    small_deck.replace(deck, r"5 < 7 & 7 > 5; \&lt; stays", "corrected")
     plain = learner.find_notes("ID:plain")[0]
     guid = learner.get_note(plain).guid
-    later = small.package(everything, everything / "later.apkg", Times(1_700_000_000, {guid: 1_700_000_001}))
+    later = small_deck.package(everything, everything / "later.apkg", Times(1_700_000_000, {guid: 1_700_000_001}))
 
     assert engine.import_package(learner, later) == {"updated": 1, "duplicate": 12}
     assert learner.get_note(plain)["Answer"] == "corrected"
@@ -276,8 +276,8 @@ def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) ->
 
 def test_package_is_what_genanki_readers_expect(tmp_path: Path) -> None:
     """The legacy form, read by every Anki since 2.1: an SQLite file, a JSON map, numbered pictures."""
-    with zipfile.ZipFile(small.package(write_everything(tmp_path))) as archive:
+    with zipfile.ZipFile(small_deck.package(write_everything(tmp_path))) as archive:
         assert archive.namelist() == ["collection.anki2", "media", "0"]
         (name,) = json.loads(archive.read("media")).values()
-        assert archive.read("0") == small.PIXEL
+        assert archive.read("0") == small_deck.PIXEL
     assert name.startswith("leaf-")

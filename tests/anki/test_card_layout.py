@@ -9,7 +9,7 @@ from pathlib import Path
 
 import browser
 import pytest
-import small
+import small_deck
 from playwright.sync_api import Page
 from reviewer import LOOKS, window
 
@@ -131,7 +131,7 @@ PARTS = ".question #answer .answer .extra .caution .caveat .picture .own .eviden
 def test_the_back_has_its_order_and_pictures_a_light_ground_that_is_dimmed_at_night(
     page: Page, tmp_path: Path, look: str
 ) -> None:
-    (made,) = small.compiled(small.write(tmp_path, WHOLE, {"media/leaf.png": small.PIXEL}))
+    (made,) = small_deck.compiled(small_deck.write(tmp_path, WHOLE, {"media/leaf.png": small_deck.PIXEL}))
     kind = note_types()["question"]
     fields = tuple(
         "Mine." if name == OWN_FIELD else text for name, text in zip(kind.fields, made.compiled.fields, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 
 from ketamine_anki.anki.compile import CompiledNote, _full, compile_note, guid, short_citation, stable_id
 from ketamine_anki.anki.package_writer import description
@@ -63,9 +63,11 @@ def test_schemas_of_note_types_are_pinned(real_decks: Path) -> None:
 def test_guid_depends_on_namespace_and_id_alone(tmp_path: Path) -> None:
     """Wording, subdeck, order, tags and shape of a note do not enter its GUID."""
     one = "[{id: x, question: Who, answer: Me}, {id: y, question: Q, answer: A}]"
-    two = small.deck("[{id: y, text: '{{c1::A}} b'}, {id: x, text: 'No {{c1::one}}', tags: [Other]}]", "Second Part")
-    folders = small.write(tmp_path / "a", one), small.write(tmp_path / "b", files={"02.yaml": two})
-    first, second = ({made.note.id: made.compiled.guid for made in small.compiled(folder)} for folder in folders)
+    two = small_deck.deck(
+        "[{id: y, text: '{{c1::A}} b'}, {id: x, text: 'No {{c1::one}}', tags: [Other]}]", "Second Part"
+    )
+    folders = small_deck.write(tmp_path / "a", one), small_deck.write(tmp_path / "b", files={"02.yaml": two})
+    first, second = ({made.note.id: made.compiled.guid for made in small_deck.compiled(folder)} for folder in folders)
     assert first == second
 
 
@@ -112,8 +114,8 @@ HIDDEN = (
 
 def test_compiled_notes(tmp_path: Path) -> None:
     """Every field and tag of a question with everything, and of a retired cloze note."""
-    folder = small.write(tmp_path, NOTES, {"media/leaf.png": small.PIXEL})
-    (_, question), (_, cloze) = small.compiled(folder)
+    folder = small_deck.write(tmp_path, NOTES, {"media/leaf.png": small_deck.PIXEL})
+    (_, question), (_, cloze) = small_deck.compiled(folder)
     assert question.fields == ALL
     assert question.tags == tuple(
         f"Small::{tag}"
@@ -148,9 +150,9 @@ def test_compiled_notes(tmp_path: Path) -> None:
     ],
 )
 def test_the_source_leads_to_the_text_or_says_where_it_is(access: str, source: str, page: str, tmp_path: Path) -> None:
-    text = small.SOURCE.replace("sections:", f"access: {access}\nsections:") if access else small.SOURCE
-    folder = small.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen}", {"source.yaml": text})
-    ((_, compiled),) = small.compiled(folder)
+    text = small_deck.SOURCE.replace("sections:", f"access: {access}\nsections:") if access else small_deck.SOURCE
+    folder = small_deck.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen}", {"source.yaml": text})
+    ((_, compiled),) = small_deck.compiled(folder)
     assert compiled.fields[9] == source
     collection = Folder(folder).collection
     assert collection
@@ -194,7 +196,7 @@ def test_no_command_of_anki_that_markdown_puts_together_is_compiled(
     """The last look at rendered HTML, whatever the renderer makes of a text that was found harmless as typed."""
     html = f"<em>a</em> {command}"
     monkeypatch.setattr("ketamine_anki.text.markdown.markdown_html", lambda *_: (html, []))
-    folder = Folder(str(small.write(tmp_path, "- {question: '*a* b', answer: A}")))
+    folder = Folder(str(small_deck.write(tmp_path, "- {question: '*a* b', answer: A}")))
     assert folder.collection is not None
     (note,) = next(iter(folder.decks())).notes
     texts = render_note(note, folder.collection)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import engine
 import pytest
-import small
+import small_deck
 from anki.collection import Collection
 
 NOTES = """
@@ -23,7 +23,7 @@ NOTES = """
 
 def spoilt(folder: Path, spoil: Callable[[sqlite3.Connection], object], without: str = "") -> Path:
     """A sound package made bad: rows changed, a picture left out."""
-    sound = small.package(small.write(folder, NOTES, {"media/leaf.png": small.PIXEL}))
+    sound = small_deck.package(small_deck.write(folder, NOTES, {"media/leaf.png": small_deck.PIXEL}))
     database = folder / "spoilt.db"
     path = folder / "spoilt.apkg"
     with zipfile.ZipFile(sound) as source, zipfile.ZipFile(path, "w") as target:
@@ -86,7 +86,7 @@ def test_braces_in_code_are_shown(learner: Collection, tmp_path: Path) -> None:
     - {question: 'What does `{{ x }}` show?', answer: '`{{c1::y}}` and `{{/x}}`'}
     - {text: '`{{a}}` gives {{c1::`{{b}}::{{c}}`}}.'}
     """
-    engine.import_package(learner, small.package(small.write(tmp_path, notes)))
+    engine.import_package(learner, small_deck.package(small_deck.write(tmp_path, notes)))
     faces = {face.note_id: face for face in engine.rendered(learner)}
     assert len(faces) == len(engine.rendered(learner)) == 2
     shown = {name: (engine.visible(face.question), engine.visible(face.answer)) for name, face in faces.items()}

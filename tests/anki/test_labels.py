@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from examples import BASE, COLLECTION, SOURCE, collection, note, written
+from base_note import BASE, COLLECTION, SOURCE, collection, note, written
 
 from ketamine_anki.anki.compile import compile_note
 from ketamine_anki.anki.notetypes import note_types

@@ -7,10 +7,10 @@ import sqlite3
 import sys
 
 import pytest
+from generators import HTML
 from hostile_packages import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import HTML
 from package_bytes import DECK, MODEL, database, field, many_notes, new, new_database, old, zstd_bomb
 from program import environment, execute
 from zstandard import compress

@@ -13,7 +13,7 @@ from typing import Any
 
 import genanki
 import pytest
-import small
+import small_deck
 from genanki.apkg_schema import APKG_SCHEMA
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,7 +71,7 @@ def test_rows_are_those_of_genanki(
     """Row for row and column for column, given our ids, what genanki's Note and Card write."""
     path = write(compiled, tmp_path_factory.mktemp("rows"), Times(time))
     queries = [f"select * from {table} order by 1" for table in ("notes", "cards", "revlog", "graves")]
-    ours = [small.rows(path, query) for query in queries]
+    ours = [small_deck.rows(path, query) for query in queries]
     with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(APKG_SCHEMA)
         ids = {row[1]: row[0] for row in ours[0]}
@@ -93,10 +93,10 @@ def question(number: int) -> CompiledNote:
 def test_more_notes_than_one_batch(tmp_path: Path) -> None:
     """Many notes: all there, in order, their ids apart and in the past; no due that Anki complains about."""
     path = write([question(number) for number in range(1234)], tmp_path, Times(1_700_000_000))
-    rows = small.rows(path, "select guid, id from notes order by id")
+    rows = small_deck.rows(path, "select guid, id from notes order by id")
     assert [guid for guid, _ in rows] == [f"g{number}" for number in range(1234)]
     assert all(1_609_459_200_000 <= number < 1_704_067_200_000 for _, number in rows)
-    assert small.rows(path, "select min(due), max(due) from cards") == [(990_000, 999_999)]
+    assert small_deck.rows(path, "select min(due), max(due) from cards") == [(990_000, 999_999)]
     assert count(path, tmp_path / "count.db") == Counts(1234, 1234, 1, 0)
 
 
@@ -109,8 +109,8 @@ def test_modification_times(tmp_path: Path) -> None:
             package.add(question(number), time)
         package.write(out)
     for table in ("notes", "cards"):
-        assert small.rows(path, f"select mod from {table} order by id") == [(1_700_000_000,), (5,), (8,)]
-    ((models, decks, mod),) = small.rows(path, "select models, decks, mod from col")
+        assert small_deck.rows(path, f"select mod from {table} order by id") == [(1_700_000_000,), (5,), (8,)]
+    ((models, decks, mod),) = small_deck.rows(path, "select models, decks, mod from col")
     assert {kind["name"]: kind["mod"] for kind in json.loads(models).values()} == {
         "Deck: cloze": 7,
         "Deck: question and answer": 1_700_000_000,
@@ -121,7 +121,7 @@ def test_modification_times(tmp_path: Path) -> None:
 
 def test_collection_row_has_decks_and_note_types(tmp_path: Path) -> None:
     path = write([question(1)], tmp_path, Times(1_700_000_000))
-    ((decks, models, crt),) = small.rows(path, "select decks, models, crt from col")
+    ((decks, models, crt),) = small_deck.rows(path, "select decks, models, crt from col")
     by_name = {deck["name"]: deck for deck in json.loads(decks).values()}
     assert sorted(by_name) == ["Deck", "Deck::02 B", "Default"]
     assert by_name["Deck"]["desc"] == description(COLLECTION) == description(COLLECTION, deck="Deck")
@@ -174,8 +174,10 @@ def test_canonical_bytes_hold_nothing_of_what_was_deleted(tmp_path: Path) -> Non
 )
 def test_damaged_package_is_seen(tmp_path: Path, damage: str) -> None:
     """What was written is opened again: a full disk or a broken one does not pass."""
-    files = {"media/leaf.png": small.PIXEL}
-    path = small.package(small.write(tmp_path, "- {question: Q, answer: A, picture: '![x](leaf.png)'}", files))
+    files = {"media/leaf.png": small_deck.PIXEL}
+    path = small_deck.package(
+        small_deck.write(tmp_path, "- {question: Q, answer: A, picture: '![x](leaf.png)'}", files)
+    )
     assert count(path, tmp_path / "count.db") == Counts(1, 1, 1, 1)
     data = path.read_bytes()
     if damage == "cut":
@@ -213,7 +215,7 @@ def test_a_build_with_findings_closes_every_database(tmp_path: Path, monkeypatch
         return opened[-1]
 
     monkeypatch.setattr(sqlite3, "connect", recorded)
-    folder = small.write(tmp_path / "decks", "- {question: no question mark, answer: A}")
+    folder = small_deck.write(tmp_path / "decks", "- {question: no question mark, answer: A}")
     assert run("build", folder, "-o", tmp_path / "dist", "--split").code == 1
     assert opened
     for db in opened:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import small
+import small_deck
 from program import command, environment, execute, run
 
 from ketamine_anki.core.errors import Failure
@@ -25,15 +25,17 @@ NOTES = """
 - {id: gas, question: 'What is *é*?', answer: 'A [leaf](https://example.org), $x^2$', picture: '![A leaf](leaf.png)'}
 - {id: light, text: 'Green leaves catch {{c1::sunlight}} all day.', caveat: No., evidence: [green-2020]}
 """
-SECOND = small.deck("- {id: who, question: 'Who drinks?', answer: Roots, tags: [Zinc, apples, Plants]}", "Second Part")
+SECOND = small_deck.deck(
+    "- {id: who, question: 'Who drinks?', answer: Roots, tags: [Zinc, apples, Plants]}", "Second Part"
+)
 
 
 def test_same_bytes_in_other_surroundings(tmp_path: Path) -> None:
     """Other directory, time zone, file modes, hash seed and locale: the packages are the same."""
     outputs = []
     for number, (variables, mask) in enumerate(SURROUNDINGS):
-        files = {"media/leaf.png": small.PIXEL, "02-second.yaml": SECOND}
-        decks = small.write(tmp_path / f"{number}{'x' * 40 * number}" / "decks", NOTES, files)
+        files = {"media/leaf.png": small_deck.PIXEL, "02-second.yaml": SECOND}
+        decks = small_deck.write(tmp_path / f"{number}{'x' * 40 * number}" / "decks", NOTES, files)
         surroundings = environment(SOURCE_DATE_EPOCH="1700000000", **variables)
         built = execute(*command("build", decks, "-o", decks.parent, "--split"), env=surroundings, umask=mask)
         outputs.append({path.name: path.read_bytes() for path in decks.parent.glob("*.apkg")})
@@ -46,7 +48,10 @@ def test_the_package_holds_no_date_mode_or_version_of_this_machine(
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert (
-        run("build", small.write(tmp_path / "decks", NOTES, {"media/leaf.png": small.PIXEL}), "-o", tmp_path).code == 0
+        run(
+            "build", small_deck.write(tmp_path / "decks", NOTES, {"media/leaf.png": small_deck.PIXEL}), "-o", tmp_path
+        ).code
+        == 0
     )
     package = tmp_path / "small-deck.apkg"
     with zipfile.ZipFile(package) as archive:
@@ -59,7 +64,7 @@ def test_the_package_holds_no_date_mode_or_version_of_this_machine(
     assert int.from_bytes(database[96:100], "big") == 3_045_000
     assert database[24:28] == database[92:96] == b"\0\0\0\1"
     times = "select mod from notes union select mod from cards union select mod/1000 from col"
-    assert small.rows(package, times) == [(1_700_000_000,)]
+    assert small_deck.rows(package, times) == [(1_700_000_000,)]
 
 
 _TAIL = [*"Extra Caution Caveat Picture Evidence Source Notice ID".split(), "My notes", "Spare"]
@@ -87,7 +92,7 @@ NOTE_TYPES: dict[str, Any] = {
 
 def test_note_types_are_pinned(real_package: Path) -> None:
     """Ids, names and order of fields and templates: a change would cut every learner off from updates."""
-    ((models,),) = small.rows(real_package, "select models from col")
+    ((models,),) = small_deck.rows(real_package, "select models from col")
     found = {
         model["name"]: {
             "id": int(model_id),

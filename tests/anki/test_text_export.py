@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from generators import HTML
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import HTML
 
 from ketamine_anki.anki.archive import PackageError
 from ketamine_anki.anki.text_export import read_text

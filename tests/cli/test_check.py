@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import run
-from small import write
+from small_deck import write
 
 GOOD = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yield: core\n"
 MISTAKE = "- question: Which gas do plants take up?\n  anwser: Carbon dioxide\n"
@@ -18,7 +18,7 @@ MISTAKE = "- question: Which gas do plants take up?\n  anwser: Carbon dioxide\n"
 def two_decks(tmp_path: Path) -> Path:
     """A good deck, and one with an unknown claim and an id of the first."""
     second = "- {id: note-1, question: 'Which gas do plants give off?', answer: Oxygen, claims: [C-9]}"
-    return write(tmp_path, GOOD, {"02-second.yaml": small.deck(second, "Second Part")})
+    return write(tmp_path, GOOD, {"02-second.yaml": small_deck.deck(second, "Second Part")})
 
 
 @pytest.mark.parametrize("inside", [".", "decks", "decks/media", "other/folder"])
@@ -74,7 +74,7 @@ def test_github_annotates_ten_and_sums_up_all(tmp_path: Path, monkeypatch: pytes
 
 def test_a_finding_in_what_cannot_be_shown_has_no_frame(tmp_path: Path) -> None:
     """A link is not followed for its frame either, and a picture has no lines."""
-    folder = write(tmp_path, GOOD, {"media/unused.png": small.PIXEL})
+    folder = write(tmp_path, GOOD, {"media/unused.png": small_deck.PIXEL})
     (folder / "02-second.yaml").symlink_to("/etc/hostname")
     for rule in ("[file]", "[unused-picture]"):
         (line,) = filter(None, run("check", "--format", "text", folder).out.splitlines())

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import click
 import pytest
-import small
+import small_deck
 from program import Ran, command, environment, execute, run, spawn
 
 from ketamine_anki import __version__
@@ -25,7 +25,7 @@ NO_TEXT = os.fsdecode(b"x\xff")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return small.write(tmp_path / "decks", NOTES)
+    return small_deck.write(tmp_path / "decks", NOTES)
 
 
 # --- help -------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_an_argument_that_is_no_text_is_a_sentence_or_a_path(
 ) -> None:
     """Bytes that are not UTF-8 in any argument of any command: refused in a sentence, or the name of a file."""
     monkeypatch.chdir(tmp_path)
-    small.write(tmp_path / "decks", NOTES)
+    small_deck.write(tmp_path / "decks", NOTES)
     monkeypatch.setattr(sys, "stdin", io.StringIO("x\n" * 20))
     ran = run(name, *words_with(name, parameter, NO_TEXT))
     assert ran.code in ((1, 2) if name == "site" else (0, 2)), ran  # nothing was released
@@ -155,7 +155,7 @@ def test_an_argument_that_is_no_text_is_a_sentence_or_a_path(
 def test_findings_go_to_standard_output_and_their_number_to_standard_error(folder: Path) -> None:
     assert run("check", folder) == (0, "", "1 note, no findings\n")
     deck = folder / "01-first.yaml"
-    small.replace(deck, "answer:", "anwser:")
+    small_deck.replace(deck, "answer:", "anwser:")
     ran = run("check", folder)
     assert (ran.code, ran.err) == (1, "1 finding in 1 file\n")
     assert ran.out == f"{folder}/01-first.yaml:14:3: unknown key 'anwser': did you mean 'answer'? [unknown-key]\n"
@@ -170,7 +170,7 @@ def test_a_collection_that_cannot_be_read_has_findings(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    small.write(tmp_path / "decks", NOTES, {"collection.yaml": "title: [\n"})
+    small_deck.write(tmp_path / "decks", NOTES, {"collection.yaml": "title: [\n"})
     words = {
         "intake": ("intake", "decks/01-first.yaml"),
         "submit": ("submit", "decks/01-first.yaml"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
-import small
+import small_deck
 from program import REPOSITORY, command, environment, execute, run
 
 from ketamine_anki import cli
@@ -110,7 +110,7 @@ def test_a_stopped_build_leaves_no_trace(tmp_path: Path, name: str) -> None:
     notes = "\n".join(
         f"- {{question: 'What is {words[n % 8]} {n} of plant {n * 7}?', answer: Part {n}x}}" for n in range(150)
     )
-    folder = small.write(tmp_path / "decks", notes)
+    folder = small_deck.write(tmp_path / "decks", notes)
     output = tmp_path / "dist"
     output.mkdir()
     (output / "small-deck.apkg").write_bytes(b"old")
@@ -130,7 +130,9 @@ def test_a_stopped_build_leaves_no_trace(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals of POSIX")
 def test_a_build_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
-    folder = small.write(tmp_path / "decks", "- question: Which gas do leaves take up?\n  answer: Carbon dioxide\n")
+    folder = small_deck.write(
+        tmp_path / "decks", "- question: Which gas do leaves take up?\n  answer: Carbon dioxide\n"
+    )
     words = " ".join(f"'{word}'" for word in command("build", folder, "-o", tmp_path / "dist"))
     line = f"trap '' HUP; {words} & sleep 0.5; kill -HUP $!; wait $!"
     done = execute("bash", "-c", line, env=environment())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from program import Ran, run
-from small import COLLECTION, REFERENCES, SOURCE, write
+from small_deck import COLLECTION, REFERENCES, SOURCE, write
 
 from ketamine_anki.core.model import Note
 from ketamine_anki.deckfiles.editor import append, propose_cites, propose_id, propose_yield

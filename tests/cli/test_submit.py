@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import Ran, run
 from releases import Project
 
@@ -75,7 +75,7 @@ class Contributor:
     def export(self, **edits: dict[str, str]) -> None:
         """notes.txt: what Anki would export, with other fields in some notes."""
         rows = ["#separator:tab\n#html:true\n#guid column:1\n#deck column:2\n"]
-        for note, made in small.compiled(self.project.decks):
+        for note, made in small_deck.compiled(self.project.decks):
             fields = dict(zip(note_types()[made.note_type].fields, made.fields, strict=True)) | edits.get(note.id, {})
             rows.append(
                 "\t".join([made.guid, made.deck, *(f'"{v.replace(chr(34), chr(34) * 2)}"' for v in fields.values())])

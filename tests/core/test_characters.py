@@ -12,11 +12,11 @@ from bisect import bisect_right
 from itertools import groupby
 from pathlib import Path
 
-import made
+import generators
 import pytest
+from generators import Choices
 from hypothesis import given
 from hypothesis import strategies as st
-from made import Choices
 
 from ketamine_anki.core.characters import kind, name, printable, refused
 
@@ -230,7 +230,7 @@ _AT_HOME = re.compile(
 )
 
 
-@given(st.text(max_size=60) | CHOICES.map(made.broken))
+@given(st.text(max_size=60) | CHOICES.map(generators.broken))
 def test_a_character_is_refused_in_any_text_if_it_is_refused_alone(text: str) -> None:
     found = dict(refused(text))
     for index, character in enumerate(text):
@@ -243,7 +243,7 @@ def test_a_character_is_refused_in_any_text_if_it_is_refused_alone(text: str) ->
             ), found
 
 
-@given(st.lists(CHOICES.map(made.broken) | st.text(max_size=20), min_size=1, max_size=4))
+@given(st.lists(CHOICES.map(generators.broken) | st.text(max_size=20), min_size=1, max_size=4))
 def test_the_lines_of_a_text_are_judged_one_by_one(lines: list[str]) -> None:
     """Save for words that another line shows to be of a script of their own."""
     lines = [part for text in lines for part in text.split("\n")]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import run
 from releases import DAY, START, Project
 
 from ketamine_anki.core.limits import MAX_FINDINGS
 
 NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
-TWO_PICTURES = {"media/0.png": small.PIXEL, "media/1.png": small.PIXEL}
+TWO_PICTURES = {"media/0.png": small_deck.PIXEL, "media/1.png": small_deck.PIXEL}
 OTHERS = "- id: water\n  question: Which liquid do roots take up?\n  answer: Water\n"
-TWO_DECKS = {"02-second.yaml": small.deck(OTHERS, "Second Part")}
+TWO_DECKS = {"02-second.yaml": small_deck.deck(OTHERS, "Second Part")}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_limit_is_a_finding(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    folder = small.write(tmp_path, NOTES, files)
+    folder = small_deck.write(tmp_path, NOTES, files)
     assert finding not in run("check", folder).out
     monkeypatch.setattr(f"ketamine_anki.{limit}", most)
     assert finding in run("check", folder).out
@@ -43,7 +43,7 @@ def test_a_limit_is_a_finding(
 def test_what_is_missing_is_not_said_of_a_collection_that_was_not_read_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = small.write(tmp_path, NOTES, {"media/unused.png": small.PIXEL, **TWO_DECKS})
+    folder = small_deck.write(tmp_path, NOTES, {"media/unused.png": small_deck.PIXEL, **TWO_DECKS})
     assert "unused" in run("check", folder).out
     monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_DECKS_BYTES", 300)
     assert "unused" not in run("check", folder).out
@@ -67,7 +67,7 @@ def test_no_more_findings_are_listed_than_anybody_reads(project: Project) -> Non
 
 
 def test_files_that_cannot_be_read_are_listed_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = small.write(tmp_path, NOTES, {f"{number:02d}.yaml": "deck: [\n" for number in range(2, 30)})
+    folder = small_deck.write(tmp_path, NOTES, {f"{number:02d}.yaml": "deck: [\n" for number in range(2, 30)})
     monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_FINDINGS", 10)
     assert len(run("check", folder).out.splitlines()) == 11
 
@@ -77,7 +77,7 @@ def test_a_preview_shows_every_note_however_many_findings_there_are(
 ) -> None:
     monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_FINDINGS", 1)
     wrong = "- {question: Plants, answer: x, source: nowhere}\n- {question: No sign, answer: yes}\n"
-    folder = small.write(tmp_path / "decks", wrong, TWO_DECKS)
+    folder = small_deck.write(tmp_path / "decks", wrong, TWO_DECKS)
     page = tmp_path / "page.html"
     ran = run("preview", folder, "-o", page)
     assert (ran.code, len(ran.err.splitlines())) == (1, 2)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import run
 from releases import Project
 
@@ -27,7 +27,7 @@ def shown(ran: tuple[int, str, str]) -> str:
 
 def test_no_command_prints_a_name_that_steers_the_terminal(project: Project) -> None:
     path = project.decks / STEERS
-    path.write_text(small.deck(NOTES + "\n\n\n", "Second Part"), encoding="utf-8")
+    path.write_text(small_deck.deck(NOTES + "\n\n\n", "Second Part"), encoding="utf-8")
     assert "z\\x1b]0;evil" in shown(run("check", "decks"))
     assert "z\\x1b]0;evil" in shown(run("check", path))
     assert "\\u202e\\n.yaml\n" in shown(run("fmt", "decks"))
@@ -55,7 +55,7 @@ NO_TEXT = os.fsdecode(b"x\xff.yaml")
 
 
 def test_a_file_whose_name_is_no_text_is_a_finding_in_every_form(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, NOTES, files={NO_TEXT: small.deck(NOTES, "Second Part")})
+    folder = small_deck.write(tmp_path, NOTES, files={NO_TEXT: small_deck.deck(NOTES, "Second Part")})
     for form in ("text", "lines", "json", "github", "sarif"):
         ran = run("check", folder, "--format", form)
         assert ran.code == 1, ran.err
@@ -65,7 +65,7 @@ def test_a_file_whose_name_is_no_text_is_a_finding_in_every_form(tmp_path: Path)
 
 
 def test_a_folder_whose_name_is_no_text_is_a_folder(tmp_path: Path) -> None:
-    folder = small.write(tmp_path / os.fsdecode(b"d\xff"), NOTES)
+    folder = small_deck.write(tmp_path / os.fsdecode(b"d\xff"), NOTES)
     output = tmp_path / os.fsdecode(b"o\xff")
     assert run("build", folder, "-o", output).code == 0
     for kind in ("file", "vscode", "none", "repository"):

@@ -9,12 +9,12 @@ import re
 import unicodedata
 from typing import Any
 
-import made
+import generators
 import yaml
+from generators import Choices
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from made import Choices
-from promises import check_finding, shown_lines, take_deck
+from invariants import check_finding, shown_lines, take_deck
 
 from ketamine_anki.core.model import Deck, Finding, Note, Position
 from ketamine_anki.deckfiles.reader import read_collection, read_deck
@@ -34,7 +34,7 @@ def utf8(text: str) -> bytes:
 
 def found_in(deck: Deck | None, backwards: bool = False) -> list[Finding]:
     """What rules say of the notes of a deck, each alone."""
-    check = Check(made.collection())
+    check = Check(generators.collection())
     notes = [] if deck is None else [*deck.notes][:: -1 if backwards else 1]
     found = [finding for note in notes for finding in check.note(View(note, check.collection))]
     return [finding for finding in found if finding.rule not in TOGETHER]
@@ -67,7 +67,7 @@ def as_read(value: Any) -> Any:
 @given(CHOICES)
 def test_values_are_those_that_were_meant(c: Choices) -> None:
     """In each of YAML's ways to write them, and as PyYAML's own reader without types reads them."""
-    notes, text = made.deck(c, most=1)
+    notes, text = generators.deck(c, most=1)
     deck, findings = read_deck("d.yaml", utf8(text))
     if findings:
         return
@@ -80,7 +80,7 @@ def test_values_are_those_that_were_meant(c: Choices) -> None:
 @FEW
 @given(CHOICES)
 def test_values_of_a_damaged_file_without_a_finding_are_those_of_yaml(c: Choices) -> None:
-    text = made.damaged(c, made.deck(c)[1])
+    text = generators.damaged(c, generators.deck(c)[1])
     deck, findings = read_deck("d.yaml", utf8(text))
     if findings:
         return
@@ -93,8 +93,8 @@ def test_values_of_a_damaged_file_without_a_finding_are_those_of_yaml(c: Choices
 @FEW
 @given(CHOICES, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.booleans())
 def test_line_ends_and_the_mark_at_the_beginning_change_nothing(c: Choices, end: str, bom: bool, hurt: bool) -> None:
-    text = made.deck(c)[1]
-    text = made.damaged(c, text) if hurt else text
+    text = generators.deck(c)[1]
+    text = generators.damaged(c, text) if hurt else text
     assume("\r" not in text and not text.startswith("\ufeff"))
     plain, findings = read_deck("d.yaml", utf8(text))
     other, others = read_deck("d.yaml", utf8("\ufeff" * bom + text.replace("\n", end)))
@@ -111,20 +111,22 @@ def test_line_ends_and_the_mark_at_the_beginning_change_nothing(c: Choices, end:
 @FEW
 @given(CHOICES)
 def test_any_deck_is_taken(c: Choices) -> None:
-    take_deck(utf8(made.deck(c)[1]))
+    take_deck(utf8(generators.deck(c)[1]))
 
 
 @FEW
 @given(CHOICES)
 def test_any_damaged_deck_is_taken(c: Choices) -> None:
-    take_deck(made.damaged(c, made.deck(c)[1]).encode("utf-8", "surrogatepass"))
+    take_deck(generators.damaged(c, generators.deck(c)[1]).encode("utf-8", "surrogatepass"))
 
 
 @FEW
 @given(CHOICES, st.sampled_from(["collection", "source", "references"]))
 def test_any_damaged_collection_is_taken(c: Choices, which: str) -> None:
-    texts = {name: getattr(made.examples, name.upper()).decode() for name in ("collection", "source", "references")}
-    texts[which] = made.damaged(c, texts[which])
+    texts = {
+        name: getattr(generators.base_note, name.upper()).decode() for name in ("collection", "source", "references")
+    }
+    texts[which] = generators.damaged(c, texts[which])
     files = [(f"{name}.yaml", text.encode("utf-8", "surrogatepass")) for name, text in texts.items()]
     _, findings = read_collection(*files)
     for finding in findings:
@@ -172,12 +174,12 @@ def standing_at(finding: Finding, lines: tuple[str, ...]) -> list[str]:
 
 def plain_note(c: Choices, number: int) -> dict[str, Any]:
     """A note whose texts are words alone, so that what a rule quotes stands there as it is."""
-    note = made.note(c, number)
+    note = generators.note(c, number)
     for key in ("question", "answer", "extra", "caveat"):
         if key in note:
-            note[key] = made.sentence(c) + "?" * (key == "question")
+            note[key] = generators.sentence(c) + "?" * (key == "question")
     if "text" in note:
-        note["text"] = f"{made.sentence(c)} {{{{c1::{made.sentence(c, 3)}}}}} {made.sentence(c)}"
+        note["text"] = f"{generators.sentence(c)} {{{{c1::{generators.sentence(c, 3)}}}}} {generators.sentence(c)}"
     return {key: value for key, value in note.items() if key not in ("reverse", "retired", "beyond", "allow")}
 
 
@@ -185,7 +187,7 @@ def plain_note(c: Choices, number: int) -> dict[str, Any]:
 @given(CHOICES)
 def test_what_a_finding_quotes_stands_at_its_place(c: Choices) -> None:
     notes = [plain_note(c, number) for number in range(1 + c.number(2))]
-    text = "deck: First Part\nnotes:\n" + "".join(made.entry(c, note) for note in notes)
+    text = "deck: First Part\nnotes:\n" + "".join(generators.entry(c, note) for note in notes)
     deck, findings = read_deck("d.yaml", utf8(text))
     findings += found_in(deck)
     for finding in findings:
@@ -205,7 +207,7 @@ def test_what_a_finding_quotes_stands_at_its_place(c: Choices) -> None:
 @given(CHOICES)
 def test_findings_of_a_note_do_not_hang_on_the_notes_around_it(c: Choices) -> None:
     """Each note in a file of its own, on the same lines, has what it has among the others; in any order."""
-    entries = [made.entry(c, made.note(c, number)) for number in range(2 + c.number(3))]
+    entries = [generators.entry(c, generators.note(c, number)) for number in range(2 + c.number(3))]
     head = "deck: First Part\nnotes:\n"
     deck, read = read_deck("d.yaml", utf8(head + "".join(entries)))
     # what a character may be hangs on the words of the whole file, and structure on all lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from examples import COLLECTION
+from base_note import COLLECTION
 
 from ketamine_anki.deckfiles.filenames import slug, tag_segment
 from ketamine_anki.deckfiles.reader import read_collection

@@ -7,14 +7,14 @@ import re
 import textwrap
 from pathlib import Path
 
-import made
+import generators
 import pytest
 import yaml
+from generators import Choices
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from made import Choices
 from program import REPOSITORY, run
-from small import COLLECTION, write
+from small_deck import COLLECTION, write
 
 from ketamine_anki.core.characters import refused
 from ketamine_anki.core.model import Finding
@@ -269,8 +269,8 @@ def with_comments(text: str, chance: random.Random) -> tuple[str, list[str]]:
 def test_any_file_keeps_its_notes_and_comments_and_its_form_is_final(
     c: Choices, hurt: bool, chance: random.Random
 ) -> None:
-    text = made.deck(c)[1]
-    text = made.damaged(c, text) if hurt else text
+    text = generators.deck(c)[1]
+    text = generators.damaged(c, text) if hurt else text
     assume(not re.search("[\ud800-\udfff]", text))
     _, findings = canonical("a.yaml", text.encode(), schema.DECK)
     deck, read = read_deck("a.yaml", text.encode())
@@ -289,7 +289,7 @@ def test_any_file_keeps_its_notes_and_comments_and_its_form_is_final(
 
 @given(CHOICES)
 def test_a_text_on_one_line_is_read_back(c: Choices) -> None:
-    text = " ".join(made.text(c).split())
+    text = " ".join(generators.text(c).split())
     assume(text and not re.search("[\ud800-\udfff]", text) and not next(refused(text), None))
     assert yaml.load(f"k: {inline_text(text)}", yaml.CBaseLoader) == {"k": text}
     assert yaml.load(f"k: [{inline_text(text, flow=True)}, b]", yaml.CBaseLoader) == {"k": [text, "b"]}

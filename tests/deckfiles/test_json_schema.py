@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from program import REPOSITORY, run
 from ruamel.yaml import YAML
-from small import COLLECTION, REFERENCES, SOURCE, write
+from small_deck import COLLECTION, REFERENCES, SOURCE, write
 
 from ketamine_anki.deckfiles import reader
 from ketamine_anki.deckfiles.json_schema import json_schemas

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from promises import text_of
+from invariants import text_of
 
 from ketamine_anki.core.model import Where
 from ketamine_anki.deckfiles import schema

@@ -8,7 +8,7 @@ import zlib
 from contextlib import suppress
 
 import pytest
-from small import png_part as part
+from small_deck import png_part as part
 
 from ketamine_anki.core.limits import MAX_PICTURE_BYTES
 from ketamine_anki.deckfiles.pictures import read_picture

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from invariants import take_deck
 from program import REPOSITORY
-from promises import take_deck
 
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.deckfiles.reader import read_collection, read_deck

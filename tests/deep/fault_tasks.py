@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import hostile_cases
-import small
+import small_deck
 from program import REPOSITORY, command
 
 NAME = "small-deck.apkg"
@@ -58,24 +58,24 @@ class Place(NamedTuple):
 
 
 def to_build(base: Path) -> None:
-    small.write(base / "decks", NEW, {"media/leaf.png": PICTURE})
+    small_deck.write(base / "decks", NEW, {"media/leaf.png": PICTURE})
     (base / "dist").mkdir()
     (base / "dist" / NAME).write_bytes(older_package())
 
 
 def to_release(base: Path) -> None:
     """A collection that was released once, and then corrected."""
-    small.write(base / "decks", RELEASED)
+    small_deck.write(base / "decks", RELEASED)
     run(base, "release", "1.0.0", "{0}/decks", "-o", "{0}/dist", "--no-repository", SOURCE_DATE_EPOCH="1600000000")
-    small.write(base / "decks", RELEASED.replace("Water", "Water and salts"))
+    small_deck.write(base / "decks", RELEASED.replace("Water", "Water and salts"))
 
 
 def to_format(base: Path) -> None:
-    small.write(base / "decks", OLD, {"02-second.yaml": small.deck(MORE, "Second Part")})
+    small_deck.write(base / "decks", OLD, {"02-second.yaml": small_deck.deck(MORE, "Second Part")})
 
 
 def to_describe(base: Path) -> None:
-    small.write(base / "decks", OLD, {"references.yaml": small.REFERENCES})
+    small_deck.write(base / "decks", OLD, {"references.yaml": small_deck.REFERENCES})
     run(base, "schema", "{0}/decks")
     text = (base / "decks/references.yaml").read_text(encoding="utf-8")
     (base / "decks/references.yaml").write_text(text.replace("green-2020", "green-2021"), encoding="utf-8")
@@ -83,13 +83,15 @@ def to_describe(base: Path) -> None:
 
 def to_take_in(base: Path) -> None:
     """Two subdecks, and an export with a correction in each."""
-    small.write(base / "decks", OLD, {"02-second.yaml": small.deck(MORE, "Second Part")})
+    small_deck.write(base / "decks", OLD, {"02-second.yaml": small_deck.deck(MORE, "Second Part")})
     export(base / "decks", base / "notes.txt", ("Carbon dioxide", "Carbon dioxide, a gas"), ("Water", "Water, salts"))
 
 
 def export(decks: Path, path: Path, *corrected: tuple[str, str]) -> None:
     """What Anki exports as plain text after the corrections."""
-    rows = [[made.compiled.guid, *made.compiled.fields, " ".join(made.compiled.tags)] for made in small.compiled(decks)]
+    rows = [
+        [made.compiled.guid, *made.compiled.fields, " ".join(made.compiled.tags)] for made in small_deck.compiled(decks)
+    ]
     text = "\n".join("\t".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) for row in rows)
     for old, new in corrected:
         assert old in text
@@ -141,7 +143,7 @@ def finished(name: str) -> dict[str, bytes]:
 def older_package() -> bytes:
     with tempfile.TemporaryDirectory() as made:
         base = Path(made)
-        small.write(base / "decks", OLD)
+        small_deck.write(base / "decks", OLD)
         run(base, *TASKS["build"].words)
         return (base / "dist" / NAME).read_bytes()
 

@@ -28,7 +28,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[up]) for up in (2, 1, 0)]
 
-import small  # noqa: E402
+import small_deck  # noqa: E402
 from fault_tasks import LEFT, NEW, TASKS, Place, environment, place, tree  # noqa: E402
 from program import command  # noqa: E402
 
@@ -216,7 +216,7 @@ def source_changes(at: Place, gone: bool = False) -> str:
         time.sleep(0.2)
         shutil.rmtree(at.decks)
     for n in range(0 if gone else 40):
-        (at.decks / "01-first.yaml").write_text(small.deck(NEW) + f"# {n}\n", encoding="utf-8")
+        (at.decks / "01-first.yaml").write_text(small_deck.deck(NEW) + f"# {n}\n", encoding="utf-8")
         time.sleep(0.01)
     _, err = process.communicate(timeout=60)
     if process.returncode not in ((0, 1, 2, 74) if gone else (0, 1)):

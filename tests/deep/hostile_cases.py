@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import small
+import small_deck
 import yaml
 from ledgers import GOOD, START
 
@@ -85,9 +85,9 @@ def write(case: Case, base: Path) -> Path:
     (base / "outside.png").write_bytes(png(1, 1, SECRET.encode()))
     (base / "outside.yaml").write_text(f"deck: Second Part\nnotes: [{SECRET}]\n", encoding="utf-8")
     for name, content in (
-        ("collection", small.COLLECTION),
-        ("source", small.SOURCE),
-        ("references", small.REFERENCES),
+        ("collection", small_deck.COLLECTION),
+        ("source", small_deck.SOURCE),
+        ("references", small_deck.REFERENCES),
     ):
         if name == "references" and name not in parts and "green-2020" not in str(parts):
             continue  # that no note cites a reference is a finding
@@ -124,7 +124,7 @@ def _deck(parts: Mapping[str, Any]) -> bytes:
         note |= {"question": "Which gas do plants take up?", "answer": "Carbon dioxide"}
     if "extra" in parts:
         note["extra"] = text(parts["extra"])
-    note |= small.TAIL | text(parts.get("note", {}))
+    note |= small_deck.TAIL | text(parts.get("note", {}))
     return _Dumper.dump({"deck": "First Part", "notes": [note]}).encode("utf-8")
 
 
@@ -208,8 +208,8 @@ def png(width: int, height: int, comment: bytes = b"") -> bytes:
     row = b"\0" * (1 + 4 * width) if width * height < 10_000 else b""
     return (
         b"\x89PNG\r\n\x1a\n"
-        + small.png_part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
-        + (small.png_part(b"tEXt", b"Comment\0" + comment) if comment else b"")
-        + small.png_part(b"IDAT", zlib.compress(row * (height if row else 1)))
-        + small.png_part(b"IEND")
+        + small_deck.png_part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
+        + (small_deck.png_part(b"tEXt", b"Comment\0" + comment) if comment else b"")
+        + small_deck.png_part(b"IDAT", zlib.compress(row * (height if row else 1)))
+        + small_deck.png_part(b"IEND")
     )

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import package_bytes as made
 import pytest
-import small
+import small_deck
 from program import environment
-from small import png_part as part
+from small_deck import png_part as part
 
 from ketamine_anki.anki.compile import guid
 from ketamine_anki.anki.notetypes import note_types
@@ -85,7 +85,7 @@ NOTE = """
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small collection in `decks`."""
     folder = tmp_path_factory.mktemp("bombs")
-    small.write(folder / "decks", NOTE)
+    small_deck.write(folder / "decks", NOTE)
     return folder
 
 
@@ -261,7 +261,7 @@ FILES: dict[str, Callable[[], str]] = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_deck_file_is_put_in_form_or_checked_in_bounds(name: str, scratch: Path) -> None:
-    folder = small.write(scratch / name, files={"01-first.yaml": FILES[name]()})
+    folder = small_deck.write(scratch / name, files={"01-first.yaml": FILES[name]()})
     check(scratch, (1,), *(("check",) if "accents" in name else ("fmt", "--check")), folder)
 
 
@@ -280,7 +280,7 @@ def test_large_pictures_are_shown_in_bounds(scratch: Path) -> None:
         f"- question: Which gas is number {n}?\n  answer: Gas\n  extra: '![leaf {n}](p{n}.png)'\n" for n in range(6)
     )
     pictures = {f"media/p{n}.png": big_picture(9_900_000 + n) for n in range(6)}
-    folder = small.write(scratch / "pictures", shown, pictures)
+    folder = small_deck.write(scratch / "pictures", shown, pictures)
     page = scratch / "page.html"
     check(scratch, (0, 1), "preview", folder, "-o", page)
     assert page.stat().st_size > 6 * 9_900_000 * 4 / 3
@@ -310,6 +310,6 @@ MEDIA: dict[str, Callable[[], dict[str, bytes]]] = {
 
 @pytest.mark.parametrize("name", MEDIA)
 def test_pictures_are_walked_in_bounds(name: str, scratch: Path) -> None:
-    spent = check(scratch, (1,), "check", small.write(scratch / name, NOTE, MEDIA[name]()))
+    spent = check(scratch, (1,), "check", small_deck.write(scratch / name, NOTE, MEDIA[name]()))
     assert "unused-picture" in spent.said
     assert "[picture]" not in spent.said

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from core.test_characters import frozen, verdict
-from promises import text_of
+from invariants import text_of
 
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.text.render import render

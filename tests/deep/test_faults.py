@@ -14,7 +14,7 @@ from typing import Any
 import fault_tasks
 import faults
 import pytest
-import small
+import small_deck
 from program import run as run_here
 
 from ketamine_anki.anki.package_writer import Package, Times
@@ -173,7 +173,7 @@ def test_a_deck_that_becomes_a_link_is_not_edited(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_disk_that_fails_under_sqlite_is_an_error_of_the_disk(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, fault_tasks.OLD)
+    folder = small_deck.write(tmp_path, fault_tasks.OLD)
     collection = Folder(str(folder)).collection
     assert collection is not None
     with pytest.raises(OSError, match="unable to open database file"):
@@ -181,7 +181,7 @@ def test_a_disk_that_fails_under_sqlite_is_an_error_of_the_disk(tmp_path: Path) 
 
 
 def test_a_file_that_the_system_cannot_read_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = small.write(tmp_path, fault_tasks.OLD)
+    folder = small_deck.write(tmp_path, fault_tasks.OLD)
 
     def fail(path: object, flags: int, *more: object, **options: object) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))

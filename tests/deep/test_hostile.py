@@ -10,10 +10,10 @@ from pathlib import Path
 
 import hostile_cases
 import pytest
-import small
+import small_deck
 from hostile_cases import SECRET, Case
+from invariants import check_printable, text_of
 from program import Ran, run
-from promises import check_printable, text_of
 
 from ketamine_anki.anki.package_reader import PackageContents, read_package
 from ketamine_anki.core.limits import MAX_FINDINGS, MAX_TEXT
@@ -165,7 +165,7 @@ def test_a_file_full_of_signs_is_checked_or_refused_soon(sign: str, times: int, 
     """Ninety notes with a text as long as may be: below the limit of signs, and far above."""
     text = f"x *a* {sign * times}{'word ' * 4_000}"[: MAX_TEXT - 1]
     notes = "".join(f"- {{id: n-{number}, extra: '{text}', {NOTE}}}\n" for number in range(90))
-    folder = small.write(tmp_path, files={"01-first.yaml": f"deck: First Part\nnotes:\n{notes}"})
+    folder = small_deck.write(tmp_path, files={"01-first.yaml": f"deck: First Part\nnotes:\n{notes}"})
     start = time.process_time()
     assert run("check", folder).code == 1
     assert time.process_time() - start < 20  # of 60 and more; below 2 without coverage's tracing

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import made
+import generators
+from generators import Choices
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from made import Choices
 
 from ketamine_anki.core.model import Deck, Note
 from ketamine_anki.deckfiles.reader import read_deck
@@ -22,7 +22,7 @@ FEW = settings(max_examples=settings().max_examples // 3)
 
 def sound_note(c: Choices, number: int) -> dict:
     """A note without mistakes of form: texts of whole syntax, names that are known."""
-    note = made.note(c, number)
+    note = generators.note(c, number)
     note |= {"source": "kidney/1", "cites": ["problem/1"], "claims": ["C-1"], "tags": ["Kidney"], "yield": "core"}
     for key in ("retired", "allow", "beyond", "evidence", "caveat"):
         note.pop(key, None)
@@ -31,12 +31,12 @@ def sound_note(c: Choices, number: int) -> dict:
 
 def sound_deck(c: Choices) -> tuple[Deck, str]:
     notes = [sound_note(c, number) for number in range(1 + c.number(2))]
-    text = "deck: First Part\nnotes:\n" + "".join(made.entry(c, note) for note in notes)
+    text = "deck: First Part\nnotes:\n" + "".join(generators.entry(c, note) for note in notes)
     assume(not re.search("[\ud800-\udfff]", text))
     deck, findings = read_deck("d.yaml", text.encode())
     assume(deck is not None and not findings)
     assert deck is not None
-    shown = [one for note in deck.notes for one in render_note(note, made.collection()).values()]
+    shown = [one for note in deck.notes for one in render_note(note, generators.collection()).values()]
     assume(not any(one.findings for one in shown))
     return deck, text
 
@@ -46,10 +46,10 @@ def sound_deck(c: Choices) -> tuple[Deck, str]:
 def test_any_export_is_compared(c: Choices) -> None:
     """Fields, tags and note types of anybody; what it proposes reads as a note."""
     deck, _ = sound_deck(c)
-    export = c.some(lambda: made.stranger(c, deck.notes), 3)
-    found = compare(deck.notes, made.collection(), export, c.some(lambda: made.stranger(c, deck.notes), 2))
+    export = c.some(lambda: generators.stranger(c, deck.notes), 3)
+    found = compare(deck.notes, generators.collection(), export, c.some(lambda: generators.stranger(c, deck.notes), 2))
     for proposal in found.proposals:
-        head = f"deck: First Part\nnotes:\n{entry(proposal, made.collection())}"
+        head = f"deck: First Part\nnotes:\n{entry(proposal, generators.collection())}"
         _, findings = read_deck("d.yaml", head.encode())
         assert all("TODO" in finding.message for finding in findings), (head, findings)
     for change in found.changes:
@@ -60,7 +60,7 @@ def test_any_export_is_compared(c: Choices) -> None:
 @given(CHOICES)
 def test_an_export_without_edits_changes_nothing(c: Choices) -> None:
     deck, _ = sound_deck(c)
-    found = compare(deck.notes, made.collection(), [made.exported(note) for note in deck.notes])
+    found = compare(deck.notes, generators.collection(), [generators.exported(note) for note in deck.notes])
     assert (found.matched, found.changes, found.proposals, found.leftovers) == (len(deck.notes), [], [], [])
 
 
@@ -69,11 +69,11 @@ def test_an_export_without_edits_changes_nothing(c: Choices) -> None:
 def test_edits_come_back_as_edits_of_exactly_these_values_or_are_refused(c: Choices) -> None:
     """What is written reads as meant, every other note and line stays, and intake has then nothing more to say."""
     deck, text = sound_deck(c)
-    came = [made.export(c, note) for note in deck.notes]
-    found = compare(deck.notes, made.collection(), came)
+    came = [generators.export(c, note) for note in deck.notes]
+    found = compare(deck.notes, generators.collection(), came)
     changes = [change for change in found.changes if isinstance(change.new, str)]
     try:
-        data = edit_deck(text.encode(), deck, made.collection(), changes, [])
+        data = edit_deck(text.encode(), deck, generators.collection(), changes, [])
     except EditError:
         return
     again, findings = read_deck("d.yaml", data)
@@ -84,7 +84,7 @@ def test_edits_come_back_as_edits_of_exactly_these_values_or_are_refused(c: Choi
         wanted = {key: changed.get((before.id, key), value) for key, value in before.texts()}
         wanted |= {key: value for (name, key), value in changed.items() if name == before.id}
         assert dict(after.texts()) == {key: value for key, value in wanted.items() if value}
-    assert compare(again.notes, made.collection(), came).changes == [
+    assert compare(again.notes, generators.collection(), came).changes == [
         change for change in found.changes if not isinstance(change.new, str)
     ]
 
@@ -94,17 +94,17 @@ def test_edits_come_back_as_edits_of_exactly_these_values_or_are_refused(c: Choi
 def test_the_markdown_of_a_change_shows_what_was_edited(c: Choices) -> None:
     deck, _ = sound_deck(c)
     note = deck.notes[0]
-    other = made.sound(c, cloze=note.is_cloze)
+    other = generators.sound(c, cloze=note.is_cloze)
     assume(not note.is_cloze or "{{c" in other)
-    shown = render(other, made.collection().media, cloze=note.is_cloze)
+    shown = render(other, generators.collection().media, cloze=note.is_cloze)
     assume(not shown.findings and shown.html)
-    export, name = made.exported(note), "Text" if note.is_cloze else "Answer"
+    export, name = generators.exported(note), "Text" if note.is_cloze else "Answer"
     export = replace(export, fields={**export.fields, name: shown.html})
-    found = compare([note], made.collection(), [export])
+    found = compare([note], generators.collection(), [export])
     assert len(found.changes) + len(found.leftovers) <= 1
     for change in found.changes:
         assert isinstance(change, Change)
-        assert compare([_with(note, change)], made.collection(), [export]).changes == []
+        assert compare([_with(note, change)], generators.collection(), [export]).changes == []
 
 
 def _with(note: Note, change: Change) -> Note:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import run
 
 from ketamine_anki.anki.notetypes import note_types
@@ -65,7 +65,7 @@ class Case:
     """A deck, and its notes as a learner has them."""
 
     def __init__(self, folder: Path, text: str) -> None:
-        self.folder = small.write(folder, files={"01-first.yaml": text, "media/leaf.png": small.PIXEL})
+        self.folder = small_deck.write(folder, files={"01-first.yaml": text, "media/leaf.png": small_deck.PIXEL})
         self.data = text.encode()
         read = Folder(str(self.folder))
         (self.deck,) = read.decks()
@@ -76,7 +76,7 @@ class Case:
     def exported(self, note_id: str = "", tags: tuple[str, ...] = (), **fields: str) -> list[PackagedNote]:
         """The notes of an export in which one note has other fields, or these tags."""
         notes = []
-        for _, made in small.compiled(self.folder):
+        for _, made in small_deck.compiled(self.folder):
             whole = dict(zip(note_types()[made.note_type].fields, made.fields, strict=True))
             whole |= fields if made.id == note_id else {}
             given = tags if tags and made.id == note_id else made.tags

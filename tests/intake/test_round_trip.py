@@ -9,7 +9,7 @@ from pathlib import Path
 
 import engine
 import pytest
-import small
+import small_deck
 from anki.collection import Collection
 from hostile_packages import CASES
 from package_bytes import database, old
@@ -45,7 +45,7 @@ def contributor(real_package, tmp_path_factory):
 @pytest.mark.parametrize("file", FORMATS)
 def test_an_unedited_export_of_the_whole_deck_has_no_differences(contributor, real_decks, tmp_path, file):
     ran = run("intake", engine.export(contributor, tmp_path / file), real_decks)
-    notes, all_notes = len(contributor.find_notes("")), len(small.compiled(real_decks))  # retired ones, too
+    notes, all_notes = len(contributor.find_notes("")), len(small_deck.compiled(real_decks))  # retired ones, too
     assert notes > 100
     assert (ran.code, ran.out) == (0, ""), ran.out
     assert f"{notes} of {all_notes} notes of the collection, 0 corrections, 0 new notes, 0 not taken over" in ran.err
@@ -56,7 +56,7 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     Build again, import: the learner is up to date.
     """
     engine.import_package(learner, real_package)
-    before = {made.note.id: made for made in small.compiled(real_decks)}
+    before = {made.note.id: made for made in small_deck.compiled(real_decks)}
     regimen, result, course = (
         dict(learner.get_note(learner.find_notes(f'"ID:{name}"')[0]).items())
         for name in ("depression-infusion-regimen", "karma-dep-2-result", "antidepressant-time-course")
@@ -73,7 +73,7 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
         assert ran.code == 0, ran.out + ran.err
         results.append(texts(folder))
     assert results[0] == results[1] == results[2]
-    edited = {made.note.id: made for made in small.compiled(folder)}
+    edited = {made.note.id: made for made in small_deck.compiled(folder)}
     changed = {
         (name, key): (old, dict(edited[name].note.texts())[key])
         for name, made in before.items()
@@ -90,11 +90,11 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
 
     other = engine.open_collection(tmp_path, "another")
     engine.import_package(other, real_package)
-    ((first, last),) = small.rows(
+    ((first, last),) = small_deck.rows(
         real_package, "select min(mod), max(mod) from notes"
     )  # of releases, if there were any
     newer = {edited[name].compiled.guid: last + 500 for name, _ in changed}
-    update = small.package(folder, tmp_path / "update.apkg", Times(first, newer))
+    update = small_deck.package(folder, tmp_path / "update.apkg", Times(first, newer))
     retired = sum(made.note.retired is not None for made in before.values())  # the real package leaves them out
     log = engine.import_package(other, update)
     assert log == {"updated": 3, "duplicate": len(before) - 3 - retired} | ({"new": retired} if retired else {})
@@ -134,12 +134,12 @@ not taken over: leaves-give-off-oxygen-day: tag mine is the learner's own: only 
 
 @pytest.fixture
 def folder(tmp_path):
-    return small.write(tmp_path / "decks", NOTES)
+    return small_deck.write(tmp_path / "decks", NOTES)
 
 
 def test_what_intake_shows_and_writes(folder, learner, tmp_path):
     """A correction, tags, a new note in a subdeck and elsewhere, and what cannot be taken over."""
-    engine.import_package(learner, small.package(folder))
+    engine.import_package(learner, small_deck.package(folder))
     edit(learner, "leaf", Answer="CO2", Extra="<u>x</u>")
     leaf = learner.find_notes('"ID:leaf"')
     learner.tags.bulk_add(leaf, "Small::Concept::Leaf mine marked leech")
@@ -205,7 +205,7 @@ NEW = "new note leaves-give-off-oxygen"
 def test_a_box_that_was_not_ticked_costs_no_more_than_what_it_says(
     folder, learner, tmp_path, without, code, said, unsaid
 ):
-    engine.import_package(learner, small.package(folder))
+    engine.import_package(learner, small_deck.package(folder))
     note = learner.new_note(learner.models.by_name("Small Deck: cloze"))
     note.fields[0] = "Leaves give off {{c1::oxygen}}."
     learner.add_note(note, learner.decks.id("Small Deck::01 First Part"))
@@ -215,7 +215,7 @@ def test_a_box_that_was_not_ticked_costs_no_more_than_what_it_says(
 
 
 def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(folder, learner, tmp_path):
-    engine.import_package(learner, small.package(folder))
+    engine.import_package(learner, small_deck.package(folder))
     for number in range(3):
         note = learner.new_note(learner.models.by_name("Basic"))
         note.fields[0] = f"Question {number}?"
@@ -228,7 +228,7 @@ def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(folder, learner, 
 @pytest.mark.parametrize("file", FORMATS)
 def test_what_is_odd_in_the_rest_of_a_collection_does_not_keep_ours_from_being_read(folder, learner, tmp_path, file):
     """A field of ours that was renamed, a GUID twice; zipped for GitHub."""
-    engine.import_package(learner, small.package(folder))
+    engine.import_package(learner, small_deck.package(folder))
     edit(learner, "leaf", Answer="CO2")
     kind = learner.models.by_name("Small Deck: question and answer")
     learner.models.rename_field(kind, kind["flds"][1], "Back side")
@@ -248,8 +248,8 @@ def test_what_is_odd_in_the_rest_of_a_collection_does_not_keep_ours_from_being_r
 
 
 def test_a_note_of_ours_that_is_odd_is_named(folder, tmp_path):
-    package = small.package(folder)
-    ((guid,),) = small.rows(package, "select guid from notes where flds like '%water%'")
+    package = small_deck.package(folder)
+    ((guid,),) = small_deck.rows(package, "select guid from notes where flds like '%water%'")
     odd = database(notes=[(11, guid, 7, 1, "", "one"), (12, "foreign", 7, 1, "", "one")], cards=())
     (tmp_path / "odd.apkg").write_bytes(old(odd))
     ran = run("intake", tmp_path / "odd.apkg", folder)
@@ -259,14 +259,14 @@ def test_a_note_of_ours_that_is_odd_is_named(folder, tmp_path):
 
 def test_a_collection_that_cannot_be_read_comes_first(folder, tmp_path):
     deck = folder / "01-first.yaml"
-    small.replace(deck, "answer:", "anwser:")
+    small_deck.replace(deck, "answer:", "anwser:")
     ran = run("intake", tmp_path / "missing.apkg", folder)
     assert ran.code == 1
     assert "unknown key 'anwser'" in ran.out
 
 
 def test_a_file_that_cannot_be_edited_exactly_is_left_as_it_is(folder, learner, tmp_path):
-    engine.import_package(learner, small.package(folder))
+    engine.import_package(learner, small_deck.package(folder))
     deck = folder / "01-first.yaml"
     deck.write_bytes(deck.read_bytes().replace(b"\n", b"\r\n", 1))
     before = deck.read_bytes()

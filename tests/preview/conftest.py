@@ -9,7 +9,7 @@ from pathlib import Path
 
 import browser
 import pytest
-import small
+import small_deck
 from pages import written
 from playwright.sync_api import Browser
 
@@ -38,7 +38,7 @@ def public_page(deck_page: Path) -> Path:
     """The public page of the same subdecks."""
     decks = deck_page.parent / "decks"
     collection = replace(Folder(str(decks)).collection, repository="https://example.org/deck")
-    notes = [PageNote(made.note, made.compiled) for made in small.compiled(decks)]
+    notes = [PageNote(made.note, made.compiled) for made in small_deck.compiled(decks)]
     table = f"{'| a ' * 6}| b |\n{'|---' * 6}|--:|\n{'| Electroconvulsive ' * 6}| 2 |\n"
     release_notes = f"# Deck 1.1.0\n\n1 new.\n\n## Which file\n\n- `deck-1.1.0.apkg`: all\n\n{table}"
     log = "## 1.1.0 - 2026-01-02\n\n### New\n\n- **note** <b>x</b> ![x](https://example.org/x.png)\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import browser
 import pytest
-import small
+import small_deck
 from axe_playwright_python.sync_playwright import Axe
 from pages import opened, seen, written
 from playwright.sync_api import Browser, Page, expect
@@ -45,7 +45,7 @@ def search_page(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
         "- {id: note-3, question: What is given in pre-eclampsia?, answer: 0.5 mg}",
         "- {id: note-4, question: What is pre eclampsia?, answer: 二酸化炭素 or 第一酸素}",
     )
-    with opened(chromium, written(small.write(folder, "\n".join(notes)), folder)) as page:
+    with opened(chromium, written(small_deck.write(folder, "\n".join(notes)), folder)) as page:
         yield page
 
 
@@ -179,7 +179,7 @@ def test_widths(page: Page) -> None:
 
 def test_cards_have_the_css_of_ankis_window_and_a_font_for_math(chromium: Browser, tmp_path: Path) -> None:
     """Links and lines look as in Anki, and a subscript stands lower than its letter where a math font is installed."""
-    folder = small.write(tmp_path, "- {question: 'What is it?', answer: '$QT_c = \\dfrac{QT}{\\sqrt{RR}}$'}")
+    folder = small_deck.write(tmp_path, "- {question: 'What is it?', answer: '$QT_c = \\dfrac{QT}{\\sqrt{RR}}$'}")
     with opened(chromium, written(folder, tmp_path)) as page:
         page.keyboard.press("n")
         family, low, high, classes, line = page.evaluate(
@@ -298,7 +298,7 @@ def test_paper_has_each_answer_behind_its_question(page: Page) -> None:
 
 def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
     """Soon after a save the browser shows it, and the search stays."""
-    folder = small.write(tmp_path, "- question: Which gas do plants take up?\n  answer: Carbon dioxide")
+    folder = small_deck.write(tmp_path, "- question: Which gas do plants take up?\n  answer: Carbon dioxide")
 
     def make() -> str:
         return "".join(preview.make_page(folder, tmp_path, "none", None, live=VERSION)[0])
@@ -314,7 +314,7 @@ def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
         page.goto(server.address)
         page.fill("#search", "plants")
         deck = folder / "01-first.yaml"
-        small.replace(deck, "dioxide", "dioxide, by day")
+        small_deck.replace(deck, "dioxide", "dioxide, by day")
         expect(page.get_by_text("Carbon dioxide, by day")).to_be_visible(timeout=5000)
         expect(page.locator("#search")).to_have_value("plants")
         assert messages == []

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 
 from ketamine_anki.anki.cards import cards
 from ketamine_anki.anki.notetypes import note_types
@@ -34,12 +34,12 @@ NOTES = """
 
 
 def write(folder: Path, notes: str = NOTES) -> Path:
-    return small.write(folder, notes, {"media/leaf.png": small.PIXEL})
+    return small_deck.write(folder, notes, {"media/leaf.png": small_deck.PIXEL})
 
 
 def page_of(folder: Path, **options) -> str:
     """The page of the collection in a folder, without links."""
-    notes = [PageNote(made.note, made.compiled) for made in small.compiled(folder)]
+    notes = [PageNote(made.note, made.compiled) for made in small_deck.compiled(folder)]
     return "".join(page(Folder(str(folder)).collection, notes, **({"link": lambda at: ""} | options)))
 
 
@@ -52,7 +52,7 @@ def test_every_card_of_the_deck_stands_there_as_anki_shows_it(real_decks: Path) 
     kinds = note_types(Folder(str(real_decks)).collection)
     expected = [
         f'<div class="card card{card.ordinal + 1}">{on_page(side)}</div>'
-        for made in small.compiled(real_decks)
+        for made in small_deck.compiled(real_decks)
         for card in cards(made.compiled, kinds[made.compiled.note_type])
         for side in (card.question, card.answer)
     ]
@@ -90,7 +90,7 @@ def test_a_picture_is_stored_where_it_stands_first(tmp_path: Path) -> None:
     (picture,) = Folder(str(folder)).collection.pictures.values()
     html = page_of(folder, baseline=Baseline("old", {}, {picture.packaged: b"other"}.get))
     first, *others = re.findall(r'data-picture="leaf-[0-9a-f]{8}\.png"( src="data:image/png;base64,.*?")?', html)
-    assert base64.b64decode(first.split('"')[1].partition(",")[2]) == small.PIXEL
+    assert base64.b64decode(first.split('"')[1].partition(",")[2]) == small_deck.PIXEL
     assert others == ["", ""]
 
 
@@ -115,8 +115,10 @@ def test_counts_and_coverage(tmp_path: Path) -> None:
     """What is retired is shown, but not counted, and tests no claim."""
     retired = "- {id: gone, question: 'Q?', answer: A, claims: [C-3], retired: {version: 2.0.0, reason: Old.}}"
     write(tmp_path)
-    small.write(tmp_path, NOTES, {"02-second.yaml": small.deck(retired, "Second Part"), "media/leaf.png": small.PIXEL})
-    (tmp_path / "source.yaml").write_text(small.SOURCE.replace("colour", "core"), encoding="utf-8")
+    small_deck.write(
+        tmp_path, NOTES, {"02-second.yaml": small_deck.deck(retired, "Second Part"), "media/leaf.png": small_deck.PIXEL}
+    )
+    (tmp_path / "source.yaml").write_text(small_deck.SOURCE.replace("colour", "core"), encoding="utf-8")
     html = page_of(tmp_path)
     assert "<p>2 notes, 3 cards</p>" in html
     assert '<option value="Retired">Retired (1)</option>' in html
@@ -132,7 +134,7 @@ def test_counts_and_coverage(tmp_path: Path) -> None:
 
 def test_findings_and_lines(tmp_path: Path) -> None:
     """Findings stand on the page and on their note; both, and each note, lead to their lines."""
-    first, second = (PageNote(made.note, made.compiled) for made in small.compiled(write(tmp_path)))
+    first, second = (PageNote(made.note, made.compiled) for made in small_deck.compiled(write(tmp_path)))
     finding = Finding(Position("01-first.yaml", 3, 7), "some-rule", "wrong <word>")
     notes = [replace(first, findings=(finding,)), second]
     html = "".join(page(Folder(str(tmp_path)).collection, notes, [finding], link=lambda at: f"x#L{at.line}"))
@@ -188,7 +190,7 @@ def against(tmp_path: Path, new: str) -> str:
     """The page of new notes compared with NOTES."""
     old = write(tmp_path / "old")
     pictures = {p.packaged: p.data for p in Folder(str(old)).collection.pictures.values()}
-    baseline = Baseline("old", {made.compiled.guid: made.compiled for made in small.compiled(old)}, pictures.get)
+    baseline = Baseline("old", {made.compiled.guid: made.compiled for made in small_deck.compiled(old)}, pictures.get)
     return page_of(write(tmp_path / "new", new), baseline=baseline)
 
 
@@ -244,7 +246,7 @@ def test_what_is_gone(tmp_path: Path, old: str, new: str, expected: list[str]) -
 )
 def test_a_strangers_package_brings_no_elements_that_act(field: str, harmless: str, tmp_path: Path) -> None:
     """And no notes of note types that are not ours."""
-    contents = read_package(small.package(write(tmp_path)).read_bytes())
+    contents = read_package(small_deck.package(write(tmp_path)).read_bytes())
     note = replace(contents.notes[0], fields={**contents.notes[0].fields, "Answer": field})
     cloze = replace(contents.notes[1], fields={"ID": "x", "Text": "{{c0::a}} {{c2::b}}"}, guid="cloze")
     foreign = replace(contents.notes[1], fields={"Front": "a"}, guid="other")
@@ -258,8 +260,8 @@ def test_a_package_gives_back_the_notes_that_were_compiled(tmp_path: Path) -> No
     folder = write(
         tmp_path, NOTES + "- {question: 'A?', answer: B, reverse: {question: 'C?', answer: D}, tags: [b, A, B2]}"
     )
-    notes = notes_of_package(read_package(small.package(folder).read_bytes()))
-    for made in small.compiled(folder):
+    notes = notes_of_package(read_package(small_deck.package(folder).read_bytes()))
+    for made in small_deck.compiled(folder):
         assert replace(notes[made.compiled.guid], number=1, index=made.compiled.index) == replace(
             made.compiled, pictures=()
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import hostile_cases
 import pytest
-import small
+import small_deck
 from program import Ran, command, environment, run
 
 from ketamine_anki.cli import preview
@@ -32,7 +32,7 @@ NOTES = """
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return small.write(tmp_path / "decks", NOTES)
+    return small_deck.write(tmp_path / "decks", NOTES)
 
 
 def previewed(folder: Path, *options: str | Path) -> tuple[Ran, str]:
@@ -51,7 +51,7 @@ def test_page_is_written(folder: Path) -> None:
 
 def test_findings_do_not_prevent_it(folder: Path) -> None:
     """Broken notes of a deck that the collection does not list are shown too; exit code 1."""
-    broken = small.deck("- {question: 'What is <b>this</b>?', answer: '![x](no.png)', id: odd}", "Third Part")
+    broken = small_deck.deck("- {question: 'What is <b>this</b>?', answer: '![x](no.png)', id: odd}", "Third Part")
     (folder / "03.yaml").write_text(broken, encoding="utf-8")
     ran, html = previewed(folder)
     assert ran.code == 1
@@ -82,8 +82,8 @@ def test_links_lead_to_the_repository_that_the_collection_names(
     tmp_path: Path, options: tuple[str, ...], address: str
 ) -> None:
     (tmp_path / ".git").mkdir()
-    text = small.COLLECTION + "repository: https://github.com/owner/name\n"
-    _, html = previewed(small.write(tmp_path / "some decks", NOTES, {"collection.yaml": text}), *options)
+    text = small_deck.COLLECTION + "repository: https://github.com/owner/name\n"
+    _, html = previewed(small_deck.write(tmp_path / "some decks", NOTES, {"collection.yaml": text}), *options)
     assert f'href="{address}' in html
 
 
@@ -102,7 +102,7 @@ def old_folder(folder: Path) -> str | Path:
 
 
 def old_package(folder: Path) -> str | Path:
-    return small.package(folder)
+    return small_deck.package(folder)
 
 
 def old_revision(folder: Path) -> str | Path:
@@ -118,16 +118,16 @@ def test_against_an_older_state(folder: Path, old) -> None:
     matter only where they are.
     """
     notes = NOTES + "  picture: '![A leaf](leaf.png)'\n"
-    small.write(folder, notes, {"media/leaf.png": small.PIXEL})
+    small_deck.write(folder, notes, {"media/leaf.png": small_deck.PIXEL})
     new = folder if old is old_revision else folder.with_name("new")
     new.mkdir(exist_ok=True)
     if old is not old_package:
         (folder / "02-broken.yaml").write_text("deck: 7", encoding="utf-8")
         for place in (folder, new):
-            unlisted = small.deck("- {id: odd, question: 'Which gas?', answer: Oxygen}", "Third Part")
+            unlisted = small_deck.deck("- {id: odd, question: 'Which gas?', answer: Oxygen}", "Third Part")
             (place / "03-unlisted.yaml").write_text(unlisted, encoding="utf-8")
     name = old(folder)
-    small.write(new, NOTES.replace("oxygen", "pure oxygen"))
+    small_deck.write(new, NOTES.replace("oxygen", "pure oxygen"))
     _, html = previewed(new, "--against", name)
     assert ": 0 new, 1 changed" in html
     assert "<ins>pure </ins>" in html
@@ -164,17 +164,19 @@ def test_against_nothing_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_pictures_of_a_package_are_unpacked_in_bounds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     note = "- {question: 'Which gas do plants take up?', answer: Carbon dioxide, extra: '![A leaf](leaf.png)'}"
-    old = small.package(small.write(folder, note, {"media/leaf.png": small.PIXEL}), folder.parent / "old.apkg")
+    old = small_deck.package(
+        small_deck.write(folder, note, {"media/leaf.png": small_deck.PIXEL}), folder.parent / "old.apkg"
+    )
     ours = hostile_cases.png(1, 1)
-    small.write(folder, note.replace("A leaf", "One leaf"), {"media/leaf.png": ours})
+    small_deck.write(folder, note.replace("A leaf", "One leaf"), {"media/leaf.png": ours})
     ran, page = previewed(folder, "--against", old)
     assert ran.err == ""
-    assert all(base64.b64encode(data).decode() in page for data in (ours, small.PIXEL))
+    assert all(base64.b64encode(data).decode() in page for data in (ours, small_deck.PIXEL))
     monkeypatch.setattr("ketamine_anki.workspace.editions.MAX_MEDIA_BYTES", 10)
     ran, after = previewed(folder, "--against", old)
     assert (ran.code, ran.out, after) == (2, "", page)
     assert ran.err.endswith("old.apkg: its pictures together are over 10 bytes\n")
-    old.write_bytes(old.read_bytes().replace(small.PIXEL, bytes(len(small.PIXEL))))
+    old.write_bytes(old.read_bytes().replace(small_deck.PIXEL, bytes(len(small_deck.PIXEL))))
     ran, after = previewed(folder, "--against", old)
     assert (ran.code, after) == (2, page)
     assert "is damaged" in ran.err
@@ -191,7 +193,7 @@ class Watched:
 
     def save(self, old: str, new: str) -> None:
         deck = self.folder / "01-first.yaml"
-        small.replace(deck, old, new)
+        small_deck.replace(deck, old, new)
 
     @contextmanager
     def request(self, path: str = "/", host: str = "", method: str = "GET") -> Iterator[http.client.HTTPResponse]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import small
+import small_deck
 from program import run
 
 NOTES = """
@@ -24,11 +24,11 @@ RETIRED = """
   id: gone
   retired: {version: 2.0.0, reason: Doubtful.}
 """
-SECOND = {"02-second.yaml": small.deck(RETIRED, "Second Part")}
+SECOND = {"02-second.yaml": small_deck.deck(RETIRED, "Second Part")}
 
 
 def test_notes_cards_and_claims_are_counted(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, NOTES, SECOND)
+    folder = small_deck.write(tmp_path, NOTES, SECOND)
     ran = run("stats", folder, "--format", "json")
     assert ran.code == 0, ran.err
     data = json.loads(ran.out)
@@ -47,7 +47,7 @@ def test_notes_cards_and_claims_are_counted(tmp_path: Path) -> None:
 
 
 def test_the_text_has_bars_and_the_untested_claims(tmp_path: Path) -> None:
-    lines = run("stats", small.write(tmp_path, NOTES, SECOND)).out.splitlines()
+    lines = run("stats", small_deck.write(tmp_path, NOTES, SECOND)).out.splitlines()
     assert lines[0] == "Small Deck: 2 notes, 4 cards, 1 retired"
     assert "  First Part      2 notes     4 cards    2/2   claims  " + "#" * 30 in lines
     assert "  core           1 of 1    100.0%  " + "#" * 30 in lines
@@ -56,19 +56,19 @@ def test_the_text_has_bars_and_the_untested_claims(tmp_path: Path) -> None:
 
 def test_a_collection_without_claims_has_no_coverage(tmp_path: Path) -> None:
     bare = {"source.yaml": "title: T\nsections: [{slug: only-section, title: T, paragraphs: [{cites: [problem/1]}]}]\n"}
-    folder = small.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen, claims: }", bare)
+    folder = small_deck.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen, claims: }", bare)
     ran = run("stats", folder)
     assert ran.code == 0, ran.out
     assert "claims" not in ran.out.lower()
 
 
 def test_everything_tested_is_said(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen, claims: [C-1, C-2, C-3]}")
+    folder = small_deck.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen, claims: [C-1, C-2, C-3]}")
     assert run("stats", folder).out.endswith("Claims that no note tests\n  none\n")
 
 
 def test_what_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, "- {question: 'Which gas?'}")
+    folder = small_deck.write(tmp_path, "- {question: 'Which gas?'}")
     ran = run("stats", folder)
     assert ran.code == 1
     assert "[missing-key]" in ran.out

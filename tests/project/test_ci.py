@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -184,7 +184,7 @@ def test_a_file_and_its_sum_changed_together_are_not_signed(twice_released: Path
     before = hashlib.sha256(part.read_bytes()).hexdigest()
     part.write_bytes(b"evil")
     after = hashlib.sha256(b"evil").hexdigest()
-    small.replace(sums, before, after)
+    small_deck.replace(sums, before, after)
     done = execute(tmp_path / ".ci" / "compare", "v1.1.0", tmp_path / "dist")
     assert (done.code, "SHA256SUMS is not byte by byte" in done.err) == (1, True)
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 import yaml
 from program import REPOSITORY, Ran, execute, run
 
@@ -17,7 +17,7 @@ NOTE = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n  yi
 
 
 def test_the_hooks_call_commands_that_take_files(tmp_path: Path) -> None:
-    folder = small.write(tmp_path / "decks", NOTE)
+    folder = small_deck.write(tmp_path / "decks", NOTE)
     assert [hook["id"] for hook in HOOKS] == ["ketamine-anki-fmt", "ketamine-anki-check"]
     for hook in HOOKS:
         program, command = hook["entry"].split()
@@ -65,8 +65,8 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     revision = git(source, "rev-parse", "HEAD").out.strip()
 
     mine = tmp_path / "mine"
-    deck = small.write(mine / "decks", NOTE) / "01-first.yaml"
-    small.replace(deck, "Carbon dioxide", "'Carbon dioxide'")
+    deck = small_deck.write(mine / "decks", NOTE) / "01-first.yaml"
+    small_deck.replace(deck, "Carbon dioxide", "'Carbon dioxide'")
     hooks = [{"id": hook["id"]} for hook in HOOKS]
     config = {"repos": [{"repo": str(source), "rev": revision, "hooks": hooks}]}
     (mine / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -82,13 +82,13 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     ran = do(mine, *pre_commit)
     assert (ran.code, ran.out.count("Passed")) == (0, 2), ran.out + ran.err
 
-    small.replace(deck, "answer:", "anwser:")
+    small_deck.replace(deck, "answer:", "anwser:")
     git(mine, "add", ".")
     ran = do(mine, *pre_commit)
     assert ran.code == 1
     assert "unknown key 'anwser': did you mean 'answer'? [unknown-key]" in ran.out
 
-    small.replace(deck, "anwser:", "answer:")
+    small_deck.replace(deck, "anwser:", "answer:")
     git(mine, "add", ".")
     git(mine, "commit", "-qm", "notes")
     pre_commit.remove("--all-files")
@@ -98,7 +98,7 @@ def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     assert "source" in ran.out
     git(mine, "reset", "-q", "--hard")
     (mine / "decks" / "media").mkdir()
-    (mine / "decks" / "media" / "leaf.png").write_bytes(small.PIXEL)
+    (mine / "decks" / "media" / "leaf.png").write_bytes(small_deck.PIXEL)
     git(mine, "add", ".")
     ran = do(mine, *pre_commit)
     assert ran.code == 1, "a picture that no note shows"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
-import small
+import small_deck
 from hypothesis import settings
 from program import REPOSITORY, environment, execute
 from program import command as program_command
@@ -88,7 +88,7 @@ def test_command_is_known(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_example_of_a_retired_note_is_as_fmt_writes_it() -> None:
     readme = (REPOSITORY / "README.md").read_text("utf-8")
     (retired,) = re.findall(r"```yaml\n  - id: .*?(    retired:.*?)```", readme, re.DOTALL)
-    note, _ = canonical("deck.yaml", small.deck("- {question: 'Which gas?', answer: Oxygen}").encode(), DECK)
+    note, _ = canonical("deck.yaml", small_deck.deck("- {question: 'Which gas?', answer: Oxygen}").encode(), DECK)
     assert canonical("deck.yaml", f"{note}{retired}".encode(), DECK) == (f"{note}{retired}", [])
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import REPOSITORY, execute
 
 PICTURES = REPOSITORY / ".github" / "images"
@@ -42,7 +42,7 @@ def test_every_picture_of_the_deck_is_that_of_its_drawing(deck_pictures: Path) -
 
 def test_a_drawing_changed_without_its_picture_is_noticed(deck_pictures: Path) -> None:
     drawing = deck_pictures / "drawings" / "cpp-balance.svg"
-    small.replace(drawing, "MAP holds", "MAP stays")
+    small_deck.replace(drawing, "MAP holds", "MAP stays")
     assert compared(deck_pictures) == 1
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledgers import SMALL, START, note, release, released
@@ -140,8 +140,8 @@ def test_note_types_are_hashed_as_anki_has_them() -> None:
 
 def test_the_hash_of_a_note_is_the_one_released(tmp_path: Path) -> None:
     """Any other hash, be it by other separators or another order of tags, marks every released note as changed."""
-    folder = small.write(tmp_path, "- {question: 'Which gas — CO₂?', answer: Ja, tags: [c, b, A, B2]}")
-    (one,) = small.compiled(folder)
+    folder = small_deck.write(tmp_path, "- {question: 'Which gas — CO₂?', answer: Ja, tags: [c, b, A, B2]}")
+    (one,) = small_deck.compiled(folder)
     concepts = [tag.rpartition("::")[2] for tag in one.compiled.tags if "Concept" in tag]
     assert concepts == ["A", "b", "B2", "c"]
     assert one.compiled.content_hash == "517c9adc4543ba62"

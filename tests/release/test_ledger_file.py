@@ -6,13 +6,13 @@ import re
 import time
 from dataclasses import replace
 
-import made
+import generators
 import pytest
 import yaml
+from generators import Choices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledgers import GOOD, START, released
-from made import Choices
 
 from ketamine_anki.anki.compile import guid
 from ketamine_anki.core.model import Ledger, Position
@@ -147,7 +147,7 @@ def test_a_ledger_in_another_encoding_is_a_finding() -> None:
 @settings(max_examples=50)
 @given(st.builds(Choices, st.binary(min_size=6, max_size=30)))
 def test_a_damaged_ledger_is_refused_or_what_release_would_write(choices: Choices) -> None:
-    text = made.damaged(choices, GOOD)
+    text = generators.damaged(choices, GOOD)
     data = text.encode("utf-8", "surrogatepass")
     ledger, findings = read_ledger("ledger.yaml", data)
     assert (ledger is None) == bool(findings)

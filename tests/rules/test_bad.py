@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import run
 
 BAD = Path(__file__).with_name("bad")
@@ -41,7 +41,7 @@ def found(case: Path, folder: Path) -> list[Mark]:
     own = {path.relative_to(case).as_posix(): path.read_bytes() for path in case.rglob("*") if path.is_file()}
     decks = re.findall(r"(?m)^deck: (Second Part|Third Part)$", b"\n".join(own.values()).decode("utf-8", "replace"))
     base["collection.yaml"] += "".join(f"  - {name}\n" for name in sorted({*decks})).encode()
-    checked = run("check", small.write(folder, files=base | own))
+    checked = run("check", small_deck.write(folder, files=base | own))
     findings: list[Mark] = []
     for line in checked.out.splitlines():
         match = _LINE.fullmatch(line)

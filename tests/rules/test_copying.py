@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import run
 
 from ketamine_anki.deckfiles.shingles import RUN, copied, make_shingles, read_shingles
@@ -50,7 +50,7 @@ def test_a_malformed_line_is_a_finding_at_its_place() -> None:
 
 def test_the_command_writes_hashes_that_check_reads(tmp_path: Path) -> None:
     (tmp_path / "text.md").write_text(TEXT, encoding="utf-8")
-    folder = small.write(
+    folder = small_deck.write(
         tmp_path,
         """
         - question: Which gas do plants take up?
@@ -70,7 +70,7 @@ def test_the_command_writes_hashes_that_check_reads(tmp_path: Path) -> None:
 
 
 def test_hashes_that_cannot_be_read_are_findings(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, "- {question: 'Which gas do plants take up?', answer: Carbon dioxide}")
+    folder = small_deck.write(tmp_path, "- {question: 'Which gas do plants take up?', answer: Carbon dioxide}")
     (folder / "shingles.txt").write_text("leaf\n", encoding="utf-8")
     assert "shingles.txt:1:1: not a hash" in run("check", "--format", "lines", folder).out
     (folder / "shingles.txt").unlink()

@@ -19,7 +19,7 @@ import yaml
 if __name__ == "__main__":
     sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
 
-from examples import COLLECTION, REFERENCES, SOURCE, citing, collection, note, written
+from base_note import COLLECTION, REFERENCES, SOURCE, citing, collection, note, written
 
 from ketamine_anki.anki.compile import guid
 from ketamine_anki.core.limits import MAX_PER_TEXT, MAX_TAGS

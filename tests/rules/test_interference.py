@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from examples import collection
+from base_note import collection
 
 from ketamine_anki.core.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
 from ketamine_anki.core.model import Mark, Note, Places

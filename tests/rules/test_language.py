@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import check, collection, note, rules
+from base_note import check, collection, note, rules
 
 from ketamine_anki.core.language import decimal_sign, is_right_to_left
 from ketamine_anki.core.model import Collection, Picture

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 import yaml
-from examples import BASE, check, examples, note, rules
+from base_note import BASE, check, examples, note, rules
 from program import run
 
 from ketamine_anki.rules import medication
@@ -49,7 +49,7 @@ def test_error_prone_notation_is_found_and_honest_notation_left_alone(row: medic
 def test_thirty_good_cards_pass(tmp_path: Path) -> None:
     cards = yaml.load((HERE / "good_cards.yaml").read_text(encoding="utf-8"), yaml.CBaseLoader)["notes"]
     assert len(cards) >= 30
-    folder = small.write(tmp_path, yaml.safe_dump(cards, allow_unicode=True, width=10_000, sort_keys=False))
+    folder = small_deck.write(tmp_path, yaml.safe_dump(cards, allow_unicode=True, width=10_000, sort_keys=False))
     ran = run("check", "--format", "lines", folder)
     assert (ran.code, ran.out) == (0, "")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from examples import check, collection, note
+from base_note import check, collection, note
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

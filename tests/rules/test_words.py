@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from examples import collection
+from base_note import collection
 from hypothesis import given
 from hypothesis import strategies as st
 

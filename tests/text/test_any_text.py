@@ -6,12 +6,12 @@ import html
 import re
 import unicodedata
 
-import made
+import generators
 import yaml
+from generators import Choices
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from made import Choices
-from promises import check_rendered, mistakes, text_of
+from invariants import check_rendered, mistakes, text_of
 
 from ketamine_anki.core.characters import refused
 from ketamine_anki.deckfiles.reader import read_deck
@@ -62,7 +62,7 @@ def test_text_with_every_mark_escaped_is_shown_as_typed_or_refused(typed: str) -
 _STYLES = st.sampled_from([None, "'", '"', "|", ">"])
 
 
-@given(st.text(max_size=40) | CHOICES.map(made.sentence) | CHOICES.map(made.broken), _STYLES, st.booleans())
+@given(st.text(max_size=40) | CHOICES.map(generators.sentence) | CHOICES.map(generators.broken), _STYLES, st.booleans())
 def test_text_is_shown_as_typed_through_yaml_or_refused(typed: str, style: str | None, raw: bool) -> None:
     """From the file to the card, whatever marks, scripts and hiding characters it holds."""
     assume(not re.search("[\ud800-\udfff\ufffe\uffff]", typed) and typed.strip(" \n\t"))
@@ -139,7 +139,7 @@ _READ = re.compile(r"\]\([^)]*\)|\{\{c\d+::|(?m:^[ \t]*(?:\d+[.)][ \t]+)+)|```\w
 
 @given(CHOICES, st.booleans())
 def test_every_letter_and_digit_is_shown_or_read_as_a_mark(c: Choices, cloze: bool) -> None:
-    text = unicodedata.normalize("NFC", made.text(c, cloze).strip())
+    text = unicodedata.normalize("NFC", generators.text(c, cloze).strip())
     rendered = render(text, MEDIA, cloze=cloze)
     if rendered.findings or any(refused(text)):
         return
@@ -156,7 +156,7 @@ def test_every_letter_and_digit_is_shown_or_read_as_a_mark(c: Choices, cloze: bo
 
 @given(CHOICES, st.booleans())
 def test_any_text_gives_sound_html_or_mistakes_at_their_places(c: Choices, cloze: bool) -> None:
-    text = made.text(c, cloze).strip()
+    text = generators.text(c, cloze).strip()
     rendered = render(text, MEDIA, cloze=cloze)
     for mistake in mistakes(text, MEDIA, cloze=cloze):
         assert 0 <= mistake.start <= len(text)
@@ -181,7 +181,7 @@ def test_any_marks_give_sound_html_or_findings(typed: str, cloze: bool) -> None:
 @given(CHOICES, st.booleans())
 def test_what_comes_back_from_html_comes_back_the_same_again(c: Choices, cloze: bool) -> None:
     """render, unrender and render again show the same; and unrender has then nothing more to change."""
-    text = made.text(c, cloze).strip()
+    text = generators.text(c, cloze).strip()
     rendered = render(text, MEDIA, cloze=cloze)
     if rendered.findings or any(refused(text)):
         return
@@ -197,7 +197,7 @@ def test_what_comes_back_from_html_comes_back_the_same_again(c: Choices, cloze: 
 
 @given(CHOICES)
 def test_any_html_comes_back_once_and_for_all_or_is_refused(c: Choices) -> None:
-    field = made.html(c)
+    field = generators.html(c)
     try:
         back = unrender(field, MEDIA)
     except UnrenderError:
@@ -213,7 +213,7 @@ def test_any_html_comes_back_once_and_for_all_or_is_refused(c: Choices) -> None:
 _WORD = re.compile('[^\\s!"#$%&()*+,./:;<=>?@\\[\\\\\\]^_`{|}~\u00b7\u2013\u2014\u2018\u201c\u201d\u2026]+')
 
 
-@given(st.text(max_size=60) | CHOICES.map(made.text))
+@given(st.text(max_size=60) | CHOICES.map(generators.text))
 def test_words_are_what_a_plain_definition_says(text: str) -> None:
     assert words_of(text) == _WORD.findall(text.lower().replace("\u2019", "'"))
     assert [match[0] for match in places_of(text)] == _WORD.findall(text.replace("\u2019", "'"))

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import base_note
 import engine
-import examples
 import pytest
-import small
+import small_deck
 from anki.collection import Collection
 from anki.notes import Note
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from promises import mistakes
+from invariants import mistakes
 
 from ketamine_anki.core.model import Picture, Position, Retired
 from ketamine_anki.deckfiles.reader import read_deck
@@ -55,11 +55,11 @@ def test_texts_that_would_take_the_parser_long_are_refused(most: str, more: str)
 def test_all_texts_of_a_note_are_rendered() -> None:
     """The reason of a retired note, too; with the pictures of the collection; deletions in the `text` alone."""
     texts = {"text": "A {{c1::b}} ![a leaf](leaf.png)", "extra": "c ![a leaf](leaf.png)"}
-    deck, _ = read_deck("deck.yaml", examples.written(examples.note(texts)).encode())
+    deck, _ = read_deck("deck.yaml", base_note.written(base_note.note(texts)).encode())
     assert deck is not None
     (live,) = deck.notes
     gone = live._replace(retired=Retired("1.1.0", "See ![a leaf](leaf.png)"))
-    within = replace(examples.collection(), pictures={"leaf.png": Picture("leaf.png", "1-leaf.png", b"")})
+    within = replace(base_note.collection(), pictures={"leaf.png": Picture("leaf.png", "1-leaf.png", b"")})
     image = '<img src="1-leaf.png" alt="a leaf">'
     shown = {"text": f"A {{{{c1::b}}}} {image}", "extra": f"c {image}"}
     assert {key: text.html for key, text in render_note(live, within).items()} == shown
@@ -138,7 +138,7 @@ def cloze_note(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Note]:
     """A note of our cloze type in a real collection, to put texts in."""
     folder = tmp_path_factory.mktemp("cloze")
     col: Collection = engine.open_collection(folder)
-    engine.import_package(col, small.package(small.write(folder, "- text: A {{c1::b}}")))
+    engine.import_package(col, small_deck.package(small_deck.write(folder, "- text: A {{c1::b}}")))
     yield col.get_note(col.find_notes("")[0])
     col.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from promises import mistakes
+from invariants import mistakes
 
 from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
 from ketamine_anki.text.tex import tex_mistakes

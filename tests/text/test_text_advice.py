@@ -7,15 +7,17 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-import made
+import generators
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from promises import Mistake, mistakes, text_of
+from invariants import Mistake, mistakes, text_of
 
 from ketamine_anki.text.render import render
 
-WORDS = st.lists(st.sampled_from([word for word in made.WORDS if word.isalnum()]), min_size=1, max_size=3).map(" ".join)
+WORDS = st.lists(st.sampled_from([word for word in generators.WORDS if word.isalnum()]), min_size=1, max_size=3).map(
+    " ".join
+)
 # Texts with a mistake; w stands for any words.
 TEXTS = (
     "**w", "w** w", "*w", "_w", "w `w", "`` w ` w", "~~w~~", "H~2~O w", "CO^2^ w", "==w==", "w ''w''", "w \\SI{5}{mol}",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from promises import mistakes
+from invariants import mistakes
 
 from ketamine_anki.text.render import MANUAL, render
 

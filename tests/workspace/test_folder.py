@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import run
 
 from ketamine_anki.workspace import folder as folder_module
@@ -35,14 +35,14 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
 
 def test_bytes_are_read_as_they_are_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There the second line of every PNG would end the file if it were opened as text."""
-    (tmp_path / "a.png").write_bytes(small.PIXEL)
+    (tmp_path / "a.png").write_bytes(small_deck.PIXEL)
     opened: list[int] = []
     real, binary, here = os.open, 1 << 30, getattr(os, "O_BINARY", 0)
     monkeypatch.setattr(folder_module.os, "O_BINARY", binary, raising=False)
     monkeypatch.setattr(
         folder_module.os, "open", lambda path, how: opened.append(how) or real(path, how & ~binary | here)
     )
-    assert read_bytes(tmp_path / "a.png", 1000) == small.PIXEL
+    assert read_bytes(tmp_path / "a.png", 1000) == small_deck.PIXEL
     assert opened[0] & binary
 
 
@@ -79,10 +79,10 @@ def said(folder: Path) -> list[str]:
 
 
 def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
-    folder = small.write(
+    folder = small_deck.write(
         tmp_path,
         NOTE,
-        {"media/leaf.png": small.PIXEL, "media/notes.txt": "x", "media/.DS_Store": "x", "media/._leaf.png": "x"},
+        {"media/leaf.png": small_deck.PIXEL, "media/notes.txt": "x", "media/.DS_Store": "x", "media/._leaf.png": "x"},
     )
     (folder / "media/inner").mkdir()
     (folder / "media/link.png").symlink_to("leaf.png")
@@ -96,25 +96,25 @@ def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
 
 
 def test_media_folder_must_be_one(tmp_path: Path) -> None:
-    folder = small.write(tmp_path / "a", NOTE, {"elsewhere/leaf.png": small.PIXEL})
+    folder = small_deck.write(tmp_path / "a", NOTE, {"elsewhere/leaf.png": small_deck.PIXEL})
     (folder / "media").symlink_to("elsewhere")
     assert "media:1:1: must be a folder, and not a link to one [file]" in said(folder)
-    folder = small.write(tmp_path / "b", NOTE, {"media": b"x"})
+    folder = small_deck.write(tmp_path / "b", NOTE, {"media": b"x"})
     assert "media:1:1: must be a folder, and not a link to one [file]" in said(folder)
 
 
 def test_all_pictures_together_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_module, "MAX_MEDIA_BYTES", 3 * len(small.PIXEL))
-    files = {f"media/{n}.png": small.PIXEL for n in range(6)}
-    found = said(small.write(tmp_path, NOTE, files))
+    monkeypatch.setattr(folder_module, "MAX_MEDIA_BYTES", 3 * len(small_deck.PIXEL))
+    files = {f"media/{n}.png": small_deck.PIXEL for n in range(6)}
+    found = said(small_deck.write(tmp_path, NOTE, files))
     assert [line for line in found if "all pictures together" in line] == [
-        f"media/3.png:1:1: all pictures together are over {3 * len(small.PIXEL):,} bytes [picture]"
+        f"media/3.png:1:1: all pictures together are over {3 * len(small_deck.PIXEL):,} bytes [picture]"
     ]
 
 
 def test_names_that_differ_only_in_case(tmp_path: Path) -> None:
     """Windows and macOS would keep one of the two."""
-    folder = small.write(tmp_path, NOTE, {"media/leaf.png": small.PIXEL, "media/Leaf.png": small.PIXEL})
+    folder = small_deck.write(tmp_path, NOTE, {"media/leaf.png": small_deck.PIXEL, "media/Leaf.png": small_deck.PIXEL})
     assert "media/leaf.png:1:1: name differs only in case from 'Leaf.png' [picture]" in said(folder)
 
 
@@ -136,7 +136,7 @@ def test_names_that_differ_only_in_case(tmp_path: Path) -> None:
 def test_a_deck_file_that_is_not_read_is_a_finding(tmp_path: Path, name: str, unread: bool) -> None:
     notes = "- {question: 'Which gas do plants take up?', answer: Carbon dioxide, yield: core}"
     content = "notes\n" if name == "README.txt" else "deck: Second Part\nnotes: []\n"
-    folder = small.write(tmp_path, notes, {name: '{"deck": "x"}' if name.endswith("json") else content})
+    folder = small_deck.write(tmp_path, notes, {name: '{"deck": "x"}' if name.endswith("json") else content})
     ran = run("check", "--format", "lines", folder)
     assert (f"{name}:1:1: " in ran.out and " not read" in ran.out) is unread, ran.out
 
@@ -154,7 +154,7 @@ def test_a_deck_file_that_is_not_read_is_a_finding(tmp_path: Path, name: str, un
 )
 def test_a_copy_of_a_deck_file_is_one_finding(tmp_path: Path, name: str, changed: str, at: str) -> None:
     notes = "".join(f"- {{question: 'Which gas {n} do plants take up?', answer: Carbon {n}}}\n" for n in "ABC")
-    folder = small.write(tmp_path, notes)
+    folder = small_deck.write(tmp_path, notes)
     text = (folder / "01-first.yaml").read_text("utf-8")
     (folder / name).write_text(text.replace(changed, f"{changed}1", 1) if changed else text, "utf-8")
     (other,) = {"01-first.yaml", name} - {at}
@@ -163,7 +163,7 @@ def test_a_copy_of_a_deck_file_is_one_finding(tmp_path: Path, name: str, changed
 
 
 def test_a_copy_of_one_note_under_another_deck_is_one_finding(tmp_path: Path) -> None:
-    folder = small.write(tmp_path, "- {question: 'Which gas do plants take up?', answer: Carbon dioxide}")
+    folder = small_deck.write(tmp_path, "- {question: 'Which gas do plants take up?', answer: Carbon dioxide}")
     copy = (folder / "01-first.yaml").read_text("utf-8").replace("First Part", "Other")
     (folder / "08 (1).yaml").write_text(copy, "utf-8")
     (found,) = said(folder)
@@ -172,7 +172,7 @@ def test_a_copy_of_one_note_under_another_deck_is_one_finding(tmp_path: Path) ->
 
 def test_two_files_that_share_few_ids_are_no_copies(tmp_path: Path) -> None:
     notes = "".join(f"- {{question: 'Which gas {n} do plants take up?', answer: Carbon {n}}}\n" for n in "ABCD")
-    folder = small.write(tmp_path, notes)
+    folder = small_deck.write(tmp_path, notes)
     text = (folder / "01-first.yaml").read_text("utf-8")
     text = text.replace("First", "Second").replace("id: note-1", "id: x").replace("id: note-2", "id: y")
     (folder / "02-second.yaml").write_text(text, "utf-8")
@@ -182,5 +182,5 @@ def test_two_files_that_share_few_ids_are_no_copies(tmp_path: Path) -> None:
 def test_a_note_is_named_by_its_question_without_a_long_case_before_it(tmp_path: Path) -> None:
     case = "Pale, **old** leaves lie in a box. " * 6
     notes = f"- {{question: 'Which gas?', answer: a}}\n- {{question: '{case}What comes next?', answer: a}}\n"
-    titles = Folder(small.write(tmp_path, notes)).collection.title_of
+    titles = Folder(small_deck.write(tmp_path, notes)).collection.title_of
     assert [titles(name) for name in ("note-1", "note-2", "no-note")] == ["Which gas?", "… What comes next?", "no-note"]

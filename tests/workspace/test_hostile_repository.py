@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import small
+import small_deck
 from program import execute, run
 
 from ketamine_anki.workspace import git, revision
@@ -32,7 +32,7 @@ class Trap:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.decks = small.write(root / "decks", NOTES)
+        self.decks = small_deck.write(root / "decks", NOTES)
         assert run("fmt", self.decks).code == 0
         self.mark = root.parent / "it-ran"
         self.program = root.parent / "evil"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-import small
+import small_deck
 from program import run
 
 from ketamine_anki.core.errors import Failure
@@ -25,7 +25,7 @@ NOTES = "- question: Which gas do leaves take up in daylight?\n  answer: Carbon 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return small.write(tmp_path / "decks", NOTES)
+    return small_deck.write(tmp_path / "decks", NOTES)
 
 
 # --- whole or absent --------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_a_failed_command_leaves_no_folder(
 ) -> None:
     if wrong == "findings":
         deck = folder / "01-first.yaml"
-        small.replace(deck, "answer:", "anwser:")
+        small_deck.replace(deck, "answer:", "anwser:")
         code = run("build", folder, "-o", tmp_path / "a/dist").code
     else:
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import genanki
 import pytest
-import small
+import small_deck
 from program import run
 from releases import DAY, START, Project
 
@@ -36,7 +36,7 @@ def genanki_package(place: str) -> None:
 
 
 def another_collection(place: str) -> None:
-    small.write(Path(place).parent, "- {question: q, answer: a}")
+    small_deck.write(Path(place).parent, "- {question: q, answer: a}")
 
 
 def hard_link(source: str) -> Callable[[Path], None]:

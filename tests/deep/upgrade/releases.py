@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import small
+import small_deck
 import yaml
 from program import run
 
@@ -159,7 +159,7 @@ def make(folder: Path) -> dict[str, Release]:
     made = {}
     decks = folder / "decks"
     for index, version in enumerate(VERSIONS):
-        small.write(decks, files=dict(_files(version)))
+        small_deck.write(decks, files=dict(_files(version)))
         day = 10 * index
         output = folder / version
         with _style(STYLE if version == VERSIONS[2] else ""), pytest.MonkeyPatch.context() as patch:
@@ -185,14 +185,14 @@ def _said(notes: str) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
 
 
 def _files(version: str) -> Iterator[tuple[str, str]]:
-    yield "source.yaml", small.SOURCE.replace("importance: core", "importance: colour")
+    yield "source.yaml", small_deck.SOURCE.replace("importance: core", "importance: colour")
     for number, deck in enumerate((FIRST, SECOND), 1):
         notes = [
             {"id": note_id, "yield": "supporting", **told[1]}
             for note_id, story in STORIES.items()
             if (told := text_of(story, version)) is not None and told[0] == deck
         ]
-        yield f"{number:02d}.yaml", small.deck(yaml.safe_dump(notes, sort_keys=False), deck)
+        yield f"{number:02d}.yaml", small_deck.deck(yaml.safe_dump(notes, sort_keys=False), deck)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import made
+import generators
 
 from ketamine_anki.anki.compile import compile_note
 from ketamine_anki.core.characters import kind, refused
@@ -110,7 +110,7 @@ def shown_lines(text: str) -> tuple[str, ...]:
 
 def take_deck(data: bytes) -> None:
     """Does with a deck file all that the program does; every finding stands inside the file."""
-    collection = made.collection()
+    collection = generators.collection()
     lines = shown_lines(data.decode("utf-8", "replace"))
     deck, findings = read_deck("d.yaml", data)
     check = Check(collection)

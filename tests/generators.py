@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar
 
-import examples
+import base_note
 
 from ketamine_anki.anki.compile import FIELD_KEYS, compile_note, guid
 from ketamine_anki.anki.notetypes import note_types
@@ -342,4 +342,4 @@ def collection() -> Collection:
         "leaf.png": Picture("leaf.png", "leaf-1a2b3c4d.png", b""),
         "root.jpg": Picture("root.jpg", "root-1a2b3c4d.jpg", b""),
     }
-    return replace(examples.collection(), pictures=pictures)
+    return replace(base_note.collection(), pictures=pictures)
