@@ -10,7 +10,7 @@ from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.workspace.clock import build_time
 from ketamine_anki.workspace.folder import Folder
-from ketamine_anki.workspace.output import output_folder, scratch_folder
+from ketamine_anki.workspace.output import Move, move_together, output_folder, scratch_folder
 from ketamine_anki.workspace.packages import Packing
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report
@@ -35,6 +35,8 @@ def build(folder: Path, output: Path, split: bool) -> None:
     ):
         check_notes(read, lambda _, compiled: packing.add(compiled))
         report(read.findings)
-        for _, path, counts in packing.write(output, slug(collection.title)):
-            holds = (counted(counts.notes, "note"), counted(counts.cards, "card"), counted(counts.decks, "subdeck"))
-            echo(f"{path}: {', '.join(holds)}")
+        packages = {output / path.name: counts for _, path, counts in packing.write(scratch, slug(collection.title))}
+        move_together([Move(scratch / place.name, place) for place in packages])
+    for place, counts in packages.items():
+        holds = (counted(counts.notes, "note"), counted(counts.cards, "card"), counted(counts.decks, "subdeck"))
+        echo(f"{place}: {', '.join(holds)}")

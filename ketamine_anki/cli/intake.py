@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ from ketamine_anki.core.escape import terminal_block
 from ketamine_anki.core.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
 from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.workspace.folder import Folder, read_bytes
-from ketamine_anki.workspace.output import Move, move_together, scratch_folder, write_bytes
+from ketamine_anki.workspace.output import finished, move_together
 from ketamine_anki.workspace.reporting import readable_collection, report
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
     show(result, compared.collection, write)
     echo(f"{file}: {compared.summary}", err=True)
     if write:
-        _write(folder, list(edited_files(compared)))
+        _write(list(edited_files(compared)))
     if result.leftovers or (not write and (result.changes or result.proposals)):
         raise click.exceptions.Exit(EXIT_FINDINGS)
 
@@ -164,14 +165,9 @@ def edited_files(compared: Compared) -> Iterator[tuple[Path, bytes, bytes]]:
             raise Failure(f"{path}: {error}; nothing was written", EXIT_FINDINGS) from None
 
 
-def _write(folder: Path, files: Sequence[tuple[Path, bytes, bytes]]) -> None:
+def _write(files: Sequence[tuple[Path, bytes, bytes]]) -> None:
     """Replaces all files, or none."""
-    if not files:
-        return
-    with scratch_folder(folder) as scratch:
-        moves = [Move(scratch / path.name, path, before) for path, before, _ in files]
-        for move, (_, _, after) in zip(moves, files, strict=True):
-            write_bytes(move.finished, after)
-        move_together(moves, scratch)
-    for move in moves:
-        echo(f"{move.place}: edited", err=True)
+    with ExitStack() as stack:
+        move_together([stack.enter_context(finished(path, after, before)) for path, before, after in files])
+    for path, _, _ in files:
+        echo(f"{path}: edited", err=True)

@@ -59,8 +59,8 @@ def release(
     if again:
         rebuild(content, version, output)
         return
-    plan = plan_release(content, version, errata, since, no_repository)
-    write(content, plan, output, since=since, dry_run=dry_run)
+    record, section = plan_release(content, version, errata, since, no_repository)
+    write(content, record, section, output, since=since, dry_run=dry_run)
     if dry_run:  # last, so that its notes can be read before all is committed
         require_committed(folder)
 

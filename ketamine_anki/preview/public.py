@@ -13,11 +13,13 @@ from ketamine_anki.text.markdown import document_html
 
 
 class Package(NamedTuple):
-    """A package that stands beside the page."""
+    """A package that stands beside the page, and how many notes and cards it holds."""
 
     name: str
     bytes: int
     sha256: str
+    notes: int
+    cards: int
 
 
 class Public(NamedTuple):

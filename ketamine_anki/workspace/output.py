@@ -16,7 +16,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -34,34 +34,21 @@ _WINDOWS = os.name == "nt"
 _HIDDEN_NAME = re.compile(r"\.ketamine-anki-[0-9a-f]{16}\.tmp")
 _MAX_PATH = 400  # bytes of an output folder's path; SQLite opens no file whose path has more than 512
 _WAIT = 1.0  # seconds to wait for another run that is just starting
-# Name or ending of an output -> how this program, in any of its versions, begins each such file: with a mark of its
-# own, or in a form that nobody else writes. Any other file is replaced only by a command that has read it.
+# Name or ending of an output -> how this program begins each such file: with a mark of its own, or in a form that
+# nobody else writes. Any other file is replaced only by a command that has read it.
 _BEGINNINGS = {
     ".apkg": rb"PK\x03\x04\x14\0\0\0\0\0\0\0!\0(?s:.{12})\x10\0\0\0collection\.anki2",  # stored, of 1 January 1980
     ".html": rb'<!DOCTYPE html>\s+<html lang="en">\s+<head>\s+<meta charset="utf-8">\s+'
-    rb'(?:<meta name="generator" content="ketamine-anki">|<meta http-equiv="Content-Security-Policy" content="[^"]+">'
-    rb'(?:\s+<meta name="(?:viewport|referrer|color-scheme)" content="[^"]+">){3}\s+<title>[^<]*</title>\s+<link)',
-    ".schema.json": rb'\{\s+"\$schema": "[^"]+",\s+(?:"\$comment": "Written by `ketamine-anki schema`|"description": "'
-    rb"(?:One subdeck|What the collection is called and how it is identified|The outline of the source text"
-    rb'|The literature behind caveats)\.",\s+"type": "object",)',
+    rb'<meta name="generator" content="ketamine-anki">',
+    ".schema.json": rb'\{\s+"\$schema": "[^"]+",\s+"\$comment": "Written by `ketamine-anki schema`',
     "release.json": rb'\{\s+"collection": ".*",\s+"version": ".*",\s+"previous": .*,\s+"released": ".*",\s+"program": ',
     "shingles.txt": rb"# Hashed word runs of the source text, which is not distributed: ",
-    "RELEASE_NOTES.md": rb"<!-- Written by `ketamine-anki release`|# (?s:.*\n## Which file\s.*\n## What an update k)",
+    "RELEASE_NOTES.md": rb"<!-- Written by `ketamine-anki release`",
     "ANKIWEB.md": rb"<!-- Written by `ketamine-anki release`",
     "SHA256SUMS": rb"(?=[^/]*  RELEASE_NOTES\.md\r?\n)(?=[^/]*  release\.json\r?\n)"
     rb"(?:[0-9a-f]{64}  [^/\r\n]+\.(?:apkg|html|json|md)\r?\n)+\Z",
 }
 _MAX_BEGINNING = 1 << 18  # bytes of a file that are looked at
-
-
-class Move(NamedTuple):
-    """A finished file and its place. `previous` is for a file that is edited: what the place held when it was read (b""
-    if there was no file). It is None for an output.
-    """
-
-    finished: Path
-    place: Path
-    previous: bytes | None = None
 
 
 # --- where an output may go -------------------------------------------------------------------
@@ -78,9 +65,7 @@ def output_folder(folder: Path, collection: Path | None = None) -> Iterator[None
     length = len(os.fsencode(folder.absolute()))
     if length > _MAX_PATH:
         raise Failure(f"{folder}: a path of {length} bytes: at most {_MAX_PATH}", EXIT_IO)
-    missing: list[Path] = []
-    with suppress(OSError):  # mkdir will report it
-        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing = [place for place in (folder, *folder.parents) if not os.path.exists(place)]
     try:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -94,9 +79,9 @@ def output_folder(folder: Path, collection: Path | None = None) -> Iterator[None
 
 
 def refuse_inside(place: Path, collection: Path | None = None) -> None:
-    """An output among the notes of the `collection` that is read, or of another one, could replace a note, or be read
-    as one. Folders are compared as the file system identifies them, and by name as another file system might that
-    ignores letter case.
+    """Raises Failure if an output would lie among the notes of the `collection` that is read, or of another one, where
+    it could replace a note or be read as one. Folders are compared as the file system identifies them, and by name as
+    another file system might that ignores letter case.
     """
     real, home = Path(os.path.realpath(place)), Path(os.path.realpath(collection or ""))
     for folder in (real, *real.parents):
@@ -126,59 +111,89 @@ def refuse_to_replace(place: Path, previous: bytes | None = None) -> None:
                 raise Failure(f"{place}: exists and was not made by this command: move it away", EXIT_USAGE)
 
 
-def _refuse_if_changed(place: Path, previous: bytes | None, copy: Path | None = None) -> None:
-    """Refuses a file that is not what it was when it was read, looking at a `copy` of it if there is one."""
-    seen = copy or place
-    if previous is not None and (seen.read_bytes() if seen.exists() else b"") != previous:
-        raise Failure(f"{place}: changed since it was read; it stays as it is: try again", EXIT_IO)
-
-
 # --- writing ----------------------------------------------------------------------------------
 
 
-def write_whole(
-    path: Path,
-    write: Callable[[BinaryIO], object],
-    verify: Callable[[Path], None] | None = None,
-    previous: bytes | None = None,
-) -> None:
-    """Writes a file through `write`, lets `verify` look at it, and moves it to `path`; `previous` is that of a Move.
-
-    On any failure the file that was there stays as it was.
+class Move(NamedTuple):
+    """A finished file and its place. `previous` is for a file that is edited: what the place held when it was read (b""
+    if there was no file). It is None for an output.
     """
-    refuse_to_replace(path, previous)
-    with scratch_folder(path.parent) as hidden:
-        temporary = hidden / "new"
-        try:
-            with temporary.open("xb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
-        if verify is not None:
-            verify(temporary)
-        _refuse_if_changed(path, previous)
-        _move(temporary, path)
 
-
-def write_bytes(path: Path, data: bytes, previous: bytes | None = None) -> None:
-    """Writes a file; `previous` is that of a Move."""
-    write_whole(path, lambda file: file.write(data), previous=previous)
+    finished: Path
+    place: Path
+    previous: bytes | None = None
 
 
 def write_text(path: Path, text: str, previous: bytes | None = None) -> None:
-    """Writes a text file, UTF-8 with \\n line ends; `previous` is that of a Move."""
-    write_bytes(path, text.encode("utf-8"), previous)
+    """Writes a text file, UTF-8 with its line ends as they are; `previous` is that of a Move."""
+    write_whole(path, text.encode("utf-8"), previous)
 
 
-def _move(finished: Path, place: Path) -> None:
-    """Moves a finished file to its place in one step, with the permissions of the file that it replaces."""
+def write_whole(path: Path, content: bytes | Callable[[BinaryIO], object], previous: bytes | None = None) -> None:
+    """Writes a file, or leaves the one that was there as it was; `previous` is that of a Move."""
+    with finished(path, content, previous) as move:
+        move_together([move])
+
+
+@contextmanager
+def finished(
+    place: Path, content: bytes | Callable[[BinaryIO], object], previous: bytes | None = None
+) -> Iterator[Move]:
+    """A finished file in a hidden folder beside its place; `previous` is that of the Move."""
+    with scratch_folder(place.parent) as hidden:
+        write_new(hidden / place.name, content)
+        yield Move(hidden / place.name, place, previous)
+
+
+def write_new(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
+    """Writes a file that does not exist: these bytes, or what the function writes into it."""
+    try:
+        with path.open("xb") as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                content(file)
+    except OSError as error:
+        raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
+
+
+def move_together(moves: Sequence[Move]) -> None:
+    """Moves finished files to their places, in order, each in one step; on any failure puts all back. The last move
+    is the one that counts.
+    """
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        for number, (new, place, previous) in enumerate(moves):
+            refuse_to_replace(place, previous)
+            old = new.with_name(f"{number}.old") if place.exists() else None
+            if old is not None:
+                shutil.copyfile(place, old)
+            if previous is not None and (old.read_bytes() if old else b"") != previous:
+                raise Failure(f"{place}: changed since it was read; it stays as it is: try again", EXIT_IO)
+            done.append((place, old))
+            _move(new, place)
+    except BaseException:
+        with _signals_deferred():
+            for place, old in reversed(done):
+                with suppress(OSError):
+                    if old is None:
+                        place.unlink(missing_ok=True)
+                    else:
+                        _move(old, place)
+        raise
+
+
+def _move(new: Path, place: Path) -> None:
+    """Moves a finished file to its place in one step, on the disk too, with the permissions of the file that it
+    replaces.
+    """
+    with new.open("r+b") as file:
+        os.fsync(file.fileno())
     if not _WINDOWS:  # which has but one of them: not to be replaced
         with suppress(FileNotFoundError):
-            finished.chmod(stat.S_IMODE(place.stat().st_mode))
+            new.chmod(stat.S_IMODE(place.stat().st_mode))
     try:
-        os.replace(finished, place)
+        os.replace(new, place)
     except OSError as error:  # on Windows, whenever another program has the file open
         raise OSError(error.errno, error.strerror, str(place)) from None
     if not _WINDOWS:
@@ -189,52 +204,33 @@ def _move(finished: Path, place: Path) -> None:
             os.close(descriptor)
 
 
-def move_together(moves: Sequence[Move], scratch: Path) -> None:
-    """Moves finished files to their places, in order, each in one step; on any failure puts all back. The last
-    move is the one that counts. `scratch` is an existing folder for copies of what is replaced.
-    """
-    done: list[tuple[Path, Path | None]] = []
-    try:
-        for number, (finished, place, previous) in enumerate(moves):
-            refuse_to_replace(place, previous)
-            old = scratch / f"{number}.old" if place.exists() else None
-            if old is not None:
-                shutil.copyfile(place, old)
-            _refuse_if_changed(place, previous, old)
-            done.append((place, old))
-            _move(finished, place)
-    except BaseException:
-        with _signals_deferred():
-            for place, old in reversed(done):
-                with suppress(OSError, Failure):
-                    if old is None:
-                        place.unlink(missing_ok=True)
-                    else:
-                        write_bytes(place, old.read_bytes(), place.read_bytes() if place.exists() else b"")
-        raise
-
-
 # --- hidden folders ---------------------------------------------------------------------------
 
 
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
-    """A hidden temporary folder inside `folder`, removed at the end whatever happens."""
+    """A hidden temporary folder inside `folder`, removed at the end whatever happens. An error about a file in it
+    names the place that the file is for.
+    """
     # Its name is known before it is made, so that a signal at any moment leaves nothing.
     hidden = folder / f".ketamine-anki-{os.urandom(8).hex()}.tmp"
     with ExitStack() as stack:
         stack.callback(_remove, hidden)
         try:
-            # A hidden folder of this process is locked by this process: there is nobody to wait for.
-            nested = _HIDDEN_NAME.fullmatch(folder.name) is not None
-            with nullcontext(False) if nested else _locked(Path(os.path.realpath(folder)), _WAIT) as locked:
+            with _locked(Path(os.path.realpath(folder)), _WAIT) as locked:
                 if locked:  # nobody else makes or removes hidden folders now
                     _remove_leftovers(folder)
                 hidden.mkdir(mode=0o777 if _WINDOWS else 0o700)  # there, files keep it when they are moved out
                 stack.enter_context(_locked(hidden))
         except OSError as error:
             raise Failure(f"{folder}: cannot write here: {error.strerror}", EXIT_IO) from None
-        yield hidden
+        try:
+            yield hidden
+        except OSError as error:
+            path = Path(str(error.filename))
+            if path.parent != hidden:
+                raise
+            raise OSError(error.errno, error.strerror, str(folder / path.name)) from None
 
 
 def _remove(folder: Path) -> None:
@@ -248,8 +244,8 @@ def _remove(folder: Path) -> None:
 @contextmanager
 def _signals_deferred() -> Iterator[None]:
     """Defers requests to end, such as Ctrl-C, until the block is done: an impatient user or a closing terminal sends
-    several. It replaces the handlers, for to block the signals in this thread is not enough: the system gives them to
-    another thread, and Python calls the handler in the main thread all the same.
+    several. It replaces the handlers: a signal that is blocked in this thread alone is given to another one, and Python
+    calls the handler in the main thread all the same.
     """
     if threading.current_thread() is not threading.main_thread():  # no handler is ever called here
         yield
@@ -270,10 +266,7 @@ def _signals_deferred() -> Iterator[None]:
 
 def _remove_leftovers(folder: Path) -> None:
     """Removes what killed runs of this user left in a folder: hidden folders that nobody holds locked."""
-    for name in os.listdir(folder):
-        if not _HIDDEN_NAME.fullmatch(name):
-            continue
-        left = folder / name
+    for left in (folder / name for name in os.listdir(folder) if _HIDDEN_NAME.fullmatch(name)):
         with suppress(OSError):
             found = left.lstat()
             if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
@@ -284,9 +277,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def exclusively(path: Path, task: str) -> Iterator[None]:
-    """Holds the lock of a file while a task runs; raises Failure if another process holds it. Does nothing where
-    there are no locks.
-    """
+    """Holds the lock of a file while a task runs, where there are locks; raises Failure if another process holds it."""
     with _locked(path) as locked:
         if locked is False:
             raise Failure(f"{path.parent}: another {task} is running: wait until it ends", EXIT_IO)

@@ -15,7 +15,7 @@ from ketamine_anki.core.model import Collection
 from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.release.ledger import State, changed_tag, fresh_time, note_time, note_type_hashes, note_type_times
 from ketamine_anki.workspace.clock import as_utc
-from ketamine_anki.workspace.output import write_whole
+from ketamine_anki.workspace.output import write_new
 
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_writer import Counts, Package, Times
@@ -29,7 +29,7 @@ class Packing(ExitStack):
     The package WHOLE holds the live notes, UPDATE (if `update`) the live notes and after them the retired ones; those
     with a key such as `01 Birds` (if `split`) hold the live notes of a subdeck. `build` is the time, in seconds since
     1970, of what is new or changed; all other times come from the collection's ledger. `version` is that of the release
-    that is made, "" for none.
+    that is made, "" for none. `scratch` is a folder for databases.
     """
 
     def __init__(
@@ -45,25 +45,14 @@ class Packing(ExitStack):
         from ketamine_anki.anki.package_writer import Times
 
         super().__init__()
-        self._collection, self._version = collection, version
+        self._collection, self._version, self._scratch, self._split = collection, version, scratch, split
         ledger = collection.ledger
         self._fresh = fresh_time(ledger, build)
         self._times = Times(self._fresh, {}, note_type_times(ledger, note_type_hashes(collection), self._fresh))
-        self._scratch = scratch
-        self._split = split
         self._state = State(collection) if ledger else None  # without a ledger there is nothing to compare with
+        self._of_all = (WHOLE, UPDATE) if update else (WHOLE,)
         self._retired: list[CompiledNote] = []
-        self._by_number: dict[int, Package] = {}
-        self._of_all = {key: self._open(key) for key in ((WHOLE, UPDATE) if update else (WHOLE,))}
-
-    def _open(self, name: str) -> Package:
-        from ketamine_anki.anki.package_writer import Package
-
-        try:
-            return self.enter_context(Package(self._collection, self._scratch / f"{name}.db", self._times))
-        except OSError:
-            self.close()
-            raise
+        self._packages: dict[str, Package] = {}
 
     def add(self, note: CompiledNote) -> None:
         """Adds the next note."""
@@ -71,37 +60,49 @@ class Packing(ExitStack):
             self._state.add(note)
         if note.retired:
             self._retired.append(note)
-            return
-        packages = [*self._of_all.values()]
-        if self._split:
-            if note.number not in self._by_number:
-                self._by_number[note.number] = self._open(str(note.number))
-            packages.append(self._by_number[note.number])
-        self._pack(note, packages)
+        elif self._split:
+            self._pack(note, *self._of_all, f"{note.number:02d} {self._collection.decks[note.number - 1]}")
+        else:
+            self._pack(note, *self._of_all)
 
-    def _pack(self, note: CompiledNote, packages: list[Package]) -> None:
+    def _pack(self, note: CompiledNote, *keys: str) -> None:
         time = note_time(self._collection.ledger, note, self._fresh)
         if changed := changed_tag(self._collection, note, time, self._version):
             note = replace(note, tags=tuple(sorted((*note.tags, *changed), key=str.casefold)))
-        for package in packages:
-            package.add(note, time)
+        for key in keys:
+            self._package(key).add(note, time)
+
+    def _package(self, key: str) -> Package:
+        if key not in self._packages:
+            from ketamine_anki.anki.package_writer import Package
+
+            database = self._scratch / f"{len(self._packages)}.db"
+            self._packages[key] = self.enter_context(Package(self._collection, database, self._times))
+        return self._packages[key]
 
     def write(self, folder: Path, stem: str) -> Iterator[tuple[str, Path, Counts]]:
         """Writes the packages into a folder, in files whose names begin with the stem; yields the key, the file and the
-        counts of each.
+        counts of each. Each is read again and counted.
         """
-        if UPDATE in self._of_all:
-            for note in self._retired:
-                self._pack(note, [self._of_all[UPDATE]])
+        from ketamine_anki.anki.package_writer import count
+
+        for note in self._retired if UPDATE in self._of_all else ():
+            self._pack(note, UPDATE)
         times, version = self._shown()
-        packages = [(key, stem + "-update" * (key == UPDATE), package) for key, package in self._of_all.items()]
-        for number, package in sorted(self._by_number.items()):
-            name = self._collection.decks[number - 1]
-            packages.append((f"{number:02d} {name}", f"{stem}-{number:02d}-{slug(name)}", package))
-        for key, name, package in packages:
+        by_number = sorted(self._packages.keys() - {*self._of_all}, key=lambda key: int(key.partition(" ")[0]))
+        for key in (*self._of_all, *by_number):
+            package = self._package(key)
             package.times, package.version = times, version
-            path = folder / f"{name}.apkg"
-            _write(package, path, self._scratch)
+            number, _, subdeck = key.partition(" ")
+            ending = f"-{number}-{slug(subdeck)}" if subdeck else "-update" * (key == UPDATE)
+            path = folder / f"{stem}{ending}.apkg"
+            write_new(path, package.write)
+            try:
+                whole = count(path, self._scratch / "count.db") == package.counts
+            except ValueError:
+                whole = False
+            if not whole:
+                raise Failure(f"{path.name}: the written package is not whole; the old one was kept", EXIT_IO)
             yield key, path, package.counts
 
     def _shown(self) -> tuple[Times, str]:
@@ -119,18 +120,3 @@ class Packing(ExitStack):
                 advice = f"the last release is of {as_utc(ledger.newest)}; set this machine's clock"
             raise Failure(f"the build's time {as_utc(self._fresh)} lies in the future: {advice}", EXIT_USAGE)
         return self._times, version or (f"{last.version} and later changes" if last else "0 (not released yet)")
-
-
-def _write(package: Package, path: Path, scratch: Path) -> None:
-    """Writes a package to its place, after it was read again and counted."""
-    from ketamine_anki.anki.package_writer import count
-
-    def verify(written: Path) -> None:
-        try:
-            whole = count(written, scratch / "count.db") == package.counts
-        except ValueError:
-            whole = False
-        if not whole:
-            raise Failure(f"{path.name}: the written package is not whole; the old one was kept", EXIT_IO)
-
-    write_whole(path, package.write, verify)

@@ -33,7 +33,7 @@ CHANGELOG = "CHANGELOG.md"
 @dataclass(frozen=True)
 class Content:
     """A checked collection to be released: its folder, its live and its retired notes, each as written and as compiled,
-    a hash of it all, and the bytes of its ledger.
+    a hash of it all, and the bytes of its ledger and changelog.
     """
 
     folder: Path
@@ -42,6 +42,7 @@ class Content:
     retired: list[tuple[Note, CompiledNote]]
     state: str
     ledger_bytes: bytes
+    changelog: bytes
 
     @property
     def last(self) -> Release | None:
@@ -53,13 +54,10 @@ class Content:
         """Every note as compiled."""
         return [compiled for _, compiled in (*self.live, *self.retired)]
 
-
-@dataclass(frozen=True)
-class Plan:
-    """A release to be made: its record, still without hashes of packages, and its section of the changelog."""
-
-    release: Release
-    section: str
+    @property
+    def log(self) -> str:
+        """The text of the changelog, with the line ends of Unix."""
+        return self.changelog.decode("utf-8").replace("\r\n", "\n")
 
 
 def read_content(folder: Path, *, committed: bool) -> Content:
@@ -84,14 +82,42 @@ def read_content(folder: Path, *, committed: bool) -> Content:
 
     check_notes(read, visit)
     report(read.findings)
-    return Content(folder, collection, live, retired, state.digest(), ledger_bytes)
+    changelog = _changelog(beside(folder, CHANGELOG))
+    return Content(folder, collection, live, retired, state.digest(), ledger_bytes, changelog)
+
+
+def _changelog(path: Path) -> bytes:
+    """The bytes of the changelog, which are UTF-8; b"" when there is none. It is read like a deck file, without
+    following links, because its text is published.
+    """
+    if not os.path.lexists(path):
+        return b""
+    try:
+        data = read_bytes(path, MAX_CHANGELOG_BYTES)
+        if len(data) > MAX_CHANGELOG_BYTES:
+            raise ValueError(f"over {MAX_CHANGELOG_BYTES:,} bytes")
+        utf8_text(data)
+    except ValueError as error:
+        raise Failure(f"{path}: {error}", EXIT_FINDINGS) from None
+    return data
+
+
+def require_committed(folder: Path) -> None:
+    """Raises Failure if the collection, or what is tracked around it, differs from the last git commit."""
+    with scratch_folder(folder):
+        pass  # removes what a killed run left in the collection
+    changed = uncommitted(folder, FILES)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise Failure(f"{changed[0]}{more}: not committed; commit or discard it before a release", EXIT_FINDINGS)
 
 
 def plan_release(
     content: Content, version: str, errata: tuple[str, ...], since: str | None, without_repository: bool
-) -> Plan:
-    """The release of a collection as `version`, with `errata` of the notes that correct safety. `since` names the last
-    release, for its texts; by default git is asked. Raises Failure if the collection cannot be released so.
+) -> tuple[Release, str]:
+    """The record of a release, still without hashes of packages, and its section of the changelog. `errata` are the ids
+    of notes that correct safety; `since` names the last release, for its texts; by default git is asked. Raises Failure
+    if the collection cannot be released so.
     """
     collection, last = content.collection, content.last
     if not (last or collection.repository or without_repository):
@@ -113,7 +139,10 @@ def plan_release(
             click.echo(f"the words of {last.version} are not known here: name them with --since", err=True)
         old = with_texts(old, texts) if texts else old
     changes = compare(old, new)
-    _require_changed(errata, changes)
+    changed = {change.name for change in (*changes.new, *changes.changed, *changes.moved, *changes.retired)}
+    if unknown := next((name for name in errata if name not in changed), ""):
+        like = did_you_mean(unknown, changed)
+        raise Failure(f"--errata {unknown}: this release changes no such note{like}", EXIT_USAGE)
     release = Release(
         version=version,
         time=_release_time(collection.ledger),
@@ -129,27 +158,15 @@ def plan_release(
         update="",
         sums="",
     )
-    known = sections(changelog_text(content.folder))
+    known = sections(content.log)
     if version in known:
-        path = changelog_path(content.folder)
-        advice = "put the file back as it was, or delete the section"
-        raise Failure(f"{path} has a section {version} that the ledger does not know: {advice}", EXIT_FINDINGS)
+        raise Failure(
+            f"{beside(content.folder, CHANGELOG)} has a section {version} that the ledger does not know: put the file"
+            " back as it was, or delete the section",
+            EXIT_FINDINGS,
+        )
     reasons = {note.id: note.retired for note, _ in content.retired if note.retired and note.retired.version == version}
-    body = section(collection, release, last is None, changes, reasons, known.get("Unreleased", ""))
-    return Plan(release, body)
-
-
-# --- what forbids a release -------------------------------------------------------------------
-
-
-def require_committed(folder: Path) -> None:
-    """Raises Failure if the collection, or what is tracked around it, differs from the last git commit."""
-    with scratch_folder(folder):
-        pass  # removes what a killed run left in the collection
-    changed = uncommitted(folder, FILES)
-    if changed:
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        raise Failure(f"{changed[0]}{more}: not committed; commit or discard it before a release", EXIT_FINDINGS)
+    return release, section(collection, release, last is None, changes, reasons, known.get("Unreleased", ""))
 
 
 def _require_progress(content: Content, version: str) -> None:
@@ -177,14 +194,6 @@ def _require_large_enough(changes: Changes, last: Release, version: str) -> None
         raise Failure(f"{version} is too small: notes {reason}: make it {old[0]}.{old[1] + 1}.0", EXIT_FINDINGS)
 
 
-def _require_changed(errata: tuple[str, ...], changes: Changes) -> None:
-    changed = {change.name for change in (*changes.new, *changes.changed, *changes.moved, *changes.retired)}
-    for note_id in errata:
-        if note_id not in changed:
-            like = did_you_mean(note_id, changed)
-            raise Failure(f"--errata {note_id}: this release changes no such note{like}", EXIT_USAGE)
-
-
 def _release_time(ledger: Ledger | None) -> int:
     now = int(time.time())
     given = source_date_epoch()
@@ -195,33 +204,3 @@ def _release_time(ledger: Ledger | None) -> int:
         times = f"it is {as_utc(moment)}, but the last release is of {as_utc(ledger.newest)}"
         raise Failure(f"{times}: set this machine's clock", EXIT_USAGE)
     return moment
-
-
-# --- the changelog ----------------------------------------------------------------------------
-
-
-def changelog_path(folder: Path) -> Path:
-    """CHANGELOG.md beside the collection's folder."""
-    return beside(folder, CHANGELOG)
-
-
-def changelog_bytes(folder: Path) -> bytes:
-    """The bytes of the changelog, which are UTF-8; b"" when there is none. It is read like a deck file, without
-    following links, because its text is published.
-    """
-    path = changelog_path(folder)
-    if not os.path.lexists(path):
-        return b""
-    try:
-        data = read_bytes(path, MAX_CHANGELOG_BYTES)
-        if len(data) > MAX_CHANGELOG_BYTES:
-            raise ValueError(f"over {MAX_CHANGELOG_BYTES:,} bytes")
-        utf8_text(data)
-    except ValueError as error:
-        raise Failure(f"{path}: {error}", EXIT_FINDINGS) from None
-    return data
-
-
-def changelog_text(folder: Path) -> str:
-    """The text of the changelog, with \\n line ends; "" when there is none."""
-    return changelog_bytes(folder).decode("utf-8").replace("\r\n", "\n")

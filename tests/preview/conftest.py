@@ -42,7 +42,10 @@ def public_page(deck_page: Path) -> Path:
     table = f"{'| a ' * 6}| b |\n{'|---' * 6}|--:|\n{'| Electroconvulsive ' * 6}| 2 |\n"
     release_notes = f"# Deck 1.1.0\n\n1 new.\n\n## Which file\n\n- `deck-1.1.0.apkg`: all\n\n{table}"
     log = "## 1.1.0 - 2026-01-02\n\n### New\n\n- **note** <b>x</b> ![x](https://example.org/x.png)\n"
-    packages = [Package("deck-1.1.0.apkg", 800_000, "f" * 64), Package("deck-1.1.0-update.apkg", 9, "e" * 64)]
+    packages = [
+        Package("deck-1.1.0.apkg", 800_000, "f" * 64, 9, 9),
+        Package("deck-1.1.0-update.apkg", 9, "e" * 64, 1, 1),
+    ]
     public = Public("1.1.0", packages, release_notes, log)
     path = deck_page.with_name("public.html")
     path.write_text("".join(page_of(collection, notes, link=lambda place: "", public=public)), encoding="utf-8")

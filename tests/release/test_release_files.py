@@ -80,7 +80,7 @@ def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPa
     moves: list[str] = []
     monkeypatch.setattr(
         "ketamine_anki.workspace.release_files.move_together",
-        lambda pairs, scratch: moves.extend(move.place.as_posix() for move in pairs),
+        lambda pairs: moves.extend(move.place.as_posix() for move in pairs),
     )
     project.released("1.0.0")
     assert moves == [
