@@ -13,6 +13,7 @@ written without a value is left out.
 from __future__ import annotations
 
 import copy
+import json
 import sqlite3
 import struct
 import textwrap
@@ -164,3 +165,9 @@ def rows(package: Path, query: str) -> list[tuple[Any, ...]]:
     with zipfile.ZipFile(package) as archive, closing(sqlite3.connect(":memory:")) as db:
         db.deserialize(archive.read("collection.anki2"))
         return db.execute(query).fetchall()
+
+
+def deck_pages(package: Path) -> list[str]:
+    """The pages of a package's decks, but Anki's own."""
+    ((decks,),) = rows(package, "select decks from col")
+    return [deck["desc"] for deck in json.loads(decks).values() if deck["name"] != "Default"]

@@ -14,6 +14,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 
 from ketamine_anki.core.limits import MAX_ENTRIES, MAX_ENTRY_NAME, MAX_UNPACKED_BYTES, MAX_WRAPPED_BYTES
 
@@ -73,7 +74,7 @@ class Archive:
             files = self._zip.infolist()
             ranges = sorted((file.header_offset, _end(data, file)) for file in files)
         except _BROKEN:
-            raise PackageError(_BAD_DIRECTORY) from None
+            files = []
         if len(files) != count:
             raise PackageError(_BAD_DIRECTORY)
         self.names: dict[str, zipfile.ZipInfo] = {}
@@ -91,14 +92,11 @@ class Archive:
         info = self.names[name]
         if info.file_size > most:
             raise PackageError(f"file {name!r} has {info.file_size:,} bytes: at most {most:,}")
-        try:
-            with self._zip.open(info) as file:
-                content = file.read(info.file_size)  # without a number all would be unpacked, whatever the size says
-        except _BROKEN:
-            raise PackageError(f"file {name!r} is damaged") from None
-        if len(content) != info.file_size:
-            raise PackageError(f"file {name!r} is damaged")
-        return content
+        with suppress(*_BROKEN), self._zip.open(info) as file:
+            content = file.read(info.file_size)  # without a number all would be unpacked, whatever the size says
+            if len(content) == info.file_size:
+                return content
+        raise PackageError(f"file {name!r} is damaged")
 
 
 def _end(data: bytes, file: zipfile.ZipInfo) -> int:

@@ -128,8 +128,7 @@ class Package:
                 self._db.execute(statement)
             self._db.execute("COMMIT")
             self._db.close()
-        with self._scratch.open("r+b") as database:
-            make_canonical(database)
+        make_canonical(self._scratch)
         pictures = [self.collection.pictures[name] for name in sorted(self._pictures)]
         _write_zip(out, self._scratch, pictures)
         self.close()

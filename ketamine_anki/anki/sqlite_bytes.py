@@ -7,109 +7,72 @@ sqlite.org/fileformat2.html; the names below are the ones used there.
 
 from __future__ import annotations
 
-import sys
-from array import array
-from collections.abc import Iterator
 from itertools import pairwise
-from typing import BinaryIO
+from mmap import mmap
+from pathlib import Path
+from struct import unpack_from
 
 _INTERIOR_INDEX, _INTERIOR_TABLE, _LEAF_INDEX, _LEAF_TABLE = 2, 5, 10, 13
 _LIBRARY_VERSION = 3_045_000  # any fixed one
 
 
-def make_canonical(file: BinaryIO) -> None:
-    """Rewrites a closed database in place; `file` is open for reading and writing in binary."""
-    file.seek(0)
-    header = file.read(100)
-    size = int.from_bytes(header[16:18], "big")
-    size = 65536 if size == 1 else size
-    usable = size - header[20]
-    chains: list[tuple[int, int]] = []
-    for number in range(1, int.from_bytes(header[28:32], "big") + 1):
-        page = _read_page(file, number, size)
-        start = 0
-        if number == 1:
-            start = 100
-            page[24:28] = page[92:96] = (1).to_bytes(4, "big")  # change counter, and "valid for" it
-            page[96:100] = _LIBRARY_VERSION.to_bytes(4, "big")
-        if page[start] in (_INTERIOR_INDEX, _INTERIOR_TABLE, _LEAF_INDEX, _LEAF_TABLE):
-            _clear_page(page, start)
-            chains += _overflows(page, start, usable)
-            _write_page(file, number, page)
-    for number, length in chains:
-        _clear_end_of_chain(file, number, length, size, usable)
+def make_canonical(path: Path) -> None:
+    """Rewrites a closed database in place."""
+    with path.open("r+b") as file, mmap(file.fileno(), 0) as data:
+        data[24:28] = data[92:96] = (1).to_bytes(4, "big")  # change counter, and "valid for" it
+        data[96:100] = _LIBRARY_VERSION.to_bytes(4, "big")
+        size, reserved = unpack_from(">H2xB", data, 16)
+        size = 65536 if size == 1 else size
+        for page in range(0, len(data), size):
+            if data[page or 100] in (_INTERIOR_INDEX, _INTERIOR_TABLE, _LEAF_INDEX, _LEAF_TABLE):
+                _clear_page(data, page, size, size - reserved)
 
 
-def _read_page(file: BinaryIO, number: int, size: int) -> bytearray:
-    file.seek((number - 1) * size)
-    return bytearray(file.read(size))
-
-
-def _write_page(file: BinaryIO, number: int, page: bytearray) -> None:
-    file.seek((number - 1) * len(page))
-    file.write(page)
-
-
-def _uint16(page: bytearray, offset: int) -> int:
-    return int.from_bytes(page[offset : offset + 2], "big")
-
-
-def _cell_pointers(page: bytearray, start: int) -> int:
-    """The offset of the cell pointers; the page header starts at `start`."""
-    return start + (12 if page[start] in (_INTERIOR_INDEX, _INTERIOR_TABLE) else 8)
-
-
-def _clear_page(page: bytearray, start: int) -> None:
-    """Zeroes the gap between the cell pointers and the cells, and the content of freeblocks."""
-    gap = _cell_pointers(page, start) + 2 * _uint16(page, start + 3)
-    content = _uint16(page, start + 5) or 65536
-    page[gap:content] = bytes(content - gap)
-    block = _uint16(page, start + 1)
+def _clear_page(data: mmap, page: int, size: int, usable: int) -> None:
+    """Zeroes what is unused of the page at an offset: the gap between cell pointers and cells, the content of
+    freeblocks, and the end of each chain of overflow pages.
+    """
+    header = page or 100
+    kind, block, count, content = unpack_from(">B3H", data, header)
+    pointers = header + (12 if kind in (_INTERIOR_INDEX, _INTERIOR_TABLE) else 8)
+    gap, content = pointers + 2 * count, page + (content or 65536)
+    data[gap:content] = bytes(content - gap)
     while block:
-        length = _uint16(page, block + 2)
-        page[block + 4 : block + length] = bytes(length - 4)
-        block = _uint16(page, block)
-
-
-def _overflows(page: bytearray, start: int, usable: int) -> Iterator[tuple[int, int]]:
-    """(first overflow page, bytes in the chain) of each cell whose payload does not fit its page."""
-    kind = page[start]
+        following, length = unpack_from(">2H", data, page + block)
+        data[page + block + 4 : page + block + length] = bytes(length - 4)
+        block = following
     if kind == _INTERIOR_TABLE:
         return
     most = usable - 35 if kind == _LEAF_TABLE else (usable - 12) * 64 // 255 - 23
     least = (usable - 12) * 32 // 255 - 23
-    first = _cell_pointers(page, start)
-    cells = array("H", page[first : first + 2 * _uint16(page, start + 3)])
-    if sys.byteorder == "little":
-        cells.byteswap()
-    for cell, end in pairwise([*sorted(cells), usable]):
+    cells = sorted(unpack_from(f">{count}H", data, pointers))
+    for cell, end in pairwise([*cells, usable]):
         if end - cell < least:  # at least so much of a payload that overflows stays in the page
             continue
-        payload, offset = _varint(page, cell + (4 if kind == _INTERIOR_INDEX else 0))
+        payload, offset = _varint(data, page + cell + (4 if kind == _INTERIOR_INDEX else 0))
         if kind == _LEAF_TABLE:
-            _, offset = _varint(page, offset)  # the row id
+            _, offset = _varint(data, offset)  # the row id
         if payload > most:
             local = least + (payload - least) % (usable - 4)
             local = local if local <= most else least
-            offset += local
-            yield int.from_bytes(page[offset : offset + 4], "big"), payload - local
+            overflow = _pointed_at(data, offset + local, size)
+            length = payload - local
+            while length > usable - 4:
+                overflow = _pointed_at(data, overflow, size)
+                length -= usable - 4
+            data[overflow + 4 + length : overflow + size] = bytes(size - 4 - length)
 
 
-def _varint(page: bytearray, offset: int) -> tuple[int, int]:
+def _pointed_at(data: mmap, pointer: int, size: int) -> int:
+    """The offset of the page whose number stands at a place."""
+    return (int.from_bytes(data[pointer : pointer + 4], "big") - 1) * size
+
+
+def _varint(data: mmap, offset: int) -> tuple[int, int]:
     """(value, offset after it) of a number of one to nine bytes, of which the ninth has eight bits."""
     value = 0
     for index in range(offset, offset + 8):
-        value = value << 7 | page[index] & 0x7F
-        if page[index] < 0x80:
+        value = value << 7 | data[index] & 0x7F
+        if data[index] < 0x80:
             return value, index + 1
-    return value << 8 | page[offset + 8], offset + 9
-
-
-def _clear_end_of_chain(file: BinaryIO, number: int, length: int, size: int, usable: int) -> None:
-    """Zeroes the unused end of the last page of an overflow chain."""
-    while length > usable - 4:
-        length -= usable - 4
-        number = int.from_bytes(_read_page(file, number, size)[:4], "big")
-    page = _read_page(file, number, size)
-    page[4 + length :] = bytes(len(page) - 4 - length)
-    _write_page(file, number, page)
+    return value << 8 | data[offset + 8], offset + 9

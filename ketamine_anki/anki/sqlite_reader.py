@@ -32,24 +32,18 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-_PRAGMAS = (
-    "trusted_schema=OFF",
-    "cell_size_check=ON",
-    "ignore_check_constraints=ON",
-    "mmap_size=0",
-    "query_only=ON",
-)
+_PRAGMAS = "trusted_schema=OFF cell_size_check=ON ignore_check_constraints=ON mmap_size=0 query_only=ON".split()
 _STEPS = 1_000  # virtual machine instructions between two looks at the clock
 _STEPS_PER_TABLE = 8  # instructions that parse one line of the schema; older versions of SQLite take five
 
 
 class Tables:
-    """The tables of an open database; `names` has their names."""
+    """The tables of an open database."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._checked: set[str] = set()
-        self.names = frozenset(_table_names(connection))
+        self._names = _table_names(connection)
 
     def rows(self, table: str, *columns: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a table, in the order of the file. Raises PackageError or sqlite3.Error."""
@@ -63,7 +57,7 @@ class Tables:
         yield from self._connection.execute(query)
 
     def _check(self, table: str, columns: tuple[str, ...]) -> None:
-        if table not in self.names:
+        if table not in self._names:
             raise PackageError(f"its database has no table {table!r}")
         self._connection.set_authorizer(None)
         declared = self._connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
@@ -72,8 +66,7 @@ class Tables:
         missing = set(columns) - {column for _, column, *_ in declared}
         if missing:
             raise PackageError(f"table {table!r} of its database has no column {min(missing)!r}")
-        (verdict,) = self._connection.execute(f"PRAGMA quick_check({table})").fetchone()
-        if verdict != "ok":
+        if self._connection.execute(f"PRAGMA quick_check({table})").fetchone() != ("ok",):
             raise PackageError("its database is damaged")
 
 
@@ -95,30 +88,26 @@ def opened(data: bytes) -> Iterator[Tables]:
             connection.deserialize(data[:18] + b"\1\1" + data[20:] if data[18:20] == b"\2\2" else data)
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
-            _parse_schema(connection)
+            tables = Tables(connection)
             connection.set_progress_handler(lambda: time.process_time() > deadline, _STEPS)
             connection.create_collation("unicase", _unicase)  # Anki's own, named in its schema
-            yield Tables(connection)
+            yield tables
         except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError, MemoryError, OverflowError) as error:
             # UnicodeDecodeError: sqlite3 cannot decode its own message about a name in the schema.
             reason = "it takes too long" if "interrupted" in str(error) else "damaged, or not as Anki writes them"
             raise PackageError(f"its database cannot be read: {reason}") from None
 
 
-def _parse_schema(connection: sqlite3.Connection) -> None:
-    """Makes SQLite parse the schema, which it does before anything else, unless there are too many tables."""
-    connection.set_progress_handler(lambda: True, _STEPS_PER_TABLE * MAX_TABLES)
+def _table_names(connection: sqlite3.Connection) -> set[str]:
+    """The names of the tables and indexes, when the schema declares nothing else, and not too many."""
+    connection.set_progress_handler(lambda: True, _STEPS_PER_TABLE * MAX_TABLES)  # ends what takes more steps
     try:
-        connection.execute("SELECT 1 FROM sqlite_master LIMIT 0")
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 0")  # makes SQLite parse the schema
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             raise PackageError("its database has too many tables") from None
         raise
-
-
-def _table_names(connection: sqlite3.Connection) -> list[str]:
-    """The names of the tables, when the schema declares nothing but tables and indexes."""
-    names: list[str] = []
+    names = set()
     for number, (kind, name, sql) in enumerate(connection.execute("SELECT type, name, sql FROM sqlite_master")):
         if number >= MAX_TABLES:
             raise PackageError("its database has too many tables")
@@ -126,8 +115,7 @@ def _table_names(connection: sqlite3.Connection) -> list[str]:
             raise PackageError("its database has a view or trigger, which no package needs")
         if isinstance(sql, str) and sql.upper().split()[:2] == ["CREATE", "VIRTUAL"]:
             raise PackageError("its database has a virtual table, which no package needs")
-        if kind == "table":
-            names.append(name)
+        names.add(name)
     return names
 
 

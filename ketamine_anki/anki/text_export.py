@@ -10,16 +10,10 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from ketamine_anki.anki.archive import WANTED, PackageError, TooMuchError, not_a_package
-from ketamine_anki.anki.package_reader import Budget, Oddities, PackagedNote, deck_name
+from ketamine_anki.anki.archive import WANTED, PackageError, not_a_package
+from ketamine_anki.anki.package_reader import NotesByGuid, Oddities, PackagedNote, deck_name
 from ketamine_anki.core.characters import utf8_text
-from ketamine_anki.core.limits import (
-    MAX_CONTENT_BYTES,
-    MAX_EXPORT_BYTES,
-    MAX_EXPORT_COLUMNS,
-    MAX_EXPORT_HEAD,
-    MAX_PACKAGED_NOTES,
-)
+from ketamine_anki.core.limits import MAX_EXPORT_BYTES, MAX_EXPORT_COLUMNS, MAX_EXPORT_HEAD, MAX_PACKAGED_NOTES
 
 _SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "colon": ":"}
 _WANTED = f"{WANTED}, or Notes in Plain Text (.txt)"
@@ -52,22 +46,17 @@ def read_text(data: bytes, field_names: FieldNames) -> tuple[list[PackagedNote],
     separator = _SEPARATORS.get(header.get("separator", "tab").lower(), header.get("separator", ""))
     if separator not in _SEPARATORS.values():
         raise PackageError("its #separator is not one that Anki writes")
-    budget, odd = Budget(MAX_CONTENT_BYTES), Oddities()
-    notes: dict[str, PackagedNote] = {}
+    notes, odd = NotesByGuid(), Oddities()
     try:
         for row in csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True):
             if not row:
                 continue
-            if len(notes) >= MAX_PACKAGED_NOTES:
-                raise TooMuchError(f"over {MAX_PACKAGED_NOTES:,} notes")
+            if len(notes) + len(odd) >= MAX_PACKAGED_NOTES:
+                raise PackageError(f"over {MAX_PACKAGED_NOTES:,} notes")
             if len(row) > MAX_EXPORT_COLUMNS:
                 raise PackageError(f"a line has {len(row):,} columns: at most {MAX_EXPORT_COLUMNS}")
             with odd.passed_over("".join(row[columns["guid"] - 1 : columns["guid"]])):
-                note = _note(row, columns, field_names)
-                budget.take_note(note)
-                if note.guid in notes:
-                    raise PackageError(f"two notes have the GUID {note.guid[:40]!r}: the first is read")
-                notes[note.guid] = note
+                notes.add(_note(row, columns, field_names))
     except (csv.Error, TypeError) as error:
         raise PackageError(f"not a text export of Anki: {error}") from None
     return list(notes.values()), odd

@@ -5,11 +5,31 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 from ketamine_anki.anki.archive import PackageError, TooMuchError
 from ketamine_anki.core.limits import MAX_WIRE_FIELDS, ZSTD_WINDOW_LOG
+
+T = TypeVar("T")
+_TYPES = {int: "a number", str: "a text", bytes: "bytes", dict: "named values", list: "a list"}
+
+
+def typed(expected: type[T], value: object, place: str) -> T:
+    """A value of a stranger, if it has the expected type. Raises PackageError, which names its place."""
+    if not isinstance(value, expected) or isinstance(value, bool):
+        raise PackageError(f"damaged: a {place} holds something other than {_TYPES[expected]}")
+    if isinstance(value, str) and not value.isascii() and re.search("[\ud800-\udfff]", value):  # JSON can name them
+        raise PackageError(f"damaged: a {place} holds half a character")
+    return value
+
+
+def decoded(value: object, place: str) -> str:
+    """The text of some bytes in UTF-8. Raises PackageError."""
+    try:
+        return typed(bytes, value, place).decode()
+    except UnicodeDecodeError:
+        raise PackageError(f"damaged: a {place} is not UTF-8 text") from None
 
 
 def inflate(data: bytes, most: int) -> bytes:
@@ -35,7 +55,11 @@ class Messages:
     def __init__(self) -> None:
         self._fields_left = MAX_WIRE_FIELDS
 
-    def message(self, data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    def fields(self, message: object, place: str) -> dict[int, Any]:
+        """The last value of each field of a message, by its number. Raises PackageError."""
+        return dict(self.each_field(typed(bytes, message, place)))
+
+    def each_field(self, data: bytes) -> Iterator[tuple[int, int | bytes]]:
         """(field number, value) of each field of a message: numbers as int, texts and nested messages as
         bytes. Fixed-width fields are skipped. Raises PackageError.
         """
@@ -46,25 +70,20 @@ class Messages:
                 raise TooMuchError(f"it has over {MAX_WIRE_FIELDS:,} protobuf fields")
             key, offset = _varint(data, offset)
             number, wire_type = key >> 3, key & 7
-            if wire_type == 0:
+            if wire_type in (0, 2):
                 value, offset = _varint(data, offset)
-                yield number, value
-                continue
-            if wire_type == 2:
-                length, offset = _varint(data, offset)
             elif wire_type in (1, 5):
-                length = 8 if wire_type == 1 else 4
+                value = 8 if wire_type == 1 else 4
             else:
                 raise PackageError("damaged: a protobuf field has an unknown type")
-            if length > len(data) - offset:
+            if wire_type == 0:
+                yield number, value
+                continue
+            if value > len(data) - offset:
                 raise PackageError("damaged: a protobuf field is cut off")
             if wire_type == 2:
-                yield number, data[offset : offset + length]
-            offset += length
-
-    def fields(self, data: bytes, *numbers: int) -> dict[int, int | bytes]:
-        """The last value of each of these fields that a message has. Raises PackageError."""
-        return {number: value for number, value in self.message(data) if number in numbers}
+                yield number, data[offset : offset + value]
+            offset += value
 
 
 def _varint(data: bytes, offset: int) -> tuple[int, int]:
@@ -92,45 +111,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         raise PackageError("damaged: its JSON repeats a key")
     return values
-
-
-# --- values of the right type -----------------------------------------------------------------
-
-
-def _checker(expected: type, description: str) -> Callable[[object, str], Any]:
-    """A function (value, place) -> the value, which raises PackageError when it has another type."""
-
-    def check(value: object, place: str) -> Any:
-        if not isinstance(value, expected) or isinstance(value, bool):
-            raise PackageError(f"damaged: a {place} holds something other than {description}")
-        return value
-
-    return check
-
-
-a_number = _checker(int, "a number")
-_a_string = _checker(str, "a text")
-a_blob = _checker(bytes, "bytes")
-a_mapping = _checker(dict, "named values")
-a_list = _checker(list, "a list")
-
-
-def a_text(value: object, place: str) -> str:
-    text: str = _a_string(value, place)
-    if not text.isascii() and re.search("[\ud800-\udfff]", text):  # JSON can name lone surrogates
-        raise PackageError(f"damaged: a {place} holds half a character")
-    return text
-
-
-def an_id(key: str, place: str) -> int:
-    """The id of a note type or deck from its key; genanki repeats it inside as a text, Anki as a number."""
-    if not re.fullmatch("[0-9]{1,19}", key):
-        raise PackageError(f"damaged: a {place} has the id {key[:40]!r}")
-    return int(key)
-
-
-def a_blob_text(value: object, place: str) -> str:
-    try:
-        return str(a_blob(value, place), "utf-8")
-    except UnicodeDecodeError:
-        raise PackageError(f"damaged: a {place} is not UTF-8 text") from None

@@ -72,7 +72,6 @@ def test_both_formats_give_the_same_contents(make):
     assert kind.fields == ("Front", "Back")
     assert kind.templates == (("Card 1", "{{Front}}", "{{Back}}"),)
     assert kind.css == ".card {}"
-    assert dict(contents.deck_descriptions) == {"A::B": "about"}
 
 
 @pytest.mark.parametrize(
@@ -103,12 +102,12 @@ def test_a_card_in_a_filtered_deck_belongs_to_its_home_deck():
 @pytest.mark.parametrize(
     ("limit", "value", "sentence"),
     [
-        ("package_reader.MAX_PACKAGE_BYTES", 10, "at most 10"),
-        ("sqlite_reader.MAX_DATABASE_SECONDS", -1.0, "takes too long"),
+        ("core.limits.MAX_PACKAGE_BYTES", 10, "at most 10"),
+        ("anki.sqlite_reader.MAX_DATABASE_SECONDS", -1.0, "takes too long"),
     ],
 )
 def test_a_package_over_a_limit_is_refused(monkeypatch, limit, value, sentence):
-    monkeypatch.setattr(f"ketamine_anki.anki.{limit}", value)
+    monkeypatch.setattr(f"ketamine_anki.{limit}", value)
     with pytest.raises(PackageError, match=sentence):
         read_package(old(many_notes(2000)))
 
@@ -154,7 +153,7 @@ def test_a_package_with_a_mutated_database_is_read_or_refused(make, pack, change
 @FEW
 def test_noise_in_the_messages_of_the_new_format_is_read_or_refused(media, config):
     noise = f"x'{config.hex()}'"
-    changed = new_database(f"UPDATE notetypes SET config={noise}", f"UPDATE decks SET kind={noise}")
+    changed = new_database(f"UPDATE notetypes SET config={noise}", f"UPDATE templates SET config={noise}")
     _read_or_refuse(new(changed, media=media))
 
 

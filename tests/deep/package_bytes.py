@@ -26,7 +26,7 @@ CREATE TABLE fields (ntid integer, ord integer, name text COLLATE unicase, confi
   WITHOUT ROWID;
 CREATE TABLE templates (ntid integer, ord integer, name text COLLATE unicase, config blob, PRIMARY KEY (ntid, ord))
   WITHOUT ROWID;
-CREATE TABLE decks (id integer primary key, name text COLLATE unicase, kind blob);
+CREATE TABLE decks (id integer primary key, name text COLLATE unicase);
 """
 MODEL = {
     "id": "7",
@@ -68,8 +68,8 @@ def new_database(*statements: str) -> bytes:
         db.execute("INSERT INTO notetypes VALUES (7, 'Basic', 5, ?)", [field(3, b".card {}")])
         db.executemany("INSERT INTO fields VALUES (?, ?, ?, '')", [(7, 0, "Front"), (7, 1, "Back"), (99, 0, "orphan")])
         sides = field(1, b"{{Front}}") + field(2, b"{{Back}}")
-        db.executemany("INSERT INTO templates VALUES (?, 0, 'Card 1', ?)", [(7, sides), (99, b"\xff")])
-        db.execute("INSERT INTO decks VALUES (3, ?, ?)", ["A\x1fB", field(1, field(4, b"about"))])
+        db.executemany("INSERT INTO templates VALUES (?, 0, 'Card 1', ?)", [(7, sides), (99, sides)])
+        db.execute("INSERT INTO decks VALUES (3, ?)", ["A\x1fB"])
         db.execute("INSERT INTO notes VALUES (?,?,?,?,?,?)", NOTE)
         db.execute("INSERT INTO cards VALUES (?,?,?,?,?)", CARD)
         return _changed(db, statements)
