@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,6 +40,15 @@ def note_time(ledger: Ledger | None, note: CompiledNote, fresh: int) -> int:
     return known.time if known and known.hash == note.content_hash and known.guid == note.guid else fresh
 
 
+def note_type_times(ledger: Ledger | None, hashes: Mapping[str, TypeHashes], fresh: int) -> dict[str, int]:
+    """The modification time of each note type, by the same rule."""
+    known = ledger.note_types if ledger else {}
+    return {
+        key: known[key].time if key in known and known[key].content == content else fresh
+        for key, (_, content) in hashes.items()
+    }
+
+
 def changed_tag(collection: Collection, note: CompiledNote, time: int, version: str) -> tuple[str, ...]:
     """The tag of the release that changed a note last, () for a note as it was when new; `time` is the note's, and
     `version` the release that is being made, "" for none. It changes with the note's time alone, so that it never
@@ -51,15 +60,6 @@ def changed_tag(collection: Collection, note: CompiledNote, time: int, version: 
         return ()
     last = next((release.version for release in reversed(ledger.releases) if release.time == time), version)
     return (f"{collection.tag}::Changed::{last}",) if last not in ("", known.since) else ()
-
-
-def note_type_times(ledger: Ledger | None, hashes: Mapping[str, TypeHashes], fresh: int) -> dict[str, int]:
-    """The modification time of each note type, by the same rule."""
-    known = ledger.note_types if ledger else {}
-    return {
-        key: known[key].time if key in known and known[key].content == hashed.content else fresh
-        for key, hashed in hashes.items()
-    }
 
 
 # --- hashes -----------------------------------------------------------------------------------
@@ -78,7 +78,8 @@ def type_hashes(
     """
     sides = list(templates)
     schema = [int(is_cloze), list(fields), [(card, _FIELD_REFERENCE.findall(front)) for card, front, _ in sides]]
-    return TypeHashes(_hash(schema), _hash([schema, name, css, [(front, back) for _, front, back in sides]]))
+    content = [schema, name, css, [(front, back) for _, front, back in sides]]
+    return TypeHashes(*(hashlib.sha256(_json(part)).hexdigest()[:16] for part in (schema, content)))
 
 
 def note_type_hashes(collection: Collection) -> dict[str, TypeHashes]:
@@ -112,10 +113,6 @@ class State:
         return hashlib.sha256(self._live.digest() + self._retired.digest()).hexdigest()[:16]
 
 
-def _hash(value: object) -> str:
-    return hashlib.sha256(_json(value)).hexdigest()[:16]
-
-
 def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8")
 
@@ -123,37 +120,32 @@ def _json(value: object) -> bytes:
 # --- the next ledger --------------------------------------------------------------------------
 
 
-def released_notes(
-    ledger: Ledger | None, notes: Iterable[CompiledNote], version: str, time: int
-) -> Iterator[ReleasedNote]:
-    """The ledger's entry for each note of a release."""
-    known = ledger.notes if ledger else {}
-    for note in notes:
-        yield ReleasedNote(
+def next_ledger(
+    ledger: Ledger | None, collection: Collection, notes: Iterable[CompiledNote], release: Release
+) -> Ledger:
+    """The ledger after a release of the collection with these notes, live and retired."""
+    hashes = note_type_hashes(collection)
+    times = note_type_times(ledger, hashes, release.time)
+    before = ledger or Ledger(collection.namespace)
+    entries = {
+        note.id: ReleasedNote(
             id=note.id,
             guid=note.guid,
             note_type=note.note_type,
             deck=note.number,
             cards=tuple(ordinal + 1 for ordinal in note.cards),
             hash=note.content_hash,
-            time=note_time(ledger, note, time),
-            since=known[note.id].since if note.id in known else version,
+            time=note_time(ledger, note, release.time),
+            since=before.notes[note.id].since if note.id in before.notes else release.version,
             retired=note.retired,
         )
-
-
-def next_ledger(
-    ledger: Ledger | None, collection: Collection, notes: Iterable[ReleasedNote], release: Release
-) -> Ledger:
-    """The ledger after a release of the collection with these notes, live and retired."""
-    hashes = note_type_hashes(collection)
-    times = note_type_times(ledger, hashes, release.time)
-    before = ledger or Ledger(collection.namespace)
+        for note in notes
+    }
     return replace(
         before,
         releases=(*before.releases, release),
         note_types={key: ReleasedType(key, *hashed, times[key]) for key, hashed in hashes.items()},
         decks=tuple(collection.deck_name(name) for name in collection.decks),
-        notes={note.id: note for note in notes},
+        notes=entries,
         lines={},
     )

@@ -10,7 +10,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ketamine_anki.core.limits import MAX_AHEAD
@@ -26,16 +25,22 @@ _HEAD = "# Written by `ketamine-anki release`. Never edit it: learners' updates 
 
 
 class _Value(NamedTuple):
-    """One kind of value in a line: the pattern of its text, the functions to read and to write it."""
+    """One kind of value in a line: the pattern of its text, and the function that reads it."""
 
     pattern: str
     read: Callable[[str], Any] = str
-    write: Callable[[Any], str] = str
-    optional: bool = False
+    is_optional: bool = False
 
 
-def _listed(items: Iterable[object]) -> str:
-    return f"[{', '.join(map(str, items))}]"
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _unquoted(text: str) -> str:
+    value = str(json.loads(text))
+    if _quoted(value) != text:
+        raise ValueError("needless escapes hide what the text says")
+    return value
 
 
 _ID = "[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -44,8 +49,9 @@ _NUMBER = _Value(_DIGITS, int)
 _WORD = _Value("[a-z]+")
 _VERSION = _Value(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
 _HASH, _SHA256, _GUID = _Value("[0-9a-f]{16}"), _Value("[0-9a-f]{64}"), _Value("[0-9A-Za-z]{14}")
-_IDS = _Value(rf"\[(?:{_ID}(?:, {_ID})*)?\]", lambda text: tuple(filter(None, text[1:-1].split(", "))), _listed)
-_CARDS = _Value(rf"\[{_DIGITS}(?:, {_DIGITS})*\]", lambda text: tuple(map(int, text[1:-1].split(", "))), _listed)
+_IDS = _Value(rf"\[(?:{_ID}(?:, {_ID})*)?\]", lambda text: tuple(re.findall(_ID, text)))
+_CARDS = _Value(rf"\[{_DIGITS}(?:, {_DIGITS})*\]", lambda text: tuple(map(int, text[1:-1].split(", "))))
+_QUOTED = _Value('".+"', _unquoted)
 
 # What stands between the braces of a line, in the order of the fields of Release, ReleasedType and ReleasedNote.
 _RELEASE = {"version": _VERSION, "time": _NUMBER}
@@ -53,27 +59,31 @@ _RELEASE |= dict.fromkeys(("notes", "cards", "new", "changed", "moved", "retired
 _RELEASE |= {"errata": _IDS, "state": _HASH, "package": _SHA256, "update": _SHA256, "sums": _SHA256}
 _TYPE = {"schema": _HASH, "content": _HASH, "time": _NUMBER}
 _NOTE = {"guid": _GUID, "type": _WORD, "deck": _NUMBER, "cards": _CARDS, "hash": _HASH, "time": _NUMBER}
-_NOTE |= {"since": _VERSION, "retired": _VERSION._replace(optional=True)}
+_NOTE |= {"since": _VERSION, "retired": _VERSION._replace(is_optional=True)}
 
 
-def _pattern(start: str, values: Mapping[str, _Value]) -> re.Pattern[str]:
-    parts = (f"{name}: ({value.pattern})" for name, value in values.items())
-    joined = "".join(
-        f"(?:, {part})?" if value.optional else f", {part}" for part, value in zip(parts, values.values(), strict=True)
-    )
-    return re.compile(rf"{start}\{{{joined.removeprefix(', ')}\}}")
+class _Section(NamedTuple):
+    """The lines of one section: their pattern, the functions that read its groups, and what is made of these."""
+
+    pattern: re.Pattern[str]
+    reads: list[Callable[[str], Any]]
+    record: Callable[..., Any]
+
+
+def _section(record: Callable[..., Any], values: Mapping[str, _Value], key: _Value | None = None) -> _Section:
+    parts = [(f", {name}: ({value.pattern})", value.is_optional) for name, value in values.items()]
+    inside = "".join(f"(?:{part})?" if is_optional else part for part, is_optional in parts).removeprefix(", ")
+    pattern = re.compile(rf"  {f'({key.pattern}):' if key else '-'} \{{{inside}\}}")
+    return _Section(pattern, [value.read for value in (*filter(None, [key]), *values.values())], record)
 
 
 _SECTIONS = {
-    "releases:": _pattern("  - ", _RELEASE),
-    "note_types:": _pattern("  ([a-z]+): ", _TYPE),
-    "decks:": re.compile(r'  - (".+")'),
-    "notes:": _pattern(f"  ({_ID}): ", _NOTE),
+    "": _Section(re.compile(f"namespace: ({_QUOTED.pattern})"), [_unquoted], str),
+    "releases:": _section(Release, _RELEASE),
+    "note_types:": _section(ReleasedType, _TYPE, _WORD),
+    "decks:": _Section(re.compile(f"  - ({_QUOTED.pattern})"), [_unquoted], str),
+    "notes:": _section(ReleasedNote, _NOTE, _Value(_ID)),
 }
-_NAMESPACE = re.compile(r'namespace: (".+")')
-
-
-# --- ledger -> text ---------------------------------------------------------------------------
 
 
 def ledger_text(ledger: Ledger) -> str:
@@ -87,17 +97,9 @@ def ledger_text(ledger: Ledger) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _braces(values: Mapping[str, _Value], record: Iterable[object]) -> str:
-    pairs = zip(values.items(), record, strict=True)
-    written = [f"{name}: {kind.write(value)}" for (name, kind), value in pairs if value != "" or not kind.optional]
-    return f"{{{', '.join(written)}}}"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-# --- text -> ledger ---------------------------------------------------------------------------
+def _braces(names: Iterable[str], record: Iterable[object]) -> str:
+    texts = (f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value) for value in record)
+    return f"{{{', '.join(f'{name}: {text}' for name, text in zip(names, texts, strict=True) if text)}}}"
 
 
 class _Malformed(Exception):  # noqa: N818 - caught in this file
@@ -121,96 +123,74 @@ def read_ledger(path: str, data: bytes) -> tuple[Ledger | None, list[Finding]]:
 
 
 def _parse(path: str, lines: list[str]) -> Ledger:
-    if lines[-1] != "":
-        raise _Malformed(len(lines))
-    matches: dict[str, list[tuple[int, re.Match[str]]]] = {"": []}  # by section; "" is the part before the first
-    section = ""
-    for number, line in enumerate(lines[:-1], 1):
+    if lines.pop() != "":
+        raise _Malformed(len(lines) + 1)
+    records: dict[str, list[Any]] = {"": []}
+    numbers: dict[str, int] = {}
+    heading = ""
+    for number, line in enumerate(lines, 1):
         if line.startswith("#"):
             continue
-        if line in _SECTIONS and line not in matches:
-            matches[section := line] = []
+        if line in _SECTIONS and line not in records:
+            records[heading := line] = []
             continue
-        match = _SECTIONS.get(section, _NAMESPACE).fullmatch(line)
-        if not match or (not section and matches[""]):
+        pattern, reads, make = _SECTIONS[heading]
+        match = pattern.fullmatch(line)
+        if not match or (not heading and records[""]):
             raise _Malformed(number)
-        matches[section].append((number, match))
-    note_types: dict[str, ReleasedType] = {}
-    numbers: dict[str, int] = {}  # neither "note type x" nor "release x" is a note's id
-    for number, match in matches.get("note_types:", ()):
-        key = match[1]
-        if key in note_types:
-            raise _Malformed(number)
-        numbers[f"note type {key}"] = number
-        note_types[key] = ReleasedType(key, *_values(_TYPE, match.groups("")[1:]))
-    notes: dict[str, ReleasedNote] = {}
-    before = ""
-    for number, match in matches.get("notes:", ()):
-        key = match[1]
-        if key <= before:
-            raise _Malformed(number, f"{key!r} out of order: {_RESTORE}")
-        before = key
-        notes[key] = ReleasedNote(key, *_values(_NOTE, match.groups("")[1:]))
-        numbers[key] = number
-    releases: list[Release] = []
-    for number, match in matches.get("releases:", ()):
-        release = Release(*_values(_RELEASE, match.groups("")))
-        releases.append(release)
-        numbers[f"release {release.version}"] = number
-        if release.time > time.time() + MAX_AHEAD:
-            day = time.strftime("%Y-%m-%d", time.gmtime(release.time))
-            advice = f"{_RESTORE}, or set this machine's clock"
-            raise _Malformed(number, f"release {release.version} is of {day}, which lies in the future: {advice}")
+        try:
+            record = make(*(read(text) for read, text in zip(reads, match.groups(""), strict=True)))
+        except ValueError:
+            raise _Malformed(number) from None
+        before = records[heading][-1:]
+        if heading in ("note_types:", "notes:") and before and record[0] <= before[0][0]:
+            raise _Malformed(number, f"{record[0]!r} out of order: {_RESTORE}")
+        records[heading].append(record)
+        # a note is found by its id, all else by its section and key, which is no id
+        numbers[match[1] if heading == "notes:" else f"{heading} {match[1]}"] = number
     return Ledger(
-        namespace="".join(_unquoted(match[1], number) for number, match in matches[""]),
-        releases=tuple(releases),
-        note_types=note_types,
-        decks=tuple(_unquoted(match[1], number) for number, match in matches.get("decks:", ())),
-        notes=notes,
+        namespace="".join(records[""]),
+        releases=tuple(records.get("releases:", ())),
+        note_types={kind.key: kind for kind in records.get("note_types:", ())},
+        decks=tuple(records.get("decks:", ())),
+        notes={note.id: note for note in records.get("notes:", ())},
         path=path,
         lines=numbers,
     )
-
-
-def _values(values: Mapping[str, _Value], texts: Iterable[str]) -> list[Any]:
-    return [text if kind.read is str else kind.read(text) for kind, text in zip(values.values(), texts, strict=True)]
-
-
-def _unquoted(text: str, line: int) -> str:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        raise _Malformed(line) from None
-    if _quoted(value) != text:  # needless escapes hide what the text says
-        raise _Malformed(line)
-    return str(value)
 
 
 def _check(ledger: Ledger) -> None:
     """Raises _Malformed unless the ledger is consistent, as every one that `release` wrote is."""
     if not ledger.releases or not ledger.notes or not ledger.namespace:
         raise _Malformed(1, f"no namespace, release or note in it: {_RESTORE}")
-    for before, after in pairwise(ledger.releases):
-        if version_key(before.version) >= version_key(after.version) or before.time >= after.time:
-            line = ledger.lines[f"release {after.version}"]
-            raise _Malformed(line, f"release {after.version} does not follow {before.version} in version and time")
+    before = None
+    for release in ledger.releases:
+        version, line = release.version, ledger.lines[f"releases: {release.version}"]
+        if before and (version_key(version) <= version_key(before.version) or release.time <= before.time):
+            raise _Malformed(line, f"release {version} does not follow {before.version} in version and time")
+        if release.time > time.time() + MAX_AHEAD:
+            day = time.strftime("%Y-%m-%d", time.gmtime(release.time))
+            advice = f"{_RESTORE}, or set this machine's clock"
+            raise _Malformed(line, f"release {version} is of {day}, which lies in the future: {advice}")
+        before = release
     versions = {release.version: release.time for release in ledger.releases}
     times = set(versions.values())
     for key, kind in ledger.note_types.items():
         if kind.time not in times:
-            line = ledger.lines[f"note type {key}"]
-            raise _Malformed(line, f"note type {key!r} has the time of no release")
+            raise _Malformed(ledger.lines[f"note_types: {key}"], f"note type {key!r} has the time of no release")
     guids: set[str] = set()
     for key, note in ledger.notes.items():
-        line = ledger.lines[key]
-        if note.time not in times or note.since not in versions or note.retired not in {"", *versions}:
-            raise _Malformed(line, f"{key!r} has the time or version of no release")
-        if note.time < versions[note.since]:
-            raise _Malformed(line, f"{key!r} is older than the release that introduced it")
-        if not 1 <= note.deck <= len(ledger.decks) or note.note_type not in ledger.note_types:
-            raise _Malformed(line, f"{key!r} has a deck or note type that is not listed")
-        if note.guid in guids:
-            raise _Malformed(line, f"{key!r} has the GUID of another note")
+        wrong = ""
+        if note.time not in times or note.since not in versions or (note.retired and note.retired not in versions):
+            wrong = "the time or version of no release"
+        elif note.time < versions[note.since]:
+            wrong = "a time before the release that introduced it"
+        elif not 1 <= note.deck <= len(ledger.decks) or note.note_type not in ledger.note_types:
+            wrong = "a deck or note type that is not listed"
+        elif note.guid in guids:
+            wrong = "the GUID of another note"
+        if wrong:
+            raise _Malformed(ledger.lines[key], f"{key!r} has {wrong}")
         guids.add(note.guid)
 
 

@@ -19,7 +19,7 @@ from ketamine_anki.core.terminal import echo
 from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.preview.public import Package, Public
 from ketamine_anki.release.ankiweb import ankiweb
-from ketamine_anki.release.ledger import next_ledger, released_notes
+from ketamine_anki.release.ledger import next_ledger
 from ketamine_anki.release.ledger_file import ledger_text
 from ketamine_anki.release.release_notes import release_notes, release_record, sections, with_section
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, beside
@@ -51,8 +51,7 @@ def write(content: Content, release: Release, section: str, output: Path, *, sin
         packages = _write_packages(content, release, scratch)
         whole = packages[WHOLE]
         release = release._replace(package=whole.sha256, update=packages.get(UPDATE, whole).sha256)
-        notes = released_notes(collection.ledger, content.notes, release.version, release.time)
-        ledger = next_ledger(collection.ledger, collection, notes, release)
+        ledger = next_ledger(collection.ledger, collection, content.notes, release)
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
         log = with_section(content.log, release.version, date, section)
         names = _write_texts(content, release, section, ledger, packages, log, scratch)

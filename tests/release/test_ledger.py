@@ -20,7 +20,6 @@ from ketamine_anki.release.ledger import (
     note_time,
     note_type_hashes,
     note_type_times,
-    released_notes,
     type_hashes,
 )
 
@@ -56,18 +55,17 @@ def test_times_tell_exactly_what_changed(history: list[tuple[dict[str, str], int
 def test_the_entry_of_a_note() -> None:
     """Cards and subdecks are counted from 1; `since` and the release that retired the note stay."""
     first = replace(note("a"), note_type="cloze", cards=(0, 2), number=2)
-    (entry,) = released_notes(None, [first], "1.0.0", START)
-    assert entry == ReleasedNote("a", first.guid, "cloze", 2, (1, 3), first.content_hash, START, "1.0.0", "")
-    ledger = next_ledger(None, SMALL, [entry], release("1.0.0", START))
-    assert ledger.namespace == "tests/small"
-    (entry,) = released_notes(ledger, [replace(first, retired="1.1.0")], "1.1.0", START + 9)
-    assert entry == ledger.notes["a"]._replace(retired="1.1.0")
+    ledger = next_ledger(None, SMALL, [first], release("1.0.0", START))
+    entry = ReleasedNote("a", first.guid, "cloze", 2, (1, 3), first.content_hash, START, "1.0.0", "")
+    assert (ledger.namespace, ledger.notes) == ("tests/small", {"a": entry})
+    after = next_ledger(ledger, SMALL, [replace(first, retired="1.1.0")], release("1.1.0", START + 9))
+    assert after.notes == {"a": entry._replace(retired="1.1.0")}
 
 
 def test_the_next_ledger_adds_its_release_and_describes_the_collection_as_it_is_now() -> None:
     first = released(None, "1.0.0", START, {"a": "1"})
     grown = replace(SMALL, decks=(*SMALL.decks, "Third"), repository="https://example.org/new")
-    second = next_ledger(first, grown, [first.notes["a"]], release("1.1.0", START + 9))
+    second = next_ledger(first, grown, [note("a", "1")], release("1.1.0", START + 9))
     assert second.releases == (*first.releases, release("1.1.0", START + 9))
     assert second.decks == (*first.decks, 'Small: "Deck" #1::03 Third')
     assert {kind.key: kind.time for kind in second.note_types.values()} == {"question": START + 9, "cloze": START + 9}

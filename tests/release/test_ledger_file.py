@@ -92,7 +92,7 @@ EMPTY = "no namespace, release or note in it: restore the file from version cont
         ('01 First"', '\\q"', 10, MALFORMED),
         ('01 First"', '01 Fi\\u0072st"', 10, MALFORMED),  # a needless escape
         ("namespace: ", 'namespace: "tests/small"\nnamespace: ', 3, MALFORMED),
-        ("  question: {", "  cloze: {", 8, MALFORMED),
+        ("  question: {", "  cloze: {", 8, "'cloze' out of order"),
         ("note_types:\n", "note_types:\nnote_types:\n", 7, MALFORMED),
         ("since: 1.0.0}\n", "since: 1.0.0}", 13, MALFORMED),
         (GOOD, "decks\n", 1, MALFORMED),
@@ -111,7 +111,12 @@ EMPTY = "no namespace, release or note in it: restore the file from version cont
         (f"time: {START}, since: 1.0.0}}\n", f"time: {START + 3}, since: 1.0.0}}\n", 14, "of no release"),
         ("since: 1.0.0}\n  b", "since: 1.0.7}\n  b", 13, "of no release"),
         ("since: 1.0.0}\n", "since: 1.0.0, retired: 1.2.0}\n", 13, "of no release"),
-        (f"time: {START}, since: 1.0.0}}\n", f"time: {START}, since: 1.1.0}}\n", 14, "older than the release"),
+        (
+            f"time: {START}, since: 1.0.0}}\n",
+            f"time: {START}, since: 1.1.0}}\n",
+            14,
+            "a time before the release that introduced it",
+        ),
         ("deck: 1, cards", "deck: 3, cards", 13, "deck or note type that is not listed"),
         ("deck: 1, cards", "deck: 0, cards", 13, "deck or note type that is not listed"),
         ("type: question, deck", "type: other, deck", 13, "deck or note type that is not listed"),
