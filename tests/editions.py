@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ketamine_anki.release.changes import Edition, EditionNote, EditionType
-from ketamine_anki.release.ledger import TypeHashes
 
 MOVED = {"deck": "S::02 Two", "tags": frozenset({"S::Domain::Two"})}
 MORE_TAGS = frozenset({"S::Domain::One", "S::Concept::X"})
@@ -17,5 +16,5 @@ def note(guid: str, answer: str = "A", **changed: object) -> EditionNote:
 
 
 def edition(*notes: EditionNote, schema: str = "s", content: str = "c") -> Edition:
-    kinds = {7: EditionType("S: question", TypeHashes(schema, content))}
+    kinds = {7: EditionType("S: question", schema, content)}
     return Edition({n.guid: n for n in notes}, kinds, frozenset(n.deck for n in notes))

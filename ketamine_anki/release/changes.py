@@ -9,19 +9,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ketamine_anki.anki.compile import CHANGED_TAG, CompiledNote, note_type_name, stable_id
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.model import Collection, Ledger
-from ketamine_anki.release.ledger import TypeHashes, note_type_hashes, type_hashes
+from ketamine_anki.release.ledger import note_type_hashes, type_hashes
 from ketamine_anki.text.plain import answers, plain, readable
 
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_reader import PackageContents
 
-MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
 # The kinds of a changed note (see `NoteChange.kind`) with what a learner is told of them.
 KINDS = {
     "corrected": "The answer, a caution or a caveat changed.",
@@ -63,17 +62,13 @@ class EditionNote:
         """What the note asks, as plain text; "" if unknown."""
         return plain(next(iter(self.fields.values()), "")) if self.fields else ""
 
-    @property
-    def subdeck(self) -> str:
-        """The last part of the deck's name."""
-        return self.deck.rpartition("::")[2]
-
 
 class EditionType(NamedTuple):
-    """One note type of an edition."""
+    """One note type of an edition: its name, and its hashes as of `TypeHashes`."""
 
-    name: str
-    hashes: TypeHashes
+    name: str = ""
+    schema: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +80,26 @@ class Edition:
     decks: frozenset[str]
 
 
-def of_ledger(ledger: Ledger, collection: Collection) -> Edition:
-    """The edition that was released last, without texts."""
+def of_ledger(ledger: Ledger, collection: Collection, texts: Edition | None = None) -> Edition:
+    """The edition that was released last, with the fields and tags that another edition has of its notes."""
     ids = {key: stable_id(ledger.namespace, "notetype", key) for key in ledger.note_types}
     names = {key: note_type_name(collection, kind.label) for key, kind in note_types().items()}
-    notes = {
-        note.guid: EditionNote(
-            note.guid, note.id, ids[note.note_type], ledger.decks[note.deck - 1], None, None, note.hash, note.cards,
-            note.retired,
+    notes = {}
+    for note in ledger.notes.values():
+        known = texts.notes.get(note.guid) if texts else None
+        notes[note.guid] = EditionNote(
+            guid=note.guid,
+            id=note.id,
+            note_type=ids[note.note_type],
+            deck=ledger.decks[note.deck - 1],
+            fields=known.fields if known else None,
+            tags=known.tags if known else None,
+            hash=note.hash,
+            cards=note.cards,
+            retired=note.retired,
         )
-        for note in ledger.notes.values()
-    }  # fmt: skip
     types = {
-        ids[key]: EditionType(names.get(key, key), TypeHashes(kind.schema, kind.content))
-        for key, kind in ledger.note_types.items()
+        ids[key]: EditionType(names.get(key, key), kind.schema, kind.content) for key, kind in ledger.note_types.items()
     }
     return Edition(notes, types, frozenset(ledger.decks))
 
@@ -122,7 +123,7 @@ def of_notes(collection: Collection, notes: Iterable[CompiledNote]) -> Edition:
         for note in notes
     }
     types = {
-        ids[key]: EditionType(note_type_name(collection, kinds[key].label), hashes)
+        ids[key]: EditionType(note_type_name(collection, kinds[key].label), *hashes)
         for key, hashes in note_type_hashes(collection).items()
     }
     return Edition(edition_notes, types, frozenset(collection.deck_name(name) for name in collection.decks))
@@ -143,19 +144,10 @@ def of_package(contents: PackageContents) -> Edition:
         for note in contents.notes
     }
     types = {
-        kind.id: EditionType(kind.name, type_hashes(kind.name, kind.is_cloze, kind.fields, kind.templates, kind.css))
+        kind.id: EditionType(kind.name, *type_hashes(kind.name, kind.is_cloze, kind.fields, kind.templates, kind.css))
         for kind in contents.note_types.values()
     }
     return Edition(notes, types, frozenset(note.deck for note in notes.values()))
-
-
-def with_texts(released: Edition, texts: Edition) -> Edition:
-    """The ledger's edition, with the fields and tags that another source has of its notes."""
-    notes = {
-        guid: replace(note, fields=known.fields, tags=known.tags) if (known := texts.notes.get(guid)) else note
-        for guid, note in released.notes.items()
-    }
-    return replace(released, notes=notes)
 
 
 # --- changes ----------------------------------------------------------------------------------
@@ -163,7 +155,9 @@ def with_texts(released: Edition, texts: Edition) -> Edition:
 
 @dataclass(frozen=True, slots=True)
 class NoteChange:
-    """One note that differs; `before` is None for a new note, `after` for a lost one."""
+    """One note that differs; `before` is None for a new note, `after` for a lost one. What differs between two texts
+    is empty when only one of them is known.
+    """
 
     before: EditionNote | None
     after: EditionNote | None
@@ -181,40 +175,35 @@ class NoteChange:
         return self.note.id or self.note.guid
 
     @property
-    def is_moved(self) -> bool:
-        """Whether it has another deck. A note without cards has none."""
-        decks = {note.deck for note in (self.before, self.after) if note and note.deck}
-        return len(decks) > 1
+    def decks(self) -> list[str]:
+        """The full name of its deck, of the old and the new one when it moved. A note without cards has none."""
+        return list(dict.fromkeys(note.deck for note in (self.before, self.after) if note and note.deck))
 
     @property
     def place(self) -> str:
         """The note's subdeck, or `old → new` when it moved, or "no deck"."""
-        names = [note.subdeck for note in (self.before, self.after) if note and note.deck]
-        return " → ".join(names if self.is_moved else names[-1:]) or "no deck"
+        return " → ".join(deck.rpartition("::")[2] for deck in self.decks) or "no deck"
 
     @property
     def fields(self) -> list[tuple[str, str, str]]:
-        """(field, old HTML, new HTML) of every field that differs, if both texts are known."""
-        if not (self.before and self.after) or self.before.fields is None or self.after.fields is None:
+        """(field, old HTML, new HTML) of every field that differs."""
+        old, new = (note.fields if note else None for note in (self.before, self.after))
+        if old is None or new is None:
             return []
-        old, new = self.before.fields, self.after.fields
         pairs = ((name, old.get(name, ""), new.get(name, "")) for name in {**new, **old})
         return [(name, before, after) for name, before, after in pairs if before != after]
 
     @property
     def tags(self) -> tuple[list[str], list[str]]:
         """The tags that were removed and those that were added."""
-        if not (self.before and self.after) or self.before.tags is None or self.after.tags is None:
-            return [], []
-        return sorted(self.before.tags - self.after.tags), sorted(self.after.tags - self.before.tags)
+        old, new = (note.tags if note else None for note in (self.before, self.after))
+        return ([], []) if old is None or new is None else (sorted(old - new), sorted(new - old))
 
     @property
     def cards(self) -> tuple[list[int], list[int]]:
         """Numbers of the cards that the note had and has no longer, and of those that it has now and had not."""
-        if not (self.before and self.after and self.before.cards and self.after.cards):
-            return [], []
-        old, new = set(self.before.cards), set(self.after.cards)
-        return sorted(old - new), sorted(new - old)
+        old, new = (set(note.cards if note else ()) for note in (self.before, self.after))
+        return (sorted(old - new), sorted(new - old)) if old and new else ([], [])
 
     @property
     def kind(self) -> str:
@@ -223,13 +212,32 @@ class NoteChange:
         """
         if not self.before or self.before.fields is None:
             return "changed"
-        texts = {name: (plain(old), plain(new)) for name, old, new in self.fields if name in _WORDED}
-        worded = {
-            name: (old, new) for name, (old, new) in texts.items() if readable(old, r"\1") != readable(new, r"\1")
-        }
-        if any(n in _ANSWERS or (n == "Text" and answers(old) != answers(new)) for n, (old, new) in worded.items()):
-            return "corrected"
-        return "reworded" if worded else "details"
+        kind = "details"
+        for name, *html in self.fields:
+            old, new = map(plain, html)
+            if name in _WORDED and readable(old, r"\1") != readable(new, r"\1"):
+                if name in _ANSWERS or (name == "Text" and answers(old) != answers(new)):
+                    return "corrected"
+                kind = "reworded"
+        return kind
+
+    def groups(self) -> list[str]:
+        """The groups of `Changes` that it belongs to."""
+        before, after = self.before, self.after
+        if before is None or after is None:
+            return [] if self.note.retired else ["lost" if before else "new"]
+        if bool(before.retired) != bool(after.retired):
+            return ["retired" if after.retired else "returned"]
+        if before.note_type != after.note_type:
+            return ["retyped"]
+        if after.retired:
+            return []  # its notice reads otherwise, which is no news
+        is_moved, differs = len(self.decks) > 1, before.hash != after.hash
+        if (is_moved and differs) or not (before.hash and after.hash):
+            # a tag names the deck: if that is all, the note only moved
+            tags = (tag for tags in self.tags for tag in tags if not (is_moved and _DOMAIN.match(tag)))
+            differs = bool(self.fields) or any(tags)
+        return ["moved"] * is_moved + ["changed"] * differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +263,11 @@ class Changes:
         """The part of the version that has to rise: major when an update cannot reach everyone as it is, minor when
         notes come, move or retire, patch when words, tags or style change.
         """
-        if self.lost or self.returned or self.retyped or self.schemas or self.decks_gone:
-            return MAJOR
+        if self.breaking():
+            return "major"
         if self.new or self.moved or self.retired:
-            return MINOR
-        return PATCH if self.changed or self.styles else NONE
+            return "minor"
+        return "patch" if self.changed or self.styles else "none"
 
     def breaking(self) -> list[str]:
         """The reasons why the change is a major one, a phrase for each."""
@@ -272,51 +280,18 @@ class Changes:
 def compare(old: Edition, new: Edition) -> Changes:
     """The changes from an old edition to a new one, in the order of the new one."""
     groups: dict[str, list[NoteChange]] = defaultdict(list)
-    for guid, after in new.notes.items():
-        before = old.notes.get(guid)
-        for group in _groups(before, after):
-            groups[group].append(NoteChange(before, after))
-    for guid, before in old.notes.items():
-        if guid not in new.notes and not before.retired:
-            groups["lost"].append(NoteChange(before, None))
+    for guid in {**new.notes, **old.notes}:
+        change = NoteChange(old.notes.get(guid), new.notes.get(guid))
+        for group in change.groups():
+            groups[group].append(change)
+    pairs = [
+        (old.note_types.get(key, EditionType()), new.note_types.get(key, EditionType()))
+        for key in {**new.note_types, **old.note_types}
+    ]
     return Changes(
         **{group: tuple(changes) for group, changes in groups.items()},
-        schemas=tuple(
-            kind.name for key, kind in old.note_types.items() if _hashes(new, key).schema != kind.hashes.schema
-        ),
-        styles=tuple(
-            kind.name
-            for key, kind in new.note_types.items()
-            if _hashes(old, key).schema == kind.hashes.schema and _hashes(old, key).content != kind.hashes.content
-        ),
+        schemas=tuple(before.name for before, after in pairs if before.schema not in ("", after.schema)),
+        styles=tuple(a.name for b, a in pairs if a.schema == b.schema and a.content != b.content),
         decks_gone=tuple(sorted({note.deck for note in old.notes.values() if note.deck} - new.decks)),
         decks_new=tuple(sorted({note.deck for note in new.notes.values() if note.deck} - old.decks)),
     )
-
-
-def _hashes(edition: Edition, note_type: int) -> TypeHashes:
-    known = edition.note_types.get(note_type)
-    return known.hashes if known else TypeHashes("", "")
-
-
-def _groups(before: EditionNote | None, after: EditionNote) -> list[str]:
-    """The groups of Changes that a note belongs to."""
-    if before is None:
-        return [] if after.retired else ["new"]
-    if bool(before.retired) != bool(after.retired):
-        return ["retired" if after.retired else "returned"]
-    if before.note_type != after.note_type:
-        return ["retyped"]
-    if after.retired:
-        return []  # its notice reads otherwise, which is no news
-    moved = NoteChange(before, after).is_moved
-    return ["moved"] * moved + ["changed"] * _differ(before, after, moved)
-
-
-def _differ(before: EditionNote, after: EditionNote, moved: bool) -> bool:
-    """Whether fields or tags differ, apart from the tag that names the deck of a note that moved."""
-    if before.hash and after.hash and not (moved and before.hash != after.hash):
-        return before.hash != after.hash
-    change = NoteChange(before, after)
-    removed, added = change.tags
-    return bool(change.fields) or any(not (moved and _DOMAIN.match(tag)) for tag in (*removed, *added))

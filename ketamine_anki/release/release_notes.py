@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ketamine_anki.anki.notetypes import OWN_FIELD
@@ -14,7 +14,6 @@ from ketamine_anki.core.template import filled_in
 from ketamine_anki.release.changes import KINDS, Changes, NoteChange
 from ketamine_anki.text.plain import plain, readable
 
-UNRELEASED = "## Unreleased"
 # `release_notes` looks for it in the section when a release is made again.
 _MERGE = (
     "### Note types\n\nThe note types have other fields or cards. In the import dialog tick *Merge note types* and"
@@ -29,9 +28,8 @@ _COUNTS = {"new": "new", "changed": "changed", "moved": "moved", "retired": "gon
 
 def sections(changelog: str) -> dict[str, str]:
     """The sections of a changelog by version (`Unreleased` is one), without their headings."""
-    headings = list(_HEADING.finditer(changelog))
-    ends = [*(heading.start() for heading in headings[1:]), len(changelog)]
-    return {m[1]: changelog[m.end() : end].strip("\n") for m, end in zip(headings, ends, strict=False)}
+    _, *parts = _HEADING.split(changelog)
+    return {version: body.strip("\n") for version, body in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def with_section(changelog: str, version: str, date: str, body: str) -> str:
@@ -44,16 +42,11 @@ def with_section(changelog: str, version: str, date: str, body: str) -> str:
     start = min(starts.values(), default=len(changelog)) if unreleased is None else unreleased
     rest = changelog[min((each for each in starts.values() if each >= start), default=len(changelog)) :]
     head = changelog[:start].rstrip("\n") or "# Changelog"
-    return f"{head}\n\n{UNRELEASED}\n\n## {version} - {date}\n\n{body}\n" + (f"\n{rest}" if rest else "")
+    return f"{head}\n\n## Unreleased\n\n## {version} - {date}\n\n{body}\n" + (f"\n{rest}" if rest else "")
 
 
 def section(
-    collection: Collection,
-    release: Release,
-    first: bool,
-    changes: Changes,
-    reasons: Mapping[str, Retired],
-    unreleased: str,
+    collection: Collection, release: Release, changes: Changes, reasons: Mapping[str, Retired], unreleased: str
 ) -> str:
     """The body of a release's section: what the maintainers wrote under Unreleased, counts, then card by card.
 
@@ -64,7 +57,7 @@ def section(
         "release/section.md",
         collection=collection,
         release=release,
-        first=first,
+        first=not (collection.ledger and collection.ledger.last),
         changes=changes,
         corrections=list({change.name: change for change in listed if change.name in release.errata}.values()),
         reasons=reasons,
@@ -96,42 +89,6 @@ def _differences(change: NoteChange, words: Mapping[str, str]) -> Iterator[tuple
 # --- the release notes ------------------------------------------------------------------------
 
 
-def release_notes(
-    collection: Collection, ledger: Ledger, body: str, packages: Mapping[str, str], changelog: str
-) -> str:
-    """RELEASE_NOTES.md of the ledger's last release: the section of the changelog (`body`), which file to take, what
-    to choose in the import dialog and why, what Anki's log should say, what an update keeps.
-
-    `packages` are file names by `whole`, `update` and subdeck; `changelog` tells what earlier releases asked for.
-    """
-    release, *older = reversed(ledger.releases)
-    merge = _MERGE in body
-    always = merge or bool(release.errata)
-    times = {each.version: each.time for each in ledger.releases}
-    imports = [_import_over(ledger, times, each.version) for each in older]
-    text = filled_in(
-        "release/release_notes.md",
-        collection=collection,
-        release=release,
-        body=body,
-        packages=packages,
-        own_field=OWN_FIELD,
-        searches=_searches(collection, imports, always),
-        merge=merge,
-        always=always,
-        skipped=_skipped(reversed(older), sections(changelog)),
-        counted=[] if merge else imports[:5],  # where note types are merged it cannot be counted beforehand
-        retired_before=any(note.retired not in ("", release.version) for note in ledger.notes.values()),
-    )
-    return "".join(text)
-
-
-def _skipped(older: Iterable[Release], written: Mapping[str, str]) -> list[tuple[str, bool]]:
-    """(version, whether it changed the note types) of the releases that asked for more than Anki's defaults."""
-    merged = ((release, _MERGE in written.get(release.version, "")) for release in older)
-    return [(release.version, merge) for release, merge in merged if merge or release.errata]
-
-
 class _Import(NamedTuple):
     """What an import brings to a learner who has an earlier release, `version`: numbers as Anki counts them, and the
     ids of the notes that changed since.
@@ -143,11 +100,41 @@ class _Import(NamedTuple):
     same: int
 
 
-def _import_over(ledger: Ledger, times: Mapping[str, int], version: str) -> _Import:
-    """An import over what somebody has from a release; `times` are those of all releases by version."""
-    known = [note for note in ledger.notes.values() if times[note.since] <= times[version]]
-    changed = {note.id for note in known if note.time > times[version]}
-    return _Import(version, len(ledger.notes) - len(known), changed, len(known) - len(changed))
+def release_notes(
+    collection: Collection, ledger: Ledger, body: str, packages: Mapping[str, str], changelog: str
+) -> str:
+    """RELEASE_NOTES.md of the ledger's last release: the section of the changelog (`body`), which file to take, what
+    to choose in the import dialog and why, what Anki's log should say, what an update keeps.
+
+    `packages` are file names by `whole`, `update` and subdeck; `changelog` tells what earlier releases asked for.
+    """
+    *older, release = ledger.releases
+    times = {each.version: each.time for each in ledger.releases}
+    imports = []
+    for each in reversed(older):
+        known = [note for note in ledger.notes.values() if times[note.since] <= each.time]
+        changed = {note.id for note in known if note.time > each.time}
+        imports.append(_Import(each.version, len(ledger.notes) - len(known), changed, len(known) - len(changed)))
+    written = sections(changelog)
+    merged = {each.version: _MERGE in written.get(each.version, "") for each in older}
+    merge = _MERGE in body
+    always = merge or bool(release.errata)
+    text = filled_in(
+        "release/release_notes.md",
+        collection=collection,
+        release=release,
+        body=body,
+        packages=packages,
+        own_field=OWN_FIELD,
+        searches=_searches(collection, imports, always),
+        merge=merge,
+        always=always,
+        # releases that asked for more than Anki's defaults
+        skipped=[(each.version, merged[each.version]) for each in older if merged[each.version] or each.errata],
+        counted=[] if merge else imports[:5],  # where note types are merged it cannot be counted beforehand
+        retired_before=any(note.retired not in ("", release.version) for note in ledger.notes.values()),
+    )
+    return "".join(text)
 
 
 def _searches(collection: Collection, older: Sequence[_Import], always: bool) -> dict[str, str]:
@@ -156,10 +143,9 @@ def _searches(collection: Collection, older: Sequence[_Import], always: bool) ->
     """
     if not older:
         return {}
-    last, *others = older
     searches = {
-        f"From {last.version}": last.changed,
-        "From any older version": set().union(*(each.changed for each in others)),
+        f"From {older[0].version}": older[0].changed,
+        "From any older version": set().union(*(each.changed for each in older[1:])),
     }
     where = {who: f'"ID:re:^({"|".join(sorted(ids))})$"' for who, ids in searches.items() if ids and not always}
     return where | {"With *Update notes: Always*, from any version": f"tag:{collection.tag}::*"}

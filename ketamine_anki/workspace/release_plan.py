@@ -15,7 +15,7 @@ from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.limits import MAX_CHANGELOG_BYTES, MAX_LEDGER_BYTES
 from ketamine_anki.core.model import Collection, Ledger, Note, Release
 from ketamine_anki.core.suggestion import did_you_mean
-from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes, with_texts
+from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes
 from ketamine_anki.release.ledger import State, fresh_time
 from ketamine_anki.release.ledger_file import version_key
 from ketamine_anki.release.release_notes import section, sections
@@ -131,14 +131,13 @@ def plan_release(
         )
     _require_progress(content, version)
     new = of_notes(collection, content.notes)
-    old = of_ledger(collection.ledger, collection) if collection.ledger else Edition({}, {}, frozenset())
-    if last:
-        _require_large_enough(compare(old, new), last, version)
+    changes = compare(Edition({}, {}, frozenset()), new)
+    if collection.ledger and last:
+        _require_large_enough(compare(of_ledger(collection.ledger, collection), new), last, version)
         texts = edition(since, str(content.folder)) if since else released(str(content.folder), last.version)
         if texts is None:
             click.echo(f"the words of {last.version} are not known here: name them with --since", err=True)
-        old = with_texts(old, texts) if texts else old
-    changes = compare(old, new)
+        changes = compare(of_ledger(collection.ledger, collection, texts), new)
     changed = {change.name for change in (*changes.new, *changes.changed, *changes.moved, *changes.retired)}
     if unknown := next((name for name in errata if name not in changed), ""):
         like = did_you_mean(unknown, changed)
@@ -166,7 +165,7 @@ def plan_release(
             EXIT_FINDINGS,
         )
     reasons = {note.id: note.retired for note, _ in content.retired if note.retired and note.retired.version == version}
-    return release, section(collection, release, last is None, changes, reasons, known.get("Unreleased", ""))
+    return release, section(collection, release, changes, reasons, known.get("Unreleased", ""))
 
 
 def _require_progress(content: Content, version: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import genanki
 import pytest
 from editions import MORE_TAGS, MOVED, edition, note
+from ledgers import SMALL, released
 
 from ketamine_anki.anki.package_reader import read_package
-from ketamine_anki.release.changes import Edition, EditionNote, NoteChange, compare, of_package, with_texts
+from ketamine_anki.release.changes import Edition, EditionNote, NoteChange, compare, of_ledger, of_package
 
 A, B = note("a"), note("b")
 
@@ -85,11 +86,13 @@ def test_a_change_of_answers_is_a_correction(field: str, old: str, new: str, kin
 
 
 def test_the_edition_of_the_ledger_gets_its_texts_from_elsewhere() -> None:
-    released = edition(note("a", hash="1", fields=None, tags=None), note("b", hash="2", fields=None, tags=None))
-    old = note("a", "Old")
-    filled = with_texts(released, edition(old))
-    assert filled.notes["a"] == note("a", "Old", hash="1")
-    assert filled.notes["b"] == released.notes["b"]
+    ledger = released(None, "1.0.0", 1_700_000_000, {"a": "1", "b": "1"})
+    guid, hashed = ledger.notes["a"].guid, ledger.notes["a"].hash
+    texts = edition(note(guid, "Old", id="a"))
+    notes = {each.id: each for each in of_ledger(ledger, SMALL, texts).notes.values()}
+    assert (notes["a"].fields, notes["a"].tags) == (texts.notes[guid].fields, texts.notes[guid].tags)
+    assert (notes["a"].hash, notes["a"].cards, notes["a"].deck) == (hashed, (1,), 'Small: "Deck" #1::01 First')
+    assert notes["b"].fields is notes["b"].tags is None
 
 
 def test_a_note_without_cards_is_in_no_deck() -> None:
