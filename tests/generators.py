@@ -1,20 +1,19 @@
-"""Bytes -> texts, notes, deck files, fields and packages of real syntax: for hypothesis and for atheris alike.
+"""Bytes -> texts, notes, deck files, fields and exports of real syntax, for property tests.
 
-Each byte is one choice, and no byte left is the first one: hypothesis shrinks what it finds to few and simple
-choices, atheris turns the bytes until new code is reached, and both are quick about it.
+Each byte is one choice, and no byte left is the first one: Hypothesis shrinks what it finds to few and simple choices,
+and is quicker than with a strategy for each choice.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar
 
 import base_note
+import yaml
 
 from ketamine_anki.anki.compile import FIELD_KEYS, compile_note, guid
 from ketamine_anki.anki.notetypes import note_types
@@ -92,10 +91,6 @@ class Choices:
     def some(self, make: Callable[[], T], most: int, least: int = 0) -> list[T]:
         return [make() for _ in range(least + self.number(most - least + 1))]
 
-    def rest(self) -> bytes:
-        """The bytes that nobody has asked for."""
-        return self._data[self._at :]
-
 
 # --- texts ------------------------------------------------------------------------------------
 
@@ -107,41 +102,38 @@ def sentence(c: Choices, most: int = 8) -> str:
 
 def sound(c: Choices, cloze: bool = False, depth: int = 0) -> str:
     """A text of whole and nested syntax: emphasis, code, math, links, pictures, deletions, lists, tables."""
-    return "".join(c.some(lambda: _part(c, cloze, depth), 4, 1)).strip() or "a"
 
+    def part() -> str:
+        typed = c.one(kinds)()
+        return typed if typed.endswith("\n") else f"{typed} "
 
-def _part(c: Choices, cloze: bool, depth: int) -> str:
-    kind = c.number(14)
-    inner = "leaf" if depth > 2 else ""
-    if kind == 1:
-        return f"*{inner or sound(c, cloze, depth + 1)}* "
-    if kind == 2:
-        return f"**{inner or sound(c, cloze, depth + 1)}** "
-    if kind == 3:
-        return f"${c.one(TEX)}$ "
-    if kind == 4:
-        return f"$${c.one(TEX)}$$ "
-    if kind == 5 and cloze:
-        hint = c.one(("", "", "::hint", "::a *b*"))
-        return f"{{{{c{c.number(3) + 1}::{inner or sound(c, cloze, depth + 1)}{hint}}}}} "
-    if kind == 6:
-        return f"`{c.one(WORDS)} {c.one(MARKS[:3])}` "
-    if kind == 7:
-        return f"[{inner or sound(c, False, depth + 1)}](https://example.org/{c.one(WORDS)}) "
-    if kind == 8:
-        return f"![{sentence(c, 3)}]({c.one(('leaf.png', 'root.jpg', 'none.png'))}) "
-    if kind == 9:
-        return "".join(f"\\{mark}" for mark in c.some(lambda: c.one("!#$%&'()*+,-./:;<=>?@[]^_`{|}~\\"), 4)) + " "
-    if kind == 10 and not depth:
+    def inner(hidden: bool = cloze) -> str:
+        return "leaf" if depth > 2 else sound(c, hidden, depth + 1)
+
+    def items() -> str:
         mark = c.one(("- ", "1. ", "* "))
-        return "\n\n" + "\n".join(mark + sound(c, cloze, depth + 2) for _ in range(c.number(3) + 1)) + "\n\n"
-    if kind == 11 and not depth:
-        return "\n\n| a | b |\n| :-- | --- |\n" + f"| {sentence(c, 2)} | $x$ |\n" * (c.number(2) + 1) + "\n"
-    if kind == 12:
-        return c.one(("\n", "\n\n", "\\\n", " \u2013 ", "; "))
-    if kind == 13:
-        return c.one(ODD[:20]) + " "
-    return sentence(c, 4) + " "
+        return "\n\n" + "\n".join(c.some(lambda: mark + sound(c, cloze, depth + 2), 3, 1)) + "\n\n"
+
+    kinds: list[Callable[[], str]] = [
+        lambda: sentence(c, 4),
+        lambda: f"*{inner()}*",
+        lambda: f"**{inner()}**",
+        lambda: f"${c.one(TEX)}$",
+        lambda: f"$${c.one(TEX)}$$",
+        lambda: f"`{c.one(WORDS)} {c.one(MARKS[:3])}`",
+        lambda: f"[{inner(False)}](https://example.org/{c.one(WORDS)})",
+        lambda: f"![{sentence(c, 3)}]({c.one(('leaf.png', 'root.jpg', 'none.png'))})",
+        lambda: "".join(f"\\{mark}" for mark in c.some(lambda: c.one("!#$%&'()*+,-./:;<=>?@[]^_`{|}~\\"), 4)),
+        lambda: c.one(("\n", "\n\n", "\\\n", "\u2013", ";")),
+        lambda: c.one(ODD[:20]),
+    ]
+    if cloze:
+        hints = ("", "", "::hint", "::a *b*")
+        kinds.append(lambda: f"{{{{c{c.number(3) + 1}::{inner()}{c.one(hints)}}}}}")
+    if not depth:
+        table = "\n\n| a | b |\n| :-- | --- |\n"
+        kinds += [items, lambda: table + "".join(c.some(lambda: f"| {sentence(c, 2)} | $x$ |\n", 3, 1)) + "\n"]
+    return "".join(c.some(part, 4, 1)).strip() or "a"
 
 
 def broken(c: Choices) -> str:
@@ -153,10 +145,10 @@ def broken(c: Choices) -> str:
 def text(c: Choices, cloze: bool = False) -> str:
     """Any text of a note."""
     kind = c.number(6)
-    made = sentence(c) if kind < 2 else sound(c, cloze) if kind < 5 else broken(c)
-    if cloze and kind < 5 and "{{c" not in made:
-        made = f"{{{{c1::{c.one(WORDS)}}}}} {sentence(c)} {made}"
-    return made
+    typed = sentence(c) if kind < 2 else sound(c, cloze) if kind < 5 else broken(c)
+    if cloze and kind < 5 and "{{c" not in typed:
+        typed = f"{{{{c1::{c.one(WORDS)}}}}} {sentence(c)} {typed}"
+    return typed
 
 
 # --- notes and deck files ---------------------------------------------------------------------
@@ -164,87 +156,65 @@ def text(c: Choices, cloze: bool = False) -> str:
 
 def note(c: Choices, number: int = 0) -> dict[str, Any]:
     """A note as its keys and values; most are well-formed."""
-    made: dict[str, Any] = {"id": f"note-{number}"}
+    record: dict[str, Any] = {"id": f"note-{number}"}
     if c.number(3) == 2:
-        made["text"] = text(c, cloze=True)
+        record["text"] = text(c, cloze=True)
     else:
-        made |= {"question": text(c) + c.mostly("?", ""), "answer": text(c)}
+        record |= {"question": text(c) + c.mostly("?", ""), "answer": text(c)}
         if c.number(6) == 5:
-            made["reverse"] = {"question": text(c) + "?", "answer": text(c)}
-    for key, make in (
-        ("extra", text),
-        ("caveat", text),
-        ("picture", lambda c: c.one(("![A leaf](leaf.png)", "![x](none.png)", "leaf.png"))),
-        ("evidence", lambda c: [c.one(("checked-2020", "seen-2021", "unknown-1"))]),
-        ("beyond", sentence),
-        ("retired", lambda c: {"version": "1.1.0", "reason": sentence(c)}),
-        ("allow", lambda c: {c.one(("answer-length", "yes-no", "near-duplicate", "none")): sentence(c, 3)}),
-    ):
-        if c.number(7) == 6:
-            made[key] = make(c)
-    made["source"] = c.mostly("kidney/1", "kidney/2", "kidne/1", "kidney")
-    made["cites"] = c.mostly(["problem/1"], ["entry/2", "problem/1"], ["problem/9"], ["entry/2", "entry/2"])
-    made["claims"] = [c.mostly("C-1", "C-2", "C-9")]
-    made["tags"] = [c.mostly("Kidney", "kidney", "leech", "TODO", "a::b")]
-    made["yield"] = c.mostly("core", "supporting", "cor")
-    made["skill"] = c.mostly("recall", "apply", "understand")
-    return made
+            record["reverse"] = {"question": text(c) + "?", "answer": text(c)}
+    optional: dict[str, Callable[[], Any]] = {
+        "extra": lambda: text(c),
+        "caveat": lambda: text(c),
+        "picture": lambda: c.one(("![A leaf](leaf.png)", "![x](none.png)", "leaf.png")),
+        "evidence": lambda: [c.one(("checked-2020", "seen-2021", "unknown-1"))],
+        "beyond": lambda: sentence(c),
+        "retired": lambda: {"version": "1.1.0", "reason": sentence(c)},
+        "allow": lambda: {c.one(("answer-length", "yes-no", "near-duplicate", "none")): sentence(c, 3)},
+    }
+    record |= {key: value() for key, value in optional.items() if c.number(7) == 6}
+    return record | {
+        "source": c.mostly("kidney/1", "kidney/2", "kidne/1", "kidney"),
+        "cites": c.mostly(["problem/1"], ["entry/2", "problem/1"], ["problem/9"], ["entry/2", "entry/2"]),
+        "claims": [c.mostly("C-1", "C-2", "C-9")],
+        "tags": [c.mostly("Kidney", "kidney", "leech", "TODO", "a::b")],
+        "yield": c.mostly("core", "supporting", "cor"),
+        "skill": c.mostly("recall", "apply", "understand"),
+    }
 
 
-_PLAIN = re.compile(r"(?!(?:null|true|~)$)[A-Za-z][\w ,.;()/%?-]*[\w.)?]|[A-Za-z]")
-_FOLDS = re.compile(r"[^\s#](?:[^\s]| (?! |$))*")
-_BLOCKS = re.compile(r"[^\s][^\t\r\x00-\x09\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff\ufffe\uffff]*")
+# What stands in double quotes alone; PyYAML reads some white space at the ends of lines otherwise than it wrote it.
+_ESCAPED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]|(?:^|\n)[ \t]|[ \t](?:\n|$)"
+)
 
 
-def scalar(c: Choices, value: str, indent: int, flow: bool = False) -> str:
-    """A text as YAML in one of the ways to write it."""
-    style = c.number(6)
-    pad = "\n" + " " * indent
-    if style in (1, 5) and re.search("\t|  ", value):
-        style = 2  # a run of white space does not outlive a line end
-    if style < 2 and _PLAIN.fullmatch(value) and not re.search("[,?\n]" if flow else "\n", value):
-        return value if flow or style == 0 else value.replace(" ", pad, 1)
-    if style == 2 and "\n" not in value:
-        return "'" + value.replace("'", "''") + "'"
-    if style == 3 and not flow and _BLOCKS.fullmatch(value) and not value.endswith("\n"):
-        return f"|-{pad}" + value.replace("\n", pad)
-    if style == 4 and not flow and _FOLDS.fullmatch(value):
-        return f">-{pad}" + textwrap.fill(value, 40, break_long_words=False, break_on_hyphens=False).replace("\n", pad)
-    if style == 5 and "\n" not in value and not flow:
-        return "'" + value.replace("'", "''").replace(" ", pad, 1) + "'" if value[:1] != " " else double(value)
-    return double(value, c.number(2) == 1)
+def entry(c: Choices, record: dict[str, Any]) -> str:
+    """A note as the lines of a deck file, each value in one of the ways to write it."""
 
+    class Dumper(yaml.SafeDumper):  # the one in C escapes emoji
+        def ignore_aliases(self, data: object) -> bool:
+            return True
 
-def double(value: str, escaped: bool = False) -> str:
-    """A text in double quotes; what YAML cannot hold as it is, and if asked for all but ASCII, as an escape."""
-    shown = json.dumps(value, ensure_ascii=False)
-    odd = "[^ -~]" if escaped else "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
-    return re.sub(odd, lambda match: f"\\U{ord(match[0]):08x}", shown)
+        def represent_str(self, value: str) -> yaml.Node:
+            style = '"' if _ESCAPED.search(value) else c.one((None, "'", '"', "|", ">"))
+            return yaml.ScalarNode("tag:yaml.org,2002:str", value, style=style)
 
+        def represent_list(self, items: list[Any]) -> yaml.Node:
+            return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=c.number(2) == 0)
 
-def entry(c: Choices, made: dict[str, Any]) -> str:
-    """A note as the lines of a deck file."""
-    if c.number(9) == 8:
-        return "  - {" + ", ".join(f"{key}: {_flow(c, value)}" for key, value in made.items()) + "}\n"
-    lines = []
-    for key, value in made.items():
-        if isinstance(value, str):
-            lines.append(f"{key}: {scalar(c, value, 6)}")
-        elif isinstance(value, list) and c.number(2):
-            lines.append(f"{key}:" + "".join(f"\n      - {scalar(c, item, 10)}" for item in value))
-        elif isinstance(value, list):
-            lines.append(f"{key}: {_flow(c, value)}")
-        else:
-            lines.append(f"{key}:" + "".join(f"\n      {k}: {scalar(c, v, 8)}" for k, v in value.items()))
-    return "  - " + "\n    ".join(lines) + "\n"
+        def represent_dict(self, record: dict[str, Any]) -> yaml.Node:
+            pairs = [
+                (yaml.ScalarNode("tag:yaml.org,2002:str", key), self.represent_data(value))
+                for key, value in record.items()
+            ]
+            return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=c.number(9) == 8)
 
-
-def _flow(c: Choices, value: Any) -> str:
-    if isinstance(value, str):
-        return scalar(c, value, 6, flow=True)
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(c, item) for item in value) + "]"
-    return "{" + ", ".join(f"{key}: {_flow(c, item)}" for key, item in value.items()) + "}"
+    for kind, represent in ((str, Dumper.represent_str), (list, Dumper.represent_list), (dict, Dumper.represent_dict)):
+        Dumper.add_representer(kind, represent)
+    width, unicode = c.one((40, 10_000)), c.number(4) < 3
+    lines = yaml.dump(record, Dumper=Dumper, width=width, allow_unicode=unicode).rstrip("\n")
+    return "  - " + lines.replace("\n", "\n    ") + "\n"
 
 
 def deck(c: Choices, most: int = 3) -> tuple[list[dict[str, Any]], str]:
@@ -252,7 +222,7 @@ def deck(c: Choices, most: int = 3) -> tuple[list[dict[str, Any]], str]:
     notes = [note(c, number) for number in range(1 + c.number(most))]
     comment = c.one(("", "# a comment\n", "---\n"))
     between = c.one(("", "\n", "  # between\n"))
-    return notes, f"{comment}deck: First Part\nnotes:\n" + between.join(entry(c, made) for made in notes)
+    return notes, f"{comment}deck: First Part\nnotes:\n" + between.join(entry(c, record) for record in notes)
 
 
 def damaged(c: Choices, text: str) -> str:
@@ -281,15 +251,6 @@ def html(c: Choices) -> str:
     return "".join(c.some(lambda: c.one(HTML) if c.number(2) else f"{c.one(c.one((WORDS, PHRASES, MARKS)))} ", 10))
 
 
-def edited(c: Choices, field: str) -> str:
-    """The HTML of a field with up to two edits."""
-    for _ in range(c.number(3)):
-        start = c.number(256) % (len(field) + 1)
-        end = start + c.number(9)
-        field = field[:start] + c.one(("", html(c), c.one(WORDS), f"<b>{field[start:end]}</b>")) + field[end:]
-    return field
-
-
 def exported(note: Note) -> PackagedNote:
     """A note as Anki has it when nobody edited it."""
     compiled = compile_note(note, collection(), render_note(note, collection()))
@@ -299,47 +260,39 @@ def exported(note: Note) -> PackagedNote:
 
 def export(c: Choices, note: Note) -> PackagedNote:
     """A note as Anki has it after somebody edited some of its fields."""
+
+    def edited(field: str) -> str:
+        for _ in range(c.number(3)):
+            start = c.number(256) % (len(field) + 1)
+            end = start + c.number(9)
+            field = field[:start] + c.one(("", html(c), c.one(WORDS), f"<b>{field[start:end]}</b>")) + field[end:]
+        return field
+
     whole = exported(note)
-    edits = {name: edited(c, field) for name, field in whole.fields.items() if field and name in FIELD_KEYS}
+    edits = {name: edited(field) for name, field in whole.fields.items() if field and name in FIELD_KEYS}
     return replace(whole, fields={**whole.fields, **edits})
+
+
+TAGS = (
+    "Renal::Concept::X Renal::Concept::e\u0301、 Renal::Concept::e\u0301 renal::concept::Kidney leech Renal::x".split()
+)
 
 
 def stranger(c: Choices, notes: Sequence[Note]) -> PackagedNote:
     """A note of an export, of ours or of nobody, with any fields, tags and deck."""
     kinds = note_types()
     names = c.one((kinds["question"].fields, kinds["cloze"].fields, ("Front", "Back", "More"), ()))
-    ours = guid(collection().namespace, c.one(notes).id) if notes else ""
-    tags = c.some(
-        lambda: c.one(
-            (
-                "Renal::Concept::X",
-                "Renal::Concept::e\u0301、",
-                "Renal::Concept::e\u0301",
-                "renal::concept::Kidney",
-                "leech",
-                "Renal::x",
-                "a b",
-                "",
-            )
-        ),
-        3,
-    )
-    tags = list(dict.fromkeys(tags))  # as Anki keeps them
-    home = c.one(("Renal Drugs::01 First Part", "Renal Drugs", "Renal Drugs::x", "Other", ""))
     fields = {name: html(c) for name in names if c.number(4)}
-    return PackagedNote(
-        c.one((ours, "other", "")), c.one(("question", "Basic")), fields, tuple(tags), home, c.number(9)
-    )
-
-
-# --- the collection ---------------------------------------------------------------------------
+    ours = guid(collection().namespace, c.one(notes).id) if notes else ""
+    tags = dict.fromkeys(c.some(lambda: c.one((*TAGS, "a b", "")), 3))  # each once, as Anki keeps them
+    home = c.one(("Renal Drugs::01 First Part", "Renal Drugs", "Renal Drugs::x", "Other", ""))
+    identity, kind = c.one((ours, "other", "")), c.one(("question", "Basic"))
+    return PackagedNote(identity, kind, fields, tuple(tags), home, c.number(9))
 
 
 @cache
 def collection() -> Collection:
     """The collection that the notes belong to, with two pictures."""
-    pictures = {
-        "leaf.png": Picture("leaf.png", "leaf-1a2b3c4d.png", b""),
-        "root.jpg": Picture("root.jpg", "root-1a2b3c4d.jpg", b""),
-    }
+    names = {"leaf.png": "leaf-1a2b3c4d.png", "root.jpg": "root-1a2b3c4d.jpg"}
+    pictures = {name: Picture(name, packaged, b"") for name, packaged in names.items()}
     return replace(base_note.collection(), pictures=pictures)

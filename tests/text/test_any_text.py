@@ -77,7 +77,7 @@ def test_text_is_shown_as_typed_through_yaml_or_refused(typed: str, style: str |
     assert deck is not None
     meant = unicodedata.normalize("NFC", typed.strip(" \n\t")).replace("\u00b5", "\u03bc")
     assert deck.notes[0].answer == meant
-    if not re.search(r"[\\`*_{}\[\]<>&$|~!#\n+-]|\d[.)]", meant):
+    if not re.search(r"[\\`*_{}\[\]<>&$|~^!#\n+-]|\d[.)]", meant):
         assert meant not in typed or not list(refused(meant))
         rendered = render(meant, {})
         assert (text_of(rendered.html), rendered.findings) == (meant, [])
