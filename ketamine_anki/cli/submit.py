@@ -22,9 +22,8 @@ from ketamine_anki.core.report import as_lines
 from ketamine_anki.core.terminal import confirmed, counted, echo
 from ketamine_anki.workspace.contribution import Clone, clone_of, push
 from ketamine_anki.workspace.folder import Folder
-from ketamine_anki.workspace.git import github_name
+from ketamine_anki.workspace.git import check_out, github_name
 from ketamine_anki.workspace.pipeline import check_notes
-from ketamine_anki.workspace.revision import check_out
 
 if TYPE_CHECKING:
     from ketamine_anki.core.model import Finding

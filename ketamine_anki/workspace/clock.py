@@ -19,8 +19,7 @@ def build_time(folder: Path) -> int:
     if given is not None:
         return given
     now = int(time.time())
-    committed = committed_at(folder)
-    return now if committed is None else min(committed, now)
+    return min(committed_at(folder) or now, now)
 
 
 def source_date_epoch() -> int | None:

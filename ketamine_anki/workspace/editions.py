@@ -21,9 +21,8 @@ from ketamine_anki.preview.baseline import Baseline, notes_of_package
 from ketamine_anki.release.changes import Edition, of_ledger, of_notes, of_package
 from ketamine_anki.text.render import render_note
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, read_bytes, require_folder
-from ketamine_anki.workspace.git import ask, is_release, released_revision
+from ketamine_anki.workspace.git import ask, check_out, commit_hash, released_revision
 from ketamine_anki.workspace.reporting import report
-from ketamine_anki.workspace.revision import check_out
 
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_reader import PackageContents
@@ -56,10 +55,7 @@ def _checked_out(revision: str, folder: str) -> Iterator[Folder]:
     require_folder(folder)
     with tempfile.TemporaryDirectory(prefix="ketamine-anki-") as scratch:
         check_out(Path(folder), revision, Path(scratch))
-        yield Folder(scratch)
-
-
-# --- editions ---------------------------------------------------------------------------------
+        yield Folder(scratch, Path(f"{revision}:{folder}"))
 
 
 def edition(name: str, folder: str, *, old: bool = False) -> Edition:
@@ -72,30 +68,38 @@ def edition(name: str, folder: str, *, old: bool = False) -> Edition:
     with _opened(name, folder) as source:
         if not isinstance(source, Folder):
             return of_package(source)
-        result, findings = _of_folder(source, folder, "" if Path(name).is_dir() else name, old)
-    report(findings)
+        ledger = source.collection.ledger if source.collection else None
+        if ledger and not old and not Path(name).is_dir():
+            commit = released_revision(Path(folder), ledger.releases[-1].version)
+            old = commit is not None and commit == commit_hash(Path(folder), name)
+        result = _of_folder(source, old)
+        report(source.findings)
     assert result is not None, "a collection that cannot be read has findings"
     return result
 
 
-def _of_folder(read: Folder, folder: str, revision: str, old: bool) -> tuple[Edition | None, list[Finding]]:
-    """The edition of a collection, whatever the rules say of it, or the findings that keep it from being read.
-    `revision` is the git revision of the collection in `folder` that was checked out, or "".
+def released(folder: str, version: str) -> Edition | None:
+    """The edition that git remembers of a release of the collection in a folder, if it does."""
+    revision = released_revision(Path(folder), version)
+    if revision is None:
+        return None
+    ledger = ask(Path(folder), "cat-file", "blob", f"{revision}:./{LEDGER}", limit=MAX_LEDGER_BYTES) or b""
+    if f"{{version: {version}," not in ledger.decode("utf-8", "replace"):
+        return None
+    with _checked_out(revision, folder) as read:
+        return _of_folder(read, old=True)
+
+
+def _of_folder(read: Folder, old: bool) -> Edition | None:
+    """The edition of a collection, whatever the rules say of it; None if findings keep it from being read. The note
+    types of an `old` one are those of its ledger.
     """
     collection = read.collection
     notes = list(_compiled(read, collection)) if collection else []
     if collection is None or read.findings:
-        scratch, shown = str(read.path), f"{revision}:{folder}" if revision else str(read.path)
-        return None, [
-            finding._replace(position=finding.position._replace(path=finding.position.path.replace(scratch, shown, 1)))
-            for finding in read.findings
-        ]
+        return None
     result, ledger = of_notes(collection, notes), collection.ledger
-    if ledger and not old and revision:
-        old = is_release(Path(folder), revision, ledger.releases[-1].version, LEDGER)
-    if ledger and old:
-        result = replace(result, note_types=of_ledger(ledger, collection).note_types)
-    return result, []
+    return replace(result, note_types=of_ledger(ledger, collection).note_types) if ledger and old else result
 
 
 def _compiled(read: Folder, collection: Collection) -> Iterator[CompiledNote]:
@@ -108,21 +112,6 @@ def _compiled(read: Folder, collection: Collection) -> Iterator[CompiledNote]:
         number = collection.decks.index(deck.name) + 1
         for index, note in enumerate(deck.notes):
             yield compile_note(note, collection, render_note(note, collection), number, index)
-
-
-def released(folder: str, version: str) -> Edition | None:
-    """The edition that git remembers of a release of the collection in a folder, if it does."""
-    revision = released_revision(Path(folder), version, LEDGER)
-    if revision is None:
-        return None
-    ledger = ask(Path(folder), "cat-file", "blob", f"{revision}:./{LEDGER}", limit=MAX_LEDGER_BYTES) or b""
-    if f"{{version: {version}," not in ledger.decode("utf-8", "replace"):
-        return None
-    with _checked_out(revision, folder) as read:
-        return _of_folder(read, folder, revision, old=True)[0]
-
-
-# --- baselines --------------------------------------------------------------------------------
 
 
 def baseline(name: str, folder: str) -> Baseline:
@@ -150,11 +139,11 @@ def _pictures(path: Path, media: Mapping[str, bytes]) -> Callable[[str], bytes |
         nonlocal left
         try:
             data = media.get(name)
+            left -= len(data or b"")
+            if left < 0:
+                raise ValueError(f"its pictures together are over {MAX_MEDIA_BYTES:,} bytes")
         except ValueError as error:  # a PackageError is one
             raise Failure(f"{path}: {error}", EXIT_USAGE) from None
-        left -= len(data or b"")
-        if left < 0:
-            raise Failure(f"{path}: its pictures together are over {MAX_MEDIA_BYTES:,} bytes", EXIT_USAGE)
         return data
 
     return picture

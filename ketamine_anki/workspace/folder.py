@@ -38,6 +38,7 @@ from ketamine_anki.text.render import render
 COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
 SHINGLES, MEDIA = "shingles.txt", "media"
 FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # globs of all that is read
+_YAML = (".yaml", ".yml")
 _OF_DESKTOPS = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\._.*")  # desktops leave these in any folder they show
 _DECK = re.compile(rb"(?m)^deck:|\A\s*\{\s*\"deck\"\s*:")
 _UNREAD = re.compile(r"(?i)\.ya?ml.+(?<!\.yaml)(?<!\.yml)$|\.(?:json|txt)$")
@@ -52,7 +53,7 @@ def is_read(name: str) -> bool:
     folder, slash, file = name.rpartition("/")
     if folder + slash not in ("", f"{MEDIA}/") or {"\\", ":"} & {*file} or file in ("", ".", ".."):
         return False
-    return bool(folder) or file == SHINGLES or file.lower().endswith((".yaml", ".yml"))
+    return bool(folder) or file == SHINGLES or file.lower().endswith(_YAML)
 
 
 def max_bytes(name: str) -> int:
@@ -68,17 +69,14 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """
     with open_regular(path) as file:
         before = os.fstat(file.fileno())
-        parts, left = [], limit + 1
         try:
-            while left and (part := file.read(min(left, before.st_size + 1))):
-                parts.append(part)
-                left -= len(part)
+            data = file.read(min(before.st_size, limit) + 1)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(path)) from None
-        after = os.fstat(file.fileno())
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        is_changed = before.st_mtime_ns != os.fstat(file.fileno()).st_mtime_ns
+        if is_changed or len(data) != min(before.st_size, limit + 1):
             raise ValueError("changed while it was read: try again")
-    return b"".join(parts)
+    return data
 
 
 def open_regular(path: Path) -> FileIO:
@@ -110,7 +108,7 @@ class Folder:
         require_folder(self.path)
         self.findings: list[Finding] = []
         self._again, self._titles = self.decks(), dict[str, str]()
-        self.complete = True  # false once a deck file, or a part of one, could not be read
+        self.complete = True
         self.collection = self._collection()
 
     def show(self, name: str) -> str:
@@ -164,12 +162,10 @@ class Folder:
 
     def _shingles(self) -> frozenset[int]:
         read = self._read_optional(SHINGLES)
-        if read is None:
-            return frozenset()
-        if len(read[1]) > MAX_FILE_BYTES:
+        if read and len(read[1]) > MAX_FILE_BYTES:
             self._finding(SHINGLES, "limit", f"over {MAX_FILE_BYTES:,} bytes")
             return frozenset()
-        shingles, findings = read_shingles(*read)
+        shingles, findings = read_shingles(*read) if read else (frozenset(), [])
         self.findings += findings
         return shingles
 
@@ -185,79 +181,71 @@ class Folder:
 
     def _pictures(self) -> dict[str, Picture]:
         folder = self.path / MEDIA
-        pictures: dict[str, Picture] = {}
         if not os.path.lexists(folder):
-            return pictures
+            return {}
         if folder.is_symlink() or not folder.is_dir():
             self._finding(MEDIA, "file", "must be a folder, and not a link to one")
-            return pictures
-        names: dict[str, str] = {}
-        total = 0
+            return {}
         listed = sorted(name for name in os.listdir(folder) if not _OF_DESKTOPS.fullmatch(name))
         if len(listed) > MAX_PICTURES:
             self._finding(MEDIA, "limit", f"{len(listed):,} files: at most {MAX_PICTURES:,}")
+        pictures: dict[str, Picture] = {}
+        names: dict[str, str] = {}
+        left = MAX_MEDIA_BYTES
         for name in listed[:MAX_PICTURES]:
-            path = f"{MEDIA}/{name}"
             try:
                 if problem := clash(name, names):
                     raise ValueError(problem)
-                data = read_bytes(folder / name, max_bytes(path))
-                total += len(data)
-                if total > MAX_MEDIA_BYTES:
+                data = read_bytes(folder / name, MAX_PICTURE_BYTES)
+                left -= len(data)
+                if left < 0:
                     raise ValueError(f"all pictures together are over {MAX_MEDIA_BYTES:,} bytes")
                 pictures[name] = read_picture(name, data)
             except ValueError as error:
-                self._finding(path, "picture", str(error))
-                if total > MAX_MEDIA_BYTES:
+                self._finding(f"{MEDIA}/{name}", "picture", str(error))
+                if left < 0:
                     break
         return pictures
 
     @cached_property
     def deck_files(self) -> list[str]:
         """Names of the deck files, in the order in which they are read; hidden files are not."""
-        others = {COLLECTION, SOURCE, REFERENCES, LEDGER}
-        listed = sorted(n for n in os.listdir(self.path) if n.lower().endswith((".yaml", ".yml")) and n[0] != ".")
+        entries = sorted(os.scandir(self.path), key=lambda entry: entry.name)
+        listed = [entry.name for entry in entries if entry.name.lower().endswith(_YAML) and entry.name[0] != "."]
         if len(listed) > MAX_FILES:
             self._finding("", "limit", f"{len(listed):,} deck files: at most {MAX_FILES:,}")
             del listed[MAX_FILES:]
         names, earlier = [], dict[str, str]()
         for name in listed:
             problem = clash(name, earlier) or unportable(name)
-            if not problem and not name.endswith((".yaml", ".yml")):
+            if not problem and not name.endswith(_YAML):
                 problem = "a deck file ends in .yaml, in small letters: rename it"
             if problem:
                 self._finding(name, "file", problem)
-            elif name not in others:
+            elif name not in (COLLECTION, SOURCE, REFERENCES, LEDGER):
                 names.append(name)
-        self._check_unread()
-        return names
-
-    def _check_unread(self) -> None:
-        """Deck files that are not read for their names or since they stand in a folder of their own, and tables."""
-        for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name):
-            name = entry.name
-            if name == MEDIA or _OF_DESKTOPS.fullmatch(name) or entry.is_symlink():
+        for entry in entries:
+            if entry.name == MEDIA or _OF_DESKTOPS.fullmatch(entry.name) or entry.is_symlink():
                 continue
-            if entry.is_dir():
-                if name[0] == ".":
-                    continue
-                inner = (f"{name}/{file}" for file in sorted(os.listdir(entry)) if file.endswith((".yaml", ".yml")))
-                if found := next((file for file in inner if _is_deck(self.path / file)), ""):
-                    message = f"deck files in the folder {name!r} are not read: move them beside {COLLECTION}"
-                    self._finding(found, "file", message)
-                    self.complete = False
-            elif problem := self._unread(name):
-                self._finding(name, "file", problem)
+            inner = sorted(os.listdir(entry)) if entry.is_dir() and entry.name[0] != "." else []
+            paths = [entry.name] if entry.is_file() else [f"{entry.name}/{file}" for file in inner]
+            if unread := next(((path, why) for path in paths if (why := self._unread(path))), None):
+                self._finding(unread[0], "file", unread[1])
                 self.complete = False
+        return names
 
     def _unread(self, name: str) -> str:
         """Why a file that seems to hold notes is not read, "" if it does not, or is the backup of a file beside it."""
+        folder, inside, _ = name.partition("/")
+        if inside:
+            is_deck = name.endswith(_YAML) and _is_deck(self.path / name)
+            return f"deck files in the folder {folder!r} are not read: move them beside {COLLECTION}" * is_deck
         if _TABLE.search(name):
             return "a table is not read: write its notes into a .yaml file, and move it elsewhere"
         original, backups = _BACKUP.subn("", name)
         if backups and (self.path / original.removeprefix(".")).is_file():
             return ""
-        if name[0] == "." and name.endswith((".yaml", ".yml")) and _is_deck(self.path / name):
+        if name[0] == "." and name.endswith(_YAML) and _is_deck(self.path / name):
             return "a file whose name starts with a dot is not read: rename it, or delete it"
         if _UNREAD.search(name) and _is_deck(self.path / name):
             return "a deck file ends in .yaml, this one is not read: rename it, or delete it"
@@ -284,12 +272,11 @@ class Folder:
                 self._finding(name, "duplicate-id", f"holds the same notes as {self.show(original)}: {advice}")
                 self.complete = False
                 continue
-            if deck:
-                homes.update((key, (name, deck.name)) for key in _keys(deck))
             self.add(findings)
             unread += len(findings) if read else 1
             self.complete &= read is not None and not findings
-            if deck is not None:
+            if deck:
+                homes.update((key, (name, deck.name)) for key in _keys(deck))
                 yield deck
 
     def _title(self, note_id: str) -> str:

@@ -12,15 +12,24 @@ import hashlib
 import os
 import re
 import subprocess
+import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ketamine_anki.core.errors import EXIT_IO, Failure
-from ketamine_anki.core.limits import MAX_GIT_BYTES, MAX_LEDGER_BYTES
-from ketamine_anki.workspace.folder import open_regular
+from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
+from ketamine_anki.core.limits import (
+    MAX_DECKS_BYTES,
+    MAX_FILES,
+    MAX_GIT_BYTES,
+    MAX_LEDGER_BYTES,
+    MAX_MEDIA_BYTES,
+    MAX_PICTURES,
+)
+from ketamine_anki.workspace.folder import FILES, LEDGER, MEDIA, is_read, max_bytes, open_regular
 
 # For any command that may be added here later.
 _RUN_NO_PROGRAM = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
@@ -35,7 +44,9 @@ _ENVIRONMENT = {
 # repository, as inside a hook, or write traces.
 _KEPT = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
 _TIMEOUT = 20.0  # seconds; the configuration may include a file that never ends
-_LINK, _SUBMODULE = b"120000", b"160000"
+_LINK, _SUBMODULE, _FILES = b"120000", b"160000", (b"100644", b"100755")
+_MAX_FILES = MAX_FILES + MAX_PICTURES  # of a revision
+_MAX_BYTES = MAX_DECKS_BYTES + MAX_MEDIA_BYTES + MAX_LEDGER_BYTES
 
 
 @contextmanager
@@ -53,22 +64,16 @@ def running(
     seconds = seconds or _TIMEOUT
     os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"  # else Windows would run a git.exe of the current folder
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)}
-    command = ["git", "-C", str(folder), *_RUN_NO_PROGRAM, *arguments]
+    deadline = time.monotonic() + seconds
     with subprocess.Popen(
-        command,
+        ["git", "-C", str(folder), *_RUN_NO_PROGRAM, *arguments],
         stdin=given or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=errors or subprocess.DEVNULL,
         env={**kept, **_ENVIRONMENT, **(variables or {})},
         start_new_session=True,  # it has no terminal to ask
     ) as process:
-        timed_out = threading.Event()
-
-        def stop() -> None:
-            timed_out.set()
-            process.kill()
-
-        timer = threading.Timer(seconds, stop)
+        timer = threading.Timer(seconds, process.kill)
         timer.daemon = True  # an interrupted program does not wait for it
         try:
             timer.start()
@@ -76,7 +81,7 @@ def running(
         finally:
             timer.cancel()
             process.kill()
-    if timed_out.is_set():
+    if time.monotonic() >= deadline:
         raise Failure(f"{folder}: git does not answer in {seconds:.0f} seconds: try `git status` there", EXIT_IO)
 
 
@@ -93,9 +98,19 @@ def ask(folder: Path, *arguments: str, limit: int = MAX_GIT_BYTES) -> bytes | No
         return None
 
 
-def uncommitted(folder: Path, globs: Sequence[str]) -> list[str]:
+def _entries(output: bytes) -> Iterator[tuple[list[bytes], str]]:
+    """The lines of `ls-tree` and `ls-files`: the words before a tab, and the path."""
+    for line in output.split(b"\0")[:-1]:
+        words, _, path = line.partition(b"\t")
+        yield words.split(), os.fsdecode(path)
+
+
+# --- what is committed ------------------------------------------------------------------------
+
+
+def uncommitted(folder: Path) -> list[str]:
     """Paths that differ from the last commit: tracked files anywhere in the repository, any file in the folder, and
-    ignored files there that match one of the globs. Empty outside a work tree. Raises Failure if there is a work tree
+    ignored files there that a collection may read. Empty outside a work tree. Raises Failure if there is a work tree
     that git does not read.
 
     Files are compared byte by byte except for their line ends, without filters.
@@ -104,15 +119,15 @@ def uncommitted(folder: Path, globs: Sequence[str]) -> list[str]:
     index = ask(folder, "ls-files", "-z", "--stage", "--full-name", "--", ":/")
     others = ("ls-files", "-z", "--full-name", "--others", "--exclude-standard")
     new = ask(folder, *others, "--", ".")
-    ignored = ask(folder, *others, "--ignored", "--", *(f":(glob){pattern}" for pattern in globs))
+    ignored = ask(folder, *others, "--ignored", "--", *(f":(glob){pattern}" for pattern in FILES))
     if top is None or index is None or new is None or ignored is None:
         if repository_around(folder):
             raise Failure(f"{folder}: is in a git repository that git does not read: try `git status` there", EXIT_IO)
         return []
     root = os.fsdecode(top.removesuffix(b"\n"))
-    staged = {path: (mode, name) for mode, name, _, path in _entries(index)}
+    staged = {path: (mode, name) for (mode, name, _), path in _entries(index)}
     head = ask(folder, "ls-tree", "-r", "-z", "--full-tree", "HEAD") or b""  # none before the first commit
-    committed = {path: (mode, name) for mode, _, name, path in _entries(head)}
+    committed = {path: (mode, name) for (mode, _, name), path in _entries(head)}
     changed = [
         path
         for path in sorted({*staged, *committed})
@@ -125,14 +140,6 @@ def repository_around(folder: Path) -> Path | None:
     """The nearest folder, from this one upwards, that holds a git repository."""
     absolute = Path(os.path.realpath(folder))
     return next((parent for parent in (absolute, *absolute.parents) if (parent / ".git").exists()), None)
-
-
-def _entries(output: bytes) -> Iterator[tuple[bytes, bytes, bytes, str]]:
-    """The lines of `ls-tree` and `ls-files`: three words before a tab, and the path."""
-    for line in output.split(b"\0")[:-1]:
-        words, _, path = line.partition(b"\t")
-        first, second, third = words.split()[:3]
-        yield first, second, third, os.fsdecode(path)
 
 
 def _is_unchanged(path: Path, mode: bytes, name: bytes) -> bool:
@@ -164,30 +171,79 @@ def _new_hash(size: int, like: bytes) -> hashlib._Hash:
     return hashlib.sha1(header, usedforsecurity=False) if len(like) == 40 else hashlib.sha256(header)
 
 
+# --- revisions --------------------------------------------------------------------------------
+
+
+def commit_hash(folder: Path, revision: str) -> str | None:
+    """The hash of the commit that a revision names, or None."""
+    if revision.startswith("-"):
+        return None
+    name = ask(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    return name.decode("ascii").strip() if name else None
+
+
 def committed_at(folder: Path) -> int | None:
     """The time of the newest commit that touched a folder, in seconds since 1970."""
     words = (ask(folder, "rev-list", "-1", "--timestamp", "HEAD", "--", ".") or b"").split()
     return int(words[0]) if words and words[0].isdigit() else None
 
 
-def released_revision(folder: Path, version: str, ledger: str) -> str | None:
-    """The revision of a release: its tag, else the commit that last changed the ledger. None in a clone too shallow to
-    tell.
+def released_revision(folder: Path, version: str) -> str | None:
+    """The commit of a release: that of its tag, else the last one that changed the ledger. None in a clone too shallow
+    to tell.
     """
     for tag in (f"v{version}", version):
-        if ask(folder, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"):
-            return f"refs/tags/{tag}"
+        if commit := commit_hash(folder, f"refs/tags/{tag}"):
+            return commit
     if (ask(folder, "rev-parse", "--is-shallow-repository") or b"").strip() != b"false":
         return None
-    found = (ask(folder, "rev-list", "-1", "HEAD", "--", ledger) or b"").strip().decode("ascii")
-    return found or None
+    return (ask(folder, "rev-list", "-1", "HEAD", "--", LEDGER) or b"").strip().decode("ascii") or None
 
 
-def is_release(folder: Path, revision: str, version: str, ledger: str) -> bool:
-    """Whether a revision is the commit of a release."""
-    released = released_revision(folder, version, ledger)
-    commits = [commit_hash(folder, name) for name in (released, revision) if name]
-    return len(commits) == 2 and commits[0] is not None and commits[0] == commits[1]
+def check_out(folder: Path, revision: str, target: Path) -> None:
+    """Writes the files of a collection that are read, as they were at a revision, into an empty folder: no links, and
+    no file beyond its limit. Each is as it is stored in the repository, without filters.
+    """
+    commit = commit_hash(folder, revision)
+    if commit is None:
+        raise Failure(f"{revision}: no such package, folder or git revision", EXIT_USAGE)
+    trees = (ask(folder, "ls-tree", "-z", "--long", commit, place) or b"" for place in ("./", f"{MEDIA}/"))
+    listed = [entry for tree in trees for entry in _entries(tree)]
+    if not listed:
+        raise Failure(f"{revision}: {folder} is not in this git revision", EXIT_USAGE)
+    files = [  # path, name of the object, size, which is BAD for a missing object
+        (path, name, int(size) if size.isdigit() else 0)
+        for (mode, _, name, size), path in listed
+        if mode in _FILES and is_read(path)
+    ]
+    for path, _, size in files:
+        if size > max_bytes(path):
+            raise Failure(f"{revision}:{folder}/{path}: over {max_bytes(path):,} bytes", EXIT_USAGE)
+    if len(files) > _MAX_FILES or sum(size for _, _, size in files) > _MAX_BYTES:
+        raise Failure(f"{revision}: over {_MAX_FILES:,} files or {_MAX_BYTES:,} bytes in {folder}", EXIT_USAGE)
+    try:
+        _write(folder, files, target)
+    except OSError as error:
+        raise error if error.filename else OSError(error.errno, error.strerror, str(target)) from None
+
+
+def _write(folder: Path, files: Sequence[tuple[str, bytes, int]], target: Path) -> None:
+    with tempfile.TemporaryFile() as names:
+        names.writelines(name + b"\n" for _, name, _ in files)
+        names.seek(0)
+        with running(folder, "cat-file", "--batch", given=names) as process:
+            assert process.stdout is not None
+            for path, _, size in files:
+                head = process.stdout.readline().split()
+                data = process.stdout.read(size + 1)
+                if head[1:] != [b"blob", b"%d" % size] or len(data) != size + 1:
+                    raise Failure(f"{folder}/{path}: git cannot read it: try `git fsck`", EXIT_IO)
+                written = target / path
+                written.parent.mkdir(exist_ok=True)
+                written.write_bytes(data[:-1])
+
+
+# --- remotes ----------------------------------------------------------------------------------
 
 
 def remote(folder: Path, name: str) -> str:
@@ -200,11 +256,3 @@ def github_name(url: str) -> str:
     host = r"(?:(?:https?|ssh|git)://(?:[^/@]*@)?|[\w-]+@)(?:www\.|ssh\.)?(?i:github\.com)(?::\d+)?[:/]"
     found = re.fullmatch(host + r"([\w-]+/[\w.-]+?)(?:\.git)?/?", url)
     return found[1] if found else ""
-
-
-def commit_hash(folder: Path, revision: str) -> str | None:
-    """The hash of the commit that a revision names, or None."""
-    if revision.startswith("-"):
-        return None
-    name = ask(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-    return name.decode("ascii").strip() if name else None

@@ -21,7 +21,7 @@ from ketamine_anki.release.ledger_file import version_key
 from ketamine_anki.release.release_notes import section, sections
 from ketamine_anki.workspace.clock import as_utc, source_date_epoch
 from ketamine_anki.workspace.editions import edition, released
-from ketamine_anki.workspace.folder import COLLECTION, FILES, LEDGER, Folder, beside, read_bytes
+from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, beside, read_bytes
 from ketamine_anki.workspace.git import github_name, remote, uncommitted
 from ketamine_anki.workspace.output import scratch_folder
 from ketamine_anki.workspace.pipeline import check_notes
@@ -106,7 +106,7 @@ def require_committed(folder: Path) -> None:
     """Raises Failure if the collection, or what is tracked around it, differs from the last git commit."""
     with scratch_folder(folder):
         pass  # removes what a killed run left in the collection
-    changed = uncommitted(folder, FILES)
+    changed = uncommitted(folder)
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise Failure(f"{changed[0]}{more}: not committed; commit or discard it before a release", EXIT_FINDINGS)

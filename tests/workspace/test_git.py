@@ -9,7 +9,6 @@ import pytest
 from program import run
 from releases import Project
 
-from ketamine_anki.workspace.folder import FILES
 from ketamine_anki.workspace.git import commit_hash, uncommitted
 
 
@@ -33,36 +32,36 @@ def test_a_file_is_what_it_holds(project: Project) -> None:
     path = project.decks / "collection.yaml"
     data = path.read_bytes()
     path.write_bytes(data.replace(b"\n", b"\r\n"))
-    assert uncommitted(project.decks, FILES) == []
+    assert uncommitted(project.decks) == []
     path.write_bytes(data + b"\n")
-    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml"]
+    assert uncommitted(project.decks) == ["decks/collection.yaml"]
     (project.root / "elsewhere").write_bytes(data)
     path.unlink()
     path.symlink_to("../elsewhere")
     (project.root / "link").unlink()
     (project.root / "link").symlink_to("dist")
-    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml", "link"]
+    assert uncommitted(project.decks) == ["decks/collection.yaml", "link"]
     path.unlink()
     os.mkfifo(path)
-    assert uncommitted(project.decks, FILES) == ["decks/collection.yaml", "link"]
+    assert uncommitted(project.decks) == ["decks/collection.yaml", "link"]
 
 
 def test_what_is_only_staged_is_not_committed(project: Project) -> None:
     project.git("init", "-q")
     project.git("add", "decks/collection.yaml")
-    assert uncommitted(project.decks, FILES)[:2] == ["decks/collection.yaml", "decks/01-first.yaml"]
+    assert uncommitted(project.decks)[:2] == ["decks/collection.yaml", "decks/01-first.yaml"]
     project.commit()
     project.edit("gas", answer="Carbon dioxide, a gas")
     project.git("add", "-A")
     project.git("rm", "-q", "--cached", "decks/source.yaml")
-    assert set(uncommitted(project.decks, FILES)) == {"decks/01-first.yaml", "decks/source.yaml"}
+    assert set(uncommitted(project.decks)) == {"decks/01-first.yaml", "decks/source.yaml"}
 
 
 def test_a_submodule_is_a_matter_of_its_own(project: Project) -> None:
     project.commit()
     project.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},library")
     project.git("-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "A submodule")
-    assert uncommitted(project.decks, FILES) == []
+    assert uncommitted(project.decks) == []
 
 
 @pytest.mark.parametrize("ignored", ["02-second.yaml", "media/new.png"])

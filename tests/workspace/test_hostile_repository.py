@@ -12,10 +12,9 @@ import pytest
 import small_deck
 from program import execute, run
 
-from ketamine_anki.workspace import git, revision
-from ketamine_anki.workspace.folder import FILES, is_read
-from ketamine_anki.workspace.git import ask, commit_hash, uncommitted
-from ketamine_anki.workspace.revision import check_out
+from ketamine_anki.workspace import git
+from ketamine_anki.workspace.folder import is_read
+from ketamine_anki.workspace.git import ask, check_out, commit_hash, uncommitted
 
 NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
@@ -201,7 +200,7 @@ def test_the_environment_does_not_say_which_repository(
     monkeypatch.setenv("GIT_NAMESPACE", "other")
     monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
     assert commit_hash(trap.decks, "HEAD") == before
-    assert uncommitted(trap.decks, FILES) == []
+    assert uncommitted(trap.decks) == []
     assert not (tmp_path / "trace").exists()
 
 
@@ -229,7 +228,7 @@ def test_a_large_file_of_a_revision_is_refused_unread(trap: Trap, monkeypatch: p
 
 def test_all_files_of_a_revision_together_have_a_limit(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(trap.root)
-    monkeypatch.setattr(revision, "_BYTES", 100)
+    monkeypatch.setattr(git, "_MAX_BYTES", 100)
     ran = run("diff", "HEAD", "decks")
     assert (ran.code, " files or 100 bytes in decks" in ran.err) == (2, True)
 
