@@ -81,8 +81,6 @@ def type_in(monkeypatch: pytest.MonkeyPatch, *answers: str, terminal: bool = Tru
         ("Why does $a + b$ matter?", "matter"),
         ("Quelle est l’équation é?", "quelle-est-lequation-e"),
         ("日本?", "ri-ben"),
-        ("Was hört der Ärzte-Chor?", "hort-der-arzte-chor"),
-        ("…?", "note"),
         ("What is it?", "note"),
         ("Plants?", "plants-3"),  # the first two are taken
     ],
@@ -95,8 +93,7 @@ def test_citations_and_yield_follow_from_paragraph_and_claims(folder: Path) -> N
     collection = Folder(folder).collection
     assert collection is not None
     assert propose_cites("only-section/1", collection) == ("problem/1",)
-    for none in ("only-section/2", "only-section/9", "nowhere"):
-        assert propose_cites(none, collection) == ()
+    assert propose_cites("only-section/2", collection) == propose_cites("nowhere", collection) == ()
     assert propose_yield(["C-1"], collection) == "core"
     assert propose_yield([], collection) == propose_yield(["C-9"], collection) == "supporting"
 
@@ -110,11 +107,15 @@ def test_options_make_a_note_at_the_end_and_every_other_line_stays(folder: Path)
     assert (folder / "01-first.yaml").read_text(encoding="utf-8") == FIRST + ADDED
 
 
-def test_a_note_is_written_in_canonical_form(folder: Path) -> None:
+def test_a_subdeck_without_a_file_gets_one_in_canonical_form(folder: Path) -> None:
     long = "Which of the many gases in the air around us do green plants give off by day while they take up another?"
-    given = ("--deck", "Second Part", "--question", long, "--answer", "Oxygen: a gas")
-    assert run("new", folder, *given, *TAIL).code == 0
-    assert run("fmt", "--check", folder / "02-second-part.yaml").code == 0
+    ran = run("new", folder, "--deck", "Second Part", "--question", long, "--answer", "Oxygen: a gas", *TAIL)
+    file = folder / "02-second-part.yaml"
+    assert ran.out == f"{file}:4\n"
+    head = "# yaml-language-server: $schema=./deck.schema.json\ndeck: Second Part\nnotes:\n  - id: many-"
+    assert file.read_text(encoding="utf-8").startswith(head)
+    assert run("fmt", "--check", file).code == 0
+    assert len(notes(folder)) == 2
 
 
 def test_every_shape(folder: Path) -> None:
@@ -126,16 +127,6 @@ def test_every_shape(folder: Path) -> None:
     assert (cloze.id, cloze.text) == ("x", "Plants give off {{c1::oxygen}}.")
     assert (reverse.reverse_question, reverse.reverse_answer) == ("What gives off oxygen?", "Plants")
     assert (reverse.skill, reverse.importance, reverse.cites) == ("apply", "core", ("entry/2",))
-
-
-def test_a_subdeck_without_a_file_gets_one(folder: Path) -> None:
-    ran = run("new", folder, *FULL, "--deck", "Second Part")
-    assert ran.out == f"{folder}/02-second-part.yaml:4\n"
-    text = (folder / "02-second-part.yaml").read_text(encoding="utf-8")
-    assert text.startswith(
-        "# yaml-language-server: $schema=./deck.schema.json\ndeck: Second Part\nnotes:\n  - id: gas-"
-    )
-    assert len(notes(folder)) == 2
 
 
 @pytest.mark.parametrize(
@@ -173,8 +164,7 @@ def test_everything_is_asked_for_that_no_option_says(folder: Path, monkeypatch: 
     note = notes(folder)[-1]
     assert (note.id, note.deck, note.source) == ("gas-made", "First Part", "only-section/1")
     assert (note.answer, note.reverse_answer, note.claims) == ("Oxygen", "Plants", ("C-1", "C-2"))
-    assert note.extra == "By day."
-    assert note.tags == ("Plants", "Gas")
+    assert (note.extra, note.tags) == ("By day.", ("Plants", "Gas"))
     assert "unknown source 'nowhere/1'" in ran.err
     assert "   2  C-2  Plants give off oxygen." in ran.err
     assert "1 Plants\nconcept tags" in ran.err
@@ -187,9 +177,7 @@ def test_another_id_may_be_typed_and_claims_left_out(folder: Path, monkeypatch: 
 
 
 def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claim that needs a caveat is told; a tag of several words is one, spelt as it is spelt elsewhere."""
-    first = FIRST.replace("[Plants]", "[Plants, Air_ways]")
-    (folder / "01-first.yaml").write_text(first, encoding="utf-8")
+    """A claim that needs a caveat is told; a tag of several words is one."""
     typed = {
         "subdeck": ["3", "First Part"],
         "shape": ["4", "1"],
@@ -200,7 +188,7 @@ def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, mo
         "claims": ["9", "C-9", "C-2"],
         "caveat": ["Some\x07times", "Not all do."],
         "evidence": ["2", "1"],
-        "tags": ["10", "A::B", "leech", "TODO", "air Ways، day length、 2"],
+        "tags": ["10", "A::B", "leech", "TODO", "day length، 1"],
         "id": ["A Note", "a-note", "10", "day-gas"],
     }
     type_in(monkeypatch, *(answer for answers in typed.values() for answer in answers))
@@ -208,8 +196,8 @@ def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, mo
     assert ran.code == 0, ran.err
     note = notes(folder)[-1]
     assert (note.id, note.caveat, note.evidence) == ("day-gas", "Not all do.", ("green-2020",))
-    assert (note.tags, note.claims) == (("Air_ways", "day_length", "Plants"), ("C-2",))
-    for said in (
+    assert (note.tags, note.claims) == (("day_length", "Plants"), ("C-2",))
+    for message in (
         "no subdeck has the number 3: the last one is 2",
         "no shape has the number 4",
         "HTML '<b>'",
@@ -226,11 +214,10 @@ def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, mo
         "id is '10'",
         "id 'a-note' is taken: 'note' is free",
     ):
-        assert said in ran.err
+        assert message in ran.err
 
 
 def test_a_contributor_who_stops_changes_nothing_and_can_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With Ctrl-C, or because the file was changed meanwhile: no answer is lost."""
     type_in(monkeypatch)
     stopped = run("new", folder, *FULL[:4])
     assert (stopped.code, "to go on" in stopped.err) == (130, False)
@@ -254,18 +241,17 @@ def test_of_many_names_some_are_shown_and_the_others_found(folder: Path, monkeyp
     assert notes(folder)[-1].evidence == ("work-20",)
     lines = ran.err.splitlines()
     assert lines[0].startswith("   1  work-0  Green A. On leaves.")
-    assert "      and 19 more: type a part of a name to see those with it" in lines
-    assert "unknown reference 'braun'" in ran.err
-    (found,) = [line for line in lines if "  21  work-20  Braun A and others" in line]
-    assert found.endswith("…")
+    assert "      and 11 more: type a part of a name to see those with it" in lines
+    (shown,) = [line for line in lines if "  21  work-20  Braun A and others" in line]
+    assert shown.endswith("…")
 
 
-@pytest.mark.parametrize("typed", [b"x\xff\n", "x\udcff\n"])
-def test_what_is_typed_must_be_text(folder: Path, monkeypatch: pytest.MonkeyPatch, typed: bytes | str) -> None:
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_what_is_typed_must_be_text(folder: Path, monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
     """Python reads such bytes as an error or, in some locales, as surrogates."""
-    data = typed if isinstance(typed, bytes) else typed.encode("utf-8", "surrogateescape")
-    how = "strict" if isinstance(typed, bytes) else "surrogateescape"
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8", errors=how))
+    keyboard = io.TextIOWrapper(io.BytesIO(b"x\xff\n"), "utf-8", errors=errors)
+    keyboard.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdin", keyboard)
     assert "answer: what was typed is not UTF-8 text" in refused(folder, *FULL[:4]).err
 
 
@@ -284,43 +270,39 @@ def refused(folder: Path, *arguments: str) -> Ran:
     ("arguments", "message"),
     [
         (["--deck", "Frist Part"], "unknown subdeck 'Frist Part': did you mean 'First Part'?"),
-        (["--source", "only-section/3"], "unknown source 'only-section/3': did you mean 'only-section/2'?"),
-        (["--claim", "C-9"], "unknown claim 'C-9'"),
         (["--source", "only-section/2"], "--claim: C-1 is a claim of only-section/1, and source says only-section/2"),
         (["--cite", "entry/1"], "--cite: unknown citation 'entry/1': did you mean 'entry/2'?"),
         (["--shape", "4"], "--shape: no shape has the number 4: the last one is 3"),
-        (["--shape", "clozes"], "--shape: unknown shape 'clozes': did you mean 'cloze'?"),
         (["--text", "{{c1::x}}"], "--question has no place in a note of the shape 'cloze': leave it out"),
         (["--shape", "1", "--reverse-answer", "x"], "--reverse-answer has no place in a note of the shape 'question'"),
         (["--extra", "{{c1::x}}"], "--extra: cloze deletion here: only 'text' may hold them"),
-        (["--id", "a-note"], "id 'a-note' is taken: 'note' is free"),
-        (["--id", "A Note"], "--id: id is 'A Note'"),
-        (["--tag", "A::B"], "--tag: an item of tags is 'A::B'"),
-        (["--tag", "2"], "--tag: no tag has the number 2: the last one is 1"),
-        (["--deck", "3"], "--deck: no subdeck has the number 3: the last one is 2"),
+        (["--id", "a-note"], "--id: id 'a-note' is taken: 'note' is free"),
         (["--evidence", "gren-2020"], "--evidence: unknown reference 'gren-2020': did you mean 'green-2020'?"),
-        (["--extra", "a\x07b"], "--extra: control character U+0007"),
         (["--answer", "$~$"], "--answer: answer shows nothing to a reader"),
-        (["--question", "$?$"], "--question: question shows nothing to a reader"),
+        (["--reverse-question", "$?$"], "--reverse-question: question shows nothing to a reader"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_likely_fix(arguments: list[str], message: str, folder: Path) -> None:
     assert message in refused(folder, *FULL, *arguments).err
 
 
-def test_with_nobody_to_ask_the_option_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_needs_a_source_is_refused_without_one(folder: Path) -> None:
+    (folder / "source.yaml").unlink()
+    assert "--claim has no place in a deck without a source: leave it out" in refused(folder, *ASK, *TAIL[2:]).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (FULL[:4], "--answer (answer)"),
+        ([*FULL[:8], *FULL[10:]], "--beyond (no claims: why"),
+        ([*FULL, "--claim", "C-2"], "--caveat (claim C-2 needs a caveat"),
+        *(([*FULL, name, "Some say so."], "--evidence (evidence") for name in ("--caution", "--caveat", "--beyond")),
+    ],
+)
+def test_with_nobody_to_ask_the_option_is_named(arguments, option, folder, monkeypatch) -> None:
     type_in(monkeypatch, terminal=False)
-    assert "no terminal to ask on: give --answer (answer)" in refused(folder, *FULL[:4]).err
-    no_claim = [*FULL[:8], *FULL[10:]]
-    assert "no terminal to ask on: give --beyond (no claims: why" in refused(folder, *no_claim).err
-    assert (
-        "no terminal to ask on: give --caveat (claim C-2 needs a caveat" in refused(folder, *FULL, "--claim", "C-2").err
-    )
-    for option in ("--caution", "--caveat", "--beyond"):
-        assert (
-            "no terminal to ask on: give --evidence (evidence for it"
-            in refused(folder, *FULL, option, "Some say so.").err
-        )
+    assert f"no terminal to ask on: give {option}" in refused(folder, *arguments).err
 
 
 NOTE = "{id: a, text: '{{c1::x}}', source: only-section/1, tags: [A], yield: core, skill: recall}"
@@ -332,21 +314,17 @@ NOTE = "{id: a, text: '{{c1::x}}', source: only-section/1, tags: [A], yield: cor
         (f"notes:\n  - {NOTE}\ndeck: First Part\n", "the note cannot be appended"),  # the last note is not the end
         (f"deck: First Part\nnotes: [{NOTE}]\n", "the note cannot be appended"),
         ("deck: [\n", "01-first-part.yaml: cannot be read: not YAML"),
-        (FIRST.encode("utf-16"), "01-first-part.yaml: cannot be read: UTF-16 text"),
     ],
 )
-def test_a_file_that_a_note_cannot_be_appended_to_is_left_alone(
-    content: str | bytes, message: str, tmp_path: Path
-) -> None:
+def test_a_file_that_a_note_cannot_be_appended_to_is_left_alone(content: str, message: str, tmp_path: Path) -> None:
     assert message in refused(write(tmp_path, files={"01-first-part.yaml": content}), *FULL).err
 
 
-def test_a_subdeck_whose_file_is_a_link_gets_no_second_file(tmp_path: Path) -> None:
+def test_a_subdeck_whose_file_is_not_read_gets_no_second_file(tmp_path: Path) -> None:
     folder = write(tmp_path / "decks")
     (tmp_path / "elsewhere.yaml").write_text(FIRST, encoding="utf-8")
-    for name in ("first.yaml", "01-first-part.yaml"):
-        (folder / name).symlink_to("../elsewhere.yaml")
-        assert f"{name}: cannot be read: a symbolic link" in refused(folder, *FULL).err
-        (folder / name).unlink()
+    (folder / "first.yaml").symlink_to("../elsewhere.yaml")
+    assert "first.yaml: cannot be read: a symbolic link" in refused(folder, *FULL).err
+    (folder / "first.yaml").unlink()
     (folder / "First.YAML").write_text(FIRST, encoding="utf-8")
     assert "First.YAML: cannot be read: a deck file ends in .yaml" in refused(folder, *FULL).err
