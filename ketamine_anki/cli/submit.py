@@ -11,22 +11,20 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ketamine_anki.cli.intake import Compared, compare_export, edited_files, show
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.core.escape import commit_message
+from ketamine_anki.core.model import Finding
 from ketamine_anki.core.report import as_lines
 from ketamine_anki.core.terminal import confirmed, counted, echo
+from ketamine_anki.intake.apply import entry
 from ketamine_anki.workspace.contribution import Clone, clone_of, push
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.git import check_out, github_name
 from ketamine_anki.workspace.pipeline import check_notes
-
-if TYPE_CHECKING:
-    from ketamine_anki.core.model import Finding
 
 _SECONDS = 60.0
 _WAITS = (5.0, 15.0)  # until a fork that was just made can be pushed to
@@ -59,7 +57,7 @@ def submit(file: Path, folder: Path, base: Path | None, remote: str | None, yes:
             echo("nothing to send", err=True)
             raise click.exceptions.Exit(EXIT_FINDINGS if result.leftovers else 0)
         if clone is None:
-            _print_for_a_form(compared, "")
+            _print_for_a_form(compared, compared.collection.repository)
             return
         files = {path.name: after for path, _, after in edited_files(compared)}
         for name, data in files.items():
@@ -69,11 +67,6 @@ def submit(file: Path, folder: Path, base: Path | None, remote: str | None, yes:
         for line in as_lines(checked.findings):
             echo(line)
         _send(clone, compared, files, checked.findings, remote, yes)
-
-
-def _without_password(url: str) -> str:
-    """The address of a remote as it may be shown: without the user and password that it can hold."""
-    return re.sub("//[^/@]*@", "//", url)
 
 
 def _send(
@@ -87,27 +80,31 @@ def _send(
     """Asks, pushes and proposes."""
     url = clone.remotes.get(remote or "origin", "")
     if not url and (remote or clone.remotes):
-        raise Failure(
-            f"no remote {remote or 'origin'!r}: `git remote -v` lists them: name one with --remote", EXIT_USAGE
-        )
-    named = (clone.remotes.get(name) for name in ("upstream", "origin"))
-    upstream = compared.collection.repository or _without_password(next(filter(None, named), url))
+        advice = "`git remote -v` lists them: name one with --remote"
+        raise Failure(f"no remote {remote or 'origin'!r}: {advice}", EXIT_USAGE)
+    public = clone.remotes.get("upstream") or clone.remotes.get("origin") or url
+    upstream = compared.collection.repository or _without_password(public)
     if not url or not files:
         _print_for_a_form(compared, upstream)
         return
-    subject, body = _described(compared, findings)
     if findings:
         echo(f"`check` finds {counted(len(findings), 'mistake')} in it, which somebody has to mend", err=True)
-    target = github_name(upstream)
-    on_github = target and not remote and shutil.which("gh")
-    shown = _without_password(url)
-    own = "your fork on GitHub, which is made if you have none"
-    place = f"{own} (or, if `gh` has no account, to {shown})" if on_github else shown
-    then = f" They will be proposed to {upstream}." if place != upstream else ""
-    licence = compared.collection.licence
-    _confirm(f"Your corrections will be pushed to {place}, as a new branch, under {licence}.{then} Send them?", yes)
+    target, place = github_name(upstream), _without_password(url)
+    has_gh = bool(target and not remote and shutil.which("gh"))
+    then = f" They will be proposed to {upstream}." if has_gh or place != upstream else ""
+    if has_gh:
+        place = f"your fork on GitHub, which is made if you have none (or, if `gh` has no account, to {place})"
+    question = (
+        f"Your corrections will be pushed to {place}, as a new branch, under {compared.collection.licence}.{then}"
+    )
+    try:
+        if not yes and not confirmed(f"{question} Send them?"):
+            raise Failure("nothing was sent", EXIT_FINDINGS)
+    except click.Abort:
+        raise Failure("nothing was sent: nobody to ask, and no --yes", EXIT_USAGE) from None
+    subject, body = _described(compared, findings)
     branch = f"anki-{hashlib.sha256(body.encode()).hexdigest()[:12]}"  # the same when it is submitted again
-    fork = _fork(target) if target and on_github else None
+    fork = _fork(target) if has_gh else None
     url, settings = (f"https://github.com/{fork}.git", _SIGN_IN) if fork else (url, {})
     for seconds in (*_WAITS, 0) if fork else (0,):
         try:
@@ -121,29 +118,22 @@ def _send(
             time.sleep(seconds)
     done = "pushed the branch {} to {}" if is_new else "these corrections were submitted before: branch {} of {}"
     echo(done.format(branch, _without_password(url)), err=True)
-    fork = fork or github_name(url)
-    if not target or not fork:
+    head = f"{(fork or github_name(url)).partition('/')[0]}:{branch}"
+    if not target or head.startswith(":"):
         echo(f"now open a pull request for it at {upstream}")
         return
-    head = f"{fork.partition('/')[0]}:{branch}"
     there = ("--repo", target, "--head", branch, "--state", "all", "--json", "url", "--jq", ".[0].url")
-    if settings and not is_new and (proposed := _gh("pr", "list", *there)):
+    if fork and not is_new and (proposed := _gh("pr", "list", *there)):
         echo(f"their pull request: {proposed}")
         return
     words = ("--repo", target, "--head", head, "--title", subject, "--body-file", "-", *["--draft"] * bool(findings))
-    opened = settings and _gh("pr", "create", *words, given=body)
+    opened = fork and _gh("pr", "create", *words, given=body)
     echo(opened or f"now open the pull request: https://github.com/{target}/compare/{head}?expand=1")
 
 
-def _confirm(question: str, yes: bool) -> None:
-    try:
-        if not yes and not confirmed(question):
-            raise Failure("nothing was sent", EXIT_FINDINGS)
-    except click.Abort:
-        raise Failure("nothing was sent: nobody to ask, and no --yes", EXIT_USAGE) from None
-
-
-# --- where to ---------------------------------------------------------------------------------
+def _without_password(url: str) -> str:
+    """The address of a remote as it may be shown: without the user and password that it can hold."""
+    return re.sub("//[^/@]*@", "//", url)
 
 
 def _fork(target: str) -> str | None:
@@ -178,13 +168,10 @@ def _gh(*arguments: str, given: str = "") -> str | None:
         except (OSError, subprocess.TimeoutExpired):
             return None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
-        echo(f"gh {' '.join(arguments[:2])}: {said}", err=True)
+        reason = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
+        echo(f"gh {' '.join(arguments[:2])}: {reason}", err=True)
         return None
     return done.stdout.decode("utf-8", "replace").strip()
-
-
-# --- what is said -----------------------------------------------------------------------------
 
 
 def _described(compared: Compared, findings: Sequence[Finding]) -> tuple[str, str]:
@@ -194,35 +181,30 @@ def _described(compared: Compared, findings: Sequence[Finding]) -> tuple[str, st
     changed, new = {change.note.id for change in compared.result.changes}, compared.result.proposals
     done = [f"correct {counted(len(changed), 'note')}"] * bool(changed)
     done += [f"propose {counted(len(new), 'new note')}"] * bool(new)
-    subject = f"{' and '.join(done)}, as edited in Anki"
-    subject = subject[0].upper() + subject[1:]
     lines = [*_parts(compared), *(f"    {line}" for line in as_lines(findings[:20]))]
-    return subject, "".join(f"{commit_message(line)}\n" for line in lines)
+    body = "".join(f"{commit_message(line)}\n" for line in lines)
+    return f"{' and '.join(done).capitalize()}, as edited in Anki", body
 
 
 def _parts(compared: Compared) -> Iterator[str]:
     """The lines that say what is corrected, proposed and left."""
-    from ketamine_anki.intake.apply import entry
-
     result = compared.result
     for change in result.changes:
         yield from (f"`{change.note.id}`, {change.key}:", "")
-        for label, text in zip(("before", "after"), change.texts, strict=True):
-            yield from (f"    {label + ':' if not n else '':8}{line}" for n, line in enumerate(text.split("\n")))
+        for label, text in zip(("before:", "after:"), change.texts, strict=True):
+            yield from (f"    {label if not n else '':8}{line}" for n, line in enumerate(text.split("\n")))
         yield ""
     for proposal in result.proposals:
         yield from ("A new note:", "", f"    # {f'subdeck {proposal.deck}' if proposal.deck else 'of no subdeck yet'}")
         yield from (f"    {line}" for line in entry(proposal, compared.collection).split("\n"))
     if result.leftovers:
-        yield from ("Not taken over:", "")
-        yield from (f"    {left.id}: {' '.join(f'{left.part} {left.reason}'.split())}" for left in result.leftovers)
-        yield ""
+        yield from ("Not taken over:", "", *(f"    {left}" for left in result.leftovers), "")
 
 
 def _print_for_a_form(compared: Compared, upstream: str) -> None:
     """Prints the same for somebody to paste into an issue."""
     form, name = ("correction.yml", "Correct a card") if compared.result.changes else ("new-card.yml", "Propose a card")
-    target = github_name(upstream or compared.collection.repository)
+    target = github_name(upstream)
     where = f"https://github.com/{target}/issues/new?template={form}" if target else "a new issue"
     echo(f"paste this into {where}, the form {name!r}:", err=True)
     for line in _parts(compared):
