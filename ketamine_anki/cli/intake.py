@@ -6,22 +6,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
+from ketamine_anki.anki.archive import PackageError, unwrapped
+from ketamine_anki.anki.compile import guid, note_type_name, stable_id
+from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.anki.package_reader import Oddity, PackagedNote, read_package
+from ketamine_anki.anki.text_export import read_text
+from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.escape import terminal_block
 from ketamine_anki.core.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
+from ketamine_anki.core.model import Collection, Deck
 from ketamine_anki.core.terminal import counted, echo
+from ketamine_anki.intake.apply import edit_deck, entry
+from ketamine_anki.intake.compare import Intake, Leftover, compare
+from ketamine_anki.text.plain import difference
 from ketamine_anki.workspace.folder import Folder, read_bytes
 from ketamine_anki.workspace.output import finished, move_together
 from ketamine_anki.workspace.reporting import readable_collection, report
 
-if TYPE_CHECKING:
-    from ketamine_anki.anki.package_reader import Oddity, PackagedNote
-    from ketamine_anki.core.model import Collection, Deck
-    from ketamine_anki.intake.compare import Intake
+_MARKS = {"=": ("", ""), "-": ("[-", "-]"), "+": ("{+", "+}")}
 
 
 @click.command("intake")
@@ -60,19 +67,13 @@ class Compared(NamedTuple):
 
 def compare_export(read: Folder, file: Path, base: Path | None) -> Compared:
     """Compares an export with a collection, both of which must be readable."""
-    from ketamine_anki.anki.compile import guid
-    from ketamine_anki.intake.compare import IntakeError, Leftover, compare
-
     collection = readable_collection(read)
     decks = list(read.decks())
     report(read.findings)  # a file that cannot be read cannot be edited
     exported, odd = _exported_notes(file, collection, decks)
     started, _ = _exported_notes(base, collection, decks) if base else ((), ())
     notes = [note for deck in decks for note in deck.notes]
-    try:
-        result = compare(notes, collection, exported, started)
-    except IntakeError as error:
-        raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
+    result = compare(notes, collection, exported, started)
     ids = {guid(collection.namespace, note.id): note.id for note in notes}
     result.leftovers += [Leftover(ids[identity], "", reason) for identity, reason in odd if identity in ids]
     summary = (
@@ -88,12 +89,6 @@ def _exported_notes(
     file: Path, collection: Collection, decks: Sequence[Deck]
 ) -> tuple[Sequence[PackagedNote], Sequence[Oddity]]:
     """The notes of an export, a package or text, and what of it is passed over."""
-    from ketamine_anki.anki.archive import PackageError, unwrapped
-    from ketamine_anki.anki.compile import guid, note_type_name, stable_id
-    from ketamine_anki.anki.notetypes import note_types
-    from ketamine_anki.anki.package_reader import read_package
-    from ketamine_anki.anki.text_export import read_text
-
     kinds = note_types(collection)
     by_name = {note_type_name(collection, kind.label): kind.fields for kind in kinds.values()}
     by_guid = {
@@ -128,15 +123,12 @@ def _with_our_names(note: PackagedNote, names: Sequence[str]) -> PackagedNote:
 
 def show(result: Intake, collection: Collection, write: bool) -> None:
     """Prints every correction, every new note that will not be written, and what cannot be taken over."""
-    from ketamine_anki.core.alignment import Aligner
-    from ketamine_anki.intake.apply import entry
-    from ketamine_anki.intake.compare import words_changed
-
     aligner = Aligner()
     for change in result.changes:
         place = change.note.places.at(change.key)
         echo(f"{place.path}:{place.line}: {change.note.id}: {change.key}")
-        click.echo(terminal_block(f"    {words_changed(*change.texts, aligner)}"))
+        parts = (f"{_MARKS[sign][0]}{text}{_MARKS[sign][1]}" for sign, text in difference(*change.texts, aligner))
+        click.echo(terminal_block(f"    {''.join(parts)}".replace("\n", " / ")))
     for proposal in result.proposals:
         echo(f"new note {proposal.id}" + ("" if proposal.deck else ": copy it into a deck file"))
         if not (write and proposal.deck):
@@ -147,8 +139,6 @@ def show(result: Intake, collection: Collection, write: bool) -> None:
 
 def edited_files(compared: Compared) -> Iterator[tuple[Path, bytes, bytes]]:
     """Path, present bytes and new bytes of each deck file that is to be edited."""
-    from ketamine_anki.intake.apply import edit_deck
-
     read, collection, decks, result, _ = compared
     proposals = result.proposals
     for deck in decks:

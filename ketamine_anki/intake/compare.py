@@ -7,16 +7,16 @@ so that what only Anki's editor changed is no difference.
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from ketamine_anki.anki.compile import CHANGED_TAG, FIELD_KEYS, CompiledNote, compile_note, guid, note_type_name
+from ketamine_anki.anki.compile import CHANGED_TAG, FIELD_KEYS, compile_note, guid, note_type_name
 from ketamine_anki.anki.notetypes import OWN_FIELD, note_types
 from ketamine_anki.anki.package_reader import PackagedNote
-from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.characters import refused
+from ketamine_anki.core.errors import EXIT_FINDINGS, Failure
 from ketamine_anki.core.limits import MAX_EDITED_SIGNS, SIGNS_OF_A_FIELD
 from ketamine_anki.core.model import Collection, Note
 from ketamine_anki.core.scalars import normalize
@@ -91,10 +91,6 @@ class Intake:
     others: int = 0
 
 
-class IntakeError(ValueError):
-    """Why an export is not compared, in one sentence."""
-
-
 def compare(
     notes: Iterable[Note],
     collection: Collection,
@@ -102,7 +98,7 @@ def compare(
     base: Sequence[PackagedNote] = (),
 ) -> Intake:
     """The notes of the collection and those of an export -> the differences. With `base`, the package from which
-    the contributor started, only what differs from that counts as edited. Raises IntakeError.
+    the contributor started, only what differs from that counts as edited. Raises Failure for too much work.
     """
     ours = {guid(collection.namespace, note.id): note for note in notes}
     own_types = {note_type_name(collection, kind.label) for kind in note_types().values()}
@@ -116,7 +112,7 @@ def compare(
             if known.retired is None:
                 comparison.compare_note(known, note, before.get(note.guid))
         elif f"{note.deck}::".startswith(f"{collection.title}::") or (not note.deck and note.note_type in own_types):
-            result.proposals.append(comparison.propose(note))
+            comparison.propose(note)
         elif note.deck:
             result.others += 1
         else:
@@ -141,7 +137,8 @@ class _Comparison:
         """Counts an edited field against the work of one run; unrendering takes long where there is punctuation."""
         self.work_left -= SIGNS_OF_A_FIELD + len(_PUNCTUATION.findall(html))
         if self.work_left < 0:
-            raise IntakeError("too much of it is new or edited for one run: export fewer notes, such as one subdeck")
+            advice = "export fewer notes, such as one subdeck"
+            raise Failure(f"too much of the export is new or edited for one run: {advice}", EXIT_FINDINGS)
 
     def _leave(self, note_id: str, part: str, reason: object) -> None:
         self.result.leftovers.append(Leftover(note_id, part, str(reason)))
@@ -153,37 +150,33 @@ class _Comparison:
         texts = dict(note.texts())
         for name, html in fields.items():
             new = edited.fields.get(name, html)
-            before = base.fields.get(name, html) if base is not None else html
+            before = base.fields.get(name, html) if base else html
             if new in (html, before) or name == OWN_FIELD:
                 continue
             self._spend(new)
             written = texts.get(FIELD_KEYS.get(name, ""), "")
+            shown = partial(blocks, names=self.names, keep_no_break="\xa0" in written)
             if has_look(new):
                 self._leave(note.id, name, _PLAIN)
             try:
-                if self._same(html, new, written) or self._same(before, new, written):
+                if shown(new) in (shown(html), shown(before)):
                     continue
                 if new in fields.values() and not is_blank(new):  # a text export does not name its columns
                     advice = "export a deck package (.apkg) if you moved fields, else edit by hand"
                     raise UnrenderError(f"holds what another field held: {advice}")
-                if not self._same(before, html, written):
+                if shown(before) != shown(html):
                     raise UnrenderError("was changed in the collection too: merge by hand")
                 change = self._change(note, name, new, written)
                 if change.new != change.old:  # a space may have come and gone
                     self.result.changes.append(change)
             except UnrenderError as error:
                 self._leave(note.id, name, error)
-        for name, value in edited.fields.items():
-            if name not in fields and not is_blank(value):
+        for name, html in edited.fields.items():
+            if name not in fields and not is_blank(html):
                 self._spend()
                 self._leave(note.id, name, "is not a field of this note type")
-        self._compare_tags(note, compiled, edited, base)
-
-    def _same(self, one: str, other: str, written: str) -> bool:
-        keep = "\xa0" in written
-        # The one that came back is read first: only that can raise UnrenderError.
-        edited = blocks(other, self.names, keep_no_break=keep)
-        return edited == blocks(one, self.names, keep_no_break=keep)
+        if edited.tags is not None:
+            self._compare_tags(note, compiled.tags, edited.tags, base.tags if base else None)
 
     def _change(self, note: Note, name: str, html: str, written: str) -> Change:
         key = FIELD_KEYS.get(name)
@@ -198,48 +191,42 @@ class _Comparison:
         return Change(note, key, written, new)
 
     def _compare_tags(
-        self, note: Note, compiled: CompiledNote, edited: PackagedNote, base: PackagedNote | None
+        self, note: Note, compiled: Sequence[str], edited: Sequence[str], base: Sequence[str] | None
     ) -> None:
-        if edited.tags is None:
-            return
         # Anki compares tags without case and keeps the spelling that the learner has already.
-        ours = {tag.casefold(): tag for tag in compiled.tags}
-        theirs = {tag.casefold(): tag for tag in edited.tags}
-        known = ours.keys() if base is None or base.tags is None else {tag.casefold() for tag in base.tags}
+        ours, theirs, known = (
+            {tag.casefold(): tag for tag in tags} for tags in (compiled, edited, compiled if base is None else base)
+        )
         added = [tag for key, tag in theirs.items() if key not in known and key not in ours]
         removed = [tag for key, tag in ours.items() if key in known and key not in theirs]
-        concepts = list(note.tags)
-        for tag in (*added, *removed):
-            if _is_private(tag):
-                continue
-            self._spend()
-            name = self._concept(tag)
-            if not name:
-                self._leave_tag(note.id, tag)
-            elif tag.casefold() in ours:
-                concepts.remove(name)
-            else:
-                concepts.append(name)
+        concepts = [*note.tags, *self._concepts(note.id, added)]
+        for name in self._concepts(note.id, removed):
+            concepts.remove(name)
         if not concepts:
             self._leave(note.id, "tags", "were all removed: a note needs one")
         elif tuple(concepts) != note.tags:
             self.result.changes.append(Change(note, "tags", note.tags, tuple(concepts)))
 
-    def _leave_tag(self, note_id: str, tag: str) -> None:
-        is_ours = tag.startswith(f"{self.collection.tag}::")
-        reason = "is not a concept tag" if is_ours else "is the learner's own"
-        self._leave(note_id, f"tag {tag}", f"{reason}: only {self.collection.tag}::Concept::… tags come back")
+    def _concepts(self, note_id: str, tags: Iterable[str]) -> Iterator[str]:
+        """The names in concept tags; leaves other tags but those of how a learner studies and what an update changed,
+        which say nothing about the note.
+        """
+        for tag in tags:
+            if tag.casefold() in _LEARNER_TAGS or CHANGED_TAG.fullmatch(tag):
+                continue
+            self._spend()
+            root, _, name = normalize(tag).rpartition("::")
+            if root == f"{self.collection.tag}::Concept" and re.fullmatch(TAG, name) and not any(refused(name)):
+                yield name
+                continue
+            is_ours = tag.startswith(f"{self.collection.tag}::")
+            reason = "is not a concept tag" if is_ours else "is the learner's own"
+            self._leave(note_id, f"tag {tag}", f"{reason}: only {self.collection.tag}::Concept::… tags come back")
 
-    def _concept(self, tag: str) -> str:
-        """The name in a concept tag, or ""."""
-        root, _, name = normalize(tag).rpartition("::")
-        is_concept = root == f"{self.collection.tag}::Concept" and re.fullmatch(TAG, name) and not any(refused(name))
-        return name if is_concept else ""
-
-    def propose(self, new: PackagedNote) -> Proposal:
-        """A note of the export that the collection does not have, as an entry of a deck file."""
-        filled = ((name, html) for name, html in new.fields.items() if not is_blank(html))
-        fields = {FIELD_KEYS[name]: html for name, html in filled if name in FIELD_KEYS}
+    def propose(self, new: PackagedNote) -> None:
+        """Adds a note of the export that the collection does not have, as an entry of a deck file."""
+        fields = {FIELD_KEYS[name]: html for name, html in new.fields.items() if name in FIELD_KEYS}
+        fields = {key: html for key, html in fields.items() if not is_blank(html)}
         others: list[str] = []
         if not {"question", "text"} & fields.keys():  # a note type of the contributor's own
             front, back, *others = (*new.fields.values(), "", "")
@@ -250,19 +237,17 @@ class _Comparison:
         note_id = propose_id(re.sub("<[^>]*>|&[a-z]+;", " ", next(iter(fields.values()))[:2000]), self.taken)
         self.taken.add(note_id)
         texts = {key: self._unrender_new(note_id, key, html) for key, html in fields.items()}
-        for html in itertools.filterfalse(is_blank, others):
-            self._spend()
-            self._leave(note_id, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
+        for html in others:
+            if not is_blank(html):
+                self._spend()
+                self._leave(note_id, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
         reverse = ("reverse.question", "reverse.answer")
         if any(key in texts for key in reverse):
-            texts = texts | {key: texts.get(key, "TODO") for key in reverse}
+            texts |= {key: texts.get(key, "TODO") for key in reverse}
         decks = {self.collection.deck_name(deck): deck for deck in self.collection.decks}
         texts = {key: text for key, text in texts.items() if text}
-        concepts = {tag: self._concept(tag) for tag in new.tags or () if not _is_private(tag)}
-        for tag in (tag for tag, name in concepts.items() if not name):
-            self._spend()
-            self._leave_tag(note_id, tag)
-        return Proposal(note_id, decks.get(new.deck, ""), texts, tuple(filter(None, concepts.values())))
+        concepts = tuple(self._concepts(note_id, new.tags or ()))
+        self.result.proposals.append(Proposal(note_id, decks.get(new.deck, ""), texts, concepts))
 
     def _unrender_new(self, note_id: str, key: str, html: str) -> str:
         """The Markdown of a field of a new note; TODO where it has none and needs one."""
@@ -275,22 +260,3 @@ class _Comparison:
         except UnrenderError as error:
             self._leave(note_id, key, error)
         return text or ("" if key == "extra" else "TODO")
-
-
-def _is_private(tag: str) -> bool:
-    """Whether a tag says how a learner studies, or what an update changed: nothing about the note."""
-    return tag.casefold() in _LEARNER_TAGS or bool(CHANGED_TAG.fullmatch(tag))
-
-
-def words_changed(old: str, new: str, aligner: Aligner) -> str:
-    """Both texts in one line, word by word: `the [-left-]{+right+} side`."""
-    before, after = old.split(), new.split()
-    parts: list[str] = []
-    for action, a, b, c, d in aligner.steps(before, after):
-        if action == "equal":
-            parts += before[a:b]
-            continue
-        removed = f"[-{' '.join(before[a:b])}-]" if b > a else ""
-        added = f"{{+{' '.join(after[c:d])}+}}" if d > c else ""
-        parts.append(removed + added)
-    return " ".join(parts)

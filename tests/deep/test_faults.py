@@ -146,9 +146,9 @@ def test_intake_overwrites_nothing_that_was_saved_in_the_meantime(monkeypatch: p
                 second.write_text("of an editor\n", encoding="utf-8")
             return made
 
-        from ketamine_anki.intake import apply as editing
+        from ketamine_anki.cli import intake
 
-        monkeypatch.setattr(editing, "edit_deck", slow)
+        monkeypatch.setattr(intake, "edit_deck", slow)
         ran = run_here("intake", at.base / "notes.txt", at.decks, "--write")
         said = f"ketamine-anki: {second}: changed since it was read; it stays as it is: try again"
         assert (ran.code, ran.err.splitlines()[-1]) == (74, said)

@@ -13,10 +13,10 @@ from program import run
 
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.anki.package_reader import PackagedNote
-from ketamine_anki.core.alignment import Aligner
+from ketamine_anki.core.errors import Failure
 from ketamine_anki.deckfiles import editor
 from ketamine_anki.intake.apply import EditError, edit_deck, entry
-from ketamine_anki.intake.compare import Change, Intake, IntakeError, compare, words_changed
+from ketamine_anki.intake.compare import Change, Intake, compare
 from ketamine_anki.workspace.folder import Folder
 
 DECK = """\
@@ -290,7 +290,7 @@ def test_a_new_note_keeps_its_concepts_and_leaves_what_has_no_place(case: Case):
 def test_too_much_for_one_run_is_refused_with_one_sentence(case: Case, monkeypatch):
     monkeypatch.setattr("ketamine_anki.intake.compare.MAX_EDITED_SIGNS", 2 * (21 + 20))
     assert len(case.compare([new(f"{n}", {"Front": f"q{n}?"}) for n in range(2)]).proposals) == 2
-    with pytest.raises(IntakeError, match="export fewer notes, such as one subdeck"):
+    with pytest.raises(Failure, match="export fewer notes, such as one subdeck"):
         case.compare([new(f"{n}", {"Front": f"q{n}??"}) for n in range(2)])
 
 
@@ -377,15 +377,3 @@ def test_an_edit_that_changes_no_card_is_refused(case: Case):
     change = Change(note, "extra", "Through the leaves.", r"Through the leaves\.")
     with pytest.raises(EditError, match="leaf: the edited note would not compile as intended"):
         edit_deck(case.data, case.deck, case.collection, [change], [])
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "shown"),
-    [
-        ("the left side", "the right side", "the [-left-]{+right+} side"),
-        ("a b", "b", "[-a-] b"),
-        ("", "new words", "{+new words+}"),
-    ],
-)
-def test_words_that_changed_are_marked(old, new, shown):
-    assert words_changed(old, new, Aligner()) == shown
