@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ketamine_anki.core.limits import MAX_HTML_DEPTH, MAX_TEXT
 from ketamine_anki.text.visible import SCRIPTS
@@ -39,7 +39,15 @@ _SCRIPTS = {
     "sub": ("_", SCRIPTS["_"] | str.maketrans("+-\N{MINUS SIGN}=()", "₊₋₋₌₍₎")),
     "sup": ("^", SCRIPTS["^"] | str.maketrans("=()ni", "⁼⁽⁾ⁿⁱ")),
 }
-_FONT = ("style", "color", "face", "size")  # attributes of <font> and <span> that may be dropped
+_FONT = ("style", "color", "face", "size")  # which are dropped
+_ATTRIBUTES = {
+    **dict.fromkeys(("br", "code", "div", "em", "li", "nobr", "p", "strong", "ul"), ()),
+    **dict.fromkeys(("font", "span"), _FONT),
+    **dict.fromkeys(("td", "th"), ("class",)),
+    "a": ("href",),
+    "img": ("src", "alt"),
+    "ol": ("start",),
+}
 _LOOK = re.compile(
     r"(?:\s*(?:(?:background-|caret-)?color|font-(?:family|size)|line-height)\s*:[^;]*(?:;|\Z))*\s*", re.IGNORECASE
 )
@@ -76,7 +84,7 @@ class Block(NamedTuple):
     """
 
     kind: str
-    content: tuple[object, ...]
+    content: tuple[Any, ...]
     detail: str = ""
 
 
@@ -94,11 +102,6 @@ def blocks(html: str, names: Mapping[str, str], *, keep_no_break: bool = False) 
 def has_look(html: str) -> bool:
     """Whether the HTML of a field sets a colour or a font, which `blocks` drops."""
     return bool(re.search(r"(?i)<(?:font\b|span\s[^<>]*style=)", html))
-
-
-def runs(block: Block) -> tuple[Run, ...]:
-    """The runs of a paragraph."""
-    return tuple(run for run in block.content if isinstance(run, Run))
 
 
 # --- HTML -> elements -------------------------------------------------------------------------
@@ -139,7 +142,12 @@ class _Tree(HTMLParser):
         self._open = [self.root]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = _Element(_SYNONYMS.get(tag, tag), {name: value or "" for name, value in attrs})
+        tag = _SYNONYMS.get(tag, tag)
+        element = _Element(tag, {name: value or "" for name, value in attrs})
+        for name, value in element.attributes.items():
+            if name not in _ATTRIBUTES.get(tag, (name,)) or (name == "style" and not _LOOK.fullmatch(value)):
+                shown = f'<{tag} {name}="{value[:40]}">'
+                raise UnrenderError(f"{shown}: only bold, italics, lists and links come back")
         self._open[-1].children.append(element)
         if tag not in _VOID:
             self._open.append(element)
@@ -206,7 +214,6 @@ class _Reader:
             if isinstance(child, str) or child.tag not in ("div", "p", "ul", "ol", "table", "pre"):
                 line += self._inline(child, Style())
             elif child.tag == "div":
-                _check_attributes(child)
                 line.append(_EDGE)
                 self._walk(child.children, finished, line)
                 line.append(_EDGE)
@@ -221,9 +228,7 @@ class _Reader:
         if element.tag == "pre":
             return [Block("pre", (_code(element).strip("\n"),))]
         if element.tag == "p":
-            _check_attributes(element)
             return self.blocks(element.children)
-        _check_attributes(element, "start")
         start = element.attributes.get("start", "1") if element.tag == "ol" else ""
         if len(start) > 9:
             raise UnrenderError("a list that starts at a huge number")
@@ -231,14 +236,11 @@ class _Reader:
         for item in _elements(element, "text in a list that belongs to no item"):
             if item.tag != "li":
                 raise UnrenderError(f"<{item.tag}> in a list where an item belongs")
-            _check_attributes(item)
             items.append(tuple(self.blocks(item.children)))
         return [Block(element.tag, tuple(items), start)]
 
     def _table(self, element: _Element) -> Block:
         rows = list(_rows(element))
-        for cell in (cell for row in rows for cell in row):
-            _check_attributes(cell, "class")
         if not rows or any(cell.tag != "th" for cell in rows[0]) or any(len(row) != len(rows[0]) for row in rows):
             raise UnrenderError("a table that is not a row of headings and rows of as many cells")
         alignments = ",".join(cell.attributes.get("class", "") for cell in rows[0])
@@ -246,46 +248,46 @@ class _Reader:
 
     def _cell(self, cell: _Element) -> tuple[Run, ...]:
         paragraphs = self._paragraphs(run for child in cell.children for run in self._inline(child, Style()))
-        if len(paragraphs) > 1 or any(run.kind == "br" for block in paragraphs for run in runs(block)):
+        if len(paragraphs) > 1 or any(run.kind == "br" for block in paragraphs for run in block.content):
             raise UnrenderError("a table cell of several lines")
-        return runs(paragraphs[0]) if paragraphs else ()
+        return paragraphs[0].content if paragraphs else ()
 
     def _inline(self, child: _Element | str, style: Style) -> Iterator[Run]:
         """The runs of an inline element or text."""
         if isinstance(child, str):
             yield Run("text", child, style)
+        elif child.tag == "br":
+            yield _BREAK
+        elif child.tag == "code":
+            yield Run("code", _code(child), style)
         elif child.tag == "img":
-            yield self._picture(child, style)
-        elif child.tag in ("br", "code"):
-            _check_attributes(child)
-            yield _BREAK if child.tag == "br" else Run("code", _code(child), style)
+            packaged = child.attributes.get("src", "")
+            name = self.names.get(packaged) or self.names.get(_SHA1.sub("", packaged))
+            if name is None:
+                advice = "put it there, under a name of its own"
+                raise UnrenderError(f"picture {packaged[:60]!r} is not in the media folder: {advice}")
+            yield Run("img", name, style, " ".join(child.attributes.get("alt", "").split()))
         else:
             style = _style(child, style)
             for grandchild in child.children:
                 yield from self._inline(grandchild, style)
 
-    def _picture(self, element: _Element, style: Style) -> Run:
-        _check_attributes(element, "src", "alt")
-        packaged = element.attributes.get("src", "")
-        name = self.names.get(packaged) or self.names.get(_SHA1.sub("", packaged))
-        if name is None:
-            advice = "put it there, under a name of its own"
-            raise UnrenderError(f"picture {packaged[:60]!r} is not in the media folder: {advice}")
-        return Run("img", name, style, " ".join(element.attributes.get("alt", "").split()))
-
     def _paragraphs(self, line: Iterable[Run]) -> list[Block]:
         """Runs -> paragraphs, with white space and line breaks as a browser shows them."""
         lines: list[list[Run]] = [[]]
         for run in line:
+            last = lines[-1]
             if run.kind in ("br", "edge"):
-                if run.kind == "br" or lines[-1]:
+                if run.kind == "br" or last:
                     lines.append([])
                 continue
             if run.kind == "text":
                 value = self.space.sub(" ", run.value)
-                run = run._replace(value=value.removeprefix(" ") if _at_space(lines[-1]) else value)
+                if not last or (last[-1].kind == "text" and last[-1].value.endswith(" ")):  # it would not be seen
+                    value = value.removeprefix(" ")
+                run = run._replace(value=value)
             if run.value or run.kind != "text":
-                lines[-1].append(run)
+                last.append(run)
         for full in filter(None, lines):
             if full[-1].kind == "text":
                 full[-1] = full[-1]._replace(value=full[-1].value.removesuffix(" "))
@@ -294,11 +296,6 @@ class _Reader:
             for is_full, group in groupby(lines, key=bool)
             if is_full
         ]
-
-
-def _at_space(line: list[Run]) -> bool:
-    """Whether a space at the end of a line would not be seen."""
-    return not line or (line[-1].kind == "text" and line[-1].value.endswith(" "))
 
 
 def _merged(line: list[Run]) -> Iterator[Run]:
@@ -321,25 +318,14 @@ def _merged(line: list[Run]) -> Iterator[Run]:
             yield from group
 
 
-def _check_attributes(element: _Element, *known: str) -> None:
-    for name, value in element.attributes.items():
-        if name not in known or (name == "style" and not _LOOK.fullmatch(value)):
-            shown = f'<{element.tag} {name}="{value[:40]}">'
-            raise UnrenderError(f"{shown}: only bold, italics, lists and links come back")
-
-
 def _style(element: _Element, style: Style) -> Style:
     """The style inside an inline element."""
-    tag = element.tag
+    tag, href = element.tag, element.attributes.get("href", "")
     if tag not in ("a", "strong", "em", "span", "font", "nobr"):
         raise UnrenderError(f"has <{tag}>, which cards do not: {_ADVICE.get(tag, 'use plain text')}")
-    _check_attributes(element, *(["href"] if tag == "a" else _FONT if tag in ("span", "font") else []))
-    if tag == "a":
-        href = element.attributes.get("href", "")
-        if not _LINK.match(href):
-            raise UnrenderError(f"link to {href[:60]!r}: only http, https and mailto addresses")
-        return style._replace(href=href)
-    return style._replace(strong=style.strong or tag == "strong", em=style.em or tag == "em")
+    if tag == "a" and not _LINK.match(href):
+        raise UnrenderError(f"link to {href[:60]!r}: only http, https and mailto addresses")
+    return Style(href or style.href, style.strong or tag == "strong", style.em or tag == "em")
 
 
 def _elements(parent: _Element, message: str) -> Iterator[_Element]:
@@ -365,11 +351,9 @@ def _rows(element: _Element) -> Iterator[list[_Element]]:
 def _code(element: _Element) -> str:
     parts = []
     for child in element.children:
-        if isinstance(child, _Element):
-            if child.tag != "code" or child.attributes:
-                raise UnrenderError(f"<{child.tag}> inside code")
-            child = _code(child)
-        parts.append(child)
+        if isinstance(child, _Element) and child.tag != "code":
+            raise UnrenderError(f"<{child.tag}> inside code")
+        parts.append(child if isinstance(child, str) else _code(child))
     return "".join(parts)
 
 

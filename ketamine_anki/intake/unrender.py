@@ -12,7 +12,7 @@ from itertools import groupby
 
 from ketamine_anki.core import characters
 from ketamine_anki.core.limits import MAX_TEXT
-from ketamine_anki.intake.blocks import Block, Run, UnrenderError, blocks, runs, split_math
+from ketamine_anki.intake.blocks import Block, Run, UnrenderError, blocks, split_math
 from ketamine_anki.text.render import render
 
 
@@ -66,7 +66,7 @@ class _Writer:
     def block(self, block: Block) -> str:
         """The Markdown of one block."""
         if block.kind == "p":
-            return self._lines(runs(block))
+            return self._lines(block.content)
         if block.kind == "pre":
             code, in_place = str(block.content[0]), next(self.in_order, "")
             mark = "`" * max(3, _longest_ticks(code) + 1)
@@ -76,13 +76,13 @@ class _Writer:
         items = []
         for number, item in enumerate(block.content, int(block.detail) if block.detail.isdecimal() else 1):
             mark = f"{number}. " if block.kind == "ol" else "- "
-            inner = "\n\n".join(self.block(part) for part in item) if isinstance(item, tuple) else ""
+            inner = "\n\n".join(map(self.block, item))
             items.append(mark + inner.replace("\n", "\n" + " " * len(mark)))
         return re.sub(r"(?m)^ +$", "", "\n".join(items))
 
     def _table(self, block: Block) -> str:
         marks = {"left": ":--", "center": ":-:", "right": "--:"}
-        rows = [[self._lines(cell) for cell in row] for row in block.content if isinstance(row, tuple)]
+        rows = [[self._lines(cell) for cell in row] for row in block.content]
         rows.insert(1, [marks.get(alignment, "---") for alignment in block.detail.split(",")])
         return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
