@@ -11,9 +11,13 @@ from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.core.report import FORMATS
 from ketamine_anki.core.terminal import counted, echo, with_progress
+from ketamine_anki.deckfiles import schema
+from ketamine_anki.deckfiles.formatter import canonical, difference
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, nearest_collection, read_bytes
 from ketamine_anki.workspace.output import write_text
 from ketamine_anki.workspace.reporting import report
+
+SHAPES = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}  # of other files: DECK
 
 
 @click.command("fmt")
@@ -27,10 +31,6 @@ def fmt(paths: tuple[Path, ...], only_check: bool, form: str | None) -> None:
     between notes. Comments are kept and no card changes. A file with mistakes of syntax or shape is
     left as it is.
     """
-    from ketamine_anki.deckfiles import schema
-    from ketamine_anki.deckfiles.formatter import canonical, difference
-
-    shapes = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}
     findings: list[Finding] = []
     files = [file for path in paths or (nearest_collection(),) for file in _yaml_files(path)]
     for file in with_progress(files, lambda: len(files), "Formatting"):
@@ -39,7 +39,7 @@ def fmt(paths: tuple[Path, ...], only_check: bool, form: str | None) -> None:
         except ValueError as error:
             findings.append(Finding(Position(file.as_posix(), 1, 1), "file", str(error)))
             continue
-        text, mistakes = canonical(file.as_posix(), data, shapes.get(file.name, schema.DECK))
+        text, mistakes = canonical(file.as_posix(), data, SHAPES.get(file.name, schema.DECK))
         changes = [] if mistakes else difference(file.as_posix(), data, text)
         findings += mistakes
         if only_check:

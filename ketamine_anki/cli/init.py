@@ -15,10 +15,15 @@ from pathlib import Path
 import click
 
 from ketamine_anki import __version__
+from ketamine_anki.cli.fmt import SHAPES
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.escape import terminal
 from ketamine_anki.core.terminal import confirmed, echo
+from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.filenames import slug, tag_segment
+from ketamine_anki.deckfiles.formatter import canonical, inline_text
+from ketamine_anki.deckfiles.json_schema import schema_files
+from ketamine_anki.starter import examples, starter
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.output import output_folder, refuse_inside, write_text
 from ketamine_anki.workspace.pipeline import check_notes
@@ -46,14 +51,9 @@ def init(
 
     It has one subdeck with two notes, the outline of a source text, schemas for editors and checks
     for GitHub; it builds as it is. Its namespace is its own, so that its cards never meet those of
-    another collection in a learner's Anki; decks and tags of one name do, so choose a title and a tag
+    another collection in a learner's Anki; decks and tags of the same name do, so choose a title and a tag
     that no other collection has. On a terminal, asks for what the options leave open.
     """
-    from ketamine_anki.deckfiles import schema
-    from ketamine_anki.deckfiles.formatter import canonical, inline_text
-    from ketamine_anki.deckfiles.json_schema import schema_files
-    from ketamine_anki.starter import examples, starter
-
     _refuse_full(folder)
     refuse_inside(folder)
     default = default_title(folder) if title is None else title
@@ -61,8 +61,8 @@ def init(
     chance = secrets.token_hex(4)
     stem = tag_segment(title).lstrip("-_+#")
     unique = f"{stem or 'Deck'}_{chance}"  # two collections may have one title, and nobody may be there to ask
-    asked = sys.stdin.isatty()
-    tag = tag or (_ask("root of every tag, which no other collection has", "tag", stem or unique) if asked else unique)
+    proposed = (sys.stdin.isatty() and stem) or unique
+    tag = tag or _ask("root of every tag, which no other collection has", "tag", proposed)
     language = _tag_of_language(language or _ask("language of the cards", "language", "en"))
     medical = _confirm("is it about medicine, with doses") if medical is None else medical
     source = _confirm("is it made from one text", default=True) if source is None else source
@@ -74,9 +74,8 @@ def init(
         "RULES": "" if medical else "# No note is held to how doses are written on wards.\nrules: {off: [medication]}",
     }
     files = starter(values, inline_text, language, sourced=source)
-    shapes = {"collection": schema.COLLECTION, "source": schema.SOURCE, "references": schema.REFERENCES}
     for place in [place for place in files if place.startswith("decks/")]:
-        shape = shapes.get(Path(place).stem, schema.DECK)
+        shape = SHAPES.get(place.removeprefix("decks/"), schema.DECK)
         files[place], findings = canonical(place, files[place].encode("utf-8"), shape)
         if findings:
             raise Failure(f"the title, tag, language or namespace cannot be used: {findings[0].message}", EXIT_USAGE)
@@ -91,13 +90,9 @@ def init(
     echo(folder.as_posix())
     if not examples(language):
         echo(f"its two notes and README.md are in English: there are none in {language!r} yet", err=True)
-    echo(f"In Anki decks and tags of one name merge: these are named {title!r} and {tag!r}", err=True)
-    echo(f"{title}: now `cd {_quoted(folder)}`, `ketamine-anki build`, and read README.md", err=True)
-
-
-def _quoted(folder: Path) -> str:
-    """A path as it is typed in a shell."""
-    return f'"{folder}"' if os.name == "nt" else shlex.quote(folder.as_posix())
+    echo(f"Anki merges decks, and tags, of the same name: yours are {title!r} and {tag!r}", err=True)
+    typed = f'"{folder}"' if os.name == "nt" else shlex.quote(folder.as_posix())
+    echo(f"{title}: now `cd {typed}`, `ketamine-anki build`, and read README.md", err=True)
 
 
 def _ask(prompt: str, key: str, default: str) -> str:
@@ -109,11 +104,9 @@ def _ask(prompt: str, key: str, default: str) -> str:
 
 
 def _checked(key: str, typed: str) -> str:
-    from ketamine_anki.deckfiles.schema import COLLECTION, Text
-
-    shape = COLLECTION.keys[key]
+    shape = schema.COLLECTION.keys[key]
     value = _tag_of_language(typed) if key == "language" else typed.strip()
-    if isinstance(shape, Text) and not re.fullmatch(shape.pattern, value):
+    if isinstance(shape, schema.Text) and not re.fullmatch(shape.pattern, value):
         raise click.UsageError(terminal(f"{key} is {value!r}: {shape.expected}"))
     return value
 

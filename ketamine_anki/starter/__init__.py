@@ -1,12 +1,12 @@
-"""What a new collection starts from: files with words in capitals to be filled in, by language where there are some."""
+"""What a new collection starts from: templates with $WORDS to be filled in, by language where there are some."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from importlib.resources import files
+from string import Template
 
 from ketamine_anki.core.language import primary
 
@@ -25,7 +25,7 @@ _PLACES = {
     "decks/references.yaml": "decks/references.yaml",
     "decks/01-first-part.yaml": "decks/01-first-part.yaml",
 }
-_OF_A_SOURCE = r"(?:source|references)\.yaml"
+_OF_A_SOURCE = r"decks/(?:source|references)\.yaml"
 
 
 def examples(language: str) -> dict[str, str]:
@@ -39,20 +39,15 @@ def starter(values: Mapping[str, str], quote: Callable[[str], str], language: st
     `quote` writes a value in YAML. The examples and the README are in the language, or else in English; without a
     source (`sourced`) nothing speaks of one, nor of literature.
     """
-    folder, key = files(__package__), primary(language)
     values = {**(examples(language) or examples("en")), **values, "LANGUAGE": language}
-    words = re.compile(rf"\b({'|'.join(values)})\b")
+    quoted = {word: value if word == "RULES" else quote(value) for word, value in values.items()}
     texts = {}
     for name, place in _PLACES.items():
-        local = name.replace("README", f"README.{key}")
-        text = folder.joinpath(local if folder.joinpath(local).is_file() else name).read_text(encoding="utf-8")
+        if not sourced and re.fullmatch(_OF_A_SOURCE, name):
+            continue
+        local = files(__package__).joinpath(name.replace("README", f"README.{primary(language)}"))
+        text = (local if local.is_file() else files(__package__).joinpath(name)).read_text(encoding="utf-8")
         if not sourced:
-            text = re.sub(rf"(?m)^(?:1\. `decks/{_OF_A_SOURCE}`|    (?:source|claims|evidence):).*\n", "", text)
-        is_quoted = name.startswith("decks/")
-        filled = {word: quote(value) if is_quoted and word != "RULES" else value for word, value in values.items()}
-        texts[place] = words.sub(partial(_value, filled), text)
-    return {place: text for place, text in texts.items() if sourced or not re.search(_OF_A_SOURCE, place)}
-
-
-def _value(values: Mapping[str, str], word: re.Match[str]) -> str:
-    return values[word[0]]
+            text = re.sub(rf"(?m)^(?:1\. `{_OF_A_SOURCE}`|    (?:source|claims|evidence):).*\n", "", text)
+        texts[place] = Template(text).safe_substitute(quoted if name.startswith("decks/") else values)
+    return texts

@@ -57,7 +57,7 @@ def test_two_collections_of_one_title_share_tags_only_where_somebody_says_so(tmp
         ran = run("init", tmp_path / place, "--title", "Deck", *option)
         collection = Folder(tmp_path / place / "decks").collection
         assert collection is not None
-        assert f"merge: these are named 'Deck' and {collection.tag!r}\n" in ran.err
+        assert f"of the same name: yours are 'Deck' and {collection.tag!r}\n" in ran.err
         tags.append(collection.tag)
     assert tags[0] != tags[1]
     assert all(re.fullmatch("Deck_[0-9a-f]{8}", tag) for tag in tags[:2])
