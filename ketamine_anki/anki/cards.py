@@ -8,14 +8,13 @@ a template raises ValueError.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import NoteType
 
-_MARK = re.compile(r"\{\{(?P<sign>[#^/]?)(?P<name>.*?)\}\}", re.DOTALL)
+_MARK = re.compile(r"\{\{([#^/]?)(.*?)\}\}", re.DOTALL)
 _EMPTY = re.compile(r"(?:[ \t\n\v\f\r]|</?(?:br|div) ?/?>)*", re.IGNORECASE)
 _CLOZE = re.compile(r"\{\{c(\d{1,9})::|\}\}")
 _MATH = re.compile(r"(\\[(\[])(.*?)(\\[\])])", re.DOTALL)
@@ -53,91 +52,67 @@ def render_template(template: str, fields: Mapping[str, str], number: int, *, an
     Raises ValueError for a field that does not exist, a filter other than `cloze:`, or a section that is not
     closed.
     """
-    parts: list[str] = []
     opened: list[tuple[str, bool]] = []  # the open sections: name, whether its content is shown
-    for kind, text in _template_parts(template):
-        if kind in ("#", "^"):
-            is_empty = _EMPTY.fullmatch(_field(fields, text)) is not None
-            opened.append((text, is_empty == (kind == "^")))
-        elif kind == "/":
-            if not opened or opened.pop()[0] != text:
-                raise ValueError(f"{{{{/{text}}}}} closes a section that is not open")
-        elif all(shown for _, shown in opened):
-            is_cloze = not kind and text.startswith("cloze:")
-            value = text if kind else _field(fields, text.removeprefix("cloze:"))
-            parts.append(cloze(value, number, answer=answer) if is_cloze else value)
+    # After the text before the first mark, each mark is three pieces: sign, name, the text behind it.
+    text, *marks = _MARK.split(template)
+    parts = [text]
+    for sign, given, text in zip(marks[::3], marks[1::3], marks[2::3], strict=True):
+        name = given.strip()
+        field = name.removeprefix("" if sign else "cloze:")
+        if sign == "/":
+            if not opened or opened.pop()[0] != name:
+                raise ValueError(f"{{{{/{name}}}}} closes a section that is not open")
+        elif field not in fields:
+            raise ValueError(f"the template names {field!r}, which is not a field")
+        elif sign:
+            opened.append((name, (_EMPTY.fullmatch(fields[name]) is None) == (sign == "#")))
+        elif all(is_shown for _, is_shown in opened):
+            parts.append(cloze(fields[field], number, answer=answer) if field != name else fields[field])
+        if all(is_shown for _, is_shown in opened):
+            parts.append(text)
     if opened:
         raise ValueError(f"{{{{#{opened[-1][0]}}}}} is never closed")
     return "".join(parts)
 
 
-@cache
-def _template_parts(template: str) -> tuple[tuple[str, str], ...]:
-    """(kind, text) in order: kind is `text`, `#`, `^`, `/`, or empty for a field."""
-    parts: list[tuple[str, str]] = []
-    at = 0
-    for match in _MARK.finditer(template):
-        parts.append(("text", template[at : match.start()]))
-        parts.append((match["sign"], match["name"].strip()))
-        at = match.end()
-    return (*parts, ("text", template[at:]))
-
-
-def _field(fields: Mapping[str, str], name: str) -> str:
-    if name not in fields:
-        raise ValueError(f"the template names {name!r}, which is not a field")
-    return fields[name]
-
-
 @dataclass
 class _Deletion:
-    """A cloze deletion: its number, the texts and deletions inside it, its hint."""
+    """A cloze deletion that is open: its number, the HTML inside it, its hint."""
 
     number: int
-    inside: list[str | _Deletion] = field(default_factory=list)
-    hint: str | None = None
+    inside: list[str] = field(default_factory=list)
+    hint: str = "..."
 
 
 def cloze(text: str, number: int, *, answer: bool = False) -> str:
-    """The HTML of a cloze field on the card of a number: hidden on the question, marked on the answer."""
-    # MathJax reads text, not elements: inside math Anki removes the elements around deletions.
-    return _MATH.sub(lambda match: match[1] + _TAG.sub("", match[2]) + match[3], _show(_parse(text), number, answer))
+    """The HTML of a cloze field on the card of a number: hidden on the question, marked on the answer.
 
-
-def _parse(text: str) -> list[str | _Deletion]:
-    """The text as a tree. As in Anki, a deletion that is never closed is dropped; a stray `}}` is text."""
-    tree: list[str | _Deletion] = []
-    opened: list[_Deletion] = []
+    As in Anki, a deletion that is never closed is dropped, and a stray `}}` is text.
+    """
+    opened = [_Deletion(0)]  # the text itself, then the open deletions
     # Every second piece stands for a mark: the number of a deletion that opens, or None for `}}`.
     for index, piece in enumerate(_CLOZE.split(text)):
-        if index % 2 == 0:
-            if not opened:
-                tree.append(piece)
-                continue
-            text, separator, hint = piece.partition("::")
-            opened[-1].inside.append(text)
+        if index % 2 == 0 and len(opened) > 1:
+            shown, separator, hint = piece.partition("::")
+            opened[-1].inside.append(shown)
             opened[-1].hint = hint if separator else opened[-1].hint
+        elif index % 2 == 0:
+            opened[0].inside.append(piece)
         elif piece is not None:
             opened.append(_Deletion(int(piece)))
-        elif opened:
-            closed = opened.pop()
-            (opened[-1].inside if opened else tree).append(closed)
         else:
-            tree.append("}}")
-    return tree
+            closed = _closed(opened.pop(), number, answer) if len(opened) > 1 else "}}"
+            opened[-1].inside.append(closed)
+    # MathJax reads text, not elements: inside math Anki removes the elements around deletions.
+    return _MATH.sub(lambda match: match[1] + _TAG.sub("", match[2]) + match[3], "".join(opened[0].inside))
 
 
-def _show(parts: Iterable[str | _Deletion], number: int, answer: bool) -> str:
-    return "".join(part if isinstance(part, str) else _show_deletion(part, number, answer) for part in parts)
-
-
-def _show_deletion(deletion: _Deletion, number: int, answer: bool) -> str:
-    inside = _show(deletion.inside, number, answer)
+def _closed(deletion: _Deletion, number: int, answer: bool) -> str:
+    inside = "".join(deletion.inside)
     ordinal = f'data-ordinal="{deletion.number}"'
     if deletion.number != number:
         return f'<span class="cloze-inactive" {ordinal}>{inside}</span>'
     if answer:
         return f'<span class="cloze" {ordinal}>{inside}</span>'
-    hint = "..." if deletion.hint is None else deletion.hint
     hidden = _ESCAPED.sub(lambda match: _NAMED.get(match[0]) or f"&#x{ord(match[0]):02X};", inside)
-    return f'<span class="cloze" data-cloze="{hidden}" {ordinal}>[{hint}]</span>'
+    return f'<span class="cloze" data-cloze="{hidden}" {ordinal}>[{deletion.hint}]</span>'

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.escape import html as escape
@@ -30,6 +30,7 @@ FIELD_KEYS = {
     "Caveat": "caveat",
     "Picture": "picture",
 }
+_FIELDS = {key: name for name, key in FIELD_KEYS.items()}
 # What packages add to the tags of a note: the release that changed it last.
 CHANGED_TAG = re.compile(r"[^:]+::Changed::[0-9.]+")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -90,32 +91,28 @@ def compile_note(
     """A checked note and its rendered texts by key -> its compiled form. `number` is the number of its
     subdeck, `index` its index in it. A retired note gets a notice and a tag.
     """
+    cards: tuple[int, ...] = (0, 1) if note.reverse_question else (0,)
+    if note.is_cloze:
+        cards = tuple(number - 1 for number in texts["text"].markup.numbers if number > 0)
     note_type = note_types(collection)["cloze" if note.is_cloze else "question"]
-    html = {key: together(rendered.html) for key, rendered in texts.items()}
+    html = {_FIELDS.get(key, key): together(rendered.html) for key, rendered in texts.items()}
     html["Evidence"] = _evidence(note, collection)
     html["Source"] = _source(note, collection)
     html["Notice"] = _notice(note, collection, texts)
     html["ID"] = note.id
-    fields = tuple([html.get(key, "") for key in _keys(note_type.fields)])
     return CompiledNote(
         id=note.id,
         guid=guid(collection.namespace, note.id),
         note_type=note_type.key,
         deck=collection.deck_name(note.deck),
-        fields=fields,
+        fields=tuple([html.get(name, "") for name in note_type.fields]),
         tags=derived_tags(note, collection),
-        cards=_cards(note, texts),
+        cards=cards,
         number=number,
         index=index,
         pictures=tuple([name for rendered in texts.values() for name in rendered.pictures]),
         retired=note.retired.version if note.retired else "",
     )
-
-
-@cache
-def _keys(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """For each field of a note type the key of the text that it shows, or its own name when it is computed."""
-    return tuple(FIELD_KEYS.get(name, name) for name in fields)
 
 
 def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
@@ -141,19 +138,13 @@ def derived_tags(note: Note, collection: Collection) -> tuple[str, ...]:
     return tuple(sorted([f"{collection.tag}::{tag}" for tag in tags], key=str.casefold))
 
 
-def _cards(note: Note, texts: dict[str, Rendered]) -> tuple[int, ...]:
-    if note.is_cloze:
-        return tuple(number - 1 for number in texts["text"].markup.numbers if number > 0)
-    return (0, 1) if note.reverse_question else (0,)
-
-
 def _evidence(note: Note, collection: Collection) -> str:
     """The works behind a note: authors and year with a link, and the full citations folded beneath them."""
     works = [collection.references[key] for key in note.evidence if key in collection.references]
     if not works:
         return ""
-    short = "; ".join(map(_short, works))
-    full = "".join(f"<li>{_full(work)}</li>" for work in works)
+    short = "; ".join(_cited(work)[0] for work in works)
+    full = "".join(f"<li>{_cited(work)[1]}</li>" for work in works)
     return f"{short} <details><summary>{escape(collection.words['full'])}</summary><ul>{full}</ul></details>"
 
 
@@ -176,29 +167,20 @@ def short_citation(citation: str) -> str:
 
 
 @lru_cache(1 << 12)  # the same works stand on many notes
-def _short(work: Reference) -> str:
-    text = escape(short_citation(work.citation))
-    address = next((address for address, _ in _addresses(work)), "")
-    return f'<a href="{escape(address, quote=True)}">{text}</a>' if address else text
-
-
-def _addresses(work: Reference) -> list[tuple[str, str]]:
-    """(address, its name) of each place where a work can be looked up, the best first."""
-    addresses = (
-        (work.doi, f"https://doi.org/{work.doi}", f"doi:{work.doi}"),
-        (work.pmid, f"https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/", f"PMID {work.pmid}"),
-        (work.pmcid, f"https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/", work.pmcid),
-        (not work.doi and work.url, work.url, work.url),
-    )
-    return [(address, name) for known, address, name in addresses if known]
-
-
-@lru_cache(1 << 12)
-def _full(work: Reference) -> str:
-    citation = escape(work.citation).rstrip(".")
-    end = "" if citation.endswith(("?", "!")) else "."
-    links = [f'<a href="{escape(to, quote=True)}">{escape(name, quote=True)}</a>' for to, name in _addresses(work)]
-    return " ".join([citation + end, *links])
+def _cited(work: Reference) -> tuple[str, str]:
+    """The HTML of a citation, short and full, with links to where the work can be looked up, the best first."""
+    addresses = {
+        f"https://doi.org/{work.doi}": work.doi and f"doi:{work.doi}",
+        f"https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/": work.pmid and f"PMID {work.pmid}",
+        f"https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/": work.pmcid,
+        work.url: "" if work.doi else work.url,
+    }
+    known = {escape(address, quote=True): escape(name, quote=True) for address, name in addresses.items() if name}
+    short = escape(short_citation(work.citation))
+    full = escape(work.citation).rstrip(".")
+    full += "" if full.endswith(("?", "!")) else "."
+    links = [f'<a href="{address}">{name}</a>' for address, name in known.items()]
+    return (f'<a href="{next(iter(known))}">{short}</a>' if known else short), " ".join([full, *links])
 
 
 def _source(note: Note, collection: Collection) -> str:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
-from itertools import chain, islice, pairwise
+from functools import cache, lru_cache, partial
+from itertools import chain
 
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029"
 _BIDI = "\u202a-\u202e\u2066-\u2069\u206a-\u206f"
@@ -136,6 +136,8 @@ _DIGIT_AS_LETTER = r"(?<=[A-Za-z])[^\D0-9\uff10-\uff19\U0001d7ce-\U0001d7ff\U000
 _TWIN_WORDS = tuple(
     (f"[{twins}]+", f"(?<!{_LETTER})(?![{twins}]+(?!{_LETTER}))[{script}]{{3,}}") for twins, script in _TWINS
 )
+# Signs of units that become letters in NFC: ohm, kelvin, angstrom.
+_NFC_OF_SIGNS = str.maketrans("\u2126\u212a\u212b", "\u03a9KÅ")
 _MAX_PER_LINE = 100  # characters that are reported of one line
 
 
@@ -144,11 +146,11 @@ def refused(text: str) -> Iterator[tuple[int, str]]:
     odd = _not_ascii(text)
     if not odd or (re.fullmatch(_PLAIN, odd) and not (re.search(f"[Â-ô]{_C}", text) and re.search(_MISREAD, text))):
         return
-    whole = _Searched(text)
+    text_has = _search_of(text)
     start = 0
     for line in text.split("\n"):
         if _not_ascii(line):
-            for index, reason in sorted(islice(_Line(line, whole).refused(), _MAX_PER_LINE)):
+            for index, reason in _Line(line, text_has).refused():
                 yield start + index, reason
         start += len(line) + 1
 
@@ -175,8 +177,7 @@ def utf8_text(data: bytes) -> str:
 
 def name(character: str) -> str:
     """`U+202E RIGHT-TO-LEFT OVERRIDE`: how a character is named in a message."""
-    known = unicodedata.name(character, "")
-    return f"U+{ord(character):04X}" + (f" {known}" if known else "")
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
 
 
 def wide_run(text: str, start: int) -> str:
@@ -191,17 +192,17 @@ def plain_form(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with everything that could steer a terminal or a log, or hide, escaped as \\uXXXX."""
+    """The text with everything that could steer a terminal or a log, or hide, escaped as \\uXXXX; a joiner inside of a
+    Persian word does what it is there for.
+    """
     text = text.replace("##[", "#\\x23[")  # GitHub's runner obeys it anywhere in a line
     if not any(kind(c) and not _is_wide(c) for c in set(_not_ascii(text))):
         return text
-    return "\n".join(map(_shown, text.split("\n")))
-
-
-def _shown(line: str) -> str:
-    """A line with what hides escaped; a joiner inside of a Persian word does what it is there for."""
-    hiding = {index for index, _ in _Line(line, _Searched(line)).by_kind() if not _is_wide(line[index])}
-    return "".join(_escaped(ord(c)) if index in hiding else c for index, c in enumerate(line))
+    lines = []
+    for line in text.split("\n"):
+        hiding = {index for index, _ in _Line(line, _search_of(line)).by_kind() if not _is_wide(line[index])}
+        lines.append("".join(_escaped(ord(c)) if index in hiding else c for index, c in enumerate(line)))
+    return "\n".join(lines)
 
 
 @lru_cache(1 << 12)
@@ -235,35 +236,27 @@ def _is_wide(character: str) -> bool:
     return "\uff01" <= character <= "\uff5e"
 
 
-class _Searched:
-    """A text that is searched at most once for each pattern."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._results: dict[str, bool] = {}
-
-    def has(self, pattern: str) -> bool:
-        if pattern not in self._results:
-            self._results[pattern] = bool(re.search(pattern, self.text))
-        return self._results[pattern]
+def _search_of(text: str) -> Callable[[str], re.Match[str] | None]:
+    """A function that searches a text, at most once for each pattern."""
+    return cache(partial(re.search, string=text))
 
 
 class _Line:
     """One line of a text while it is judged."""
 
-    def __init__(self, line: str, text: _Searched) -> None:
+    def __init__(self, line: str, text_has: Callable[[str], object]) -> None:
         self.line = line
-        self.text = text
-        self.searched = _Searched(line)
+        self.text_has = text_has
+        self.has = _search_of(line)
 
-    def refused(self) -> Iterator[tuple[int, str]]:
-        """(index, reason) of each refused character, by its kind, word or NFC, or of one word in a wrong encoding."""
-        seen: set[int] = set()
-        others = chain(self.by_kind(), self._by_word(self.line), self._by_word_in_nfc())
-        for index, reason in list(self._misread()) or others:
-            if index not in seen:
-                seen.add(index)
-                yield index, reason
+    def refused(self) -> list[tuple[int, str]]:
+        """(index, reason) of the refused characters, by kind or by word, or of one word in a wrong encoding."""
+        reasons: dict[int, str] = {}
+        for index, reason in list(self._misread()) or chain(self.by_kind(), self._by_word()):
+            reasons.setdefault(index, reason)
+            if len(reasons) == _MAX_PER_LINE:
+                break
+        return sorted(reasons.items())
 
     def _misread(self) -> Iterator[tuple[int, str]]:
         """The first word that was saved as UTF-8 and read in another encoding: `BarrÃ©` for `Barré`."""
@@ -277,89 +270,26 @@ class _Line:
                     return
 
     def by_kind(self) -> Iterator[tuple[int, str]]:
+        """(index, reason) of each character that is refused by itself, or between its neighbours."""
         suspects = {c: label for c in set(_not_ascii(self.line)) if (label := kind(c))}
         flags = {at for match in re.finditer(_FLAG, self.line) for at in range(*match.span())} if suspects else ()
         for index, character in enumerate(self.line) if suspects else ():
-            if character in suspects and index not in flags:
-                reason = suspects[character]
-                if reason != "context":
-                    yield index, f"{reason} {name(character)}"
-                elif reason := self._in_context(index):
-                    yield index, reason
+            if character not in suspects or index in flags:
+                continue
+            reason = suspects[character]
+            if reason == "context":
+                reason = "full-width character" if _is_wide(character) else "invisible character"
+                if self._fits(index):
+                    continue
+            yield index, f"{reason} {name(character)}"
 
-    def _by_word_in_nfc(self) -> Iterator[tuple[int, str]]:
-        if unicodedata.is_normalized("NFC", self.line):
-            return
-        found = list(islice(self._by_word(unicodedata.normalize("NFC", self.line)), _MAX_PER_LINE))
-        places = _places_of_nfc(self.line) if found else []
-        yield from ((places[at], reason) for at, reason in found)
-
-    def _by_word(self, line: str) -> Iterator[tuple[int, str]]:
-        """Letters, marks and digits that do not belong together."""
-        # no language sets five marks on one letter, nor four accents (UTS 39)
-        marks = "".join("m" if ord(c) > 0x2FF and unicodedata.category(c) in ("Mn", "Me") else " " for c in line)
-        for match in re.finditer("m{4,}", marks):
-            if re.search(_ACCENTS, line[slice(*match.span())]):
-                yield match.start(), "more than three accents stacked on one letter"
-            elif len(match[0]) > 4:
-                yield match.start(), "more than four marks stacked on one letter"
-        for match in re.finditer(r"\d+", line):
-            if not match[0].isascii() and len({ord(c) - unicodedata.decimal(c) for c in match[0]}) > 1:
-                yield match.start(), "number written in digits of two scripts"
-        if self.searched.has(_ANY_LATIN):
-            yield from self._look_alikes(line)
-
-    def _look_alikes(self, line: str) -> Iterator[tuple[int, str]]:
-        for match in re.finditer(_DIGIT_AS_LETTER, line):
-            yield match.start(), f"{name(match[0][0])} inside a word of Latin letters"
-        judged: dict[str, tuple[int, str] | None] = {}
-        for match in re.finditer(_WORD, line):
-            word = match[0]
-            if word not in judged:
-                judged[word] = None if word.isascii() else self._imitation(word)
-            if found := judged[word]:
-                yield match.start() + found[0], found[1]
-
-    def _imitation(self, word: str) -> tuple[int, str] | None:
-        """(index, reason) of the first letter of a word that passes for another one."""
-        if letter := self._foreign_letter(word):
-            return letter.start(), f"{name(letter[0])} inside a word of Latin letters"
-        for twins, sure in _TWIN_WORDS:
-            if re.fullmatch(twins, word) and not self.text.has(sure):
-                return 0, f"{name(word[0])} among Latin words, where it reads as a Latin letter"
-        return None
-
-    def _foreign_letter(self, word: str) -> re.Match[str] | None:
-        """The first letter that has no place in a word of Latin letters."""
-        foreign = re.search(_FOREIGN, word)
-        is_mixed = foreign and re.search(_ANY_LATIN, word) and not re.fullmatch(_NOTATION, word)
-        if is_mixed and not self._is_east_asian(word):
-            return foreign
-        if not re.search("[A-Za-z\u00b5]", word) or re.search(_PHONETIC, word):
-            return None
-        return next((twin for twin in re.finditer(_TWIN_OF_ASCII, word) if not self._is_at_home(twin[0])), None)
-
-    def _is_east_asian(self, word: str) -> bool:
-        """Whether the Latin letters of a word stand in East Asian text, which has no spaces."""
-        if re.search(_NOT_EAST_ASIAN, word):
-            return False
-        return self.searched.has(_EAST_ASIAN_TEXT) or bool(re.fullmatch(_EAST_ASIAN_WORD, word))
-
-    def _is_at_home(self, twin: str) -> bool:
-        return twin in _AT_HOME and self.text.has(_AT_HOME[twin])
-
-    def _in_context(self, index: int) -> str:
-        """Why a character is refused between its neighbours, "" if it is not."""
-        character = self.line[index]
+    def _fits(self, index: int) -> bool:
+        """Whether a joiner, selector, direction mark or full-width sign does here the work that it exists for."""
+        character, before, after = self.line[index], self.line[index - 1 : index], self.line[index + 1 : index + 2]
         if _is_wide(character):
-            return "" if self.searched.has(_EAST_ASIAN) else f"full-width character {name(character)}"
-        before, after = self.line[index - 1 : index], self.line[index + 1 : index + 2]
-        return "" if self._fits(character, before, after) else f"invisible character {name(character)}"
-
-    def _fits(self, character: str, before: str, after: str) -> bool:
-        """Whether a joiner, selector or direction mark does here the work that it exists for."""
+            return bool(self.has(_EAST_ASIAN))
         if character in "\u200e\u200f\u061c":
-            return (not before or before not in "\u200e\u200f\u061c") and self.searched.has(_RIGHT_TO_LEFT)
+            return (not before or before not in "\u200e\u200f\u061c") and bool(self.has(_RIGHT_TO_LEFT))
         if character == "\u200c":
             return bool(re.match(_JOINING, before) and (re.match(_JOINING, after) or not after.isalnum()))
         if character == "\u200d":
@@ -369,31 +299,49 @@ class _Line:
             return bool(re.match(_PICTOGRAPH, before)) or bool(re.match("[#*0-9]", before) and after == "\u20e3")
         if character <= "\u180f":
             return bool(re.match(_MONGOLIAN, before))
-        if character <= "\ufe02" or character >= "\U000e0100":
-            return bool(re.match(_IDEOGRAPH, before))
-        return False
+        return (character <= "\ufe02" or character >= "\U000e0100") and bool(re.match(_IDEOGRAPH, before))
+
+    def _by_word(self) -> Iterator[tuple[int, str]]:
+        """Letters, marks and digits that do not belong together."""
+        # no language sets five marks on one letter, nor four accents (UTS 39)
+        marks = "".join("m" if ord(c) > 0x2FF and unicodedata.category(c) in ("Mn", "Me") else " " for c in self.line)
+        for match in re.finditer("m{4,}", marks):
+            if re.search(_ACCENTS, self.line[slice(*match.span())]):
+                yield match.start(), "more than three accents stacked on one letter"
+            elif len(match[0]) > 4:
+                yield match.start(), "more than four marks stacked on one letter"
+        for match in re.finditer(r"\d+", self.line):
+            if not match[0].isascii() and len({ord(c) - unicodedata.decimal(c) for c in match[0]}) > 1:
+                yield match.start(), "number written in digits of two scripts"
+        if not self.has(_ANY_LATIN):
+            return
+        for match in re.finditer(_DIGIT_AS_LETTER, self.line):
+            yield match.start(), f"{name(match[0][0])} inside a word of Latin letters"
+        imitation = cache(self._imitation)
+        for match in re.finditer(_WORD, self.line.translate(_NFC_OF_SIGNS)):
+            if not match[0].isascii() and (found := imitation(match[0])):
+                yield match.start() + found[0], found[1]
+
+    def _imitation(self, word: str) -> tuple[int, str] | None:
+        """(index, reason) of the first letter of a word that passes for another one."""
+        foreign = re.search(_FOREIGN, word)
+        is_mixed = foreign and re.search(_ANY_LATIN, word) and not re.fullmatch(_NOTATION, word)
+        # East Asian text has no spaces: Latin letters may stand in its words.
+        is_east_asian = not re.search(_NOT_EAST_ASIAN, word) and (
+            self.has(_EAST_ASIAN_TEXT) or re.fullmatch(_EAST_ASIAN_WORD, word)
+        )
+        letter = foreign if is_mixed and not is_east_asian else None
+        if not letter and re.search("[A-Za-z\u00b5]", word) and not re.search(_PHONETIC, word):
+            twins = re.finditer(_TWIN_OF_ASCII, word)
+            letter = next((t for t in twins if t[0] not in _AT_HOME or not self.text_has(_AT_HOME[t[0]])), None)
+        if letter:
+            return letter.start(), f"{name(letter[0])} inside a word of Latin letters"
+        for twins_of_script, sure in _TWIN_WORDS:
+            if re.fullmatch(twins_of_script, word) and not self.text_has(sure):
+                return 0, f"{name(word[0])} among Latin words, where it reads as a Latin letter"
+        return None
 
 
 def _byte(sign: str, signs: str) -> bytes:
     """The byte of a sign in an encoding whose signs from 0x80 on are given. Raises ValueError if it has none."""
     return sign.encode() if sign.isascii() else bytes([0x80 + signs.index("µ" if sign == "μ" else sign)])
-
-
-def _places_of_nfc(line: str) -> list[int]:
-    """Where each character of the NFC of a line was typed."""
-    places: list[int] = []
-    for part in re.finditer(" +|[^ ]+", line):
-        start, end = part.span()
-        if unicodedata.is_normalized("NFC", part[0]):
-            places += range(start, end)
-            continue
-        starts = [at for at in range(start, end) if at == start or not _joins(line[at])]
-        for first, after in pairwise([*starts, end]):
-            size = len(unicodedata.normalize("NFC", line[first:after]))
-            places += (min(first + at, after - 1) for at in range(size))
-    return places
-
-
-def _joins(letter: str) -> bool:
-    """Whether NFC may make one character of a letter and the one before it."""
-    return "\u1160" <= letter <= "\u11ff" or unicodedata.category(letter)[0] == "M"

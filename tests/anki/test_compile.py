@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import small_deck
 
-from ketamine_anki.anki.compile import CompiledNote, _full, compile_note, guid, short_citation, stable_id
+from ketamine_anki.anki.compile import CompiledNote, _cited, compile_note, guid, short_citation, stable_id
 from ketamine_anki.anki.package_writer import description
 from ketamine_anki.core.model import Places, Reference
 from ketamine_anki.release.ledger import note_type_hashes
@@ -179,7 +179,7 @@ def test_a_citation_is_shortened_to_authors_and_year(citation: str, short: str) 
 @pytest.mark.parametrize("end", [".", "?", "!"])
 def test_a_full_citation_ends_as_it_is_written_or_with_a_full_stop(end: str) -> None:
     reference = Reference("k", f"A title{end}".rstrip("."), Places("", (), {}), pmid="1")
-    assert _full(reference) == f'A title{end} <a href="https://pubmed.ncbi.nlm.nih.gov/1/">PMID 1</a>'
+    assert _cited(reference)[1] == f'A title{end} <a href="https://pubmed.ncbi.nlm.nih.gov/1/">PMID 1</a>'
 
 
 @pytest.mark.parametrize(
