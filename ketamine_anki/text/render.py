@@ -240,7 +240,7 @@ def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
     """The first TeX command of ordinary text, which the card would show as it is typed, or else the words that lose a
     backslash, such as `\\d+\\.`; and MathJax's brackets.
     """
-    if word := next((match for match in re.finditer(_TEX_WORD, text) if match[1] in COMMANDS), None):
+    if word := next((match for match in re.finditer(_TEX_WORD, text) if match[0] in COMMANDS), None):
         message = f"TeX command {word[0]} outside of math: write $...$, without spaces inside the dollars"
         yield "tex-command", start + word.start(), word[0], message
     for at, lost, message in lost_backslashes(text) if not word else ():

@@ -16,101 +16,99 @@ from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.limits import MAX_TEX, MAX_TEX_DEPTH
 from ketamine_anki.text.scanner import Mistake, tex_marks
 
-# Commands that only draw: letters, relations, arrows, accents, fractions, spacing. Not \href, \url,
-# \style, \class, \cssId, \require, \def and their kin, which reach outside the formula.
-COMMANDS = frozenset(
+
+def _commands(names: str) -> frozenset[str]:
+    return frozenset(f"\\{name}" for name in names.split())
+
+
+# Commands that only draw, by what may stand beside them. Not \href, \url, \style, \class, \cssId, \require, \def and
+# their kin, which reach outside the formula.
+_TEXTS = _commands("text textbf textit textrm")
+_ONE_ARGUMENT = _TEXTS | _commands(
     """
-    alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi rho
-    varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi
-    Psi Omega frac dfrac tfrac cfrac binom sqrt sum prod int iint oint lim limsup liminf max min sup inf log ln
-    lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh det dim gcd ker deg hom arg Pr times div
-    cdot cdots ldots dots vdots ddots pm mp ast star circ bullet oplus ominus otimes odot wedge vee cap cup leq
-    le geq ge neq ne approx equiv sim simeq cong propto ll gg prec succ subset supset subseteq supseteq in ni
-    notin mid parallel perp not to gets infty partial nabla forall exists neg land lor prime angle triangle
-    square emptyset ell hbar Re Im degree rightarrow leftarrow Rightarrow Leftarrow leftrightarrow
-    Leftrightarrow longrightarrow longleftarrow Longrightarrow Longleftarrow uparrow downarrow updownarrow
-    Uparrow Downarrow mapsto nearrow searrow swarrow nwarrow rightleftharpoons xrightarrow xleftarrow implies
-    iff hat widehat bar overline underline vec tilde widetilde dot ddot overbrace underbrace overset underset
-    stackrel text textbf textit textrm mathrm mathbf mathit mathsf mathtt mathcal mathbb mathfrak operatorname
-    boldsymbol left right big Big bigg Bigg bigl bigr Bigl Bigr langle rangle lfloor rfloor lceil rceil vert
-    Vert lbrace rbrace quad qquad thinspace displaystyle textstyle limits nolimits begin end substack boxed
-    ce setminus bigcup bigcap bigoplus bigotimes bigwedge bigvee bigsqcup biguplus coprod iiint pmod bmod lvert
-    rvert lVert rVert vdash dashv models top bot dagger ddagger colon mathscr middle therefore because varnothing
-    leqslant geqslant gtrsim lesssim dbinom tbinom overrightarrow overleftarrow check breve acute grave mathring
-    longleftrightarrow Longleftrightarrow hookrightarrow hookleftarrow longmapsto imath jmath aleph triangleq
-    doteq asymp coloneqq sqcup sqcap uplus nmid nleq ngeq subsetneq supsetneq nsubseteq lnot
-    """.split()
+    sqrt xrightarrow xleftarrow hat widehat bar overline underline vec tilde widetilde dot ddot overbrace underbrace
+    mathrm mathbf mathit mathsf mathtt mathcal mathbb mathfrak mathscr operatorname boldsymbol substack boxed begin end
+    ce pmod overrightarrow overleftarrow check breve acute grave mathring
+    """
+)
+_TWO_ARGUMENTS = _commands("frac dfrac tfrac cfrac binom dbinom tbinom overset underset stackrel")
+_BEFORE_BRACKETS = _commands("left middle right big Big bigg Bigg bigl bigr Bigl Bigr")
+_BRACKETS = _commands(
+    """
+    langle rangle lfloor rfloor lceil rceil vert Vert lvert rvert lVert rVert lbrace rbrace
+    uparrow downarrow updownarrow Uparrow Downarrow
+    """
+)
+_OPERATORS = _commands(
+    """
+    sum prod int iint oint lim limsup liminf max min sup inf det gcd Pr bigcup bigcap bigoplus bigotimes bigwedge bigvee
+    bigsqcup biguplus coprod iiint
+    """
+)
+_FUNCTIONS = _commands("arccos arcsin arctan arg cos cosh cot csc deg dim exp hom ker lg ln log sec sin sinh tan tanh")
+COMMANDS = frozenset().union(
+    _ONE_ARGUMENT,
+    _TWO_ARGUMENTS,
+    _BEFORE_BRACKETS,
+    _BRACKETS,
+    _OPERATORS,
+    _FUNCTIONS,
+    _commands(
+        """
+        alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi rho varrho
+        sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
+        times div cdot cdots ldots dots vdots ddots pm mp ast star circ bullet oplus ominus otimes odot wedge vee cap
+        cup leq le geq ge neq ne approx equiv sim simeq cong propto ll gg prec succ subset supset subseteq supseteq in
+        ni notin mid parallel perp not to gets infty partial nabla forall exists neg land lor prime angle triangle
+        square emptyset ell hbar Re Im degree rightarrow leftarrow Rightarrow Leftarrow leftrightarrow Leftrightarrow
+        longrightarrow longleftarrow Longrightarrow Longleftarrow mapsto nearrow searrow swarrow nwarrow
+        rightleftharpoons implies iff quad qquad thinspace displaystyle textstyle limits nolimits setminus bmod vdash
+        dashv models top bot dagger ddagger colon therefore because varnothing leqslant geqslant gtrsim lesssim
+        longleftrightarrow Longleftrightarrow hookrightarrow hookleftarrow longmapsto imath jmath aleph triangleq doteq
+        asymp coloneqq sqcup sqcap uplus nmid nleq ngeq subsetneq supsetneq nsubseteq lnot
+        """
+    ),
 )
 _EQUATIONS = ("align*", "gather*")  # of which a formula holds one
-_EQUATION = r"\\begin\s*\{(?:align|gather)\*\}"
 _ENVIRONMENTS = frozenset(
     "aligned array cases dcases gathered matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix".split()
 ).union(_EQUATIONS)
-_TEX = re.compile(r"\\(?:(?P<word>[A-Za-z]+)|(?P<sign>.)|$)|(?P<comment>%)|(?P<brace>[{}])", re.DOTALL)
-_PAIRS = ("begin", "end", "left", "right")
-_TEXTS = ("text", "textbf", "textit", "textrm")
-# What must not stand in the argument of such a command, and why.
-_NOT_INSIDE = dict.fromkeys(_TEXTS, ("::", ":: inside \\text is shown with braces between: leave one out"))
-_NOT_INSIDE["ce"] = (r"(?<!\\)&", "& inside \\ce: write \\&")
+
+_TEX = re.compile(r"\\(?:[A-Za-z]+|(?P<sign>.)|$)|[%{}]", re.DOTALL)
+_EQUATION = r"\\begin\s*\{(?:align|gather)\*\}"
 _COLUMNS = r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\}"
 _PLACED = r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\["
-_ENVIRONMENT = r"\s*\{([^{}]*)\}"
-
-# Commands that take a bracket.
-_BRACKETED = frozenset(r"\left \middle \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr".split())
-# Commands that take one argument, or two. \begin takes a name.
-_ONE = r"""
-    \sqrt \xrightarrow \xleftarrow \hat \widehat \bar \overline \underline \vec \tilde \widetilde \dot \ddot
-    \overbrace \underbrace \text \textbf \textit \textrm \mathrm \mathbf \mathit \mathsf \mathtt \mathcal \mathbb
-    \mathfrak \mathscr \operatorname \boldsymbol \substack \boxed \begin \end \ce \pmod \overrightarrow
-    \overleftarrow \check \breve \acute \grave \mathring
-    """.split()
-_TWO = r"\frac \dfrac \tfrac \cfrac \binom \dbinom \tbinom \overset \underset \stackrel".split()
-_ARGUMENTS = dict.fromkeys((*_ONE, *_BRACKETED), 1) | dict.fromkeys(_TWO, 2)
-_BRACKETS = frozenset(
-    r"""
-    ( ) [ ] | / . < > \| \langle \rangle \lfloor \rfloor \lceil \rceil \vert \Vert \lvert \rvert \lVert \rVert \lbrace
-    \rbrace \uparrow \downarrow \updownarrow \Uparrow \Downarrow
-    """.split()
-)
-# What \limits may follow, and what cannot be a subscript or superscript without braces.
-_OPERATORS = frozenset(
-    r"""
-    \sum \prod \int \iint \oint \lim \limsup \liminf \max \min \sup \inf \det \gcd \Pr \bigcup \bigcap \bigoplus
-    \bigotimes \bigwedge \bigvee \bigsqcup \biguplus \coprod \iiint
-    """.split()
-)
-_FUNCTIONS = frozenset(
-    r"""
-    \arccos \arcsin \arctan \arg \cos \cosh \cot \csc \deg \dim \exp \hom \ker \lg \ln \log \sec \sin \sinh \tan \tanh
-    """.split()
-)
-_NO_SCRIPTS = (
-    _FUNCTIONS
-    | (_BRACKETED - {r"\left"})
-    | frozenset(r"\begin \end \displaystyle \textstyle \dots \not \substack".split())
-)
-_WITH_LIMITS = _OPERATORS | _FUNCTIONS | {r"\operatorname", r"\overbrace", r"\underbrace"}
-_WITH_OPTION = (r"\sqrt", r"\cfrac", r"\xrightarrow", r"\xleftarrow")
-_GROUP = "\0"  # stands for a group in braces that was checked
+# What must not stand in the argument of such a command, and why.
+_NOT_INSIDE = dict.fromkeys(_TEXTS, ("::", ":: inside \\text is shown with braces between: leave one out"))
+_NOT_INSIDE["\\ce"] = (r"(?<!\\)&", "& inside \\ce: write \\&")
+_PAIRS = _commands("begin end left right")
 _DELETION = "\1"  # stands where a deletion begins
-_NO_ARGUMENTS = ("&", r"\\", "^", "_", "'", r"\limits", r"\nolimits")
-_ESCAPES = {"#": r"\#", "@": r"\text{@}"}
-_SPECIAL = frozenset("\\^_#'&@")  # without these, a formula has no error
-_INNERMOST = r"\{[^{}]*\}"
-_WORDS = (*(f"\\{text}" for text in _TEXTS), "\\begin", "\\end", "\\ce")  # their braces hold no math
-# A command with its star or its option in brackets, or a character.
-_OPTIONAL = (
-    r"(?P<name>\\(?:(?:sqrt|x(?:right|left)arrow)\s*(?=\[[^\[\]]*\])|cfrac\s*(?=\[\s*[lcr]\s*\])))\[[^\[\]]*\]"
-    r"|(?P<starred>\\operatorname)\s*\*"
-)
-_ITEM = rf"(?s){_OPTIONAL}|\\[A-Za-z]+|\\.|\S"
-
 # Negative space: `\\[-1em]`; `\!\!`, also with empty groups between, `\!{}\text{\!}`. Three `\!` in one formula,
 # whatever stands between, move as far as a letter is wide.
-_MOVES = r"\\\\\*?\[|\\!(?:[\s{}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!"
+_MOVES = rf"\\\\\*?\[|\\!(?:[\s{{}}{_DELETION}]|\\(?:text|math|bold|operator)[a-z]*(?![A-Za-z]))*\\!"
 _MOST_NEGATIVE = 2
 _SIGNS = "\\,;:! {}%$_&#|"  # what a backslash may precede
+
+_ARGUMENTS = dict.fromkeys(_ONE_ARGUMENT | _BEFORE_BRACKETS, 1) | dict.fromkeys(_TWO_ARGUMENTS, 2)
+_ALL_BRACKETS = _BRACKETS.union("()[]|/.<>", ("\\|",))
+# What cannot be a subscript or superscript without braces, what no argument at all; what \limits may follow.
+_NO_SCRIPTS = _FUNCTIONS.union(
+    _BEFORE_BRACKETS - {"\\left"}, _commands("begin end displaystyle textstyle dots not substack")
+)
+_NO_ARGUMENTS = ("&", "\\\\", "^", "_", "'", "\\limits", "\\nolimits")
+_WITH_LIMITS = _OPERATORS.union(_FUNCTIONS, _commands("operatorname overbrace underbrace"))
+_WITH_OPTION = _commands("sqrt cfrac xrightarrow xleftarrow")
+_WORDS = (*_TEXTS, "\\begin", "\\end", "\\ce")  # their braces hold no math
+_GROUP = "\0"  # stands for a group in braces that was checked
+_ESCAPES = {"#": "\\#", "@": "\\text{@}"}
+_SPECIAL = frozenset("\\^_#'&@")  # without these, a formula has no error
+_INNERMOST = r"\{[^{}]*\}"
+# A command with its star or its option in brackets, or a character.
+_ITEM = (
+    r"(?s)(?P<name>\\(?:(?:sqrt|x(?:right|left)arrow)\s*(?=\[[^\[\]]*\])|cfrac\s*(?=\[\s*[lcr]\s*\])))\[[^\[\]]*\]"
+    r"|(?P<starred>\\operatorname)\s*\*|\\[A-Za-z]+|\\.|\S"
+)
+_ENDS_IN_COMMAND = r"(?<!\\)(?:\\\\)*\\[A-Za-z]+\Z"
 
 Error = tuple[int, str, str]  # index, fragment, message
 
@@ -122,12 +120,15 @@ def tex_mistakes(tex: str) -> tuple[Mistake, ...]:
     """
     if len(tex) > MAX_TEX:
         return (("limit", 0, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}"),)
-    mistakes = tuple(_walk(_without_deletions(tex), tex))
+    bare = tex
+    for mark in tex_marks(tex):
+        begun = _DELETION if mark.kind == "open" else " "
+        bare = f"{bare[: mark.start]}{begun:{mark.end - mark.start}}{bare[mark.end :]}"
+    mistakes = tuple(_walk(bare))
     if mistakes or _SPECIAL.isdisjoint(tex):
         return mistakes
-    bare = _without_deletions(tex, _DELETION)
     error = _error(bare)
-    if not error and (start := _broken_by(sorted(_deletions(tex)), bare)) >= 0:
+    if not error and (start := _broken_by(tex, bare)) >= 0:
         message = "the formula breaks where this deletion is hidden: hide a whole part of it, or write {} before it"
         error = start, tex[start : start + 5], message
     return (("tex-command", *error),) if error else ()
@@ -149,122 +150,95 @@ def tex_html(tex: str) -> str:
     return escape("".join([*parts, _split(tex[at:])])).replace("\n", " ")
 
 
-_ENDS_IN_COMMAND = r"(?<!\\)(?:\\\\)*\\[A-Za-z]+\Z"
-
-
 def _split(tex: str) -> str:
-    while "}}" in tex:
-        tex = tex.replace("}}", "} }")
-    return tex.replace("{{", "{ {").replace("::", ":{}:")
+    return re.sub(r"([{}])(?=\1)", r"\1 ", tex).replace("::", ":{}:")
 
 
-# --- commands, braces and pairs ---------------------------------------------------------------
+# --- commands and braces ----------------------------------------------------------------------
 
 
-def _walk(tex: str, typed: str = "") -> Iterator[Mistake]:
-    """Commands that are not allowed; braces and pairs that are not closed. `typed` still has the marks of deletions."""
-    pairs: list[tuple[int, str, int]] = []  # each open \\begin{...} and \\left: where, which, in how many braces
+def _walk(tex: str) -> Iterator[Mistake]:
+    """Commands that are not allowed, and braces that are not closed."""
     words_end = chemistry_end = 0  # of the last \\text{...}; of the last \\ce{...}
-    depth = negative = 0
+    negative = 0  # how many \\!
+    opened: list[int] = []
     for match in _TEX.finditer(tex):
-        at, found, word = match.start(), match[0], match["word"]
+        at, end, found = *match.span(), match[0]
         message = ""
-        if match["brace"]:
-            depth += 1 if found == "{" else -1
-            if mistake := _brace_mistake(at, found, depth, pairs):
-                yield mistake
+        if found == "{":
+            opened.append(at)
+            if len(opened) > MAX_TEX_DEPTH:
+                yield "limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math"
                 return
+        elif found == "}":
+            if not opened:
+                yield "tex-command", at, found, "} without a { in the math"
+                return
+            opened.pop()
         elif at < words_end:
-            is_shown = found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\")
-            message = f"{found} inside \\text is shown as it is typed: end the \\text before it" * is_shown
-        elif word in _NOT_INSIDE:
-            end = _group_end(tex, match.end())
-            words_end, chemistry_end = (words_end, end) if word == "ce" else (end, chemistry_end)
-            sign, advice = _NOT_INSIDE[word]
-            if wrong := re.search(sign, tex[match.end() : end]):
-                yield "tex-command", match.end() + wrong.start(), wrong[0], advice
-        elif at < chemistry_end and word in (*_PAIRS, "middle"):
+            if found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
+                message = f"{found} inside \\text is shown as it is typed: end the \\text before it"
+        elif found in _NOT_INSIDE:
+            group_end = _group_end(tex, end)
+            words_end, chemistry_end = (words_end, group_end) if found == "\\ce" else (group_end, chemistry_end)
+            sign, advice = _NOT_INSIDE[found]
+            if wrong := re.search(sign, tex[end:group_end]):
+                yield "tex-command", end + wrong.start(), wrong[0], advice
+        elif at < chemistry_end and found in (*_PAIRS, "\\middle"):
             message = f"{found} inside \\ce: end the \\ce before it"
-        elif word in ("begin", "left"):
-            pairs.append((at, _pair(tex, match), depth))
-            message = _begin_mistake(tex, match, pairs[-1][1]) if word == "begin" else ""
-        elif word in ("end", "right"):
-            name = _pair(tex, match)
-            if not pairs or pairs.pop()[1:] != (name, depth):
-                before = "\\left" if word == "right" else f"\\begin{{{name}}}"
-                yield "tex-command", at, found, f"{found} without a {before} before it"
-                return
         else:
-            message = _command_mistake(tex, match, negative, bool(pairs) and pairs[-1][1:] == ("", depth))
+            message = _command_mistake(tex, match, negative)
             negative += found == "\\!" and not message
         if message:
             yield "tex-command", at, found, message
-    if pairs:
-        yield _unended(*pairs[0])
-    if depth > 0:
-        yield "tex-command", 0, (typed or tex).split("\n", maxsplit=1)[0], "{ is never closed in the math"
+    if opened:
+        yield "tex-command", opened[0], "{", "{ is never closed in the math"
 
 
-def _brace_mistake(at: int, found: str, depth: int, pairs: list[tuple[int, str, int]]) -> Mistake | None:
-    """What is wrong with a brace that leads to this depth."""
-    if depth > MAX_TEX_DEPTH:
-        return "limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math"
-    if depth < 0:
-        return "tex-command", at, found, "} without a { in the math"
-    return _unended(*pairs[-1]) if pairs and pairs[-1][2] > depth else None
+def _command_mistake(tex: str, match: re.Match[str], negative: int) -> str:
+    """What is wrong with a command, a backslash before a sign, a comment, or a lone backslash."""
+    found, sign, rest = match[0], match["sign"], tex[match.end() :]
+    if found == "\\begin":
+        return _environment_mistake(_name(rest), tex[: match.start()], rest)
+    if found[1:] and not sign:
+        return "" if found in COMMANDS else f"TeX command {found} is not in the list of allowed commands"
+    if sign and sign not in _SIGNS:
+        return f"TeX command {found} would end or change the math"
+    if re.match(_MOVES, found + rest) or (found == "\\!" and negative == _MOST_NEGATIVE):
+        return f"TeX {found} moves what follows over other text: leave it out"
+    if found == "\\\\" and rest.startswith("*"):
+        return "* after \\\\ is not shown: write a space before it"
+    if found == "%":
+        return "% starts a comment in TeX: write \\%"
+    return "" if sign else "backslash at the end of the math"
 
 
-def _begin_mistake(tex: str, match: re.Match[str], name: str) -> str:
-    if name in _EQUATIONS and re.search(_EQUATION, tex[: match.start()]):
+def _environment_mistake(name: str, before: str, rest: str) -> str:
+    if name in _EQUATIONS and re.search(_EQUATION, before):
         return f"a second {{{name}}} in one formula: write \\begin{{aligned}}"
     if name not in _ENVIRONMENTS:
         return f"TeX environment {name!r} is not one of {', '.join(sorted(_ENVIRONMENTS))}"
-    if re.match(_PLACED, tex[match.end() :]):
+    if re.match(_PLACED, rest):
         return f"[ after \\begin{{{name}}} is not shown: write {{[}}"
-    if name == "array" and not re.match(_COLUMNS, tex[match.end() :]):
+    if name == "array" and not re.match(_COLUMNS, rest):
         return "\\begin{array} without its columns, letters l, c or r in braces: write \\begin{array}{ll}"
     return ""
 
 
-def _command_mistake(tex: str, match: re.Match[str], negative: int, after_left: bool) -> str:
-    """What is wrong with a command, a backslash before a sign, a comment, or a lone backslash."""
-    found, word, sign = match[0], match["word"], match["sign"]
-    if word == "middle" and not after_left:
-        return "\\middle without a \\left before it"
-    if word:
-        return "" if word in COMMANDS else f"TeX command {found} is not in the list of allowed commands"
-    if sign and sign not in _SIGNS:
-        return f"TeX command {found} would end or change the math"
-    if re.match(_MOVES, tex[match.start() :]) or (found == "\\!" and negative == _MOST_NEGATIVE):
-        return f"TeX {found} moves what follows over other text: leave it out"
-    if sign == "\\" and tex.startswith("*", match.end()):
-        return "* after \\\\ is not shown: write a space before it"
-    if match["comment"]:
-        return "% starts a comment in TeX: write \\%"
-    return "backslash at the end of the math" if found == "\\" else ""
-
-
-def _unended(at: int, name: str, _: int) -> Mistake:
-    found = f"\\begin{{{name}}}" if name else "\\left"
-    return "tex-command", at, found, f"{found} is never ended in the math"
+def _name(rest: str) -> str:
+    """The environment that is named after a \\begin or \\end."""
+    name = re.match(r"\s*\{([^{}]*)\}", rest)
+    return name[1] if name else "?"
 
 
 def _group_end(tex: str, start: int) -> int:
     """Where the group in braces that follows ends."""
     depth = 0
     for match in _TEX.finditer(tex, start):
-        depth += (match["brace"] == "{") - (match["brace"] == "}")
+        depth += (match[0] == "{") - (match[0] == "}")
         if depth <= 0:
             return match.start()
     return len(tex)
-
-
-def _pair(tex: str, match: re.Match[str]) -> str:
-    """The environment that a \\begin or \\end names; "" for \\left and \\right."""
-    if match["word"] in ("left", "right"):
-        return ""
-    name = re.match(_ENVIRONMENT, tex[match.end() :])
-    return name[1] if name else "?"
 
 
 # --- what MathJax would show as an error ------------------------------------------------------
@@ -274,30 +248,31 @@ def _error(tex: str) -> Error | None:
     """The first place for which MathJax would show an error instead of the formula. Groups are checked from the inside
     out; a group that was checked becomes one item of what is around it.
     """
-    tex = re.sub(r"(\\\\)|\\[{}]", lambda match: match[1] or "\\|", tex)
-    while group := re.search(_INNERMOST, tex):
+    flat = re.sub(r"(\\\\)|\\[{}]", lambda match: match[1] or "\\|", tex)
+    while group := re.search(_INNERMOST, flat):
         start, end = group.span()
-        content = " " * (start + 1) + group[0][1:-1]
-        if not tex[:start].rstrip().endswith(_WORDS) and (error := _flat_error(content)):
+        before = flat[:start]
+        if not before.rstrip().endswith(_WORDS) and (error := _flat_error(flat[: end - 1], start + 1, tex)):
             return error
-        tex = tex[:start] + _GROUP.ljust(end - start) + tex[end:]
-    return _flat_error(tex)
+        flat = before + _GROUP.ljust(end - start) + flat[end:]
+    return _flat_error(flat, 0, tex)
 
 
-def _flat_error(tex: str) -> Error | None:
-    """The same for TeX without braces."""
+def _flat_error(flat: str, start: int, tex: str) -> Error | None:
+    """The same for a part of the TeX, from `start` to the end of `flat`, in which no braces are left."""
     missing, waiting = 0, (0, "")  # how many arguments a command, ^ or _ still needs; where it stands, which it is
     scripts = before = ""  # the scripts of the last item; the last command, of which \\limits needs an operator
-    around: list[str] = []
-    for match in re.finditer(_ITEM, tex):
+    pairs: list[tuple[int, str]] = []  # each open \\begin{...} and \\left, and where it stands
+    for match in re.compile(_ITEM).finditer(flat, start):
         at, item = match.start(), (match["name"] or match["starred"] or match[0]).rstrip()
-        if item == _DELETION and missing:
-            return *waiting, f"{waiting[1]} needs braces around the deletion: those of a deletion do not count"
         if item == _DELETION:
+            if missing:
+                return *waiting, f"{waiting[1]} needs braces around the deletion: those of a deletion do not count"
             continue
         if missing and not _may_follow(waiting[1], item):
             break
-        if message := _misplaced(tex, match, item, scripts, before, around):
+        message = _misplaced(flat, match, item, scripts, before, pairs[-1][1] if pairs else "")
+        if message := message or _unpaired(item, at, pairs, _name(tex[match.end() :])):
             return at, item, message
         if item in ("&", "\\\\"):
             scripts = ""
@@ -307,27 +282,36 @@ def _flat_error(tex: str) -> Error | None:
         elif item in ("'", "\\limits", "\\nolimits"):
             continue
         elif item in _ARGUMENTS:
-            if item in ("\\begin", "\\left"):
-                around.append(item)
-            elif item in ("\\end", "\\right"):
-                del around[-1:]
             scripts = scripts if missing else ""
             missing, waiting, before = _ARGUMENTS[item], (at, item), item
         elif missing:
             missing -= 1
         else:
             scripts, before = "", item
-    if not missing:
-        return None
-    takes_bracket = waiting[1] in _BRACKETED
-    needed = "a bracket: write one after it, or a dot" if takes_bracket else "its argument: put it in braces after it"
-    return *waiting, f"{waiting[1]} without {needed}"
+    if missing:
+        needed = "its argument: put it in braces after it"
+        if waiting[1] in _BEFORE_BRACKETS:
+            needed = "a bracket: write one after it, or a dot"
+        return *waiting, f"{waiting[1]} without {needed}"
+    return (*pairs[-1], f"{pairs[-1][1]} is never ended in the math") if pairs else None
 
 
-def _misplaced(tex: str, match: re.Match[str], item: str, scripts: str, before: str, around: list[str]) -> str:
+def _unpaired(item: str, at: int, pairs: list[tuple[int, str]], name: str) -> str:
+    """Why an item ends no pair, "" if it begins or ends one, or is none."""
+    opener = "\\left" if item in ("\\left", "\\right") else f"\\begin{{{name}}}"
+    if item in ("\\begin", "\\left"):
+        pairs.append((at, opener))
+    elif item in _PAIRS and (not pairs or pairs.pop()[1] != opener):
+        return f"{item} without a {opener} before it"
+    return ""
+
+
+def _misplaced(tex: str, match: re.Match[str], item: str, scripts: str, before: str, around: str) -> str:
     """Why an item may not stand where it does, "" if it may."""
-    if item == "&" and around[-1:] != ["\\begin"]:
+    if item == "&" and not around.startswith("\\begin"):
         return "& separates the columns of an array: write \\&"
+    if item == "\\middle" and around != "\\left":
+        return "\\middle without a \\left before it"
     if item == "#" or (item == "@" and tex[match.end() : match.end() + 1] in tuple("<>AV=|.")):
         return f"{item} has a meaning of its own in TeX: write {_ESCAPES[item]}"
     if item in ("^", "_", "'") and ("_" if item == "_" else "^") in scripts:
@@ -344,8 +328,8 @@ def _may_follow(command: str, item: str) -> bool:
     """Whether an item can be the argument of a command, or of ^ or _."""
     if item in _NO_ARGUMENTS:
         return False
-    if command in _BRACKETED:
-        return item in _BRACKETS
+    if command in _BEFORE_BRACKETS:
+        return item in _ALL_BRACKETS
     if command in ("^", "_"):
         return item not in _NO_SCRIPTS
     if command in _WORDS:
@@ -356,40 +340,26 @@ def _may_follow(command: str, item: str) -> bool:
 # --- deletions inside math --------------------------------------------------------------------
 
 
-def _deletions(tex: str) -> Iterator[tuple[int, int, int]]:
-    """(depth, start, end) of the deletions inside the math."""
-    opened: list[int] = []
-    for mark in tex_marks(tex):
-        if mark.kind == "open":
-            opened.append(mark.start)
-        elif mark.kind == "close":
-            start = opened.pop()
-            yield len(opened), start, mark.end
-
-
-def _without_deletions(tex: str, begun: str = " ") -> str:
-    """The TeX with the marks of deletions blanked, at the same length; `begun` stands where one begins."""
-    for mark in tex_marks(tex):
-        tex = f"{tex[: mark.start]}{begun if mark.kind == 'open' else ' ':{mark.end - mark.start}}{tex[mark.end :]}"
-    return tex
-
-
-def _broken_by(deletions: list[tuple[int, int, int]], bare: str) -> int:
+def _broken_by(tex: str, bare: str) -> int:
     """Where the deletion starts whose hiding breaks the formula, -1 if there is none. In `bare` their marks are blank.
 
     A deletion may not hold half of a pair; deletions at the same depth are hidden together.
     """
-    edges = [(start, "open") for _, start, _ in deletions] + [(end, "close") for _, _, end in deletions]
-    edges += [(match.start(), match["word"]) for match in _TEX.finditer(bare) if match["word"] in _PAIRS]
+    edges = [(match.start(), match[0]) for match in _TEX.finditer(bare) if match[0] in _PAIRS]
+    edges += [(mark.start if mark.kind == "open" else mark.end, mark.kind) for mark in tex_marks(tex)]
     opened: list[tuple[int, str]] = []
+    deletions: list[tuple[int, int, int]] = []  # depth, start, end
     for at, edge in sorted(edges, key=lambda one: (one[0], one[1] != "close")):
-        if edge in ("open", "begin", "left"):
+        if edge in ("open", "\\begin", "\\left"):
             opened.append((at, edge))
-        elif (opened[-1][1] == "open") == (edge == "close"):
-            opened.pop()
-        else:  # one ends in the other
-            return next(start for start, kind in reversed(opened) if kind == "open")
-    for _, level in groupby(deletions, key=itemgetter(0)):
+        elif edge != "hint":
+            starts = [start for start, kind in opened if kind == "open"]
+            start, kind = opened.pop()
+            if (kind == "open") != (edge == "close"):  # one ends in the other
+                return starts[-1]
+            if edge == "close":
+                deletions.append((len(starts), start, at))
+    for _, level in groupby(sorted(deletions), key=itemgetter(0)):
         starts, hidden = [], bare
         for _, start, end in level:
             starts.append(start)

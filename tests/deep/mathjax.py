@@ -51,7 +51,7 @@ def _piece(chance: random.Random) -> str:
     if kind == 0:
         return chance.choice(_SIGNS)
     if kind == 1:
-        return "\\" + chance.choice(_COMMANDS) + chance.choice((" ", "", " ", "{z}", "{z}{z}", "[z]"))
+        return chance.choice(_COMMANDS) + chance.choice((" ", "", " ", "{z}", "{z}{z}", "[z]"))
     if kind == 2:
         return chance.choice(("^", "_", "'", "&", "\\\\", "~", *(f"\\{sign}" for sign in ",;:! {}%$_&#|/")))
     if kind == 3:
