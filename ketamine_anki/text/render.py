@@ -15,18 +15,16 @@ from typing import NamedTuple
 from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
 from ketamine_anki.core.model import Collection, Finding, Note, Places, Position, Where
-from ketamine_anki.text.escape import image, instead_of_html
+from ketamine_anki.text.escape import instead_of_html
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
-from ketamine_anki.text.plain import is_blank, tex_is_blank
+from ketamine_anki.text.plain import is_blank
 from ketamine_anki.text.scanner import (
     BRACKET_COMMAND,
     UNMARKED,
-    Deletion,
     Markup,
     Mistake,
     Report,
     Span,
-    advised,
     command_in,
     misplaced_fence,
     scan,
@@ -68,17 +66,13 @@ _ORDINARY = bytes(set(range(256)).difference(b"\\`*_{}[]<>&$|~!^=#\n"))
 _BLOCK = re.compile(r"\s*(?:[-+*]|~~~|\d+[.)])")  # starts a list or a code block
 # The other patterns are strings: `re` compiles each when a text first needs it.
 _MARKDOWN = r"[\\`*_\[\n]"  # without any of these, and no block, Markdown is mere text
-_LONE_PICTURE = r"!\[([^\[\]\\`*_$<>&{}!\n]*\S)\]\(([A-Za-z0-9.-]+)\)"
 _HTML = r"(?<!\]\()<(?:(?P<end>/)?(?P<tag>[A-Za-z][^\s<>/;,)]*)(?:[\s/][^<>]*)?>|!--|[!?][^<>]*>)"
 _MATHJAX = r"(?s)(?P<math>\\[(\[])(?:.*?\\[)\]])?|\\[)\]]"
 _TEX_WORD = r"(?<![\\\w:])\\([A-Za-z]+)"
 _COMMAND_IN_CODE = r"\\[()\[\]]"
 _TABLE_RULE = r"(?m)^[ \t]*[|:-][ \t|:-]*$"  # the line below the head of a table
 _COLON = ":(?=[:\U000f0000-\U000ffffd])"  # Anki could read it and the next as the mark of a hint
-_DELETION_MARK = r"(?P<open>\{\{c\d+::)|\}\}|\\(?P<math>[()\[\]])"
-_ELEMENT_OR_PLACEHOLDER = (
-    r"<(?P<end>/?)(?P<tag>[a-z0-9]+)[^>]*?(?P<void>/?)>|(?P<placeholder>[" + "\U000f0000-\U000ffffd])"
-)
+_ELEMENT_OR_MARK = r"<(?P<end>/?)(?!br|img)(?P<tag>[a-z0-9]+)[^>]*>|(?P<mark>[" + "\U000f0000-\U000ffffd])"
 
 _QUESTIONS = ("question", "reverse.question")
 
@@ -104,10 +98,6 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     special = _special(text)
     if not special and not cloze:  # most texts
         return Rendered(text, UNMARKED, [], [])
-    # a text of nothing but a picture, as `picture:` holds it, is not worth loading the parser
-    alone = re.fullmatch(_LONE_PICTURE, text) if text.startswith("![") else None
-    if alone and alone[2] in media and not is_blank(alone[1]):
-        return Rendered(image(media[alone[2]], alone[1].strip()), Markup(text), [], [alone[2]])
     findings: list[Finding] = []
     place = locate or partial(_position, text)
 
@@ -119,27 +109,18 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
     if len(special) > MAX_SIGNS and (signs := len(special.translate(None, b"[|\n"))) > MAX_SIGNS:
         report("limit", 0, "", f"{signs:,} signs of Markdown and math in one text: at most {MAX_SIGNS:,}")
         return Rendered(escape(text), Markup(text), findings, [])
-    markup = scan(text)
+    markup = scan(text, cloze=cloze)
     at, misplaced = misplaced_fence(markup)
     if misplaced:  # nothing after it is read as it was meant
         report("swallowed-mark", at, "```", f"'```' {misplaced}")
         return Rendered(escape(text), markup, findings, [])
     for start, end, message in markup.mistakes:
-        report("cloze-syntax", start, text[start:end], advised(message, text[start:end], cloze))
-    if cloze and not markup.deletions and not findings and "{{c" not in text:
-        report("cloze-syntax", 0, "", "no cloze deletion: hide a part as {{c1::hidden}}")
-    if not cloze and markup.deletions:
-        first = markup.deletions[0]
-        fragment = text[first.start : first.answer_start]
-        report("cloze-syntax", first.start, fragment, "cloze deletion here: only 'text' may hold them")
+        report("cloze-syntax", start, text[start:end], message)
     for mistake in _mistakes(markup, cloze):
         report(*mistake)
     html, pictures = _html(Source(markup), media, findings, report)
     if len({finding.rule for finding in findings}) > 1:  # what another mistake left unread is no second one
         findings[:] = [finding for finding in findings if finding.rule != "visible-mark"]
-    if markup.deletions and not findings:
-        for start, end, message in _blank_deletions(html, markup):
-            report("cloze-syntax", start, text[start:end], message)
     return Rendered(html, markup, findings, pictures)
 
 
@@ -210,7 +191,7 @@ def _mistakes(markup: Markup, cloze: bool) -> Iterator[Mistake]:
                 message = f"${value}$ is read as math: put it in `code`, or write \\$ for a dollar that is to be seen"
                 yield "swallowed-mark", start, markup.text[start:end], message
                 continue
-            is_cut = any(start <= at < end for at, _, _ in markup.mistakes)  # by a deletion that is not closed
+            is_cut = any(start < at < end for at, _, _ in markup.mistakes)  # by a deletion that is not closed
             for rule, at, fragment, message in () if is_cut else tex_mistakes(value):
                 yield rule, offset + at, fragment, message
         elif kind == "code" and (command := re.search(_COMMAND_IN_CODE, value)):
@@ -271,32 +252,26 @@ def _too_much(source: str) -> str:
 # --- HTML -------------------------------------------------------------------------------------
 
 
-def needs_parser(source: str) -> bool:
-    """Whether Markdown has any work to do on a text, math and deletions apart."""
-    return bool(re.search(_MARKDOWN, source) or _BLOCK.match(source))
-
-
 def _html(source: Source, media: Mapping[str, str], findings: list[Finding], report: Report) -> tuple[str, list[str]]:
     """The HTML of a text, and the names of its pictures."""
     html = source.text
     pictures: list[str] = []
-    if not _special(source.text):
+    if not _special(html):
         pass
-    elif too_much := _too_much(source.text):
+    elif too_much := _too_much(html):
         report("limit", 0, "", too_much)
         html = escape(html)
-    elif needs_parser(source.text):
+    elif re.search(_MARKDOWN, html) or _BLOCK.match(html):
         from ketamine_anki.text.markdown import markdown_html  # with the parser, which most decks do without
 
         html, pictures = markdown_html(source, media, report)
         if source.markup.deletions:
             _check_nesting(html, source, report)
     else:
+        row = html.startswith("|") and html.count("|") > 2
+        for start, fragment, message in visible_marks(html, start=True, several=row):
+            report("visible-mark", len(source.typed(html[:start])), source.typed(fragment), source.typed(message))
         html = escape(html)
-        row = source.text.startswith("|") and source.text.count("|") > 2
-        for start, fragment, message in visible_marks(source.text, start=True, several=row):
-            typed = len(source.typed(source.text[:start]))
-            report("visible-mark", typed, source.typed(fragment), source.typed(message))
     if "{" in html or "}" in html:  # typed singly or with backslashes; the marks of deletions are placeholders
         html = html.replace("{", "&#123;").replace("}", "&#125;")
     if not findings and ("[" in html or "\\" in html) and (command := command_in(html)):
@@ -310,31 +285,6 @@ def _html(source: Source, media: Mapping[str, str], findings: list[Finding], rep
     return html, pictures
 
 
-def _blank_deletions(html: str, markup: Markup) -> Iterator[tuple[int, int, str]]:
-    """(start, end, message) of each deletion that hides nothing a reader sees, or whose hint is nothing of that kind.
-
-    The deletions of the HTML are those of the markup, in their order.
-    """
-    opened: list[tuple[Deletion, int, bool]] = []  # each with the start of its content, and whether it is in math
-    deletions = iter(markup.deletions)
-    in_math = False
-    for match in re.finditer(_DELETION_MARK, html):
-        if match["math"]:
-            in_math = match["math"] in "(["
-        elif match["open"]:
-            opened.append((next(deletions), match.end(), in_math))
-        elif opened:
-            deletion, start, tex = opened.pop()
-            answer, hint = html[start : match.start()], ""
-            if deletion.hint:
-                answer, _, hint = answer.rpartition("::")
-            blank = tex_is_blank if tex else is_blank
-            if blank(answer):
-                yield deletion.start, deletion.end, "empty cloze deletion: hide at least one word"
-            if deletion.hint and blank(hint):
-                yield deletion.answer_end, deletion.end, "empty hint: write one after '::', or leave '::' out"
-
-
 def _span_html(span: Span) -> str:
     """The HTML of math or of the mark of a deletion."""
     if span.kind == "math":
@@ -346,22 +296,18 @@ def _span_html(span: Span) -> str:
 
 def _check_nesting(html: str, source: Source, report: Report) -> None:
     """Reports the first deletion that begins in one element and ends in another."""
-    message = "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
-    stack: list[str] = []
-    for match in re.finditer(_ELEMENT_OR_PLACEHOLDER, html):
-        if match["placeholder"]:
-            span = source.span(match["placeholder"])
-            if span.kind == "open":
-                stack.append("cloze")
-            elif span.kind == "close" and (not stack or stack.pop() != "cloze"):
-                report("cloze-syntax", span.start, "}}", message)
+    opened = [("body", "")]  # tag and, of a deletion, mark
+    for match in re.finditer(_ELEMENT_OR_MARK, html):
+        tag, mark = match["tag"] or "", match["mark"] or ""
+        kind = source.span(mark).kind if mark else "close" if match["end"] else "open"
+        if kind == "open":
+            opened.append((tag, mark))
+        elif kind == "close":
+            begun, begun_mark = opened.pop()
+            if begun != tag:
+                message = (
+                    "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
+                )
+                start = source.span(mark or begun_mark).start
+                report("cloze-syntax", start, source.typed(mark or begun_mark), message)
                 return
-        elif match["end"]:
-            if stack and stack[-1] == match["tag"]:
-                stack.pop()
-            elif "cloze" in stack:
-                span = next(span for span in source.hidden if span.kind == "open")
-                report("cloze-syntax", span.start, f"{{{{c{span.value}::", message)
-                return
-        elif not match["void"] and match["tag"] not in ("br", "img"):
-            stack.append(match["tag"])
