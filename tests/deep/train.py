@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -24,8 +25,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
 from program import execute  # noqa: E402
 from upgrade.diary import LEARNERS, Diary, plan  # noqa: E402
-from upgrade.promises import PROMISES, verdict  # noqa: E402
-from upgrade.releases import make  # noqa: E402
+from upgrade.promises import PROMISES, table, verdict  # noqa: E402
+from upgrade.releases import Release, make  # noqa: E402
 
 # version -> Pythons that have wheels for it, best first
 ENGINES = {
@@ -42,7 +43,6 @@ TABLE = HERE / "upgrade" / "table.md"
 
 
 def main(arguments: list[str]) -> int:
-    write = "--write" in arguments
     versions = [each for each in arguments if each != "--write"] or list(ENGINES)
     verdicts: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="train-") as scratch:
@@ -52,36 +52,31 @@ def main(arguments: list[str]) -> int:
             if isinstance(python, str):
                 print(f"{version}: not run: {python}", file=sys.stderr)
                 continue
-            collections = Path(scratch) / version
-            collections.mkdir()
-            told = json.dumps(plan(releases, str(collections)))
-            lived = execute(python, "-I", HERE / "upgrade" / "learner.py", input=told.encode())
-            if lived.code:
-                print(f"{version}: {lived.err}", file=sys.stderr)
-                return 1
-            diary = Diary(json.loads(lived.out), releases)
+            diary = lived(python, releases, Path(scratch) / version)
             verdicts[version] = [verdict(promise, diary) for promise in PROMISES]
-            kept = sum(each == "yes" for each in verdicts[version])
+            kept = verdicts[version].count("yes")
             print(f"{version}: {len(LEARNERS)} learners, {kept} of {len(PROMISES)} promises kept", file=sys.stderr)
-            for promise, said in zip(PROMISES, verdicts[version], strict=True):
-                if said.startswith("no"):
-                    print(f"  {promise.case}: {said}", file=sys.stderr)
+            for promise, outcome in zip(PROMISES, verdicts[version], strict=True):
+                if outcome.startswith("no"):
+                    print(f"  {promise.__name__}: {outcome}", file=sys.stderr)
     made = table(verdicts)
     print(made, end="")
-    if write and list(verdicts) == list(ENGINES):
-        TABLE.write_text(made, encoding="utf-8")
-    elif list(verdicts) == list(ENGINES) and made != TABLE.read_text(encoding="utf-8"):
-        print(f"{TABLE} says otherwise", file=sys.stderr)
-        return 1
+    if list(verdicts) == list(ENGINES):
+        if "--write" in arguments:
+            TABLE.write_text(made, encoding="utf-8")
+        elif made != TABLE.read_text(encoding="utf-8"):
+            print(f"{TABLE} says otherwise", file=sys.stderr)
+            return 1
     return 0 if len(verdicts) == len(versions) else 1
 
 
-def table(verdicts: dict[str, list[str]]) -> str:
-    """The promises as a Markdown table, with a column for each engine."""
-    rows = [["What happened", "What an update does", *verdicts], ["---"] * 2 + [":-:"] * len(verdicts)]
-    for number, promise in enumerate(PROMISES):
-        rows.append([promise.case, promise.outcome, *(said[number].partition(":")[0] for said in verdicts.values())])
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+def lived(python: Path | str, releases: Mapping[str, Release], collections: Path) -> Diary:
+    """The diary of all learners on the engine that a Python has."""
+    collections.mkdir()
+    told = json.dumps(plan(releases, str(collections)))
+    ran = execute(python, "-I", HERE / "upgrade" / "learner.py", input=told.encode())
+    assert ran.code == 0, ran.err
+    return Diary(json.loads(ran.out), releases)
 
 
 def engine(version: str) -> Path | str:

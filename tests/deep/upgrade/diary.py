@@ -25,40 +25,33 @@ class Step(NamedTuple):
     had: str = ""
 
 
-def _search(day: int, version: str, had: str) -> Step:
-    return Step(day, "search", version, had=had)
+def _import(day: int, version: str, **options: Any) -> Step:
+    return Step(day, "import", version, **options)
 
 
-def _import(day: int, version: str, package: str = "everyone", update: str = "newer", merge: bool = False) -> Step:
-    return Step(day, "import", version, package, update, merge)
-
-
-def _between(*deeds: Step, package: str = "everyone", skip: bool = False, merge: bool = False) -> list[Step]:
+def _between(*deeds: Step, skip: bool = False, **options: Any) -> list[Step]:
     """A learner who takes every release five days after it comes out (or skips 1.1.0), and does something."""
-    imports = [_import(5, "1.0.0"), _import(25, "1.2.0", package, merge=merge)]
-    if not skip:
-        imports.append(_import(15, "1.1.0", package, merge=merge))
-    return sorted([*imports, *deeds], key=lambda step: step.day)
+    imports = [_import(5, "1.0.0"), _import(15, "1.1.0", **options), _import(25, "1.2.0", **options)]
+    return sorted([*(imports[::2] if skip else imports), *deeds], key=lambda step: step.day)
 
 
 _HABITS = [Step(6, "review"), Step(7, "due"), Step(8, "review"), Step(16, "review")]
+_ADDS = Step(9, "add field")
 
 # They changed our note types, on day 9 unless they are late: 1.1.0 comes out on day 10.
 CHANGERS: dict[str, list[Step]] = {
-    **{who: _between(*_HABITS, Step(9, f"{who} field"), merge=False) for who in ("add", "remove", "rename")},
+    **{who: _between(*_HABITS, Step(9, f"{who} field")) for who in ("add", "remove", "rename")},
     "add template": _between(*_HABITS, Step(9, "add template")),
-    "add, always": [_import(5, "1.0.0"), Step(9, "add field"), _import(15, "1.1.0", update="always")],
-    "add, merging": _between(*_HABITS, Step(9, "add field"), merge=True),
-    "add, merging at last": [*_between(*_HABITS, Step(9, "add field")), _import(26, "1.2.0", merge=True)],
+    "add, always": [_import(5, "1.0.0"), _ADDS, _import(15, "1.1.0", update="always")],
+    "add, merging": _between(*_HABITS, _ADDS, merge=True),
+    "add, merging at last": [*_between(*_HABITS, _ADDS), _import(26, "1.2.0", merge=True)],
     "add template, merging": _between(*_HABITS, Step(9, "add template"), merge=True),
     **{
-        f"{who}, merging{', always' if update == 'always' else ''}": [
-            _import(5, "1.0.0"), *deeds, _import(15, "1.1.0", update=update, merge=True)
-        ]
-        for who, deeds in {"late": [Step(12, "add field")], "remove": [Step(9, "remove field")]}.items()
-        for update in ("newer", "always")
+        f"{who}, merging{end}": [_import(5, "1.0.0"), deed, _import(15, "1.1.0", update=update, merge=True)]
+        for who, deed in (("late", Step(12, "add field")), ("remove", Step(9, "remove field")))
+        for end, update in (("", "newer"), (", always", "always"))
     },
-}  # fmt: skip
+}
 LEARNERS: dict[str, list[Step]] = {
     **{f"newcomer to {version}": [_import(29, version)] for version in VERSIONS},
     "follower": _between(*_HABITS),
@@ -66,8 +59,10 @@ LEARNERS: dict[str, list[Step]] = {
     "updater": _between(*_HABITS, package="update"),
     "skipping updater": _between(*_HABITS, package="update", skip=True),
     "busy": _between(*_HABITS, Step(9, "suspend"), Step(9, "flag"), Step(9, "move")),
-    "editor": _between(Step(6, "edit"), *_HABITS, _search(14, "1.1.0", "1.0.0"), _search(24, "1.2.0", "1.1.0")),
-    "skipping editor": _between(Step(6, "edit"), _search(24, "1.2.0", "1.0.0"), skip=True),
+    "editor": _between(
+        Step(6, "edit"), *_HABITS, Step(14, "search", "1.1.0", had="1.0.0"), Step(24, "search", "1.2.0", had="1.1.0")
+    ),
+    "skipping editor": _between(Step(6, "edit"), Step(24, "search", "1.2.0", had="1.0.0"), skip=True),
     "tagger": _between(Step(6, "tag"), *_HABITS),
     "editor after 1.1.0": _between(Step(12, "edit")),
     "tagger after 1.1.0": _between(Step(12, "tag")),
@@ -85,19 +80,19 @@ LEARNERS: dict[str, list[Step]] = {
 
 
 def plan(releases: Mapping[str, Release], folder: str) -> dict[str, Any]:
-    """What upgrade/learner.py is told to do, in a folder for the collections."""
+    """What upgrade/learner.py has to do, in a folder for the collections."""
 
-    def told(step: Step) -> dict[str, Any]:
-        said: dict[str, Any] = {"do": step.do, "at": START + step.day * DAY}
+    def planned(step: Step) -> dict[str, Any]:
+        deed: dict[str, Any] = {"do": step.do, "at": START + step.day * DAY}
         if step.do == "import":
-            release = releases[step.version]
-            said |= {"path": str(getattr(release, step.package)), "update": step.update, "merge": step.merge}
+            path = getattr(releases[step.version], step.package)
+            deed |= {"path": str(path), "update": step.update, "merge": step.merge}
         if step.do == "search":
             searches = releases[step.version].searches
-            said["query"] = searches.get(step.had) or searches[""]
-        return said | ({"ease": step.day} if step.do == "review" else {})
+            deed["query"] = searches.get(step.had) or searches[""]
+        return deed | ({"ease": step.day} if step.do == "review" else {})
 
-    return {"collections": folder, "learners": {name: list(map(told, steps)) for name, steps in LEARNERS.items()}}
+    return {"collections": folder, "learners": {name: list(map(planned, steps)) for name, steps in LEARNERS.items()}}
 
 
 # --- reading the diary ------------------------------------------------------------------------
@@ -129,7 +124,11 @@ class Diary:
 
     def __init__(self, diary: Mapping[str, list[Holds]], releases: Mapping[str, Release]) -> None:
         assert diary.keys() == LEARNERS.keys()
-        self._diary, self.releases = diary, releases
+        self.held, self.releases = diary, releases
+
+    def steps(self, learner: str) -> Iterator[tuple[Step, Holds]]:
+        """The steps of a learner, with what the collection held after each."""
+        return zip(LEARNERS[learner], self.held[learner], strict=True)
 
     def imports(self, *learners: str) -> Iterator[Import]:
         """The imports of some learners, or of all, that the engine could do."""
@@ -140,23 +139,15 @@ class Diary:
                     yield Import(name, step, before, after)
                 before = after
 
-    def steps(self, learner: str) -> Iterator[tuple[Step, Holds]]:
-        """The steps of a learner, with what the collection held after each."""
-        return zip(LEARNERS[learner], self._diary[learner], strict=True)
-
-    def last(self, learner: str) -> Holds:
-        """What a learner's collection held at the end."""
-        return self._diary[learner][-1]
-
-    def ids(self, version: str) -> set[str]:
-        """The ids of the notes of a release."""
-        return {id_of(note) for note in self.published(version).values()}
+    def updates(self, *learners: str) -> Iterator[Import]:
+        """Their imports into a collection that had notes."""
+        return (each for each in self.imports(*learners) if each.before)
 
     def one(self, learner: str, version: str) -> Import:
         """A learner's first import of a release."""
-        for found in self.imports(learner):
-            if found.step.version == version:
-                return found
+        for each in self.imports(learner):
+            if each.step.version == version:
+                return each
         raise Impossible
 
     def published(self, version: str) -> dict[str, Note]:
@@ -166,6 +157,10 @@ class Diary:
 
 def id_of(note: Note) -> str:
     return note["fields"]["ID"]
+
+
+def by_id(holds: Holds) -> dict[str, Note]:
+    return {id_of(note): note for note in holds["notes"].values()}
 
 
 def ours(note: Note) -> tuple[Any, ...]:

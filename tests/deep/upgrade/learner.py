@@ -20,6 +20,7 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ LOGS = ("new", "updated", "duplicate", "conflicting", "first_field_match", "miss
 OWN_TEXT, OWN_TAG, OWN_DECK, OWN_STYLE = "my own words", "my-own-tag", "My Own Deck", "/* my own style */"
 OWN_FIELD = "My Own Field"
 CARD = ("did", "ord", "type", "queue", "due", "ivl", "factor", "reps", "lapses", "left", "odue", "odid", "flags")
+Deed = Callable[[Collection, "dict[str, Any]"], object]  # a collection and the step -> what else the diary says
 
 
 def main() -> None:
@@ -59,11 +61,13 @@ def take(path: Path, step: dict[str, Any]) -> dict[str, Any]:
     """Takes one step with a collection, and tells what it holds then."""
     col = open_collection(path)
     began, schema = int(time.time()), col.db.scalar("select scm from col")
-    said = DEEDS[step["do"]](col, step) or {}
-    settle(col, began, step["at"])
+    deed = DEEDS[step["do"]](col, step)
+    # What was stamped during the step gets the step's own time.
+    col.db.execute("update notes set mod = ? where mod >= ?", step["at"], began)
+    col.db.execute("update notetypes set mtime_secs = ? where mtime_secs >= ?", step["at"], began)
     col.close()
     col = open_collection(path)  # Anki remembers note types until it is closed
-    holds = {"schema before": schema, **said, **contents(col)}
+    holds = {"schema before": schema, **(deed if isinstance(deed, dict) else {}), **contents(col)}
     col.close()
     return holds
 
@@ -73,12 +77,6 @@ def open_collection(path: Path) -> Collection:
     if hasattr(col, "set_v3_scheduler") and not col.v3_scheduler():
         col.set_v3_scheduler(True)
     return col
-
-
-def settle(col: Collection, began: int, at: int) -> None:
-    """Puts what was stamped during the step at the step's own time."""
-    col.db.execute("update notes set mod = ? where mod >= ?", at, began)
-    col.db.execute("update notetypes set mtime_secs = ? where mtime_secs >= ?", at, began)
 
 
 def contents(col: Collection) -> dict[str, Any]:
@@ -157,81 +155,30 @@ def review(col: Collection, step: dict[str, Any]) -> None:
             col.sched.answerCard(card, 1 + (number + step["ease"]) % 4)
 
 
-def edit(col: Collection, step: dict[str, Any]) -> None:
-    for note in notes(col):
-        note["Extra"] = note["My notes"] = OWN_TEXT
-        col.update_note(note)
-
-
-def tag(col: Collection, step: dict[str, Any]) -> None:
-    col.tags.bulk_add(col.find_notes(""), OWN_TAG)
-
-
-def restyle(col: Collection, step: dict[str, Any]) -> None:
-    for kind in note_types(col):
-        kind["css"] += OWN_STYLE
-        col.models.update_dict(kind)
-
-
-def move(col: Collection, step: dict[str, Any]) -> None:
-    col.set_deck(cards(col), col.decks.id(OWN_DECK))
-
-
-def suspend(col: Collection, step: dict[str, Any]) -> None:
-    col.sched.suspend_cards(cards(col))
-
-
-def flag(col: Collection, step: dict[str, Any]) -> None:
-    col.set_user_flag_for_cards(3, cards(col))
-
-
 def due(col: Collection, step: dict[str, Any]) -> None:
     for number, card_id in enumerate(cards(col)):
         col.sched.set_due_date([card_id], f"{number % 60 + 1}!")
 
 
-def delete(col: Collection, step: dict[str, Any]) -> None:
-    col.remove_notes(col.find_notes(""))
-
-
-def delete_cards(col: Collection, step: dict[str, Any]) -> None:
-    """Deletes the second and later cards of every note that has some."""
-    col.remove_cards_and_orphaned_notes(col.db.list("select id from cards where ord > 0"))
-
-
-def empty_cards(col: Collection, step: dict[str, Any]) -> None:
-    """Tools > Empty Cards."""
-    col.remove_cards_and_orphaned_notes([card for note in col.get_empty_cards().notes for card in note.card_ids])
-
-
-def search(col: Collection, step: dict[str, Any]) -> dict[str, Any]:
-    return {"found": [col.get_note(nid)["ID"] for nid in col.find_notes(step["query"])]}
-
-
-def add_field(col: Collection, step: dict[str, Any]) -> None:
-    for kind in note_types(col):
-        col.models.add_field(kind, col.models.new_field(OWN_FIELD))
-        col.models.update_dict(kind)
-    write_own_field(col)
-
-
-def write_own_field(col: Collection) -> None:
-    for note in notes(col):
-        note[OWN_FIELD] = OWN_TEXT
+def write(col: Collection, *names: str) -> None:
+    for nid in col.find_notes(""):
+        note = col.get_note(nid)
+        for name in names:
+            note[name] = OWN_TEXT
         col.update_note(note)
 
 
-def remove_field(col: Collection, step: dict[str, Any]) -> None:
-    for kind in note_types(col):
-        col.models.remove_field(kind, kind["flds"][-1])
-        col.models.update_dict(kind)
+def edit_types(change: Callable[[Collection, Any], object], own_field: bool = False) -> Deed:
+    """Changes all note types, and writes into the field of one's own that they then have."""
 
+    def deed(col: Collection, step: dict[str, Any]) -> None:
+        for kind in note_types(col):
+            change(col, kind)
+            col.models.update_dict(kind)
+        if own_field:
+            write(col, OWN_FIELD)
 
-def rename_field(col: Collection, step: dict[str, Any]) -> None:
-    for kind in note_types(col):
-        col.models.rename_field(kind, kind["flds"][-1], OWN_FIELD)
-        col.models.update_dict(kind)
-    write_own_field(col)
+    return deed
 
 
 def add_template(col: Collection, step: dict[str, Any]) -> None:
@@ -247,31 +194,33 @@ def note_types(col: Collection) -> list[Any]:
     return [col.models.get(mid) for mid in col.db.list("select distinct mid from notes")]
 
 
-def notes(col: Collection) -> list[Any]:
-    return [col.get_note(nid) for nid in col.find_notes("")]
-
-
 def cards(col: Collection) -> list[Any]:
     return col.db.list("select id from cards order by nid, ord")
 
 
-DEEDS = {
+DEEDS: dict[str, Deed] = {
     "import": import_package,
     "review": review,
-    "edit": edit,
-    "tag": tag,
-    "restyle": restyle,
-    "move": move,
-    "suspend": suspend,
-    "flag": flag,
+    "search": lambda col, step: {"found": [col.get_note(nid)["ID"] for nid in col.find_notes(step["query"])]},
+    "edit": lambda col, step: write(col, "Extra", "My notes"),
+    "tag": lambda col, step: col.tags.bulk_add(col.find_notes(""), OWN_TAG),
+    "move": lambda col, step: col.set_deck(cards(col), col.decks.id(OWN_DECK)),
+    "suspend": lambda col, step: col.sched.suspend_cards(cards(col)),
+    "flag": lambda col, step: col.set_user_flag_for_cards(3, cards(col)),
     "due": due,
-    "delete": delete,
-    "delete cards": delete_cards,
-    "empty cards": empty_cards,
-    "search": search,
-    "add field": add_field,
-    "remove field": remove_field,
-    "rename field": rename_field,
+    "delete": lambda col, step: col.remove_notes(col.find_notes("")),
+    # the second and later cards of every note that has some
+    "delete cards": lambda col, step: col.remove_cards_and_orphaned_notes(
+        col.db.list("select id from cards where ord > 0")
+    ),
+    # Tools > Empty Cards
+    "empty cards": lambda col, step: col.remove_cards_and_orphaned_notes(
+        [card for note in col.get_empty_cards().notes for card in note.card_ids]
+    ),
+    "restyle": edit_types(lambda col, kind: kind.update(css=kind["css"] + OWN_STYLE)),
+    "add field": edit_types(lambda col, kind: col.models.add_field(kind, col.models.new_field(OWN_FIELD)), True),
+    "remove field": edit_types(lambda col, kind: col.models.remove_field(kind, kind["flds"][-1])),
+    "rename field": edit_types(lambda col, kind: col.models.rename_field(kind, kind["flds"][-1], OWN_FIELD), True),
     "add template": add_template,
 }
 

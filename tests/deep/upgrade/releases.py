@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import small_deck
@@ -39,118 +39,95 @@ class Release(NamedTuple):
     counts: dict[str, tuple[int, ...]]
 
 
-def question(asked: str, answer: str, **more: object) -> dict[str, object]:
+Note = dict[str, Any]
+
+
+def question(asked: str, answer: str, **more: object) -> Note:
     return {"question": asked, "answer": answer, **more}
 
 
-LIGHT = question("Which light do leaves reflect most?", "Green light")
-SUGAR = "Leaves turn carbon dioxide into {{c1::sugar}}."
-OPEN = question("Which cells open the pores of a leaf?", "Guard cells")
-STEM = question("Which organ carries the leaves of a plant?", "The stem")
-SAP = question("Which tissue carries sap upward?", "Xylem")
+def story(*changes: Note) -> list[Note | None]:
+    """A note in each release, None before it is new, from what each release changes of it."""
+    states: list[Note] = [{}]
+    for change in (*changes, {}, {})[: len(VERSIONS)]:
+        states.append(states[-1] | change)
+    return [{"deck": FIRST} | state if state else None for state in states[1:]]
 
-# id -> (subdeck, note) in each release; None: not there; a retired note carries its reason.
-Story = tuple[tuple[str, dict[str, object]] | None, ...]
-STORIES: dict[str, Story] = {
-    "steady": ((FIRST, LIGHT),) * 3,
-    "steady-cloze": ((FIRST, {"text": SUGAR}),) * 3,
-    "steady-reverse": (
-        (SECOND, question("Which gas is N2?", "Nitrogen", reverse=question("What is the formula of nitrogen?", "N2"))),
-    )
-    * 3,
-    "corrected-in-1-1": (
-        (FIRST, question("Which gas do leaves take up by day?", "Nitrogen")),
-        *((FIRST, question("Which gas do leaves take up by day?", "Carbon dioxide")),) * 2,
-    ),
-    "reworded-in-1-2": (
-        *((FIRST, question("What do leaves give off by day?", "Oxygen")),) * 2,
-        (FIRST, question("Which gas do leaves give off by day?", "Oxygen")),
-    ),
-    "corrected-twice": (
-        (FIRST, question("Where is chlorophyll kept?", "In the nucleus")),
-        (FIRST, question("Where is chlorophyll kept?", "In the vacuole")),
-        (FIRST, question("Where is chlorophyll kept?", "In chloroplasts")),
-    ),
-    "reverted-in-1-2": (
-        (FIRST, question("Which organ anchors a plant?", "The root")),
-        (FIRST, question("Which organ anchors a plant?", "The rootstock")),
-        (FIRST, question("Which organ anchors a plant?", "The root")),
-    ),
-    "retagged-in-1-1": ((FIRST, OPEN), *((FIRST, {**OPEN, "tags": ["Plants", "Leaves"]}),) * 2),
-    "moved-in-1-1": ((FIRST, SAP), (SECOND, SAP), (SECOND, SAP)),
-    "deletion-added-in-1-1": (
-        (FIRST, {"text": "Roots take up {{c1::water}} and minerals."}),
-        *((FIRST, {"text": "Roots take up {{c1::water}} and {{c2::minerals}}."}),) * 2,
-    ),
-    "reverse-added-in-1-2": (
-        *((SECOND, question("Which other name has vitamin C?", "Ascorbic acid")),) * 2,
-        (
-            SECOND,
-            question(
-                "Which other name has vitamin C?",
-                "Ascorbic acid",
-                reverse=question("Which vitamin is ascorbic acid?", "Vitamin C"),
-            ),
-        ),
-    ),
-    "deletion-removed-in-1-1": (
-        (FIRST, {"text": "Most buds of a tree open in {{c1::spring}}, when days are {{c2::long}} and warm."}),
-        *((FIRST, {"text": "Most buds of a tree open in {{c1::spring}}, when days are long and warm."}),) * 2,
-    ),
-    "reverse-removed-in-1-2": (
-        *((SECOND, {**STEM, "reverse": question("What does the stem of a plant carry?", "The leaves")}),) * 2,
-        (SECOND, STEM),
-    ),
-    "retired-in-1-1": (
-        (SECOND, question("Which kingdom do fungi belong to?", "Plants")),
-        *(
-            (
-                SECOND,
-                question(
-                    "Which kingdom do fungi belong to?",
-                    "Plants",
-                    retired={"version": "1.1.0", "reason": "Fungi are a kingdom of their own.", "see": "new-in-1-1"},
-                ),
-            ),
+
+VITAMIN = question("Which vitamin is ascorbic acid?", "Vitamin C")
+STEM = question("What does the stem of a plant carry?", "The leaves")
+FUNGI = {"version": "1.1.0", "reason": "Fungi are a kingdom of their own.", "see": "new-in-1-1"}
+LILY = {"version": "1.2.0", "reason": "Lilies have one seed leaf."}
+
+# id -> the note in each release; None: not there
+STORIES = {
+    "steady": story(question("Which light do leaves reflect most?", "Green light")),
+    "steady-cloze": story({"text": "Leaves turn carbon dioxide into {{c1::sugar}}."}),
+    "steady-reverse": story(
+        question(
+            "Which gas is N2?", "Nitrogen", deck=SECOND, reverse=question("What is the formula of nitrogen?", "N2")
         )
-        * 2,
     ),
-    "retired-in-1-2": (
-        *((SECOND, question("How many seed leaves has a lily?", "Two")),) * 2,
-        (
-            SECOND,
-            question(
-                "How many seed leaves has a lily?",
-                "Two",
-                retired={"version": "1.2.0", "reason": "Lilies have one seed leaf."},
-            ),
-        ),
+    "corrected-in-1-1": story(
+        question("Which gas do leaves take up by day?", "Nitrogen"), {"answer": "Carbon dioxide"}
     ),
-    "new-in-1-1": (None, *((SECOND, question("Which cell wall do fungi have?", "One of chitin")),) * 2),
-    "new-in-1-2": (None, None, (SECOND, question("Which cell layer makes bark?", "Cork cambium"))),
+    "reworded-in-1-2": story(
+        question("What do leaves give off by day?", "Oxygen"), {}, {"question": "Which gas do leaves give off by day?"}
+    ),
+    "corrected-twice": story(
+        question("Where is chlorophyll kept?", "In the nucleus"),
+        {"answer": "In the vacuole"},
+        {"answer": "In chloroplasts"},
+    ),
+    "reverted-in-1-2": story(
+        question("Which organ anchors a plant?", "The root"), {"answer": "The rootstock"}, {"answer": "The root"}
+    ),
+    "retagged-in-1-1": story(
+        question("Which cells open the pores of a leaf?", "Guard cells"), {"tags": ["Plants", "Leaves"]}
+    ),
+    "moved-in-1-1": story(question("Which tissue carries sap upward?", "Xylem"), {"deck": SECOND}),
+    "deletion-added-in-1-1": story(
+        {"text": "Roots take up {{c1::water}} and minerals."},
+        {"text": "Roots take up {{c1::water}} and {{c2::minerals}}."},
+    ),
+    "reverse-added-in-1-2": story(
+        question("Which other name has vitamin C?", "Ascorbic acid", deck=SECOND), {}, {"reverse": VITAMIN}
+    ),
+    "deletion-removed-in-1-1": story(
+        {"text": "Most buds of a tree open in {{c1::spring}}, when days are {{c2::long}} and warm."},
+        {"text": "Most buds of a tree open in {{c1::spring}}, when days are long and warm."},
+    ),
+    "reverse-removed-in-1-2": story(
+        question("Which organ carries the leaves of a plant?", "The stem", deck=SECOND, reverse=STEM),
+        {},
+        {"reverse": ""},
+    ),
+    "retired-in-1-1": story(question("Which kingdom do fungi belong to?", "Plants", deck=SECOND), {"retired": FUNGI}),
+    "retired-in-1-2": story(question("How many seed leaves has a lily?", "Two", deck=SECOND), {}, {"retired": LILY}),
+    "new-in-1-1": story({}, question("Which cell wall do fungi have?", "One of chitin", deck=SECOND)),
+    "new-in-1-2": story({}, {}, question("Which cell layer makes bark?", "Cork cambium", deck=SECOND)),
 }
 
 
-def text_of(story: Story, version: str) -> tuple[str, dict[str, object]] | None:
-    """(subdeck, note) of a story in a release."""
-    return story[VERSIONS.index(version)]
+def told(note_id: str, version: str) -> Note | None:
+    """A note as it is written in a release."""
+    return STORIES[note_id][VERSIONS.index(version)]
 
 
-def is_retired(story: Story, version: str) -> bool:
-    told = text_of(story, version)
-    return told is not None and "retired" in told[1]
+def retired_in(version: str) -> set[str]:
+    """The ids of the notes that are retired in a release."""
+    return {note_id for note_id in STORIES if "retired" in (told(note_id, version) or {})}
 
 
 def changed(note_id: str, version: str) -> bool:
     """Whether a release changes what a learner has of a note. Its subdeck counts: a tag names that."""
-    told = STORIES[note_id]
     index = VERSIONS.index(version)
-    return index == 0 or told[index] != told[index - 1]
+    return index == 0 or STORIES[note_id][index] != STORIES[note_id][index - 1]
 
 
 def last_changed(note_id: str, version: str) -> str:
     """The release that changed a note last, up to a version; "" for a note that is as it was when new."""
-    until = [each for each in VERSIONS[: VERSIONS.index(version) + 1] if text_of(STORIES[note_id], each) is not None]
+    until = [each for each in VERSIONS[: VERSIONS.index(version) + 1] if told(note_id, each)]
     return next((each for each in reversed(until[1:]) if changed(note_id, each)), "")
 
 
@@ -160,38 +137,27 @@ def make(folder: Path) -> dict[str, Release]:
     decks = folder / "decks"
     for index, version in enumerate(VERSIONS):
         small_deck.write(decks, files=dict(_files(version)))
-        day = 10 * index
-        output = folder / version
+        output, day = folder / version, 10 * index
         with _style(STYLE if version == VERSIONS[2] else ""), pytest.MonkeyPatch.context() as patch:
             patch.setenv("SOURCE_DATE_EPOCH", str(START + day * DAY))
-            said = run("release", version, decks, "-o", output, "--no-repository")
-        assert said.code == 0, said.out + said.err
+            ran = run("release", version, decks, "-o", output, "--no-repository")
+        assert ran.code == 0, ran.out + ran.err
         (everyone,) = output.glob(f"*-{version}.apkg")
         update = [*output.glob(f"*-{version}-update.apkg"), everyone][0]  # the first release has nothing to update
-        made[version] = Release(
-            version, day, everyone, update, *_said((output / "RELEASE_NOTES.md").read_text("utf-8"))
-        )
+        notes = (output / "RELEASE_NOTES.md").read_text("utf-8")
+        searches = dict(re.findall(r"(?m)^From (?:any older version|(.*)):\n\n```text\n(.*)\n```", notes))
+        newcomers = re.findall(r"new here: (\d+) notes imported", notes)
+        rows = re.findall(r"(?m)^\| ([0-9.]+) \| (\d+) \| (\d+) \| (\d+) \|$", notes)
+        counts = {had: tuple(map(int, numbers)) for had, *numbers in [("", *newcomers, 0, 0), *rows]}
+        made[version] = Release(version, day, everyone, update, searches, counts)
     return made
-
-
-def _said(notes: str) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
-    """The searches and the counts of release notes."""
-    searches = re.findall(r"(?m)^From (?:any older version|(.*)):\n\n```text\n(.*)\n```", notes)
-    first = re.search(r"new here: (\d+) notes imported", notes)
-    assert first
-    rows = re.findall(r"^\| ([0-9.]+) \| (\d+) \| (\d+) \| (\d+) \|$", notes, re.MULTILINE)
-    counts = {had: tuple(map(int, numbers)) for had, *numbers in [("", first[1], 0, 0), *rows]}
-    return dict(searches), counts
 
 
 def _files(version: str) -> Iterator[tuple[str, str]]:
     yield "source.yaml", small_deck.SOURCE.replace("importance: core", "importance: colour")
     for number, deck in enumerate((FIRST, SECOND), 1):
-        notes = [
-            {"id": note_id, "yield": "supporting", **told[1]}
-            for note_id, story in STORIES.items()
-            if (told := text_of(story, version)) is not None and told[0] == deck
-        ]
+        states = ({"id": note_id, "yield": "supporting"} | (told(note_id, version) or {}) for note_id in STORIES)
+        notes = [note for note in states if note.pop("deck", "") == deck]
         yield f"{number:02d}.yaml", small_deck.deck(yaml.safe_dump(notes, sort_keys=False), deck)
 
 
