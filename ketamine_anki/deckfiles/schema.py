@@ -59,13 +59,10 @@ class Either(NamedTuple):
     key: str
     having: Record
     otherwise: Record
-    about: str = "One of two shapes."
 
 
-class Anything(NamedTuple):
+class Anything:
     """A value that is read elsewhere."""
-
-    about: str
 
 
 Values = dict[str, Any]  # the value of a record or a table: key -> str, tuple or Values
@@ -95,6 +92,26 @@ def _prose(about: str, *examples: str) -> Text:
     return Text(about, examples, markdown=True, prose=True)
 
 
+def _words(about: str, *examples: str) -> Text:
+    return Text(about, examples, prose=True)
+
+
+def _choice(about: str, *choices: str) -> Text:
+    return Text(about, choices[:1], choices)
+
+
+def _form(about: str, pattern: str, expected: str, *examples: str) -> Text:
+    return Text(about, examples, pattern=pattern, expected=expected)
+
+
+def _name(about: str, names: str, example: str) -> Text:
+    return Text(about, (example,), names=names)
+
+
+def _slug(example: str) -> Text:
+    return _form("Name used in notes.", ID, "small letters, digits and hyphens", example)
+
+
 REVERSE = Record(
     {
         "question": _prose("Question of the second card.", "Which vitamin is ascorbic acid?"),
@@ -106,11 +123,11 @@ REVERSE = Record(
 
 RETIRED = Record(
     {
-        "version": Text(
+        "version": _form(
             "The release that retires the note.",
-            ("2.0.0",),
-            pattern=r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}",
-            expected="a version such as 2.0.0",
+            r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}",
+            "a version such as 2.0.0",
+            "2.0.0",
         ),
         "reason": _prose("Why, in one sentence for learners.", "Superseded by newer findings."),
         "see": Text("Id of the note that takes its place.", ("light-reaction-place",), pattern=ID),
@@ -134,7 +151,7 @@ _NOTE_TAIL: dict[str, Shape] = {
         "A 2025 trial found the opposite in critically ill adults.",
     ),
     "evidence": List(
-        Text("A key of references.yaml.", ("green-2020",), names="references"),
+        _name("A key of references.yaml.", "references", "green-2020"),
         "What supports the caution, the caveat, and what goes beyond the source.",
     ),
     "source": Text(
@@ -146,34 +163,30 @@ _NOTE_TAIL: dict[str, Shape] = {
         names="paragraphs",
     ),
     "cites": List(
-        Text("problem/N or entry/N, as that paragraph cites it.", ("problem/12",), names="cites"),
+        _name("problem/N or entry/N, as that paragraph cites it.", "cites", "problem/12"),
         "What that paragraph cites and this note rests on.",
     ),
     "claims": List(
-        Text("A claim of source.yaml that the note tests.", ("L-18",), names="claims"),
-        "The claims that the note tests.",
+        _name("A claim of source.yaml that the note tests.", "claims", "L-18"), "The claims that the note tests."
     ),
-    "tags": List(
-        Text("A concept.", ("Photosynthesis",), pattern=TAG, expected=_TAGGED),
-        "Concepts; every other tag is derived.",
-    ),
-    "yield": Text("core when it tests a core claim.", ("core",), choices=("core", "supporting")),
-    "skill": Text("What the card asks of the learner.", ("recall",), choices=("recall", "understand", "apply")),
+    "tags": List(_form("A concept.", TAG, _TAGGED, "Photosynthesis"), "Concepts; every other tag is derived."),
+    "yield": _choice("core when it tests a core claim.", "core", "supporting"),
+    "skill": _choice("What the card asks of the learner.", "recall", "understand", "apply"),
     "beyond": _prose(
         "For a note that goes beyond the source: why it is worth a card.", "Safety fact that the text omits."
     ),
     "allow": Table(
-        Text("Why the rule does not fit here.", ("the term has no shorter form",), prose=True),
+        _words("Why the rule does not fit here.", "the term has no shorter form"),
         "Rules that this note is excused from, each with the reason.",
     ),
     "retired": RETIRED,
 }
 
-_ID = Text(
+_ID = _form(
     "The note's name, for ever: never changed, never used again.",
-    ("gas-taken-up",),
-    pattern=ID,
-    expected="small letters, digits and single hyphens, such as gas-taken-up, and no bare number, date, true or none",
+    ID,
+    "small letters, digits and single hyphens, such as gas-taken-up, and no bare number, date, true or none",
+    "gas-taken-up",
 )
 
 QUESTION_NOTE = Record(
@@ -203,87 +216,72 @@ CLOZE_NOTE = Record(
 
 DECK = Record(
     {
-        "deck": Text("Name of the subdeck, one of the decks of collection.yaml.", ("Leaves",), names="decks"),
+        "deck": _name("Name of the subdeck, one of the decks of collection.yaml.", "decks", "Leaves"),
         "notes": List(Either("text", CLOZE_NOTE, QUESTION_NOTE), "The notes, in the order in which they are learnt."),
     },
     "One subdeck.",
     frozenset({"deck", "notes"}),
 )
 
-_RULE = Text(
+_RULE = _form(
     "A rule, or a group of rules.",
-    ("medication", "yes-no"),
-    pattern=ID,
-    expected="the name of a rule or a group, such as yes-no or medication",
+    ID,
+    "the name of a rule or a group, such as yes-no or medication",
+    *("medication", "yes-no"),
 )
-
-RULES = Record(
-    {
-        "off": List(_RULE, "What no note is held to; say why in a comment."),
-        "strict": List(_RULE, "What no note can be excused from by `allow`."),
-    },
-    "Which rules hold here.",
-)
+_RULES: dict[str, Shape] = {
+    "off": List(_RULE, "What no note is held to; say why in a comment."),
+    "strict": List(_RULE, "What no note can be excused from by `allow`."),
+}
 
 COLLECTION = Record(
     {
-        "title": Text(
-            "Name of the parent deck in Anki; frozen once released.",
-            ("Plant Biology",),
-            pattern=_NAME,
-            expected=_NAMED,
-        ),
-        "tag": Text("Root of every tag.", ("Plants",), pattern=TAG, expected=_TAGGED),
-        "namespace": Text(
+        "title": _form("Name of the parent deck in Anki; frozen once released.", _NAME, _NAMED, "Plant Biology"),
+        "tag": _form("Root of every tag.", TAG, _TAGGED, "Plants"),
+        "namespace": _form(
             "GUIDs are made from it and a note's id: never change it.",
-            ("plant-biology/3f9a1c52",),
-            pattern="[!-~]+( [!-~]+)*",
-            expected="ASCII, in one line",
+            "[!-~]+( [!-~]+)*",
+            "ASCII, in one line",
+            "plant-biology/3f9a1c52",
         ),
-        "language": Text(
+        "language": _form(
             "Language of the cards: English rules hold in English alone.",
-            ("en", "de", "pt-BR", "zh-Hant"),
-            pattern=BCP_47,
-            expected="a language tag such as en, de, pt-BR or zh-Hant",
+            BCP_47,
+            "a language tag such as en, de, pt-BR or zh-Hant",
+            *("en", "de", "pt-BR", "zh-Hant"),
         ),
         "labels": Table(
-            Text("What to say instead.", ("Watch out",), prose=True),
+            _words("What to say instead.", "Watch out"),
             "Words on cards, deck pages and release notes (caution, new …) that differ from those of the language.",
         ),
-        "rules": RULES,
+        "rules": Record(_RULES, "Which rules hold here."),
         "topic": List(
-            Text("A word.", ("plant",), pattern=f"[^{COMMAS}]+", expected="a word"),
-            "Words too obvious to be an answer in this deck.",
+            _form("A word.", f"[^{COMMAS}]+", "a word", "plant"), "Words too obvious to be an answer in this deck."
         ),
-        "description": Text(
-            "What the deck is, for the deck's page in Anki.", ("Cards on how plants live.",), prose=True
-        ),
-        "disclaimer": Text("Shown on every deck.", ("For education, not medical advice.",), prose=True),
+        "description": _words("What the deck is, for the deck's page in Anki.", "Cards on how plants live."),
+        "disclaimer": _words("Shown on every deck.", "For education, not medical advice."),
         "licence": Text("Licence of the cards.", ("CC BY 4.0",)),
-        "licence_url": Text(
+        "licence_url": _form(
             "Where the licence stands.",
-            ("https://creativecommons.org/licenses/by/4.0/",),
-            pattern=f"https://{_SITE}",
-            expected="a web address, https://…",
+            f"https://{_SITE}",
+            "a web address, https://…",
+            "https://creativecommons.org/licenses/by/4.0/",
         ),
-        "evidence_date": Text(
-            "When the literature was last looked at.",
-            ("2026-11-22",),
-            pattern=_DATE,
-            expected="a date such as 2026-11-22",
+        "evidence_date": _form(
+            "When the literature was last looked at.", _DATE, "a date such as 2026-11-22", "2026-11-22"
         ),
-        "repository": Text(
+        "repository": _form(
             "Where corrections go: cards get a link there.",
-            ("https://github.com/owner/name",),
-            pattern=rf"https://github\.com/(?!OWNER/NAME$){_NO_DOTS}[A-Za-z0-9][A-Za-z0-9_-]*/(?!.*\.git$)[A-Za-z0-9_.-]+",
-            expected="an address on GitHub, where the cards link to: https://github.com/owner/name, without .git",
+            rf"https://github\.com/(?!OWNER/NAME$){_NO_DOTS}[A-Za-z0-9][A-Za-z0-9_-]*/(?!.*\.git$)[A-Za-z0-9_.-]+",
+            "an address on GitHub, where the cards link to: https://github.com/owner/name, without .git",
+            "https://github.com/owner/name",
         ),
         "abbreviations": Table(
             Text("What it stands for.", ("United States",)), "Abbreviations that need no expansion on a card."
         ),
-        "spelling": Text("The spelling that all texts keep to.", ("US",), choices=("US",)),
+        "spelling": _choice("The spelling that all texts keep to.", "US"),
         "decks": List(
-            Text("Name of a subdeck.", ("Leaves",), pattern=_NAME, expected=_NAMED),
+            _form("Name of a subdeck.", _NAME, _NAMED, "Leaves"),
             "The subdecks in order; frozen once released, a later one is added at the end.",
         ),
         "about": Table(
@@ -295,103 +293,75 @@ COLLECTION = Record(
     frozenset({"title", "tag", "namespace", "description", "disclaimer", "licence", "decks"}),
 )
 
-_CITE = Text(
-    "problem/N or entry/N.", ("problem/12",), pattern=r"(problem|entry)/[0-9]+", expected="problem/N or entry/N"
-)
+_CITE = _form("problem/N or entry/N.", r"(problem|entry)/[0-9]+", "problem/N or entry/N", "problem/12")
 
 CLAIM = Record(
     {
-        "id": Text("Name of the claim.", ("L-18",), pattern=r"[A-Z0-9]+(-[A-Z0-9]+)*", expected="a name such as L-18"),
-        "claim": Text("What the paragraph says, in own words.", ("Leaves take up carbon dioxide.",), prose=True),
-        "domain": Text("The subdeck that teaches it.", ("Leaves",), names="decks"),
-        "importance": Text(
-            "core must be tested; colour needs no card.", ("core",), choices=("core", "supporting", "colour")
-        ),
-        "kind": Text("How the source makes it.", ("stated",), choices=("stated", "implied", "derived")),
-        "caveat": Text("A note that tests it must say where evidence differs.", ("required",), choices=("required",)),
+        "id": _form("Name of the claim.", r"[A-Z0-9]+(-[A-Z0-9]+)*", "a name such as L-18", "L-18"),
+        "claim": _words("What the paragraph says, in own words.", "Leaves take up carbon dioxide."),
+        "domain": _name("The subdeck that teaches it.", "decks", "Leaves"),
+        "importance": _choice("core must be tested; colour needs no card.", "core", "supporting", "colour"),
+        "kind": _choice("How the source makes it.", "stated", "implied", "derived"),
+        "caveat": _choice("A note that tests it must say where evidence differs.", "required"),
     },
     "One teachable claim.",
     frozenset({"id", "claim", "domain", "importance", "kind"}),
 )
 
+_PARAGRAPH = Record(
+    {"cites": List(_CITE, "What the paragraph cites."), "claims": List(CLAIM, "What it says.")}, "One paragraph."
+)
+
+_SECTION = Record(
+    {
+        "slug": _slug("how-leaves-work"),
+        "title": Text("Heading.", ("How Leaves Work",)),
+        "paragraphs": List(_PARAGRAPH, "In order, counted from 1."),
+    },
+    "One section.",
+    frozenset({"slug", "title", "paragraphs"}),
+)
+
 SOURCE = Record(
     {
         "title": Text("Title of the source text.", ("Applications and Interdisciplinary Connections",)),
-        "access": Text(
+        "access": _form(
             "Where learners find the text: cards show it beside the passage.",
-            ("https://example.org/leaves", "text not public"),
-            pattern=rf"https://{_SITE}|(?!https?:)\S.*",
-            expected="a web address, https://…, or words such as 'text not public'",
+            rf"https://{_SITE}|(?!https?:)\S.*",
+            "a web address, https://…, or words such as 'text not public'",
+            *("https://example.org/leaves", "text not public"),
         ),
-        "sections": List(
-            Record(
-                {
-                    "slug": Text(
-                        "Name used in notes.",
-                        ("how-leaves-work",),
-                        pattern=ID,
-                        expected="small letters, digits and hyphens",
-                    ),
-                    "title": Text("Heading.", ("How Leaves Work",)),
-                    "paragraphs": List(
-                        Record(
-                            {"cites": List(_CITE, "What the paragraph cites."), "claims": List(CLAIM, "What it says.")},
-                            "One paragraph.",
-                        ),
-                        "In order, counted from 1.",
-                    ),
-                },
-                "One section.",
-                frozenset({"slug", "title", "paragraphs"}),
-            ),
-            "The sections in order.",
-        ),
+        "sections": List(_SECTION, "The sections in order."),
     },
     "The outline of the source text.",
     frozenset({"title", "sections"}),
 )
 
-REFERENCES = Record(
+_REFERENCE = Record(
     {
-        "references": List(
-            Record(
-                {
-                    "key": Text(
-                        "Name used in notes.", ("green-2020",), pattern=ID, expected="small letters, digits and hyphens"
-                    ),
-                    "citation": Text(
-                        "Authors, title, journal, year.",
-                        ("Green A et al. Title of the work. J Bot 2020;1(2):3-4",),
-                        prose=True,
-                    ),
-                    "doi": Text(
-                        "DOI without https.",
-                        ("10.1056/NEJMoa2511420",),
-                        pattern=rf"10\.[0-9]{{4,9}}/{_NO_DOTS}{_ADDRESS}+",
-                        expected="a DOI such as 10.1056/NEJMoa2511420",
-                    ),
-                    "pmid": Text("PubMed number.", ("12345678",), pattern="[0-9]{1,9}", expected="digits"),
-                    "pmcid": Text(
-                        "PubMed Central number.", ("PMC8506237",), pattern="PMC[0-9]+", expected="PMC and digits"
-                    ),
-                    "url": Text(
-                        "Where there is no DOI: an official page.",
-                        ("https://www.fda.gov/",),
-                        pattern=f"https?://{_SITE}",
-                        expected="a web address",
-                    ),
-                    "supports": Text(
-                        "finding when its numbers were checked, citation when only the reference was.",
-                        ("finding",),
-                        choices=("finding", "citation"),
-                    ),
-                },
-                "One work.",
-                frozenset({"key", "citation", "supports"}),
-            ),
-            "The works, in any order.",
-        )
+        "key": _slug("green-2020"),
+        "citation": _words("Authors, title, journal, year.", "Green A et al. Title of the work. J Bot 2020;1(2):3-4"),
+        "doi": _form(
+            "DOI without https.",
+            rf"10\.[0-9]{{4,9}}/{_NO_DOTS}{_ADDRESS}+",
+            "a DOI such as 10.1056/NEJMoa2511420",
+            "10.1056/NEJMoa2511420",
+        ),
+        "pmid": _form("PubMed number.", "[0-9]{1,9}", "digits", "12345678"),
+        "pmcid": _form("PubMed Central number.", "PMC[0-9]+", "PMC and digits", "PMC8506237"),
+        "url": _form(
+            "Where there is no DOI: an official page.", f"https?://{_SITE}", "a web address", "https://www.fda.gov/"
+        ),
+        "supports": _choice(
+            "finding when its numbers were checked, citation when only the reference was.", "finding", "citation"
+        ),
     },
+    "One work.",
+    frozenset({"key", "citation", "supports"}),
+)
+
+REFERENCES = Record(
+    {"references": List(_REFERENCE, "The works, in any order.")},
     "The literature behind caveats.",
     frozenset({"references"}),
 )
