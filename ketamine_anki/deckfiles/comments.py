@@ -6,13 +6,12 @@ order; here a comment belongs to the key or item that it is about.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from ketamine_anki.core.limits import MAX_COMMENTS
 from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence
 from ketamine_anki.deckfiles.reader import Tree
 
@@ -28,43 +27,34 @@ class Comment(NamedTuple):
     alone: bool
 
 
-@dataclass
 class Placed:
     """Where the comments go, by the identity of the key, item or collection node; `beside` with the column."""
 
-    header: list[str] = field(default_factory=list)
-    above: dict[int, list[str]] = field(default_factory=dict)
-    beside: dict[int, tuple[int, str]] = field(default_factory=dict)
-    below: dict[int, list[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.header: list[str] = []
+        self.above: defaultdict[int, list[str]] = defaultdict(list)
+        self.beside: dict[int, tuple[int, str]] = {}
+        self.below: defaultdict[int, list[str]] = defaultdict(list)
 
 
 # --- finding ----------------------------------------------------------------------------------
 
 
 def find_comments(tree: Tree) -> list[Comment]:
-    """The comments, up to one more than allowed: what follows the first # of a line outside of all scalars."""
-    signs = {number: line.index("#") for number, line in enumerate(tree.lines) if "#" in line}
-    if not signs:
-        return []
-    spans: dict[int, list[tuple[int, int]]] = {}  # columns of each line that belong to scalars
-    for scalar in _scalars(tree.root):
+    """The comments: what follows the first # of a line outside of all scalars."""
+    outside = {number: line for number, line in enumerate(tree.lines) if "#" in line}
+    for scalar in _scalars(tree.root) if outside else ():
         (first, column), (last, end) = _start(scalar), _end(scalar)
         for number in range(first, last + 1):
-            stop = end if number == last else len(tree.lines[number])
-            if number == first and _is_block_text(scalar):
-                stop = column + 1  # a comment may stand beside the sign of a block
-            spans.setdefault(number, []).append((column if number == first else 0, stop))
-    comments = []
-    for number, column in signs.items():
-        line = tree.lines[number]
-        for start, stop in spans.get(number, ()):
-            if start <= column < stop:
-                column = line.find("#", stop)
-        if column >= 0:
-            comments.append(Comment(number, column, line[column:].rstrip(), not line[:column].strip()))
-            if len(comments) > MAX_COMMENTS:
-                break
-    return comments
+            if number in outside:
+                line = outside[number]
+                start, stop = column if number == first else 0, end if number == last else len(line)
+                if number == first and _is_block_text(scalar):
+                    stop = column + 1  # a comment may stand beside the sign of a block
+                outside[number] = line[:start] + " " * (stop - start) + line[stop:]
+    columns = ((number, line.index("#")) for number, line in outside.items() if "#" in line)
+    typed = tree.lines
+    return [Comment(n, at, typed[n][at:].rstrip(), not typed[n][:at].strip()) for n, at in columns]
 
 
 def _scalars(node: Node) -> Iterator[Node]:
@@ -86,53 +76,53 @@ class _Entry(NamedTuple):
     column: int  # of the first sign of its line: the dash of an item
     end: Place | None  # of a value on the same line; None for a nested block
     value: Place
-    within: int  # identity of the collection that holds it
+    around: tuple[Node, ...]  # the collections that hold it, from the outermost in, and its own value
 
 
 def place_comments(tree: Tree, comments: list[Comment]) -> Placed:
     """Each comment with the key, item or collection that it belongs to."""
     placed = Placed()
-    if not comments:
-        return placed
-    entries = list(_entries(tree, tree.root))
+    entries = list(_entries(tree, tree.root, ())) if comments else []
     starts = [entry.start for entry in entries]
-    by_line: dict[int, list[_Entry]] = {}
+    by_line: defaultdict[int, list[_Entry]] = defaultdict(list)
     for entry in entries:
         for line in {entry.start[0], entry.end[0] if entry.end else entry.start[0]}:
-            by_line.setdefault(line, []).append(entry)
-    last = {entry.within: number for number, entry in enumerate(entries)}
+            by_line[line].append(entry)
     for comment in comments:
         place = (comment.line, comment.column)
         n = bisect_right(starts, place)  # the first entry after the comment
-        beside = None if comment.alone else _entry_beside(by_line.get(comment.line, []), comment)
+        before, after = entries[n - 1] if n else None, entries[n] if n < len(entries) else None
+        beside = None if comment.alone else _entry_beside(by_line[comment.line], comment)
         gap = [] if "".join(tree.lines[comment.line + 1 : comment.line + 2]).strip() else [""]
         if beside is not None and beside.name not in placed.beside:
             placed.beside[beside.name] = (comment.column, comment.text)
-        elif n == 0:
+        elif before is None:
             placed.header += [comment.text, *gap]
-        elif n < len(entries) and not comment.alone:  # beside a dash
-            placed.above.setdefault(entries[n].name, []).append(comment.text)
-        elif entries[n - 1].value > place:  # between a key and its text
-            placed.above.setdefault(entries[n - 1].name, []).append(comment.text)
-        elif (collection := _ended_collection(tree, entries, last, n, comment)) is not None:
-            placed.below.setdefault(collection, []).append(comment.text)
-        else:
-            placed.above.setdefault(entries[n].name, []).extend([comment.text, *gap])
+        elif after is not None and not comment.alone:  # beside a dash
+            placed.above[after.name].append(comment.text)
+        elif before.value > place:  # between a key and its text
+            placed.above[before.name].append(comment.text)
+        elif (ended := _ended_collection(tree, before, after, place)) is not None:
+            placed.below[id(ended)].append(comment.text)
+        elif after is not None:
+            placed.above[after.name] += [comment.text, *gap]
     return placed
 
 
-def _entries(tree: Tree, node: Node, flow: bool = False) -> Iterator[_Entry]:
+def _entries(tree: Tree, node: Node, around: tuple[Node, ...], flow: bool = False) -> Iterator[_Entry]:
     """Every key and item in the order of the file."""
     if isinstance(node, Scalar):
         return
     flow = flow or _is_flow(tree, node)
+    around = (*around, node)
     for name, value in [(item, item) for item in node.items] if isinstance(node, Sequence) else node.entries:
         inline = isinstance(value, Scalar) or flow or _is_flow(tree, value)
         # libyaml ends a block of text on the line after it
         end = _end(value) if inline and not _is_block_text(value) else None
         column = _start(name if flow else node)[1]
-        yield _Entry(id(name), _start(name), column, end, _start(value if inline else name), id(node))
-        yield from _entries(tree, value, flow)
+        own = () if isinstance(value, Scalar) else (value,)
+        yield _Entry(id(name), _start(name), column, end, _start(value if inline else name), (*around, *own))
+        yield from _entries(tree, value, around, flow)
 
 
 def _entry_beside(entries: list[_Entry], comment: Comment) -> _Entry | None:
@@ -144,28 +134,16 @@ def _entry_beside(entries: list[_Entry], comment: Comment) -> _Entry | None:
     return started[-1] if started else None
 
 
-def _ended_collection(
-    tree: Tree, entries: list[_Entry], last: Mapping[int, int], n: int, comment: Comment
-) -> int | None:
-    """The identity of the collection at whose end a comment stands: the innermost that is indented no further than
+def _ended_collection(tree: Tree, before: _Entry, after: _Entry | None, place: Place) -> Node | None:
+    """The collection at whose end a comment stands between two entries: the innermost that is indented no further than
     the comment, if what follows is indented less or nothing follows. None for a comment on what follows.
     """
-    following = entries[n].column if n < len(entries) else -1
-    for node in reversed(_open_collections(tree, tree.root, (comment.line, comment.column))):
-        if _is_flow(tree, node):
-            return None if last.get(id(node), -1) >= n else id(node)
-        if following < _start(node)[1] <= comment.column:
-            return id(node)
-    return id(tree.root) if n == len(entries) else None
-
-
-def _open_collections(tree: Tree, node: Node, place: Place) -> list[Node]:
-    """The collections around a place, from the outermost in; a block may have ended just before it."""
-    if isinstance(node, Scalar) or (_is_flow(tree, node) and _end(node) <= place):
-        return []
-    children = node.items if isinstance(node, Sequence) else node.values
-    started = bisect_left(children, place, key=_start)
-    return [node, *(_open_collections(tree, children[started - 1], place) if started else [])]
+    for node in reversed(before.around):
+        if _is_flow(tree, node) and _start(node) <= place < _end(node):
+            return None if after and any(outer is node for outer in after.around) else node
+        if not _is_flow(tree, node) and (after.column if after else -1) < _start(node)[1] <= place[1]:
+            return node
+    return None if after else tree.root
 
 
 def _start(node: Node) -> Place:

@@ -13,9 +13,9 @@ from ketamine_anki.core.characters import refused
 from ketamine_anki.core.limits import MAX_COMMENTS
 from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.deckfiles import schema
-from ketamine_anki.deckfiles.comments import Comment, find_comments, place_comments
+from ketamine_anki.deckfiles.comments import Placed, find_comments, place_comments
 from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence, Table, scalar_values
-from ketamine_anki.deckfiles.reader import Tree, read_tree
+from ketamine_anki.deckfiles.reader import read_tree
 from ketamine_anki.deckfiles.syntax import half_quoted
 
 WIDTH = 100
@@ -35,15 +35,18 @@ def canonical(path: str, data: bytes, shape: schema.Record) -> tuple[str, list[F
     tree, findings = read_tree(path, data, shape)
     if tree is None:
         return "", findings
-    assert isinstance(tree.root, Table)
     comments = find_comments(tree)
     if len(comments) > MAX_COMMENTS:
         at = Position(path, comments[MAX_COMMENTS].line + 1, comments[MAX_COMMENTS].column + 1)
         return "", [Finding(at, "limit", f"over {MAX_COMMENTS:,} comments in one file")]
-    text = "\n".join(_Writer(tree, comments).file(shape)) + "\n"
+    placed = place_comments(tree, comments)
+    lines = placed.header + _Writer(placed).record(shape, tree.root, 0)
+    text = "\n".join(lines).rstrip("\n") + "\n"
     again, _ = read_tree(path, text.encode("utf-8"), shape)
-    kept = again is not None and again.values == tree.values and _texts(find_comments(again)) == _texts(comments)
-    if not kept:  # pragma: no cover
+    kept = sorted(comment.text for comment in find_comments(again)) if again else []
+    if (
+        again is None or again.values != tree.values or kept != sorted(each.text for each in comments)
+    ):  # pragma: no cover
         raise AssertionError(f"{path}: the canonical form would not be the same file")
     return text, []
 
@@ -55,10 +58,6 @@ def difference(path: str, data: bytes, text: str) -> list[Finding]:
     pairs = zip(data.decode("utf-8", "replace").split("\n"), text.split("\n"), strict=False)
     line = next((number for number, (is_, should) in enumerate(pairs, 1) if is_ != should), 1)
     return [Finding(Position(path, line, 1), "format", "not in canonical form: run `ketamine-anki fmt`")]
-
-
-def _texts(comments: list[Comment]) -> list[str]:
-    return sorted(comment.text for comment in comments)
 
 
 # --- one text ---------------------------------------------------------------------------------
@@ -120,91 +119,75 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 class _Writer:
-    """Writes one file from its nodes, and its comments by the node that they belong to."""
+    """Writes nodes, and the comments by the node that they belong to."""
 
-    def __init__(self, tree: Tree, comments: list[Comment]) -> None:
-        self.root = tree.root
-        self.comments = place_comments(tree, comments)
+    def __init__(self, comments: Placed) -> None:
+        self.comments = comments
 
-    def file(self, shape: schema.Record) -> list[str]:
-        """The lines of the whole file."""
-        assert isinstance(self.root, Table)
-        lines = [*self.comments.header, *self.record(shape, self.root, 0)]
-        return lines if lines[-1] else lines[:-1]
-
-    def record(self, shape: schema.Record | schema.Table, node: Table, indent: int) -> list[str]:
+    def record(self, shape: Any, node: Table, indent: int) -> list[str]:
         """The lines of a mapping: a record's keys in canonical order, a table's as they are."""
         entries = node.entries
+        if isinstance(shape, schema.Either):
+            shape = shape.having if any(key.value == shape.key for key, _ in entries) else shape.otherwise
         if isinstance(shape, schema.Record):
             order = list(shape.keys)
             entries = sorted(entries, key=lambda entry: order.index(entry[0].value))
         lines = []
         for key, value in entries:
             kept = shape.keys[key.value] if isinstance(shape, schema.Record) else shape.value
-            lines += self.above(id(key), indent)
-            made = self.value(kept, f"{' ' * indent}{inline_text(key.value)}:", value, indent)
-            lines += self.beside(id(key), made, isinstance(kept, schema.Text) and kept.prose)
+            written = self.value(kept, f"{' ' * indent}{inline_text(key.value)}:", value, indent)
+            lines += self.above(key, indent) + self.beside(key, written, kept)
         return lines + self.below(node, indent)
 
-    def value(self, shape: schema.Shape, head: str, node: Node, indent: int) -> list[str]:
-        """The lines of `head` with a value."""
+    def value(self, shape: Any, head: str, node: Node, indent: int) -> list[str]:
+        """The lines of `head` with a value: a list between brackets where it fits on one line, else an item a line."""
         if isinstance(node, Scalar):
             return entry(head, node.value.strip(" \t\n"), indent)
-        if isinstance(shape, schema.List):
-            assert isinstance(node, Sequence)
-            return self.sequence(shape, head, node, indent)
-        assert isinstance(node, Table)
-        if not node.entries:
-            return [f"{head} {{}}", *self.below(node, indent + 2)]
-        return [head, *self.record(_record_of(shape, node), node, indent + 2)]
-
-    def sequence(self, shape: schema.List, head: str, node: Sequence, indent: int) -> list[str]:
-        """The lines of a list: between brackets where it fits on one line, else an item a line."""
+        if isinstance(node, Table):
+            inner = self.record(shape, node, indent + 2)
+            return [head, *inner] if node.entries else [f"{head} {{}}", *inner]
         if flow := self.brackets(head, node):
             return [flow]
         lines = [head]
         for number, item in enumerate(node.items):
             if number and indent == 0 and isinstance(item, Table):
                 lines.append("")
-            lines += self.item(shape, item, indent + 2)
+            lines += self.item(shape.item, item, indent + 2)
         return lines + self.below(node, indent + 2)
 
     def brackets(self, head: str, node: Sequence) -> str:
         """A short list of texts without comments on one line; "" for any other list."""
-        commented = self.comments.above.keys() | self.comments.beside.keys()
-        if id(node) in self.comments.below or any(id(item) in commented for item in node.items):
-            return ""
+        commented = self.comments.above.keys() | self.comments.beside.keys() | self.comments.below.keys()
         texts = [item.value.strip(" \t\n") for item in node.items if isinstance(item, Scalar)]
-        if len(texts) < len(node.items) or any("\n" in text for text in texts):
+        is_plain = len(texts) == len(node.items) and commented.isdisjoint(map(id, [node, *node.items]))
+        if not is_plain or any("\n" in text for text in texts):
             return ""
         line = f"{head} [{', '.join(inline_text(text, flow=True) for text in texts)}]"
         return line if len(line) <= WIDTH else ""
 
-    def item(self, shape: schema.List, node: Node, indent: int) -> list[str]:
+    def item(self, shape: Any, node: Node, indent: int) -> list[str]:
         """The lines of one item after its dash; comments above its first key move above the dash."""
-        above = self.above(id(node), indent)
+        above = self.above(node, indent)
         dash = f"{' ' * indent}-"
         if isinstance(node, Scalar):
-            prose = isinstance(shape.item, schema.Text) and shape.item.prose
-            return above + self.beside(id(node), entry(dash, node.value.strip(" \t\n"), indent), prose)
-        assert isinstance(node, Table)
-        lines = self.record(_record_of(shape.item, node), node, indent + 2)
+            return above + self.beside(node, entry(dash, node.value.strip(" \t\n"), indent), shape)
+        lines = self.record(shape, node, indent + 2)
         first = next(number for number, line in enumerate(lines) if line and not line.lstrip().startswith("#"))
         above += [line[2:] for line in lines[:first]]
-        return above + self.beside(id(node), [f"{dash} {lines[first].lstrip()}", *lines[first + 1 :]])
+        return above + self.beside(node, [f"{dash} {lines[first].lstrip()}", *lines[first + 1 :]], shape)
 
-    def above(self, name: int, indent: int) -> list[str]:
+    def above(self, node: Node, indent: int) -> list[str]:
         """The comments above a key or item."""
-        return [f"{' ' * indent}{text}" if text else "" for text in self.comments.above.get(name, ())]
+        return [f"{' ' * indent}{text}" if text else "" for text in self.comments.above.get(id(node), ())]
 
-    def beside(self, name: int, lines: list[str], prose: bool = False) -> list[str]:
+    def beside(self, node: Node, lines: list[str], shape: Any) -> list[str]:
         """The lines with the comment beside the first, in the column where it was if there is room. It moves above
         them if another comment is there, and for prose, in which the reader takes ` #` for a mistake.
         """
-        if name not in self.comments.beside:
+        if id(node) not in self.comments.beside:
             return lines
-        column, text = self.comments.beside[name]
-        if prose or " #" in lines[0]:
+        column, text = self.comments.beside[id(node)]
+        if (isinstance(shape, schema.Text) and shape.prose) or " #" in lines[0]:
             return [f"{' ' * (len(lines[0]) - len(lines[0].lstrip()))}{text}", *lines]
         return [f"{lines[0]:{max(column, len(lines[0]) + 2)}}{text}", *lines[1:]]
 
@@ -213,25 +196,14 @@ class _Writer:
         return [f"{' ' * indent}{text}" for text in self.comments.below.get(id(node), ())]
 
 
-def _record_of(shape: schema.Shape, node: Table) -> schema.Record | schema.Table:
-    if isinstance(shape, schema.Either):
-        return shape.having if any(key.value == shape.key for key, _ in node.entries) else shape.otherwise
-    assert isinstance(shape, schema.Record | schema.Table)
-    return shape
-
-
 def written(shape: schema.Record, values: Mapping[str, Any], indent: int) -> list[str]:
     """The canonical lines of a new record; `values` are texts, lists of texts and mappings by key."""
-    lines = []
-    for key in shape.keys:
-        if key not in values:
-            continue
-        value, head = values[key], f"{' ' * indent}{key}:"
-        inner = shape.keys[key]
-        if isinstance(value, str):
-            lines += entry(head, value, indent)
-        elif isinstance(inner, schema.Record):
-            lines += [head, *written(inner, value, indent + 2)]
-        else:
-            lines.append(f"{head} [{', '.join(inline_text(text, flow=True) for text in value)}]")
-    return lines
+    return _Writer(Placed()).record(shape, _node(values), indent)
+
+
+def _node(value: Any) -> Node:
+    if isinstance(value, str):
+        return Scalar(None, None, (True, True), value)
+    if isinstance(value, Mapping):
+        return Table([(_node(key), _node(inner)) for key, inner in value.items()], None, None)
+    return Sequence([_node(item) for item in value], None, None)

@@ -6,7 +6,8 @@ what is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -32,17 +33,8 @@ from ketamine_anki.core.limits import (
     MAX_PER_FILE,
     MAX_VALUES,
 )
-from ketamine_anki.core.model import Finding, Mark, Position
-from ketamine_anki.deckfiles.syntax import (
-    MERGE,
-    Advice,
-    Failure,
-    explain,
-    explain_key,
-    merge_marker,
-    text_place,
-    with_doubled_quotes,
-)
+from ketamine_anki.core.model import Finding, Mark, Places, Position
+from ketamine_anki.deckfiles.syntax import MERGE, explain, explain_key, merge_marker, text_place, with_doubled_quotes
 
 # --- nodes ------------------------------------------------------------------------------------
 
@@ -59,17 +51,11 @@ class Sequence(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A mapping: its keys and their values in order, repeated keys included."""
+    """A mapping: its keys with their values in order, repeated keys included."""
 
-    names: list[Any]
-    values: list[Node]
+    entries: list[tuple[Any, Node]]
     start_mark: Any
     end_mark: Any
-
-    @property
-    def entries(self) -> list[tuple[Any, Node]]:
-        """(key, value) pairs."""
-        return list(zip(self.names, self.values, strict=True))
 
 
 Node = Any  # Scalar | Sequence | Table
@@ -77,7 +63,7 @@ Node = Any  # Scalar | Sequence | Table
 
 class Marks(Mapping[str, Mark]):
     """Where the parts of a record stand, by key: `answer`, `reverse.answer`, `claims.0`, "" for the record itself,
-    and with a colon at the end (`allow.some-rule:`) the key instead of its value. Looked up when asked for.
+    and with a colon at the end (`allow.some-rule:`) the key instead of its value. Computed when first asked for.
 
     `root` is a node of the file; the record stands in it under the key `within`.
     """
@@ -86,47 +72,36 @@ class Marks(Mapping[str, Mark]):
         self._root = root
         self._within = within
 
+    @cached_property
+    def _marks(self) -> dict[str, Mark]:
+        node = self._root
+        for part in self._within.split(".") if self._within else ():
+            node = dict(_children(node))[part]
+        return dict(_marks(node, ""))
+
     def __getitem__(self, key: str) -> Mark:
-        node = _descendant(self._root, self._within) if self._within else self._root
-        node = _descendant(node, key) if key else node
-        start, end = node.start_mark, node.end_mark
-        return Mark(start.line, start.column, end.line, end.column)
+        return self._marks[key]
 
     def __iter__(self) -> Iterator[str]:
-        yield ""
-        yield from _keys(_descendant(self._root, self._within) if self._within else self._root, "")
+        return iter(self._marks)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._marks)
 
 
-def _descendant(node: Node, key: str) -> Node:
-    """The node under a key such as `retired.see`. Raises KeyError."""
-    for part in key.split("."):
-        node = _child(node, part)
-    return node
+def _marks(node: Node, key: str) -> Iterator[tuple[str, Mark]]:
+    start, end = node.start_mark, node.end_mark
+    yield key, Mark(start.line, start.column, end.line, end.column)
+    for name, child in _children(node):
+        yield from _marks(child, f"{key}.{name}" if key else name)
 
 
-def _child(node: Node, part: str) -> Node:
-    if type(node) is Table:
-        for name, value in zip(node.names, node.values, strict=True):
-            if name.value == part:
-                return value
-            if part[-1:] == ":" and name.value == part[:-1]:
-                return name
-    elif type(node) is Sequence and part.isdecimal() and int(part) < len(node.items):
-        return node.items[int(part)]
-    raise KeyError(part)
-
-
-def _keys(node: Node, prefix: str) -> Iterator[str]:
-    if isinstance(node, Table):
-        children: Iterable[tuple[str, Node]] = ((name.value, value) for name, value in node.entries)
-    else:
-        children = ((str(n), item) for n, item in enumerate(node.items)) if isinstance(node, Sequence) else ()
-    for name, value in children:
-        yield prefix + name
-        yield from _keys(value, f"{prefix}{name}.")
+def _children(node: Node) -> Iterator[tuple[str, Node]]:
+    if isinstance(node, Sequence):
+        yield from ((str(number), item) for number, item in enumerate(node.items))
+    for name, value in node.entries if isinstance(node, Table) else ():
+        yield f"{name.value}:", name
+        yield name.value, value
 
 
 # --- one file and its findings ----------------------------------------------------------------
@@ -154,8 +129,6 @@ class File:
     @property
     def findings(self) -> list[Finding]:
         """The findings, without those that a refused character caused on its own line."""
-        if not self.spoilt:
-            return self.noted
         return [one for one in self.noted if one.rule not in _STRUCTURE or one.position.line - 1 not in self.spoilt]
 
     def is_spoilt(self, node: Node) -> bool:
@@ -167,14 +140,18 @@ class File:
         if line >= len(self.lines) > 0:  # libyaml may see the end of the file on a line below the last
             line = len(self.lines) - 1
             column = len(self.lines[line])
-        said = with_doubled_quotes(message, self.lines, line)
-        self.noted.append(Finding(Position(self.path, line + 1, column + 1), rule, said))
+        message = with_doubled_quotes(message, self.lines, line)
+        self.noted.append(Finding(Position(self.path, line + 1, column + 1), rule, message))
         if len(self.noted) >= MAX_FINDINGS:
             raise TooManyFindings
 
     def at(self, node: Node, rule: str, message: str) -> None:
         """Adds a finding at the start of a node."""
         self.add(node.start_mark.line, node.start_mark.column, rule, message)
+
+    def places(self, root: Node, within: str = "") -> Places:
+        """The places of a record that stands in a node under the key `within`."""
+        return Places(self.path, self.lines, Marks(root, within))
 
 
 def parse(file: File, data: bytes) -> Node | None:
@@ -188,9 +165,9 @@ def parse(file: File, data: bytes) -> Node | None:
     try:
         root = _root(file, text)
     except _Refused as refused:
-        file.add(*refused.advice)
+        file.add(*refused.args)
     except yaml.MarkedYAMLError as error:
-        file.add(*explain(file.lines, _failure(text, error)))
+        file.add(*explain(file.lines, error, _last_quoted(text)))
     except yaml.YAMLError as error:  # ReaderError has no mark
         file.add(0, 0, "syntax", f"not YAML: {str(error).splitlines()[0]}")
     else:
@@ -224,11 +201,11 @@ def _decode(file: File, data: bytes) -> str | None:
     try:
         text = _normalize(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        line, column = _line_and_column(_normalize(data[: error.start].decode("utf-8")))
-        file.add(line, column, "encoding", f"byte 0x{data[error.start]:02X} is not UTF-8: save the file as UTF-8")
+        place = _line_and_column(_normalize(data[: error.start].decode("utf-8")))
+        file.add(*place, "encoding", f"byte 0x{data[error.start]:02X} is not UTF-8: save the file as UTF-8")
         return None
     file.lines = tuple(text.split("\n"))
-    file.commented = "#" in text and (" #" in text or "\t#" in text)
+    file.commented = " #" in text or "\t#" in text
     refused = list(islice(characters.refused(text), MAX_PER_FILE))
     if not refused:
         return text
@@ -241,9 +218,10 @@ def _decode(file: File, data: bytes) -> str | None:
             continue
         line, column = _line_and_column(text[:index])
         file.spoilt.add(line)
-        if wide := characters.wide_run(text, index):
-            run_end = index + len(wide)
-            reason = f"full-width characters {wide!r}" if len(wide) > 1 else reason
+        wide = characters.wide_run(text, index)
+        run_end = index + len(wide)
+        if len(wide) > 1:
+            reason = f"full-width characters {wide!r}"
         instead = f"type {characters.plain_form(wide)}" if wide else "delete it or type the text again"
         file.add(line, column, "character", f"{reason}: {instead}")
     return "".join(letters) if len(refused) < MAX_PER_FILE else None
@@ -251,8 +229,7 @@ def _decode(file: File, data: bytes) -> str | None:
 
 def _normalize(text: str) -> str:
     """The text as editors count it: without a byte order mark, with one kind of line end."""
-    text = text.removeprefix("\ufeff")
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _line_and_column(before: str) -> tuple[int, int]:
@@ -263,18 +240,16 @@ def _line_and_column(before: str) -> tuple[int, int]:
 
 
 class _Refused(Exception):  # noqa: N818 - caught in this file
-    """A file whose structure is not read further, and why."""
+    """A file whose structure is not read further: line and column from 0, rule and message of the finding."""
 
-    def __init__(self, advice: Advice) -> None:
-        super().__init__(advice[-1])
-        self.advice = advice
+    args: tuple[int, int, str, str]
 
 
 def _refused(mark: Any, rule: str, message: str) -> _Refused:
-    return _Refused((mark.line, mark.column, rule, message))
+    return _Refused(mark.line, mark.column, rule, message)
 
 
-def _root(file: File, text: str) -> Node | None:  # noqa: C901 - calls would cost a tenth of every command
+def _root(file: File, text: str) -> Node | None:
     """The root node of the one document; None when there is none.
 
     The innermost loop of every command: it keeps libyaml's own event for each scalar.
@@ -283,21 +258,15 @@ def _root(file: File, text: str) -> Node | None:  # noqa: C901 - calls would cos
     most = MAX_NOTES  # of these
     outer: list[tuple[Any, list[Node], int]] = []  # open collections: start event, `items` and `most` around it
     left = MAX_VALUES
-    is_plain = not any(sign in text for sign in ("&", "!", "<<"))  # no scalar has an anchor or tag, or is a merge key
+    has_features = any(sign in text for sign in ("&", "*", "!", "<<"))
     event: Any
     for event in iter(CParser(text.encode("utf-8")).get_event, None):
         kind = type(event)
+        if has_features:
+            _refuse_feature(file, event, _is_key(outer, items))
         if kind is ScalarEvent:
-            if is_plain:
-                pass
-            elif event.tag or event.anchor:
-                raise _feature(file, event)
-            elif event.value == "<<" and not event.style and _is_key(outer, items):
-                raise _refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
             items.append(event)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            if event.tag or event.anchor:
-                raise _feature(file, event)
             if len(outer) == MAX_DEPTH:
                 raise _refused(event.start_mark, "limit", f"nested more than {MAX_DEPTH} deep")
             outer.append((event, items, most))
@@ -305,18 +274,19 @@ def _root(file: File, text: str) -> Node | None:  # noqa: C901 - calls would cos
             most = MAX_NOTES if kind is SequenceStartEvent else 2 * MAX_ITEMS + 1
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             left -= len(items)
-            start, children = outer[-1][0].start_mark, items
+            opened, children = outer[-1][0], items
+            start = opened.start_mark
             if left < 0:
                 raise _refused(start, "limit", f"more than {MAX_VALUES:,} values in one file: split it")
             _, items, most = outer.pop()
-            if outer and _is_key(outer, items):
-                raise _Refused(explain_key(file.lines, start))
+            if _is_key(outer, items):
+                raise _Refused(*explain_key(file.lines, start))
+            # libyaml ends a block only where the next thing starts
+            end = event.end_mark if opened.flow_style or not children else children[-1].end_mark
             if kind is MappingEndEvent:
-                items.append(Table(children[::2], children[1::2], start, event.end_mark))
+                items.append(Table(list(zip(children[::2], children[1::2], strict=True)), start, end))
             else:
-                items.append(Sequence(children, start, event.end_mark))
-        elif kind is AliasEvent:
-            raise _feature(file, event)
+                items.append(Sequence(children, start, end))
         elif kind is DocumentStartEvent:
             if items:
                 raise _refused(event.start_mark, "yaml-feature", "second document: one file holds one document")
@@ -333,23 +303,29 @@ def _is_key(outer: list[tuple[Any, list[Node], int]], items: list[Node]) -> bool
     return bool(outer) and type(outer[-1][0]) is MappingStartEvent and len(items) % 2 == 0
 
 
-def _feature(file: File, event: Any) -> _Refused:
+_FEATURES = {"*": ("alias", "write the value out"), "&": ("anchor", "delete it"), "!": ("tag", "delete it")}
+
+
+def _refuse_feature(file: File, event: Any, is_key: bool) -> None:
+    """Raises _Refused for an alias, an anchor, a tag or a merge key."""
+    anchor, tag = getattr(event, "anchor", ""), getattr(event, "tag", "")
+    if is_key and type(event) is ScalarEvent and event.value == "<<" and not event.style:
+        raise _refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
+    if not anchor and not tag:
+        return
     line, column = event.start_mark.line, event.start_mark.column
-    sign = "*" if isinstance(event, AliasEvent) else "&" if event.anchor else "!"
-    named = f"{sign}{event.anchor}" if event.anchor else file.lines[line][column:].split(" ", 1)[0]
+    sign = "*" if type(event) is AliasEvent else "&" if anchor else "!"
+    name = f"{sign}{anchor}" if anchor else file.lines[line][column:].split(" ", 1)[0]
     what, instead = _FEATURES[sign]
     if place := text_place(file.lines, line):
         line, column = place
         sign = file.lines[line][column]
-    message = f"{what} {named}: {instead}, or put text that starts with {sign} in single quotes"
-    return _Refused((line, column, "yaml-feature", message))
+    message = f"{what} {name}: {instead}, or put text that starts with {sign} in single quotes"
+    raise _Refused(line, column, "yaml-feature", message)
 
 
-_FEATURES = {"*": ("alias", "write the value out"), "&": ("anchor", "delete it"), "!": ("tag", "delete it")}
-
-
-def _failure(text: str, error: yaml.MarkedYAMLError) -> Failure:
-    """What libyaml says of a broken text, with the quoted scalar that it read last."""
+def _last_quoted(text: str) -> Any:
+    """The last quoted scalar of a broken text before libyaml gives up, or None."""
     quoted: Any = None
     try:
         for event in iter(CParser(text).get_event, None):
@@ -357,11 +333,4 @@ def _failure(text: str, error: yaml.MarkedYAMLError) -> Failure:
                 quoted = event
     except yaml.YAMLError:
         pass
-    context, problem = error.context_mark or error.problem_mark, error.problem_mark or error.context_mark
-    return Failure(
-        error.problem or error.context or "cannot be read",
-        error.context or "",
-        (problem.line, problem.column) if problem else (0, 0),
-        (context.line, context.column) if context else (0, 0),
-        (quoted.start_mark.line, quoted.start_mark.column, quoted.end_mark.line) if quoted else None,
-    )
+    return quoted

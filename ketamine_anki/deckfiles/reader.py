@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ketamine_anki.core.language import labels
 from ketamine_anki.core.limits import MAX_AHEAD, MAX_MESSAGE
@@ -25,7 +25,7 @@ from ketamine_anki.core.model import (
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.filenames import folded, tag_segment
-from ketamine_anki.deckfiles.parser import File, Marks, Node, Sequence, Table, TooManyFindings, parse
+from ketamine_anki.deckfiles.parser import File, Node, Sequence, Table, TooManyFindings, parse
 from ketamine_anki.deckfiles.schema import Values
 from ketamine_anki.deckfiles.syntax import swallowed
 from ketamine_anki.deckfiles.values import quoted, read
@@ -80,13 +80,21 @@ def _read_file(path: str, data: bytes, shape: schema.Record) -> tuple[File, Node
     return file, root, values
 
 
+def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in reading order, each once, with messages that fit on a screen."""
+    return sorted(
+        {
+            each if len(each.message) <= MAX_MESSAGE else each._replace(message=f"{each.message[: MAX_MESSAGE - 1]}…")
+            for each in findings
+        }
+    )
+
+
 # --- decks ------------------------------------------------------------------------------------
 
 # Notes are read one by one, so that a malformed one does not take the others with it.
-_NOTES = schema.DECK.keys["notes"]
-assert isinstance(_NOTES, schema.List)
-_NOTE = _NOTES.item
-_HEAD = schema.DECK._replace(keys={**schema.DECK.keys, "notes": schema.Anything(_NOTES.about)})
+_NOTE = schema.Either("text", schema.CLOZE_NOTE, schema.QUESTION_NOTE)
+_HEAD = schema.DECK._replace(keys={**schema.DECK.keys, "notes": schema.Anything()})
 
 
 def read_deck(path: str, data: bytes) -> tuple[Deck | None, list[Finding]]:
@@ -94,32 +102,25 @@ def read_deck(path: str, data: bytes) -> tuple[Deck | None, list[Finding]]:
 
     The deck is None only if the file has no readable `deck` and `notes`.
     """
-    file = File(path)
+    file, deck = File(path), None
     with suppress(TooManyFindings):
-        return _deck(file, data), file.findings
-    return None, file.findings
+        deck = _deck(file, data)
+    return deck, file.findings
 
 
 def _deck(file: File, data: bytes) -> Deck | None:
     root = parse(file, data)
     if root is None:
         return None
-    nodes = _note_nodes(root)
-    if not nodes:
+    entries = root.entries if isinstance(root, Table) else []
+    nodes = next((node for name, node in entries if name.value == "notes"), None)
+    if not isinstance(nodes, Sequence) or not nodes.items:
         read(file, schema.DECK, root, "the file")
         return None
     head = read(file, _HEAD, root, "the file")
     name = head["deck"] if head else ""
-    notes = tuple(note for node in nodes if (note := _note(file, node, name)) is not None)
-    return Deck(name, Places(file.path, file.lines, Marks(root)), notes) if name else None
-
-
-def _note_nodes(root: Node) -> list[Node]:
-    """The nodes of the notes of a deck file."""
-    for name, node in root.entries if isinstance(root, Table) else ():
-        if name.value == "notes":
-            return node.items if isinstance(node, Sequence) else []
-    return []
+    notes = tuple(note for node in nodes.items if (note := _note(file, node, name)) is not None)
+    return Deck(name, file.places(root), notes) if name else None
 
 
 def _note(file: File, node: Node, deck: str) -> Note | None:
@@ -133,32 +134,15 @@ def _note(file: File, node: Node, deck: str) -> Note | None:
         if found := swallowed(file.lines, node, lost) if not is_code else None:
             file.add(*found[0], "missing-key", found[1])
             return None
-    get = values.get
-    reverse = get("reverse", {})
-    retired = get("retired")
+    retired = values.pop("retired", None)
+    for key, text in values.pop("reverse", {}).items():
+        values[f"reverse_{key}"] = text
     return Note(
-        values["id"],
-        deck,
-        Places(file.path, file.lines, Marks(node)),
-        get("question", ""),
-        get("answer", ""),
-        reverse.get("question", ""),
-        reverse.get("answer", ""),
-        get("text", ""),
-        get("extra", ""),
-        get("caution", ""),
-        get("caveat", ""),
-        get("picture", ""),
-        get("evidence", ()),
-        get("source", ""),
-        get("cites", ()),
-        get("claims", ()),
-        values["tags"],
-        values["yield"],
-        values["skill"],
-        get("beyond", ""),
-        get("allow", {}),
-        Retired(**retired) if retired else None,
+        deck=deck,
+        places=file.places(node),
+        importance=values.pop("yield"),
+        retired=Retired(**retired) if retired else None,
+        **values,
     )
 
 
@@ -175,44 +159,29 @@ def read_collection(
     """
     file, root, values = _read_file(*collection, schema.COLLECTION)
     findings = file.findings
+    parts: dict[str, Any] = {}
     unread = set()
-    title = access = ""
-    sections: dict[str, Section] = {}
-    claims: dict[str, Claim] = {}
-    if source is not None:
-        title, access, sections, claims, more = _read_source(source)
+    for name, read_part, given in (("source", _source, source), ("references", _references, references)):
+        part, more = read_part(given) if given else ({}, [])
+        parts |= part
         findings += more
-        unread |= {"source"} if more else set()
-    works: dict[str, Reference] = {}
-    if references is not None:
-        works, more = _read_references(references)
-        findings += more
-        unread |= {"references"} if more else set()
+        unread |= {name} if more else set()
     if values is None:
         return None, findings
-    places = Places(file.path, file.lines, Marks(root))
-    findings += _twins([(name, places, f"decks.{n}") for n, name in enumerate(values["decks"])])
+    places, decks = file.places(root), values["decks"]
+    findings += _twins(places, [(f"decks.{n}", name) for n, name in enumerate(decks)])
     for name in values.get("about", ()):
-        if name not in values["decks"]:
-            message = f"{quoted(name)} is no subdeck{did_you_mean(name, values['decks'])}"
+        if name not in decks:
+            message = f"{quoted(name)} is no subdeck{did_you_mean(name, decks)}"
             findings.append(Finding(places.at(f"about.{name}"), "unknown-deck", message))
     date = values.get("evidence_date", "")
     if date > time.strftime("%Y-%m-%d", time.gmtime(time.time() + MAX_AHEAD)):
         advice = "write the day when the literature was looked at, or set this machine's clock"
         message = f"evidence_date {quoted(date)} lies in the future: {advice}"
         findings.append(Finding(places.at("evidence_date"), "choice", message))
-    findings += [each for name, words in values.get("labels", {}).items() for each in _label(places, name, words)]
-    result = Collection(
-        **values,
-        source_title=title,
-        source_access=access,
-        sections=sections,
-        claims=claims,
-        references=works,
-        unread=frozenset(unread),
-        places=places,
-    )
-    return result, findings
+    for name, words in values.get("labels", {}).items():
+        findings += _label(places, name, words)
+    return Collection(**values, **parts, unread=frozenset(unread), places=places), findings
 
 
 def _label(places: Places, name: str, words: str) -> Iterator[Finding]:
@@ -234,92 +203,67 @@ def _label(places: Places, name: str, words: str) -> Iterator[Finding]:
         yield Finding(places.at(f"labels.{name}"), "choice", message)
 
 
-def _folded(name: str) -> str:
-    """A name as those compare it who see neither case nor which kind of space it holds."""
-    return " ".join(folded(name).split())
-
-
-def _twins(names: list[tuple[str, Places, str]]) -> list[Finding]:
-    """A finding for each name, given with places and key, that Anki or its tags take for an earlier one."""
-    same = _duplicates((_folded(name), name, places, key) for name, places, key in names)
-    tags = _duplicates(
-        ((tag_segment(name).casefold(), name, places, key) for name, places, key in names), "signs that no tag has"
-    )
-    known = {finding.position for finding in same}
-    return same + [finding for finding in tags if finding.position not in known]
-
-
-def _duplicates(names: Iterable[tuple[str, str, Places, str]], but: str = "case or spaces") -> list[Finding]:
-    """A finding for each name that stands a second time, `but` for some difference; each as (what is compared, name,
-    places, key).
-    """
-    first: dict[str, tuple[str, Places, str]] = {}
-    findings = []
-    for compared, name, places, key in names:
-        if compared in first:
-            other, other_places, other_key = first[compared]
-            at = other_places.at(other_key)
-            how = "stands already" if other == name else f"differs only in {but} from {quoted(other)}"
-            message = f"{quoted(name)} {how} at {at.path}:{at.line}: choose another name"
-            findings.append(Finding(places.at(key), "duplicate-name", message))
-        else:
-            first[compared] = (name, places, key)
-    return findings
-
-
-def _read_source(
-    source: tuple[str, bytes],
-) -> tuple[str, str, dict[str, Section], dict[str, Claim], list[Finding]]:
-    """Title, access, sections by slug, claims by id, and the findings."""
+def _source(source: tuple[str, bytes]) -> tuple[dict[str, Any], list[Finding]]:
+    """What the collection has of source.yaml, and the findings."""
     file, root, values = _read_file(*source, schema.SOURCE)
     if values is None:
-        return "", "", {}, {}, file.findings
+        return {}, file.findings
     sections: dict[str, Section] = {}
     claims: dict[str, Claim] = {}
-    places = Places(file.path, file.lines, Marks(root))
     slugs, titles, ids = [], [], []
     for s, section in enumerate(values["sections"]):
         slug, paragraphs = section["slug"], section["paragraphs"]
-        slugs.append((slug, slug, places, f"sections.{s}.slug"))
-        titles.append((section["title"], places, f"sections.{s}.title"))
+        slugs.append((f"sections.{s}.slug", slug))
+        titles.append((f"sections.{s}.title", section["title"]))
         sections.setdefault(slug, Section(slug, section["title"], tuple(p.get("cites", ()) for p in paragraphs)))
         for p, paragraph in enumerate(paragraphs):
             for c, claim in enumerate(paragraph.get("claims", ())):
                 key = f"sections.{s}.paragraphs.{p}.claims.{c}"
-                ids.append((claim["id"], claim["id"], places, f"{key}.id"))
+                ids.append((f"{key}.id", claim["id"]))
                 claims[claim["id"]] = Claim(
-                    claim["id"],
-                    claim["claim"],
-                    slug,
-                    p + 1,
-                    claim["domain"],
-                    claim["importance"],
-                    claim["kind"],
-                    "caveat" in claim,
-                    Places(file.path, file.lines, Marks(root, key)),
+                    text=claim.pop("claim"),
+                    section=slug,
+                    paragraph=p + 1,
+                    caveat_required=bool(claim.pop("caveat", "")),
+                    places=file.places(root, key),
+                    **claim,
                 )
-    findings = file.findings + _duplicates(slugs) + _twins(titles) + _duplicates(ids)
-    return values["title"], values.get("access", ""), sections, claims, findings
+    places = file.places(root)
+    doubled = [*_duplicates(places, slugs), *_twins(places, titles), *_duplicates(places, ids)]
+    parts = {"source_title": values["title"], "source_access": values.get("access", "")}
+    return parts | {"sections": sections, "claims": claims}, file.findings + doubled
 
 
-def _read_references(references: tuple[str, bytes]) -> tuple[dict[str, Reference], list[Finding]]:
+def _references(references: tuple[str, bytes]) -> tuple[dict[str, Any], list[Finding]]:
+    """What the collection has of references.yaml, and the findings."""
     file, root, values = _read_file(*references, schema.REFERENCES)
     if values is None:
         return {}, file.findings
-    works, places = values["references"], Places(file.path, file.lines, Marks(root))
-    duplicates = _duplicates((work["key"], work["key"], places, f"references.{n}.key") for n, work in enumerate(works))
-    made = {
-        work["key"]: Reference(**work, places=Places(file.path, file.lines, Marks(root, f"references.{n}")))
-        for n, work in enumerate(works)
+    works = values["references"]
+    doubled = _duplicates(file.places(root), [(f"references.{n}.key", work["key"]) for n, work in enumerate(works)])
+    by_key = {
+        work["key"]: Reference(**work, places=file.places(root, f"references.{n}")) for n, work in enumerate(works)
     }
-    return made, file.findings + duplicates
+    return {"references": by_key}, [*file.findings, *doubled]
 
 
-def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in reading order, each once, with messages that fit on a screen."""
-    return sorted({_shortened(finding) for finding in findings})
+def _twins(places: Places, names: list[tuple[str, str]]) -> list[Finding]:
+    """A finding for each name, given after its key, that Anki or its tags take for an earlier one."""
+    same = list(_duplicates(places, names, lambda name: " ".join(folded(name).split())))
+    tags = _duplicates(places, names, lambda name: tag_segment(name).casefold(), "signs that no tag has")
+    known = {finding.position for finding in same}
+    return same + [finding for finding in tags if finding.position not in known]
 
 
-def _shortened(finding: Finding) -> Finding:
-    message = finding.message
-    return finding if len(message) <= MAX_MESSAGE else finding._replace(message=message[: MAX_MESSAGE - 1] + "…")
+def _duplicates(
+    places: Places, names: list[tuple[str, str]], form: Callable[[str], str] = str, but: str = "case or spaces"
+) -> Iterator[Finding]:
+    """A finding for each name, given after its key, whose form an earlier one has; `but` is how else they differ."""
+    first: dict[str, tuple[str, str]] = {}
+    for key, name in names:
+        other_key, other = first.setdefault(form(name), (key, name))
+        if other_key != key:
+            at = places.at(other_key)
+            how = "stands already" if other == name else f"differs only in {but} from {quoted(other)}"
+            message = f"{quoted(name)} {how} at {at.path}:{at.line}: choose another name"
+            yield Finding(places.at(key), "duplicate-name", message)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from ketamine_anki.core import characters
 from ketamine_anki.core.limits import MAX_DEPTH
@@ -16,19 +16,6 @@ from ketamine_anki.deckfiles import schema
 Place = tuple[int, int]  # line and column from 0
 Advice = tuple[int, int, str, str]  # line and column from 0, rule, message
 Lines = tuple[str, ...]
-
-
-class Failure(NamedTuple):
-    """What libyaml reports: the problem and what was being parsed, and where both stand; `quoted` is the last quoted
-    scalar before the problem: first line, column, last line.
-    """
-
-    problem: str
-    context: str
-    place: Place
-    context_place: Place
-    quoted: tuple[int, int, int] | None
-
 
 _KEY = r"\s*(?:- +)*[A-Za-z_]+:(?:\s|$)"
 _KEY_LINE = r"[ \t]*(?P<dash>-[ \t]+)*(?P<key>[A-Za-z_]+):(?:[ \t]+(?P<value>[^#\s].*)?|$)"
@@ -39,7 +26,7 @@ _MERGE = r"[ \t]*(?:<{7}|>{7}|\|{7})(?: |$)|={7}$"  # as git leaves them in a fi
 MERGE = (
     "a merge that git could not finish: keep one version, and delete the lines <<<<<<<, |||||||, ======= and >>>>>>>"
 )
-# What looks like a space, a hyphen or a colon and is none for YAML, and a space that is missing.
+# What looks like a space, a hyphen or a colon and is none for YAML.
 _LOOK_ALIKE = (
     (r"[ \t]*(?:- +)*(?:[A-Za-z_]+:)?[ \t]*(?P<sign>[^\S \t])", "type a plain space"),
     (r" *(?P<sign>[\u2010-\u2015\u2212\u2022\uff0d])\s", "type a hyphen, -"),
@@ -47,62 +34,72 @@ _LOOK_ALIKE = (
 )
 _JOINED = r" *(?:- +)*(?P<sign>-(?=[A-Za-z_]+: )|[A-Za-z_]+:(?=[^\s:/]))"
 _NO_COLON = r" *(?:- +)?(?P<typed>(?P<key>[A-Za-z_]+)(?: *[=;])?)(?= |$)"
-_LIST = r"\s*(?:- +)*[A-Za-z_]+:\s+\["
 QUOTE = "put the text in single quotes"
 QUOTES = "'\"\u201c\u201d\u2018\u2019"  # that may end a text
 _DOUBLE = "\u201c\u201d\u201e"
 
 
-def explain(lines: Lines, failure: Failure) -> Advice:
-    """The finding on broken YAML, at the place where the contributor has to correct it."""
-    line, column = failure.place
-    typed = lines[line] if line < len(lines) else ""
-    if typed.startswith("%") and all(above.strip()[:1] in ("", "#", "%") for above in lines[:line]):
-        return line, 0, "yaml-feature", "directive: delete the line that starts with %"
-    if "maximum nesting depth" in failure.problem:  # libyaml from 0.2.6 on counts itself, far above our limit
-        return line, column, "limit", f"nested more than {MAX_DEPTH} deep"
-    place, rule, hint = _correction(lines, failure, typed)
+def explain(lines: Lines, error: Any, quoted: Any) -> Advice:
+    """The finding on broken YAML, at the place where the contributor has to correct it.
+
+    `error` is libyaml's, `quoted` the last quoted scalar that was read before, or None.
+    """
+    mark = error.problem_mark or error.context_mark
+    if _line(lines, mark.line).startswith("%") and not any(
+        re.match(r"\s*[^\s#%]", line) for line in lines[: mark.line]
+    ):
+        return mark.line, 0, "yaml-feature", "directive: delete the line that starts with %"
+    if "maximum nesting depth" in (error.problem or ""):  # libyaml from 0.2.6 on counts itself, far above our limit
+        return mark.line, mark.column, "limit", f"nested more than {MAX_DEPTH} deep"
+    place, hint = _correction(lines, error, quoted, mark)
+    rule, hint = ("comment-cut", hint) if hint == _CUT else ("syntax", f"not YAML: {hint}")
     last = len(lines) - 1  # libyaml counts a line after the last one
     return *min(place, (last, len(lines[last]))), rule, hint
 
 
-def _correction(lines: Lines, failure: Failure, typed: str) -> tuple[Place, str, str]:
-    """Place, rule and message for broken YAML; `typed` is the line where reading ended."""
-    problem, context, place, context_place, quoted = failure
-    line, column = place
-    swallowing = quoted is not None and any(re.match(_KEY, below) for below in lines[quoted[0] + 1 : quoted[2] + 1])
+_CUT = f"' #' cuts the text off here: {QUOTE}"
+
+
+def _correction(lines: Lines, error: Any, quoted: Any, mark: Any) -> tuple[Place, str]:
+    """What to correct in broken YAML, and where; `mark` is the place where reading ended."""
+    problem, line, column = error.problem or error.context or "", mark.line, mark.column
+    place, typed = (line, column), _line(lines, line)
+    context = error.context_mark or mark
+    began = context.line, context.column  # what could not be read to its end
+    swallowed = lines[quoted.start_mark.line + 1 : quoted.end_mark.line + 1] if quoted else ()
+    is_swallowing = any(re.match(_KEY, below) for below in swallowed)
     ended = any(above.rstrip() == "..." for above in lines[:line])
-    structural = next(_structural(lines, line, context_place[0]), None) if not swallowing and not ended else None
-    if structural:
-        place, hint = structural
-    elif context == "while parsing a quoted scalar" and "\\" in typed[: column + 1]:
+    if not is_swallowing and not ended and (found := next(_structural(lines, line, began[0]), None)):
+        return found
+    if error.context == "while parsing a quoted scalar" and "\\" in typed[: column + 1]:
         place = (line, typed.rfind("\\", 0, column + 1))
-        hint = f"'{typed[place[1] :][:2]}' in double quotes: put text with backslashes in single quotes"
-    elif swallowing or "unexpected end of stream" in problem:
-        place, hint = _unclosed(lines, quoted[:2] if quoted and swallowing else context_place)
-    elif "mapping values are not allowed" in problem:
-        value = re.sub(_VALUE, "", typed, count=1).rstrip()
-        wrong = half_quoted(value)
-        place = (line, len(typed.rstrip()) - 1) if wrong else place
-        hint = wrong or f"': ' inside unquoted text: {QUOTE}"
-    elif "\t" in typed[: column + 1]:
-        hint = "a tab: type a space"
-    elif "cannot start any token" in problem and (found := text_place(lines, line)):
-        place, hint = found, f"text that starts with {typed[found[1]]} must be in single quotes"
-    elif "cannot start any token" in problem:
-        hint = f"text must not start with {typed[column : column + 1]!r}: {QUOTE}"
-    elif "expected <document start>" in problem:
-        hint = "text after the end of what stands above: wrong indent, or a second document"
-    elif "did not find expected ',' or" in problem:
-        place, hint = context_place, "a bracket that is never closed, or text that must be in single quotes"
-    elif cut := _cut_off(lines, line):
-        return cut, "comment-cut", f"' #' cuts the text off here: {QUOTE}"
-    elif "could not find expected ':'" in problem:
-        place = context_place
-        hint = "a line without 'key:': indent it to continue the text above, or put the text under '>-'"
-    else:
-        place, hint = _opening(lines, place) or (place, "wrong indent: keys of one note start in the same column")
-    return place, "syntax", f"not YAML: {hint}"
+        return place, f"'{typed[place[1] :][:2]}' in double quotes: put text with backslashes in single quotes"
+    if is_swallowing or "unexpected end of stream" in problem:
+        return _unclosed(lines, (quoted.start_mark.line, quoted.start_mark.column) if is_swallowing else began)
+    if "mapping values are not allowed" in problem:
+        if wrong := half_quoted(re.sub(_VALUE, "", typed, count=1).rstrip()):
+            return (line, len(typed.rstrip()) - 1), wrong
+        return place, f"': ' inside unquoted text: {QUOTE}"
+    if "\t" in typed[: column + 1]:
+        return place, "a tab: type a space"
+    if "cannot start any token" in problem:
+        if found_text := text_place(lines, line):
+            return found_text, f"text that starts with {typed[found_text[1]]} must be in single quotes"
+        return place, f"text must not start with {typed[column : column + 1]!r}: {QUOTE}"
+    if "expected <document start>" in problem:
+        return place, "text after the end of what stands above: wrong indent, or a second document"
+    if "did not find expected ',' or" in problem:
+        return began, "a bracket that is never closed, or text that must be in single quotes"
+    for number in (line, line - 1):
+        if match := re.match(_CUT_OFF, _line(lines, number)):
+            return (number, match.start("sign")), _CUT
+    if "could not find expected ':'" in problem:
+        return began, "a line without 'key:': indent it to continue the text above, or put the text under '>-'"
+    return _opening(lines, place) or (place, "wrong indent: keys of one note start in the same column")
+
+
+def _line(lines: Lines, number: int) -> str:
+    return lines[number] if 0 <= number < len(lines) else ""
 
 
 def half_quoted(text: str) -> str:
@@ -124,12 +121,13 @@ def half_quoted(text: str) -> str:
 
 def _unclosed(lines: Lines, place: Place) -> tuple[Place, str]:
     """Place and advice for a quote or bracket that is never closed; another quote may have been meant to."""
-    sign, number = lines[place[0]][place[1]], place[0]
-    end = r"\s*[,\]]|\s*$" if re.match(_LIST, lines[number]) else r"\s*$"
-    while number + 1 < len(lines) and lines[number + 1].strip() and not re.match(rf"{_KEY}|\s*- ", lines[number + 1]):
-        number += 1
+    number, column = place
+    sign = lines[number][column]
+    end = r"\s*[,\]]|\s*$" if re.match(r"\s*(?:- +)*[A-Za-z_]+:\s+\[", lines[number]) else r"\s*$"
+    while _line(lines, number + 1).strip() and not re.match(rf"{_KEY}|\s*- ", lines[number + 1]):
+        number, column = number + 1, -1
     others = QUOTES.replace(sign, "")
-    match = re.compile(rf"[{others}](?={end})").search(lines[number], place[1] + 1 if number == place[0] else 0)
+    match = re.compile(rf"[{others}](?={end})").search(lines[number], column + 1)
     if sign in "'\"" and match:
         return (number, match.start()), f"{match[0]} closes no text that starts with {sign}: write {sign} instead"
     return place, "a quote or bracket that is never closed: close it"
@@ -137,7 +135,7 @@ def _unclosed(lines: Lines, place: Place) -> tuple[Place, str]:
 
 def text_place(lines: Lines, number: int) -> Place | None:
     """(line, column) of a text that starts with a character which YAML reserves; None if the line has none."""
-    match = re.match(_KEY_LINE, lines[number]) if number < len(lines) else None
+    match = re.match(_KEY_LINE, _line(lines, number))
     is_text = match and (match["value"] or "").startswith(("[", "{", "*", "&", "!")) and _known_keys().get(match["key"])
     return (number, match.start("value")) if match and is_text else None
 
@@ -177,15 +175,6 @@ def merge_marker(lines: Lines) -> int | None:
     return None
 
 
-def _cut_off(lines: Lines, line: int) -> Place | None:
-    """The ` #` that ends an unquoted text on a line or the one before."""
-    for number in (line, line - 1):
-        match = re.match(_CUT_OFF, lines[number]) if 0 <= number < len(lines) else None
-        if match:
-            return number, match.start("sign")
-    return None
-
-
 # --- dashes, keys and their columns -----------------------------------------------------------
 
 _NOWHERE = 1 << 30
@@ -220,42 +209,39 @@ def _structural(lines: Lines, line: int, context: int) -> Iterator[tuple[Place, 
             yield found
     yield from _misplaced(lines, line)
     for number in (line, line - 1):
-        if 0 <= number < len(lines) and re.match(r"[ ]*\t", lines[number]):
+        if re.match(r"[ ]*\t", typed := _line(lines, number)):
             near = [near for near in _beside(lines, number) if "\t" not in near]
-            column = next(
-                (_indent(one) for one in near if not re.match(_KEY, one)), _indent(near[0]) + 2 if near else 0
-            )
-            yield (number, lines[number].index("\t")), f"a tab: type spaces, so that this starts in column {column + 1}"
+            default = _indent(near[0]) + 2 if near else 0
+            column = next((_indent(one) for one in near if not re.match(_KEY, one)), default)
+            yield (number, typed.index("\t")), f"a tab: type spaces, so that this starts in column {column + 1}"
 
 
 def misread_mark(lines: Lines, number: int) -> tuple[Place, str] | None:
     """Place and advice for a line whose space, colon or dash is another character, or is missing."""
-    if not 0 <= number < len(lines):
+    typed = _line(lines, number)
+    if not typed.strip():
         return None
-    typed = lines[number]
     for pattern, instead in _LOOK_ALIKE:
         if match := re.match(pattern, typed):
             return (number, match.start("sign")), f"{characters.name(match['sign'])}: {instead}"
     if match := re.match(_JOINED, typed):
         return (number, match.end("sign")), f"a space is missing after {match['sign']!r}"
-    keys = [match.start("key") for near in _beside(lines, number) if (match := re.match(_KEY_LINE, near))]
+    beside = _beside(lines, number)
+    keys = [match.start("key") for near in beside if (match := re.match(_KEY_LINE, near))]
     if (match := re.match(_NO_COLON, typed)) and match["key"].lower() in _known_keys() and match.start("key") in keys:
         key = f"{match['key'].lower()}:"
         return (number, match.start("key")), f"a colon is missing: write {key!r} for {match['typed']!r}"
     column = _indent(typed)
-    items = [
-        near for near in _beside(lines, number) if re.match(r" *- ", near) and _indent(near) in (column, column - 2)
-    ]
-    if items and (match := re.match(r" *-(?=[^\s-]|(?P<tab>\t))", typed)):
+    if not any(re.match(r" *- ", near) and _indent(near) in (column, column - 2) for near in beside):
+        return None
+    if match := re.match(r" *-(?=[^\s-]|(?P<tab>\t))", typed):
         return (number, match.end()), "a tab: type a space" if match["tab"] else "a space is missing after '-'"
-    if items and not re.match(rf" *- |{_KEY}", typed):
-        return (number, column), LOST_DASH.format(typed.strip())
-    return None
+    return None if re.match(rf" *- |{_KEY}", typed) else ((number, column), LOST_DASH.format(typed.strip()))
 
 
 def _beside(lines: Lines, number: int) -> list[str]:
     """The lines above and below, without empty ones."""
-    return [near for near in (*lines[max(number - 1, 0) : number], *lines[number + 1 : number + 2]) if near.strip()]
+    return [near for near in (_line(lines, number - 1), _line(lines, number + 1)) if near.strip()]
 
 
 def _indent(line: str) -> int:
@@ -270,10 +256,9 @@ def _misplaced(lines: Lines, line: int) -> Iterator[tuple[Place, str]]:
         is_inside = outer["key"] in _LISTS and not outer["value"] and match.start("key") > outer.start("key")
         if is_inside and not match["dash"] and number <= line:
             yield (number, match.start("key")), LOST_DASH.format(match["key"])
-    starts = [n for n, (number, match) in enumerate(keys) if match["dash"] and number <= line]
+    # What starts on the line itself may begin badly, or what stands before it did not end well.
+    starts = [n for n, (number, match) in enumerate(keys) if match["dash"] and number < line]
     first = starts[-1] if starts else 0
-    if starts and keys[first][0] == line:  # the one before did not end well, or this one does not begin so
-        first = starts[-2] if len(starts) > 1 else 0
     around = keys[first:]
     end = next((n for n, (number, match) in enumerate(around[1:], 1) if match["dash"] and number > line), len(around))
     around = around[:end]
@@ -289,20 +274,20 @@ def _misplaced(lines: Lines, line: int) -> Iterator[tuple[Place, str]]:
             target = usual + 2 if inside != _NOWHERE and key in own else usual
             yield (number, tab.end() - 1), f"a tab: type spaces, so that {key!r} starts in column {target + 1}"
         if inner and inner != column == usual + 2 and around[at - 1][1].start("key") == inner:
-            wrong = f"wrong indent: {above!r} starts in column {inner + 1}, the keys beside it in {column + 1}"
-            yield (around[at - 1][0], inner), wrong
+            yield (around[at - 1][0], inner), _indented(above, inner, column)
         if column != usual and (column < inside or (inner and column != inner)):
             usual = inner if inner and (key in own or column > inner) else usual
-            yield (
-                (number, column),
-                f"wrong indent: {key!r} starts in column {column + 1}, the keys beside it in {usual + 1}",
-            )
+            yield (number, column), _indented(key, column, usual)
         if column == usual:
             below = next(filter(str.strip, lines[number + 1 :]), "")
             is_open = (match["value"] or "|")[0] in "|>" and not re.match(rf"\s*- (?!{_KEY})", below)
             inside = max(_indent(below), usual + 1) if is_open else _NOWHERE
             inner = inside if is_open and match["value"] is None else 0
         above = key
+
+
+def _indented(key: str, column: int, usual: int) -> str:
+    return f"wrong indent: {key!r} starts in column {column + 1}, the keys beside it in {usual + 1}"
 
 
 def outside(lines: Lines, name: Any, label: str) -> str:
@@ -317,19 +302,18 @@ def outside(lines: Lines, name: Any, label: str) -> str:
 def swallowed(lines: Lines, record: Any, keys: Iterable[str]) -> tuple[Place, str] | None:
     """Place and advice for the line of one of some keys that a text in a record has swallowed, by its indent."""
     start = record.start_mark
-    for number in range(start.line + 1, min(record.end_mark.line + 1, len(lines))):
-        if (match := re.match(r"\s+(?=(\w+):(?:\s|$))", lines[number])) and match[1] in keys:
-            column = start.column + 1
-            where = f"wrong indent: {match[1]!r} belongs to the text above, the keys beside it start in {column}"
-            return (number, match.end()), where
+    for number, line in enumerate(lines[start.line + 1 : record.end_mark.line + 1], start.line + 1):
+        if (match := re.match(r"\s+(?=(\w+):(?:\s|$))", line)) and match[1] in keys:
+            beside = f"the keys beside it start in {start.column + 1}"
+            return (number, match.end()), f"wrong indent: {match[1]!r} belongs to the text above, {beside}"
     return None
 
 
 def as_list(node: Any) -> str:
     """How a text, or names in braces, is written as a list: `– Leaves, Pores` as `[Leaves, Pores]`."""
-    names = getattr(node, "names", [node])
-    is_plain = all(getattr(value, "value", "x") == "" for value in getattr(node, "values", ()))
-    text = ", ".join(name.value for name in names)
+    entries = getattr(node, "entries", [(node, None)])
+    is_plain = all(value is None or getattr(value, "value", "x") == "" for _, value in entries)
+    text = ", ".join(name.value for name, _ in entries)
     text = text.lstrip("([{ -\u2010\u2011\u2012\u2013\u2014\u2212\u2022").rstrip(")]} ")
     is_short = len(text) < 60 and node.start_mark.line == node.end_mark.line
     return f"[{text}]" if is_plain and is_short else "one '- ' per line"
@@ -346,18 +330,21 @@ _IN_LISTS = {
 def _opening(lines: Lines, place: Place) -> tuple[Place, str] | None:
     """Place and advice for text that starts with a character that YAML reads as its own."""
     for number in (place[0], place[0] - 1):
-        match = re.match(_OPENING, lines[number]) if 0 <= number < len(lines) else None
-        key = re.match(_KEY_LINE, lines[number]) if match else None
-        is_list = not _known_keys().get(key["key"], True) if key else bool(match and match["sign"] == "*")
-        if match and is_list and match["sign"] in _IN_LISTS:
-            return (number, match.start("sign")), _IN_LISTS[match["sign"]]
-        if match and match["sign"] not in "\"'":
-            advice = f"text that starts with {match['sign']} must be in single quotes"
-            if match["sign"] in "|>":
-                advice += ", or start on the next line, indented, if the sign is not to be seen"
-            return (number, match.start("sign")), advice
-        if match:
-            both = "'" in lines[number] and '"' in lines[number]
-            held, other = ("both quotes", "") if both else (match["sign"], "quoted with the other quote, or ")
-            return place, f"text that holds {held} must be {other}put under '>-'"
+        typed = _line(lines, number)
+        match = re.match(_OPENING, typed)
+        if match is None:
+            continue
+        sign, start = match["sign"], (number, match.start("sign"))
+        key = re.match(_KEY_LINE, typed)
+        is_list = not _known_keys().get(key["key"], True) if key else sign == "*"
+        if is_list and sign in _IN_LISTS:
+            return start, _IN_LISTS[sign]
+        if sign in "|>":
+            instead = "in single quotes, or start on the next line, indented, if the sign is not to be seen"
+            return start, f"text that starts with {sign} must be {instead}"
+        if sign not in "\"'":
+            return start, f"text that starts with {sign} must be in single quotes"
+        if "'" in typed and '"' in typed:
+            return place, "text that holds both quotes must be put under '>-'"
+        return place, f"text that holds {sign} must be quoted with the other quote, or put under '>-'"
     return None

@@ -6,9 +6,8 @@ Every scalar stays the text that was typed, as in YAML without types.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 from unicodedata import category
@@ -25,7 +24,6 @@ from ketamine_anki.deckfiles.syntax import (
     LOST_DASH,
     QUOTE,
     QUOTES,
-    Place,
     as_list,
     half_quoted,
     misread_mark,
@@ -52,16 +50,14 @@ def _is_empty(file: File, node: Node, label: str) -> bool:
         return False
     if file.is_spoilt(node):
         return True
-    problem = f"{label} is empty: fill it in or delete it"
     line, column = node.start_mark.line, node.start_mark.column
     rest = "".join(file.lines[line : line + 1])[column:].strip()
+    problem = f"{label} is empty: fill it in or delete it"
     if not node.style and re.match("#[^ #]", rest):
         problem = f"{quoted(rest)} is a comment for YAML, {label} is empty: {QUOTE}"
-    if node.style and node.style in "|>":
-        sign = quoted(rest)
-        problem = (
-            f"{sign} announces a text on the lines below, and there is none: put {sign} in single quotes to show it"
-        )
+    elif node.style and node.style in "|>":
+        missing = "announces a text on the lines below, and there is none"
+        problem = f"{quoted(rest)} {missing}: put {quoted(rest)} in single quotes to show it"
     file.at(node, "empty", problem)
     return True
 
@@ -69,119 +65,78 @@ def _is_empty(file: File, node: Node, label: str) -> bool:
 # --- texts ------------------------------------------------------------------------------------
 
 _SPACE = " \t\n"  # str.strip() would also take off separators, which are findings
-_MOST_ACCEPTED = 1 << 12
-# Short texts that were accepted, by the id of their shape in the table: tags, sections and choices recur.
-_accepted: defaultdict[int, set[str]] = defaultdict(set)
 
 
 def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
     if type(node) is not Scalar:
         file.at(node, "shape", _not_a_text(file, shape, node, label))
         return None
-    text: str = node.value
-    if not shape.markdown and text in _accepted[id(shape)] and not file.spoilt:
-        return text
-    text = text.strip(_SPACE)
+    text: str = node.value.strip(_SPACE)
     if not text:
         _is_empty(file, node, label)
         return None
     if len(text) > MAX_TEXT:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_TEXT:,}")
         return None
+    style = node.style
+    if (style == '"' and not _is_clean(file, node)) or file.is_spoilt(node):
+        return None
+    if not style and file.commented and shape.prose and _is_cut_off(file, node):
+        return None
     if not text.isascii():
         text = normalize(text)
-    if node.style == '"' and not _is_clean(file, node):
-        return None
-    file.has_colons |= node.style in ("|", ">") and ": " in text
-    if file.is_spoilt(node) or (file.commented and shape.prose and not node.style and _is_cut_off(file, node)):
-        return None
-    if not text.isascii() and _is_empty(file, node, label):
-        return None
-    if not node.style and text[-1] in QUOTES and (wrong := half_quoted(text)):
+        if _is_empty(file, node, label):
+            return None
+    if style and style in "|>":
+        file.has_colons |= ": " in text
+    elif not style and text[-1] in QUOTES and (wrong := half_quoted(text)):
         file.add(node.end_mark.line, max(node.end_mark.column - 1, 0), "syntax", wrong)
         return None
-    if shape.markdown:
-        return text
-    return text if _is_allowed(file, shape, node, text, label) else None
+    return text if shape.markdown or _is_allowed(file, shape, node, text, label) else None
 
 
 def _not_a_text(file: File, shape: schema.Text, node: Node, label: str) -> str:
     """What is wrong with a list or a mapping where a text belongs, and what to write instead."""
-    typed = file.lines[node.start_mark.line][node.start_mark.column :]
-    if isinstance(node, Table) and label == "picture":
-        return f"{label} must be text, not a mapping: write it as {shape.examples[0]!r}"
     if isinstance(node, Table):
-        return f"{label} must be text, not a mapping: {QUOTE}"
-    items = [item.value for item in node.items if type(item) is Scalar]
-    if not shape.markdown and len(items) == len(node.items) == 1:
-        return f"{label} must be text, not a list: write {quoted(items[0])}"
-    if typed.startswith("["):
-        return f"{label} must be text, not a list: {QUOTE}"
-    return f"{label} must be text, not a list: write '{label}: |-' above it to show the list"
+        instead = f"write it as {shape.examples[0]!r}" if label == "picture" else QUOTE
+        return f"{label} must be text, not a mapping: {instead}"
+    instead = f"write '{label}: |-' above it to show the list"
+    if not shape.markdown and len(node.items) == 1 and type(node.items[0]) is Scalar:
+        instead = f"write {quoted(node.items[0].value)}"
+    elif file.lines[node.start_mark.line].startswith("[", node.start_mark.column):
+        instead = QUOTE
+    return f"{label} must be text, not a list: {instead}"
 
 
 def _is_allowed(file: File, shape: schema.Text, node: Node, text: str, label: str) -> bool:
     """Whether a text that is not Markdown is one of the choices or has the form of its shape, else a finding."""
-    is_name = bool(shape.pattern or shape.choices or shape.names)
-    if not is_name:
-        command = scanner.command_in(text)
-        if command:
+    if not (shape.pattern or shape.choices or shape.names):
+        if command := scanner.command_in(text):
             file.at(node, "anki-command", f"{quoted(command)} is a command of Anki, not text: leave it out")
         return not command
     if len(text) > MAX_NAME and "://" not in text:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_NAME}")
         return False
-    # A mark belongs to the letter before it, and of a name of punctuation no file name can be made.
-    is_odd = not text.isascii() and (category(text[0]).startswith("M") or is_blank(escape(text), words=True))
-    is_unknown = text not in shape.choices if shape.choices else shape.pattern and not _pattern(shape.pattern)(text)
-    if is_unknown or (is_odd and shape.pattern):
-        form = shape.expected or f"one of {', '.join(shape.choices)}"
-        if found := _misread_below(file, node):
-            file.add(*found[0], "syntax", found[1])
-            return False
-        hint = did_you_mean(text, shape.choices) or f": {form}"
-        if (near := re.sub(r"\s*/[\s0]*", "/", text)) != text and shape.pattern and _pattern(shape.pattern)(near):
-            hint = f": write {quoted(near)}"
-        if comma := re.search(f"[{schema.COMMAS}]", text) if label.startswith("an item") else None:
-            instead = "leave it out" if text[-1] == comma[0] else "write ', '"
-            hint = f": '{comma[0]}' does not separate a list: {instead}"
-        file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
-        return False
-    if len(_accepted[id(shape)]) < _MOST_ACCEPTED and text.isascii():
-        _accepted[id(shape)].add(text)
-    return True
-
-
-@cache
-def _pattern(pattern: str) -> Callable[[str], object]:
-    return re.compile(pattern).fullmatch
-
-
-def _is_clean(file: File, node: Node) -> bool:
-    """Whether a double-quoted text holds no refused character, and no TeX command that was read as an escape."""
-    if "$" in node.value and _has_tex_as_escape(file, node):
-        return False
-    # Once as it is read, once as `fmt` would type it.
-    first = next(chain(characters.refused(normalize(node.value)), characters.refused(node.value)), None)
-    if first is None:
+    if text in shape.choices if shape.choices else not shape.pattern or _matches(shape.pattern, text):
         return True
-    before = len(file.noted)
-    start, end = node.start_mark, node.end_mark
-    text, places = locate(file.lines, (start.line, start.column), (end.line, end.column))
-    for index, reason in characters.refused(text):
-        line, column = places[index]
-        sign = file.lines[line][column : column + 2]
-        if sign[0] != "\\":  # a character that is typed was refused when the file was decoded
-            continue
-        if sign[1] in "xuU":
-            file.add(line, column, "character", f"{reason}, written as an escape: delete it")
-        else:
-            file.add(line, column, "character", f"'{sign}' in double quotes is a {reason}: {_SINGLE}")
-    # A text without escapes was judged among the words around it.
-    escaped = any("\\" in line for line in file.lines[start.line : end.line + 1])
-    if escaped and len(file.noted) == before and not file.spoilt:
-        file.at(node, "character", f"{first[1]} in it: type the text again")
-    return len(file.noted) == before
+    if _is_misread_list(file, node):
+        return False
+    hint = did_you_mean(text, shape.choices) or f": {shape.expected or 'one of ' + ', '.join(shape.choices)}"
+    if (near := re.sub(r"\s*/[\s0]*", "/", text)) != text and shape.pattern and _matches(shape.pattern, near):
+        hint = f": write {quoted(near)}"
+    if comma := re.search(f"[{schema.COMMAS}]", text) if label.startswith("an item") else None:
+        instead = "leave it out" if text[-1] == comma[0] else "write ', '"
+        hint = f": '{comma[0]}' does not separate a list: {instead}"
+    file.at(node, shape.rule, f"{label} is {quoted(text)}{hint}")
+    return False
+
+
+@lru_cache(1 << 12)  # tags, sections and versions recur
+def _matches(pattern: str, text: str) -> bool:
+    # A mark belongs to the letter before it, and of a name of punctuation no file name can be made.
+    if not text.isascii() and (category(text[0]).startswith("M") or is_blank(escape(text), words=True)):
+        return False
+    return bool(re.fullmatch(pattern, text))
 
 
 _SINGLE = "put text with backslashes in single quotes"
@@ -191,29 +146,44 @@ _TEX_AS_ESCAPE = re.compile(
 )
 
 
-def _has_tex_as_escape(file: File, node: Node) -> bool:
-    """Whether double quotes changed a TeX command, with a finding at the first."""
-    (line, column), (end_line, end_column) = ((m.line, m.column) for m in (node.start_mark, node.end_mark))
-    for number in range(line, end_line + 1):
-        typed_line = file.lines[number][: end_column if number == end_line else None]
-        for match in _TEX_AS_ESCAPE.finditer(typed_line, column if number == line else 0):
+def _is_clean(file: File, node: Node) -> bool:
+    """Whether a double-quoted text holds no refused character, and no TeX command that was read as an escape."""
+    start, end = node.start_mark, node.end_mark
+    for number in range(start.line, end.line + 1) if "$" in node.value else ():
+        typed = file.lines[number][: end.column if number == end.line else None]
+        for match in _TEX_AS_ESCAPE.finditer(typed, start.column if number == start.line else 0):
             if match["tex"]:
                 white = "a line end" if match["tex"][0] == "n" else "a tab"
                 message = f"'{match[0]}' starts with {white} in double quotes: {_SINGLE}"
                 file.add(number, match.start(), "character", message)
-                return True
-    return False
+                return False
+    # Once as it is read, once as `fmt` would type it.
+    first = next(chain(characters.refused(normalize(node.value)), characters.refused(node.value)), None)
+    if first is None:
+        return True
+    before = len(file.noted)
+    text, places = locate(file.lines, (start.line, start.column), (end.line, end.column))
+    for index, reason in characters.refused(text):
+        line, column = places[index]
+        sign = file.lines[line][column : column + 2]
+        if sign[0] == "\\":  # a character that is typed was refused when the file was decoded
+            as_code = f"{reason}, written as an escape: delete it"
+            as_letter = f"'{sign}' in double quotes is a {reason}: {_SINGLE}"
+            file.add(line, column, "character", as_code if sign[1] in "xuU" else as_letter)
+    # A text without escapes was judged among the words around it.
+    has_escapes = any("\\" in line for line in file.lines[start.line : end.line + 1])
+    if has_escapes and len(file.noted) == before and not file.spoilt:
+        file.at(node, "character", f"{first[1]} in it: type the text again")
+    return len(file.noted) == before
 
 
 def _is_cut_off(file: File, node: Node) -> bool:
     """Whether a comment cuts off an unquoted text, with a finding."""
     line, column = node.end_mark.line, node.end_mark.column
-    rest = file.lines[line][column:] if line < len(file.lines) else ""
-    blanks = len(rest) - len(rest.lstrip())
-    if not blanks or rest[blanks : blanks + 1] != "#":
-        return False
-    file.add(line, column + blanks, "comment-cut", "' #' cuts the text off here: put the text in single quotes")
-    return True
+    match = re.compile(r"\s+#").match("".join(file.lines[line : line + 1]), column)
+    if match:
+        file.add(line, match.end() - 1, "comment-cut", f"' #' cuts the text off here: {QUOTE}")
+    return bool(match)
 
 
 # --- lists ------------------------------------------------------------------------------------
@@ -221,115 +191,106 @@ def _is_cut_off(file: File, node: Node) -> bool:
 
 def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, ...] | None:
     if type(node) is not Sequence:
-        if not _is_empty(file, node, label):
-            if isinstance(node, Scalar) and (found := _misread_below(file, node)):
-                file.add(*found[0], "syntax", found[1])
-                return None
-            form = as_list(node)
-            file.at(node, "shape", f"{label} must be a list: {characters.printable(form)}")
+        if not _is_empty(file, node, label) and not (type(node) is Scalar and _is_misread_list(file, node)):
+            file.at(node, "shape", f"{label} must be a list: {characters.printable(as_list(node))}")
         return None
-    items, item = node.items, shape.item
-    if not items:
+    if not node.items:
         if not file.is_spoilt(node):
             file.at(node, "empty", f"{label} is an empty list: fill it in or delete the key")
         return None
-    if len(items) > MAX_ITEMS:
-        file.at(node, "limit", f"{label} has {len(items):,} items: at most {MAX_ITEMS:,}")
+    if len(node.items) > MAX_ITEMS:
+        file.at(node, "limit", f"{label} has {len(node.items):,} items: at most {MAX_ITEMS:,}")
         return None
-    values = [one.value for one in items if type(one) is Scalar]
-    if len(values) < len(items) or file.spoilt or not _accepted[id(item)].issuperset(values):
-        item_label = f"an item of {label}"
-        values = [read(file, item, one, item_label) for one in items]
-        if None in values:
-            return None
+    item, item_label = shape.item, f"an item of {label}"
+    values = [read(file, item, one, item_label) for one in node.items]
+    if None in values:
+        return None
     if isinstance(item, schema.Text) and len(set(values)) < len(values):
         n = next(n for n, value in enumerate(values) if value in values[:n])
-        file.at(items[n], "duplicate-key", f"{quoted(values[n])} stands twice in {label}: delete one")
+        file.at(node.items[n], "duplicate-key", f"{quoted(values[n])} stands twice in {label}: delete one")
         return None
     return tuple(values)
 
 
-def _misread_below(file: File, node: Node) -> tuple[Place, str] | None:
-    """Place and advice for the line without a sound dash that made one text of the items of a list."""
+def _is_misread_list(file: File, node: Node) -> bool:
+    """Whether a line without a sound dash made one text of the items of a list, with a finding."""
     lines = range(node.start_mark.line, node.end_mark.line + 1)
     if node.style or len(lines) < 2:
-        return None
-    return next(filter(None, (misread_mark(file.lines, number) for number in lines)), None)
+        return False
+    found = next(filter(None, (misread_mark(file.lines, number) for number in lines)), None)
+    if found:
+        file.add(*found[0], "syntax", found[1])
+    return bool(found)
 
 
 # --- mappings ---------------------------------------------------------------------------------
 
 
 def _table(file: File, shape: schema.Table, node: Node, label: str) -> Values | None:
-    if type(node) is not Table:
-        _not_a_table(file, node, label)
-        return None
-    entries = _distinct(file, node)
+    entries = _distinct(file, node, label)
     if entries is None:
         return None
-    values = {name.value: _text(file, shape.value, value, name.value) for name, value in entries}
-    blank = [_is_empty(file, name, f"a key of {label}") for name, _ in entries]
+    values = {key: _text(file, shape.value, value, key) for key, (_, value) in entries.items()}
+    blank = [_is_empty(file, name, f"a key of {label}") for name, _ in entries.values()]
     return None if None in values.values() or any(blank) else values
 
 
 def _record(file: File, shape: schema.Record | schema.Either, node: Node, label: str) -> Values | None:
-    if type(node) is not Table:
-        _not_a_table(file, node, label)
-        return None
     before = len(file.noted)
-    nodes = {name.value: value for name, value in zip(node.names, node.values, strict=True)}
-    if len(nodes) < len(node.names) - 1 and (lost := [n for n in node.names[1:] if n.value == node.names[0].value]):
-        file.at(lost[0], "syntax", LOST_DASH.format(lost[0].value))
+    entries = _distinct(file, node, label)
+    if entries is None:
         return None
     if isinstance(shape, schema.Either):
-        shape = _choose(file, shape, node, nodes)
+        shape = _choose(file, shape, node, entries)
     known = shape.keys
     meant: dict[str, str] = {}  # what unknown keys seem to stand for
-    if len(nodes) < len(node.names) or not nodes.keys() <= known.keys():
-        entries = _distinct(file, node)
-        if entries is None:
-            return None
-        nodes = {name.value: value for name, value in entries}
-        meant = _meant(shape, nodes)
-        for name, _ in entries:
-            if name.value not in known:
-                wrong = outside(file.lines, name, label) or _unknown(name.value, shape, meant[name.value])
-                file.at(name, "unknown-key", wrong)
+    if not entries.keys() <= known.keys():
+        meant = _meant(shape, entries)
+        for key, likely in meant.items():
+            name = entries[key][0]
+            file.at(name, "unknown-key", outside(file.lines, name, label) or _unknown(key, shape, likely))
     values: Values = {}
-    for key, inner in nodes.items():
+    for key, (_, inner) in entries.items():
         form = known.get(key)
         if form is not None:
             value = _READERS[type(form)](file, form, inner, key)
             if value is not None:
                 values[key] = value
-    if not shape.required <= nodes.keys():
-        lacking = [key for key in known if key in shape.required.difference(nodes, meant.values())]
+    if not shape.required <= entries.keys():
+        lacking = [key for key in known if key in shape.required.difference(entries, meant.values())]
         # as many unknown keys may be these, whatever language they are in
         for key in lacking if len(lacking) > [*meant.values()].count("") else ():
-            _missing(file, node, key, f"{key} is missing{_example(known[key])}")
-    return values if len(values) == len(nodes) and len(file.noted) == before else None
+            _missing(file, node, key, known[key])
+    return values if len(values) == len(entries) and len(file.noted) == before else None
 
 
-def _not_a_table(file: File, node: Node, label: str) -> None:
-    if not _is_empty(file, node, label):
-        file.at(node, "shape", f"{label} must be a mapping of 'key: value' lines")
-
-
-def _distinct(file: File, node: Table) -> list[tuple[Node, Node]] | None:
-    """The entries of a mapping without repeated keys; None, with a finding, if a key can be no name."""
-    first: dict[str, Node] = {}
-    for name, _ in node.entries:
+def _distinct(file: File, node: Node, label: str) -> dict[str, tuple[Node, Node]] | None:
+    """The entries of a mapping by key, of each key the first; None, with a finding, if there are none or a key can be
+    no name.
+    """
+    if type(node) is not Table:
+        if not _is_empty(file, node, label):
+            file.at(node, "shape", f"{label} must be a mapping of 'key: value' lines")
+        return None
+    distinct: dict[str, tuple[Node, Node]] = {}
+    repeated = []
+    for entry in node.entries:
+        name = entry[0]
         if len(name.value) > MAX_NAME:
             file.at(name, "limit", f"a key of {len(name.value):,} characters: at most {MAX_NAME}")
             return None
         if name.style == '"' and not _is_clean(file, name):
             return None
-        earlier = first.setdefault(name.value, name)
-        if earlier is not name:
-            line = earlier.start_mark.line + 1
-            message = f"key {quoted(name.value)} stands twice, first on line {line}: delete one"
-            file.at(name, "duplicate-key", message)
-    return [entry for entry in node.entries if first[entry[0].value] is entry[0]]
+        if distinct.setdefault(name.value, entry) is not entry:
+            repeated.append(name)
+    lost = [name for name in repeated if name.value == node.entries[0][0].value]
+    if lost and len(repeated) > 1:
+        file.at(lost[0], "syntax", LOST_DASH.format(lost[0].value))
+        return None
+    for name in repeated:
+        first = f"first on line {distinct[name.value][0].start_mark.line + 1}"
+        file.at(name, "duplicate-key", f"key {quoted(name.value)} stands twice, {first}: delete one")
+    return distinct
 
 
 def _choose(file: File, shape: schema.Either, node: Table, names: Iterable[str]) -> schema.Record:
@@ -353,17 +314,17 @@ def _choose(file: File, shape: schema.Either, node: Table, names: Iterable[str])
     return record._replace(required=record.required - own)
 
 
-def _meant(shape: schema.Record, nodes: Mapping[str, Node]) -> dict[str, str]:
+def _meant(shape: schema.Record, entries: Mapping[str, tuple[Node, Node]]) -> dict[str, str]:
     """Unknown key -> the known one that is most like it, or that is missing and may stand there in another language;
     "" when none can be told.
     """
-    free = [key for key in shape.keys if key not in nodes]
+    free = [key for key in shape.keys if key not in entries]
     missing = [key for key in free if key in shape.required]
-    unknown = [name for name in nodes if name not in shape.keys]
+    unknown = [name for name in entries if name not in shape.keys]
     meant = {name: closest(name, missing) or closest(name, free, 0.75 if missing else 0.6) for name in unknown}
     odd = [name for name in unknown if not meant[name]]
     left = [key for key in missing if key not in meant.values()]
-    if [type(nodes[name]) for name in odd] == [_NODES.get(type(shape.keys[key])) for key in left]:
+    if [type(entries[name][1]) for name in odd] == [_NODES.get(type(shape.keys[key])) for key in left]:
         meant.update(zip(odd, left, strict=True))
     return meant
 
@@ -378,16 +339,13 @@ def _unknown(name: str, shape: schema.Record, meant: str) -> str:
     return f"unknown key {quoted(name)}{hint}"
 
 
-def _missing(file: File, node: Table, key: str, message: str) -> None:
+def _missing(file: File, node: Table, key: str, shape: schema.Shape) -> None:
     """A finding on a key that is missing, at its line if a text above has swallowed that."""
     if found := swallowed(file.lines, node, [key]):
         file.add(*found[0], "missing-key", found[1])
-    else:
-        file.at(node, "missing-key", message)
-
-
-def _example(shape: schema.Shape) -> str:
-    return f": for example {shape.examples[0]!r}" if isinstance(shape, schema.Text) and shape.examples else ""
+        return
+    example = f": for example {shape.examples[0]!r}" if isinstance(shape, schema.Text) and shape.examples else ""
+    file.at(node, "missing-key", f"{key} is missing{example}")
 
 
 _READERS: dict[type, Callable[[File, Any, Node, str], Any]] = {
