@@ -169,18 +169,20 @@ def short_citation(citation: str) -> str:
 @lru_cache(1 << 12)  # the same works stand on many notes
 def _cited(work: Reference) -> tuple[str, str]:
     """The HTML of a citation, short and full, with links to where the work can be looked up, the best first."""
-    addresses = {
-        f"https://doi.org/{work.doi}": work.doi and f"doi:{work.doi}",
-        f"https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/": work.pmid and f"PMID {work.pmid}",
-        f"https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/": work.pmcid,
-        work.url: "" if work.doi else work.url,
-    }
-    known = {escape(address, quote=True): escape(name, quote=True) for address, name in addresses.items() if name}
+    places = (
+        (f"https://doi.org/{work.doi}", work.doi and f"doi:{work.doi}"),
+        (f"https://pubmed.ncbi.nlm.nih.gov/{work.pmid}/", work.pmid and f"PMID {work.pmid}"),
+        (f"https://pmc.ncbi.nlm.nih.gov/articles/{work.pmcid}/", work.pmcid),
+        (work.url, "" if work.doi else work.url),
+    )
+    links = [
+        f'<a href="{escape(address, quote=True)}">{escape(name, quote=True)}</a>' for address, name in places if name
+    ]
     short = escape(short_citation(work.citation))
     full = escape(work.citation).rstrip(".")
     full += "" if full.endswith(("?", "!")) else "."
-    links = [f'<a href="{address}">{name}</a>' for address, name in known.items()]
-    return (f'<a href="{next(iter(known))}">{short}</a>' if known else short), " ".join([full, *links])
+    best = next((address for address, name in places if name), "")
+    return (f'<a href="{escape(best, quote=True)}">{short}</a>' if best else short), " ".join([full, *links])
 
 
 def _source(note: Note, collection: Collection) -> str:
