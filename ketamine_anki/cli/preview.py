@@ -16,8 +16,7 @@ from ketamine_anki.core.report import as_lines
 from ketamine_anki.core.terminal import echo
 from ketamine_anki.deckfiles.reader import sorted_findings
 from ketamine_anki.preview.baseline import Baseline
-from ketamine_anki.preview.links import links
-from ketamine_anki.preview.page import PageNote, page
+from ketamine_anki.preview.page import PageNote, links, page
 from ketamine_anki.workspace.editions import baseline
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.git import repository_around

@@ -1,14 +1,16 @@
-"""The older state of a collection that the preview page is compared with."""
+"""The older state of a collection that the preview page is compared with, and the words in which cards differ."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ketamine_anki.anki.compile import CHANGED_TAG, CompiledNote
 from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.alignment import Aligner
 
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_reader import PackageContents, PackagedNote
@@ -20,6 +22,7 @@ _ELEMENTS = (
     "|th|thead|tr|u|ul"
 )
 _OUR_TAG = re.compile(rf'</?(?:{_ELEMENTS})(?:\s+(?:alt|class|dir|href|src|start)="[^"<>]*")*\s*/?>')
+_PART = re.compile(r"<[^>]*>|\\\(.*?\\\)|\\\[.*?\\\]|&[#\w]+;|\s+|\w+|.", re.DOTALL)
 _ANY_TAG = re.compile(r"<[^>]*>?")
 
 
@@ -68,3 +71,25 @@ def _compiled(note: PackagedNote, is_cloze: bool) -> CompiledNote:
 
 def _harmless(tag: re.Match[str]) -> str:
     return tag[0] if _OUR_TAG.fullmatch(tag[0]) else tag[0].replace("<", "&lt;")
+
+
+def marked(before: str, after: str) -> tuple[str, str]:
+    """Two versions of a card's HTML -> (before with what was removed in `<del>`, after with what was added in `<ins>`).
+    Tags stay as they are; a formula is one word.
+    """
+    old, new = _PART.findall(before), _PART.findall(after)
+    left: list[str] = []
+    right: list[str] = []
+    for kind, a, b, c, d in Aligner(by_spaces=True).steps(old, new):
+        left.append("".join(old[a:b]) if kind == "equal" else _wrap(old[a:b], "del"))
+        right.append("".join(new[c:d]) if kind == "equal" else _wrap(new[c:d], "ins"))
+    return "".join(left), "".join(right)
+
+
+def _wrap(parts: Sequence[str], element: str) -> str:
+    """The parts with each run of text between two tags in the element."""
+    wrapped = []
+    for is_tag, run in groupby(parts, lambda part: part.startswith("<") and len(part) > 1):
+        text = "".join(run)
+        wrapped.append(text if is_tag or not text.strip() else f"<{element}>{text}</{element}>")
+    return "".join(wrapped)

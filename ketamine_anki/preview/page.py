@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
 
 from ketamine_anki.anki.cards import Card, cards
 from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.language import attributes
-from ketamine_anki.core.model import Collection, Finding, Note, paragraph_of
+from ketamine_anki.core.model import Collection, Finding, Note, Position, paragraph_of
 from ketamine_anki.core.template import filled_in
 from ketamine_anki.core.terminal import counted
-from ketamine_anki.preview.baseline import Baseline
-from ketamine_anki.preview.links import Link
-from ketamine_anki.preview.marks import marked
+from ketamine_anki.preview.baseline import Baseline, marked
 from ketamine_anki.preview.public import Public, texts
-from ketamine_anki.preview.statistics import Count, Statistics, count
+from ketamine_anki.preview.statistics import count
 from ketamine_anki.text.mathml import with_mathml
+
+Link = Callable[[Position], str]
 
 
 def _text(name: str) -> str:
@@ -58,19 +61,6 @@ class PageNote:
     before: CompiledNote | None = None
 
 
-def compared(notes: Iterable[PageNote], baseline: Baseline) -> Iterator[PageNote]:
-    """The notes that are new or have changed since the baseline, in their order. A retired note that it lacks is not
-    new: packages leave retired notes out.
-    """
-    for note in notes:
-        before = baseline.notes.get(note.compiled.guid)
-        if before is None:
-            if note.note.retired is None:
-                yield replace(note, kind="new")
-        elif before.content_hash != note.compiled.content_hash:
-            yield replace(note, kind="changed", before=before)
-
-
 def page(
     collection: Collection,
     notes: Sequence[PageNote],
@@ -87,10 +77,11 @@ def page(
     is shown. With a version, `live`, the page reloads as soon as its server has another one. A `public` page is for
     learners: it has no place of a note, no coverage and no claims, and says what the deck is and how to get it.
     """
-    changed = notes if baseline is None else list(compared(notes, baseline))
+    changed = notes if baseline is None else list(_compared(notes, baseline))
     shown = [(note, _flags(note, collection), list(_cards(collection, note))) for note in changed]
     style, script = _text("style.css"), _text("script.js")
     statistics = count(collection, ((note.note, len(note.compiled.cards)) for note in notes))
+    titles = {slug: section.title for slug, section in collection.sections.items()}
     kept = {noted.compiled.guid for noted in notes}
     return filled_in(
         "preview/page.html",
@@ -107,7 +98,10 @@ def page(
         link=link,
         counted=counted,
         statistics=statistics,
-        coverage=_coverage(collection, statistics),
+        coverage={
+            "Subdeck": list(statistics.by["subdeck"].items()),
+            "Section": [(titles.get(slug, slug), row) for slug, row in statistics.by["section"].items()],
+        },
         gone=[note.id for guid, note in baseline.notes.items() if guid not in kept] if baseline else [],
         notes=shown,
         css={k: REVIEWER_CSS + _WINDOW.sub("@container ", kind.css) for k, kind in note_types(collection).items()},
@@ -118,26 +112,44 @@ def page(
     )
 
 
-def _pictured(collection: Collection, baseline: Baseline | None) -> Callable[[str], Iterator[str]]:
-    """The sides of the page in their order -> their chunks, with the bytes of each picture where it stands first; the
-    script shows it at the other places.
+def _compared(notes: Iterable[PageNote], baseline: Baseline) -> Iterator[PageNote]:
+    """The notes that are new or have changed since the baseline, in their order. A retired note that it lacks is not
+    new: packages leave retired notes out.
     """
-    ours = {picture.packaged: picture.data for picture in collection.pictures.values()}
-    known: set[str] = set()
+    for note in notes:
+        before = baseline.notes.get(note.compiled.guid)
+        if before is None:
+            if note.note.retired is None:
+                yield replace(note, kind="new")
+        elif before.content_hash != note.compiled.content_hash:
+            yield replace(note, kind="changed", before=before)
 
-    def chunks(html: str) -> Iterator[str]:
-        for chunk in re.split(r'(<img data-picture="[^"]*")', html):
-            yield chunk
-            if not chunk.startswith("<img data-picture=") or chunk in known:
-                continue
-            known.add(chunk)
-            name = chunk.split('"')[1]
-            data = ours[name] if name in ours else baseline.picture(name) if baseline else None
-            if data is not None:
-                kind = {"png": "png", "webp": "webp"}.get(name.rpartition(".")[2], "jpeg")
-                yield f' src="data:image/{kind};base64,{base64.b64encode(data).decode()}"'
 
-    return chunks
+def links(kind: str, page: Path, repository: str, root: Path | None) -> Link:
+    """A function from a position to the address of that line, "" for none.
+
+    `kind` is `repository` (the line on GitHub: needs its address and `root`, the folder of the working copy), `vscode`
+    (opens the editor), `file` (relative to the folder `page`) or `none`.
+    """
+
+    def address(position: Position) -> str:
+        path = Path(position.path).resolve()
+        if kind == "vscode":
+            return f"vscode://file/{_quoted(path.as_posix().lstrip('/'))}:{position.line}:{position.column}"
+        if kind == "repository" and repository and root and path.is_relative_to(root):
+            return f"{repository}/blob/HEAD/{_quoted(path.relative_to(root).as_posix())}#L{position.line}"
+        if kind == "file":
+            try:
+                return _quoted(Path(os.path.relpath(path, page.resolve())).as_posix())
+            except ValueError:  # on another drive of Windows
+                return path.as_uri()
+        return ""
+
+    return address
+
+
+def _quoted(path: str) -> str:
+    return quote(os.fsencode(path))  # the name of a file may be no text in any encoding
 
 
 # --- one note ---------------------------------------------------------------------------------
@@ -153,35 +165,50 @@ def _flags(noted: PageNote, collection: Collection) -> list[str]:
 
 def _cards(collection: Collection, noted: PageNote) -> Iterator[tuple[str, str, Card]]:
     """(`Before: ` or `After: ` or "", key of the note type, card) of every card, or of those that look different."""
-
-    def of(note: CompiledNote | None) -> dict[int, Card]:
-        return {card.ordinal: card for card in cards(note, kinds[note.note_type])} if note else {}
-
     kinds = note_types(collection)
-    before, after = of(noted.before), of(noted.compiled)
+    before, after = (
+        {card.ordinal: card for card in cards(note, kinds[note.note_type])} if note else {}
+        for note in (noted.before, noted.compiled)
+    )
     for ordinal in sorted({*before, *after}):
         old, new = before.get(ordinal), after.get(ordinal)
         if old and new:
             if (old.question, old.answer) == (new.question, new.answer):
                 continue
             questions, answers = marked(old.question, new.question), marked(old.answer, new.answer)
-            old, new = (
-                replace(card, question=question, answer=answer)
-                for card, question, answer in zip((old, new), questions, answers, strict=True)
-            )
+            old = replace(old, question=questions[0], answer=answers[0])
+            new = replace(new, question=questions[1], answer=answers[1])
         if old and noted.before:
-            yield "Before: ", noted.before.note_type, _on_page(old)
+            yield "Before: ", noted.before.note_type, old
         if new:
-            yield "After: " if noted.before else "", noted.compiled.note_type, _on_page(new)
-
-
-def _on_page(card: Card) -> Card:
-    return replace(card, question=on_page(card.question), answer=on_page(card.answer))
+            yield "After: " if noted.before else "", noted.compiled.note_type, new
 
 
 def on_page(html: str) -> str:
     """A side's HTML for the page: math as MathML, pictures by name."""
     return with_mathml(_IMG.sub(r'\1data-picture="\2"', html))
+
+
+def _pictured(collection: Collection, baseline: Baseline | None) -> Callable[[str], Iterator[str]]:
+    """A function from the HTML of a side to its chunks on the page, called in their order: the bytes of each picture
+    stand where it stands first; the script shows it at the other places.
+    """
+    ours = {picture.packaged: picture.data for picture in collection.pictures.values()}
+    known: set[str] = set()
+
+    def chunks(html: str) -> Iterator[str]:
+        for chunk in re.split(r'(<img data-picture="[^"]*")', on_page(html)):
+            yield chunk
+            if not chunk.startswith("<img data-picture=") or chunk in known:
+                continue
+            known.add(chunk)
+            name = chunk.split('"')[1]
+            data = ours[name] if name in ours else baseline.picture(name) if baseline else None
+            if data is not None:
+                kind = {"png": "png", "webp": "webp"}.get(name.rpartition(".")[2], "jpeg")
+                yield f' src="data:image/{kind};base64,{base64.b64encode(data).decode()}"'
+
+    return chunks
 
 
 # --- around the notes -------------------------------------------------------------------------
@@ -200,15 +227,6 @@ def _filters(
         "flag": ("Flag", {flag: f"{flag.replace('_', ' ')} ({flags[flag]})" for flag in sorted(flags)}),
         "yield": ("Yield", {name: name for name in ("core", "supporting")}),
         "skill": ("Skill", {name: name for name in ("recall", "understand", "apply")}),
-    }
-
-
-def _coverage(collection: Collection, statistics: Statistics) -> dict[str, list[tuple[str, Count]]]:
-    """The rows of the tables of notes, cards and tested claims."""
-    titles = {slug: section.title for slug, section in collection.sections.items()}
-    return {
-        "Subdeck": list(statistics.by["subdeck"].items()),
-        "Section": [(titles.get(slug, slug), row) for slug, row in statistics.by["section"].items()],
     }
 
 

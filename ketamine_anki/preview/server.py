@@ -20,13 +20,6 @@ from typing import Any
 from ketamine_anki.core.errors import EXIT_IO, Failure
 
 VERSION = f"version-{os.urandom(8).hex()}"  # stands for it in the page that is made; no card can hold it
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class Server(ThreadingHTTPServer):
@@ -46,11 +39,8 @@ class Server(ThreadingHTTPServer):
             super().__init__(("127.0.0.1", port), _Handler)
         except OSError as error:
             raise Failure(f"port {port}: cannot listen here: {error.strerror}", EXIT_IO) from None
+        self.address = f"http://127.0.0.1:{self.server_port}/"
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/"
 
     def _show(self, page: str) -> None:
         self._version = hashlib.sha256(page.encode("utf-8")).hexdigest()
@@ -80,32 +70,35 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
     def do_GET(self) -> None:
+        status, kind, text = HTTPStatus.OK, "text/plain", "nothing here\n"
         if self.headers.get("Host", "") not in self.server.hosts:
-            self._send(HTTPStatus.MISDIRECTED_REQUEST, "this page is served to this machine only\n", "text/plain")
+            status, text = HTTPStatus.MISDIRECTED_REQUEST, "this page is served to this machine only\n"
         elif self.path == "/":
-            self._send(HTTPStatus.OK, self.server.current()[0], "text/html")
+            kind, text = "text/html", self.server.current()[0]
         elif self.path == "/version":
-            self._send(HTTPStatus.OK, self.server.current()[1], "text/plain")
+            text = self.server.current()[1]
         else:
-            self._send(HTTPStatus.NOT_FOUND, "nothing here\n", "text/plain")
-
-    do_HEAD = do_GET  # noqa: N815 - the name that the parent calls
-
-    def _send(self, status: HTTPStatus, text: str, kind: str) -> None:
+            status = HTTPStatus.NOT_FOUND
         content = text.encode("utf-8")
         self.send_response(status)
-        headers = {"Content-Type": f"{kind}; charset=utf-8", "Content-Length": str(len(content)), **_HEADERS}
-        for name, value in headers.items():
-            self.send_header(name, value)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Security-Policy", "frame-ancestors 'none'")
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the parent calls
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the parent's
         """Requests are not logged."""
 
 
-def _files(folder: Path) -> tuple[tuple[str, int, int], ...]:
+def _files(folder: Path) -> list[tuple[str, int, int]]:
     """(path, time of change, size) of every file of a folder and its media, sorted."""
     listed = []
     for place in (folder, folder / "media"):
@@ -114,4 +107,4 @@ def _files(folder: Path) -> tuple[tuple[str, int, int], ...]:
                 with suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
                     listed.append((entry.path, status.st_mtime_ns, status.st_size))
-    return tuple(sorted(listed))
+    return sorted(listed)

@@ -10,7 +10,8 @@ from typing import Any
 from ketamine_anki.core.escape import terminal
 from ketamine_anki.core.model import Claim, Collection, Note, paragraph_of
 
-IMPORTANCES = ("core", "supporting", "colour")
+_IMPORTANCES = ("core", "supporting", "colour")
+_OF_CLAIMS = ("subdeck", "section", "paragraph")  # groupings to whose groups claims belong, too
 _BAR = 30  # characters of the longest bar
 
 
@@ -54,15 +55,14 @@ def count(collection: Collection, notes: Iterable[tuple[Note, int]]) -> Statisti
         if note.retired is not None:
             retired += 1
             continue
-        counts = (by.setdefault(grouping, {}).setdefault(group, Count()) for grouping, group in _groups(note).items())
-        for counted in (total, *counts):
+        groups = _groups(note).items()
+        for counted in (total, *(by.setdefault(key, {}).setdefault(group, Count()) for key, group in groups if group)):
             counted.notes += 1
             counted.cards += cards
         tested.update(note.claims)
     for claim in collection.claims.values():
-        paragraph = f"{claim.section}/{claim.paragraph}"
-        groups = {"subdeck": claim.domain, "section": claim.section, "paragraph": paragraph}
-        for counted in (total, *(by[key][group] for key, group in groups.items() if group in by[key])):
+        homes = zip(_OF_CLAIMS, (claim.domain, claim.section, f"{claim.section}/{claim.paragraph}"), strict=True)
+        for counted in (total, *(by[key][group] for key, group in homes if group in by[key])):
             counted.claims[claim.importance] += 1
             counted.tested[claim.importance] += claim.id in tested
     untested = [claim for claim in collection.claims.values() if claim.id not in tested]
@@ -71,8 +71,8 @@ def count(collection: Collection, notes: Iterable[tuple[Note, int]]) -> Statisti
 
 
 def _groups(note: Note) -> dict[str, str]:
-    """Grouping -> the group that a note belongs to; a note without source is in no section."""
-    groups = {
+    """Grouping -> the group that a note belongs to, "" for none: a note without source is in no section."""
+    return {
         "subdeck": note.deck,
         "section": paragraph_of(note.source)[0],
         "paragraph": note.source,
@@ -82,7 +82,6 @@ def _groups(note: Note) -> dict[str, str]:
         "caveat": "with caveat" if note.caveat else "without caveat",
         "beyond": "beyond the source" if note.beyond else "from the source" if note.source else "",
     }
-    return {grouping: group for grouping, group in groups.items() if group}
 
 
 def _ordered(groups: Mapping[str, Count], listed: frozenset[str]) -> dict[str, Count]:
@@ -92,57 +91,44 @@ def _ordered(groups: Mapping[str, Count], listed: frozenset[str]) -> dict[str, C
 
 def as_data(statistics: Statistics) -> dict[str, Any]:
     """The statistics as plain values for JSON."""
-    total = statistics.total
+    total, untested = statistics.total, statistics.untested
+
+    def row(grouping: str, counted: Count) -> dict[str, int]:
+        claims = {"claims_tested": counted.tested.total(), "claims": counted.claims.total()}
+        return {"notes": counted.notes, "cards": counted.cards} | (claims if grouping in _OF_CLAIMS else {})
+
     return {
         "title": statistics.collection.title,
         "notes": total.notes,
         "cards": total.cards,
         "retired": statistics.retired,
-        "by": {
-            grouping: {name: _row(grouping, counted) for name, counted in groups.items()}
-            for grouping, groups in statistics.by.items()
-        },
-        "coverage": {each: {"tested": total.tested[each], "claims": total.claims[each]} for each in IMPORTANCES},
-        "untested": {
-            each: [claim.id for claim in statistics.untested if claim.importance == each] for each in IMPORTANCES
-        },
+        "by": {key: {name: row(key, each) for name, each in groups.items()} for key, groups in statistics.by.items()},
+        "coverage": {each: {"tested": total.tested[each], "claims": total.claims[each]} for each in _IMPORTANCES},
+        "untested": {each: [claim.id for claim in untested if claim.importance == each] for each in _IMPORTANCES},
     }
-
-
-def _row(grouping: str, counted: Count) -> dict[str, int]:
-    row = {"notes": counted.notes, "cards": counted.cards}
-    if grouping in ("subdeck", "section", "paragraph"):
-        row |= {"claims_tested": counted.tested.total(), "claims": counted.claims.total()}
-    return row
 
 
 def as_text(statistics: Statistics) -> str:
     """The statistics for a terminal."""
-    data = as_data(statistics)
-    retired = f", {data['retired']} retired" if data["retired"] else ""
-    lines = [f"{terminal(data['title'])}: {data['notes']} notes, {data['cards']} cards{retired}"]
-    for grouping, groups in data["by"].items():
-        lines += ["", f"By {grouping}", *_rows(groups)] if groups else []
+    total = statistics.total
+    retired = f", {statistics.retired} retired" if statistics.retired else ""
+    lines = [f"{terminal(statistics.collection.title)}: {total.notes} notes, {total.cards} cards{retired}"]
+    for grouping, groups in statistics.by.items():
+        lines += ["", f"By {grouping}"] if groups else []
+        width = max(map(len, groups), default=0)
+        most = max((row.notes for row in groups.values()), default=0) or 1
+        has_claims = any(row.claims for row in groups.values())
+        for group, row in groups.items():
+            claims = f" {row.tested.total():>4}/{row.claims.total():<4}claims" if has_claims else ""
+            bar = "#" * round(row.notes / most * _BAR)
+            lines.append(f"  {terminal(group):<{width}} {row.notes:>5} notes {row.cards:>5} cards{claims}  {bar}")
     if statistics.collection.claims:
         lines += ["", "Claims that a note tests"]
-        for importance, row in data["coverage"].items():
-            share = row["tested"] / row["claims"] if row["claims"] else 1.0
-            lines.append(
-                f"  {importance:<11}{row['tested']:>5} of {row['claims']:<5}{share:>6.1%}  {'#' * round(share * _BAR)}"
-            )
+        for importance in _IMPORTANCES:
+            tested, all_claims = total.tested[importance], total.claims[importance]
+            share = tested / all_claims if all_claims else 1.0
+            lines.append(f"  {importance:<11}{tested:>5} of {all_claims:<5}{share:>6.1%}  {'#' * round(share * _BAR)}")
         lines += ["", "Claims that no note tests"]
-        untested = sorted(statistics.untested, key=lambda claim: IMPORTANCES.index(claim.importance))
+        untested = sorted(statistics.untested, key=lambda claim: _IMPORTANCES.index(claim.importance))
         lines += [f"  {c.id}  {c.importance}: {terminal(c.text)}" for c in untested] or ["  none"]
     return "\n".join(lines) + "\n"
-
-
-def _rows(groups: Mapping[str, Mapping[str, int]]) -> list[str]:
-    width = max(map(len, groups), default=0)
-    most = max((row["notes"] for row in groups.values()), default=0) or 1
-    lines = []
-    claimed = any(row.get("claims") for row in groups.values())
-    for group, row in groups.items():
-        claims = f" {row['claims_tested']:>4}/{row['claims']:<4}claims" if claimed else ""
-        bar = "#" * round(row["notes"] / most * _BAR)
-        lines.append(f"  {terminal(group):<{width}} {row['notes']:>5} notes {row['cards']:>5} cards{claims}  {bar}")
-    return lines

@@ -16,10 +16,8 @@ from ketamine_anki.anki.cards import cards
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.anki.package_reader import read_package
 from ketamine_anki.core.model import Finding, Position
-from ketamine_anki.preview.baseline import Baseline, notes_of_package
-from ketamine_anki.preview.links import links
-from ketamine_anki.preview.marks import marked
-from ketamine_anki.preview.page import PageNote, on_page, page
+from ketamine_anki.preview.baseline import Baseline, marked, notes_of_package
+from ketamine_anki.preview.page import PageNote, links, on_page, page
 from ketamine_anki.workspace.folder import Folder
 
 NOTES = """
