@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from ketamine_anki.core.language import primary
 from ketamine_anki.rules.questions import AUXILIARIES
@@ -15,6 +16,7 @@ MAX_ANSWER, MAX_REVERSE = 25, 8  # words
 MAX_ITEMS, MAX_ITEM_WORDS = 3, 2  # things in an answer; words of one thing in `a and b and c`
 MAX_SHARED = 0.75  # of the content words of an answer, the part that its question may hold
 
+# In English; elsewhere nouns are written with capitals, or sentences end otherwise.
 _SECOND_SENTENCE = r"[a-z)\]]{3}(?<!\bapprox)(?<!\besp)(?<!\bincl)(?<!\bresp)(?<!\bspp)[.!?]\s+[A-Z]"
 
 
@@ -22,20 +24,15 @@ def answer_length(view: View) -> Iterator[Problem]:
     """What must be recalled is one phrase. The reason belongs into `extra`, a second fact on a second note.
 
     Source: SuperMemo's rule 4 (minimum information).
-
     Bad: `answer: Hypokalemia. Patients need a potassium supplement.`
-
     Bad: `answer: Furosemide blocks the sodium potassium chloride cotransporter in the thick ascending limb of the
     loop of Henle so that potassium is lost with the urine in large amounts`
-
     Good: `answer: Hypokalemia (below 3.5 mmol/L)`
     """
     text = view.prose.get("answer", "")
     if length := over(text, MAX_ANSWER):
         yield view.at("answer"), f"answer of {length}; move the reason to extra"
-    elif primary(view.collection.language) != "en":
-        return  # elsewhere nouns are written with capitals, or sentences end otherwise
-    elif ("." in text or "!" in text or "?" in text) and (match := re.search(_SECOND_SENTENCE, text)):
+    elif primary(view.collection.language) == "en" and (match := re.search(_SECOND_SENTENCE, text)):
         yield view.at("answer", match[0][-1]), "a second sentence in the answer: move it to extra"
 
 
@@ -49,13 +46,9 @@ def answer_list(view: View) -> Iterator[Problem]:
     one cloze number for each.
 
     Source: SuperMemo's rules 9 and 10 (avoid sets and enumerations).
-
     Bad: `answer: Furosemide, bumetanide, torsemide and ethacrynic acid`
-
     Bad: `answer: Furosemide / bumetanide / torsemide / ethacrynic acid`
-
     Good: `answer: Furosemide, bumetanide and torsemide`
-
     Good: `answer: Loop diuretics (furosemide, bumetanide, torsemide, ethacrynic acid)`
     """
     text = view.prose.get("answer", "")
@@ -80,10 +73,8 @@ def reverse_length(view: View) -> Iterator[Problem]:
     """Only a short pair that is one-to-one can be asked both ways: a term, an abbreviation.
 
     Source: SuperMemo's rule 4 (minimum information).
-
     Bad: `answer: A drug that blocks the sodium potassium chloride cotransporter of the kidney`,
     `reverse.question: Which class?`, `reverse.answer: Loop diuretics`
-
     Good: `answer: Atrial fibrillation`, `reverse.question: Which abbreviation is used for atrial fibrillation?`,
     `reverse.answer: AF`
     """
@@ -96,10 +87,8 @@ def answer_in_question(view: View) -> Iterator[Problem]:
     """A question that holds its answer tests reading.
 
     Source: Matuschak (leading questions); NBME (clues from word repeats).
-
     Bad: `question: Which pressure results when intracranial pressure is taken from mean arterial pressure to get
     cerebral perfusion pressure?`, `answer: Cerebral perfusion pressure`
-
     Good: `question: Which pressure is mean arterial minus intracranial pressure?`, `answer: Cerebral perfusion
     pressure`
     """
@@ -124,25 +113,18 @@ def topic_answer(view: View) -> Iterator[Problem]:
     collection.yaml). Ask for its property, role or reason.
 
     Source: Matuschak (pattern matching).
-
     Bad: `answer: Diuretics`
-
     Bad: `text: The drugs called {{c1::diuretics}} increase the output of urine in most patients.`
-
     Good: `answer: Loop diuretics`
     """
-    topics = view.collection.topics
-    if not topics:
-        return
-    for key in ("answer", "reverse.answer"):
+    topics, problem = view.collection.topics, "is the topic of the deck, guessed without reading"
+    for key in ("answer", "reverse.answer") if topics else ():
         text = view.prose.get(key, "")
         if text.strip(" .").casefold() in topics:
-            yield view.at(key), f"{text!r} is the topic of the deck, guessed without reading: ask for its property"
-    for deletion in view.rendered["text"].markup.deletions if view.note.is_cloze else ():
-        if deletion.answer.strip(" .").casefold() in topics:
-            position = view.at("text", deletion.answer, deletion.answer_start)
-            message = f"{deletion.answer!r} is the topic of the deck, guessed without reading: hide something else"
-            yield position, message
+            yield view.at(key), f"{text!r} {problem}: ask for its property"
+    for deletion in view.rendered["text"].markup.deletions if topics and view.note.is_cloze else ():
+        if (text := deletion.answer).strip(" .").casefold() in topics:
+            yield view.at("text", text, deletion.answer_start), f"{text!r} {problem}: hide something else"
 
 
 PRONOUN = WordPattern(
@@ -163,22 +145,11 @@ def orphan_pronoun(view: View) -> Iterator[Problem]:
     same side. A question that shows a picture, code or a formula on a line of its own may say `this`.
 
     Source: SuperMemo's rule 16 (context); Matuschak (precise prompts).
-
     Bad: `question: Why is it given before surgery?`
-
     Bad: `question: What does the drug do in renal failure?`
-
-    Bad: `question: What is the main effect of this drug on the heart?`
-
     Bad: `answer: It blocks the loop of Henle`
-
     Good: `question: Why is it dangerous to stop clonidine suddenly?`
-
     Good: `question: Which symptom of the patient with hypothyroidism points to myxedema coma?`
-
-    Good: `question: What is the drug target of aspirin?`
-
-    Good: `question: Why is the drug digoxin given in atrial fibrillation?`
     """
     for key in view.tested:
         text = view.prose[key]
@@ -186,20 +157,17 @@ def orphan_pronoun(view: View) -> Iterator[Problem]:
             continue
         pronoun = PRONOUN.regex.match(text)
         if pronoun and not re.match(_EXPLETIVE, text):
-            yield (
-                view.match_at(key, pronoun, 1),
-                f"{pronoun[1]!r} refers to nothing on this card: name it{or_code(pronoun, text)}",
-            )
-            continue
-        unnamed = UNNAMED.regex.search(text)
-        if unnamed and _is_nameless(text[: unnamed.start()], unnamed[1], text[unnamed.end() :]):
+            message = f"{pronoun[1]!r} refers to nothing on this card: name it{or_code(pronoun, text)}"
+            yield view.match_at(key, pronoun, 1), message
+        elif (unnamed := UNNAMED.regex.search(text)) and _is_nameless(unnamed):
             yield view.match_at(key, unnamed), f"{unnamed[0]!r} is not named on this card: name it"
 
 
-def _is_nameless(before: str, patient: str | None, after: str) -> bool:
+def _is_nameless(match: re.Match[str]) -> bool:
     """Whether nothing before `the drug` can be its name, and nothing after it: `the drug digoxin`."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
     words = set(before.lower().split())
-    return (bool(patient) and words <= _FRONT) or (words <= _FRONT | _VAGUE and bool(re.match(_NO_NAME, after)))
+    return bool(match[1] and words <= _FRONT) or (words <= _FRONT | _VAGUE and bool(re.match(_NO_NAME, after)))
 
 
 _FRONT = frozenset(
@@ -232,13 +200,8 @@ def deictic(view: View) -> Iterator[Problem]:
     """A learner has no text at hand: what "the text" or "the author" says is no question about the world.
 
     Source: SuperMemo's rule 16 (context).
-
     Bad: `question: Which use of heparin does the author mention first?`
-
     Bad: `question: Which of the drugs listed above is a loop diuretic?`
-
-    Bad: `question: Which use of heparin does the source mention first?`
-
     Good: `question: Which layer of the uterus is cut in the lower-segment cesarean section of a breech baby?`
     """
     for key in view.tested:
@@ -259,11 +222,8 @@ def absolute_wording(view: View) -> Iterator[Problem]:
     Only tested text is looked at; a term such as ideal body weight is none.
 
     Source: NBME (absolute terms).
-
     Bad: `answer: The ideal sedative`
-
     Bad: `question: Why is heparin always given before bypass?`
-
     Good: `question: Which weight is the ideal body weight used for?`
     """
     for key in view.tested:
@@ -283,42 +243,13 @@ def cut_word(view: View) -> Iterator[Problem]:
     """A hyphen and a space inside a word come from the end of a line in a text that was copied.
 
     Bad: `extra: The drug lowers the respi- ratory rate.`
-
     Good: `extra: The drug is given pre- and postoperatively.`
     """
     for key, text in view.plain.items():
         for match in re.finditer(_CUT, text) if "- " in text or "-\n" in text else ():
-            yield (
-                view.plain_at(key, match[0], match.start()),
-                f"{match[0]!r} has the hyphen of a line's end: write '{match[1]}{match[2]}' or '{match[1]}-{match[2]}'",
-            )
-
-
-_BRITISH = dict(  # part of a British word -> the same part of the American one; $ is the end of the word
-    pair.split("/")
-    for pair in """aemi/emi aetiol/etiol ageing$/aging aluminium/aluminum amoeb/ameb anaesth/anesth armour/armor
-    behaviour/behavior caec/cec caesarea/cesarea calibre/caliber centre/center centred/centered coelia/celia
-    colour/color defence/defense diarrhoe/diarrhe dioptre/diopter encyclopaed/encycloped endeavour/endeavor
-    enrolment/enrollment faec/fec favour/favor fibre/fiber fibred/fibered flavour/flavor foet/fet fulfilment/fulfillment
-    gramme$/gram grammes$/grams gynaec/gynec haem/hem harbour/harbor homoeo/homeo honour/honor humour/humor
-    judgement/judgment kaem/kem labour/labor litre/liter manoeuvr/maneuver manoeuvre/maneuver manoeuvred/maneuvered
-    metre$/meter metres$/meters mould/mold naev/nev neighbour/neighbor neurone$/neuron neurones$/neurons odour/odor
-    oedem/edem oesoph/esoph oestra/estra oestro/estro oestru/estru offence/offense orthopaed/orthoped paediat/pediat
-    palaeo/paleo pnoe/pne practis/practic pretence/pretense programme$/program programmes$/programs rhoea/rhea
-    rigour/rigor rumour/rumor savour/savor sceptic/skeptic skilful/skillful speciality/specialty sulph/sulf
-    titre/titer tranquillis/tranquiliz tumour/tumor uraem/urem vapour/vapor vigour/vigor""".split()
-)
-# Of words that are spelt -ise in both: what stands before it, whole and at the end.
-_ISE = frozenset(
-    """abs absc an app appr ar bru catech cer cha chast chem chrysal circumc clemat clitor conc cru dem desp dev disgu
-    exc exorc gu highr inc ir ka lia m mala marqu merchand moonr mort par parad pr prem r rem rep repr rev se sunr surm
-    telev torto tra treat trell turquo upr v val""".split()
-)
-_ISE_AT_END = tuple(
-    "adv advert compr enterpr equip exerc expert franch improv na no po prec prom ra superv surpr w".split()
-)
-_NO_PLURALS = tuple("al an ar at el er ic id il im in nsit og om on or os ur ut yr".split())  # before -ises
-_LATIN = frozenset({"haemophilus", "haematobium", "haemolyticus", "haemolytica"})  # names of species, the same in both
+            start, rest = match.groups()
+            message = f"{match[0]!r} has the hyphen of a line's end: write '{start}{rest}' or '{start}-{rest}'"
+            yield view.match_at(key, match), message
 
 
 def spelling(view: View) -> Iterator[Problem]:
@@ -326,18 +257,9 @@ def spelling(view: View) -> Iterator[Problem]:
     search in Anki finds `anesthesia` only where it is written so.
 
     Bad: `question: Which anaesthetic drug is an NMDA antagonist?`, `extra: NMDA means N-methyl-D-aspartate.`
-
     Good: `question: Which anesthetic drug is an NMDA antagonist?`, `extra: NMDA means N-methyl-D-aspartate.`
     """
-    if view.collection.spelling != "US":
-        return
-    words = view.heard - _american_already
-    may_be_british = re.compile(_HINT).search
-    british = {word for word in words if may_be_british(word) and _american(word)}
-    if len(_american_already) > MAX_WORDS:
-        _american_already.clear()
-    _american_already.update(words - british)
-    if not british:
+    if view.collection.spelling != "US" or not any(map(_american, view.heard)):
         return
     for key, text in view.prose.items():
         for word in words_of(text):
@@ -346,36 +268,52 @@ def spelling(view: View) -> Iterator[Problem]:
                 yield view.at(key, match[0] if match else ""), f"British spelling {word!r}: write {american!r}"
 
 
-_american_already: set[str] = set()  # words that were looked at, and are not British
-
-# Every British word below holds one of these, and most other words hold none.
-_HINT = (
-    "[ao]e|our|[tb]re|ulph|mould|gein|inium|[fet]ence|lment|gement|ramme|neurone|actis|scept|kilf|ialit|illis|is[eai]"
-    "|ys[ei]|ll[ei]"
-)
-
-
+@lru_cache(MAX_WORDS)
 def _american(word: str) -> str:
     """The American spelling of a British word; nothing for other words."""
-    if word in _LATIN or not re.search(_HINT, word):
+    if word in _LATIN or not re.search(_MAY_BE_BRITISH, word):
         return ""
     american = word
-    if any(part.rstrip("$") in word for part in _BRITISH):
-        american = re.sub(_PARTS, lambda match: _BRITISH.get(match[0]) or _BRITISH[f"{match[0]}$"], american)
-    american = re.sub(_ENDS_IN_ISE, _ized, american)
-    american = re.sub(_LYSE, r"\1z", re.sub(_DOUBLED, r"\1l", american))
+    for british, instead in _AMERICAN:
+        american = re.sub(british, instead, american)
     return american if american != word else ""
 
 
-# Tried with the lists of SCOWL (wordlist.aspell.net): of the 3,434 words that only its British one has, four in five
-# are found; of its American one, which has British variants too, no other word that a text on medicine would hold.
-_PARTS = "|".join(part.replace("$", r"\b") for part in sorted(_BRITISH, key=len, reverse=True))
-_ENDS_IN_ISE = r"\b([a-z]+)is(e[ds]?|ers?|ing|ingly|ations?|ational)\b"
-_LYSE = r"((?:ana|para|cata|hydro|dia|electro)ly)s(?=(?:e|ed|ers?|ing)\b)"
-_DOUBLED = r"(channe|counse|dia|fue|funne|labe|leve|mode|pane|signa|trave|tria|tunne)ll(?=(?:ed|ings?|ers?)\b)"
-
-
-def _ized(match: re.Match[str]) -> str:
-    stem, ending = match[1].removeprefix("un"), match[2]
-    plural = ending == "es" and not stem.endswith(_NO_PLURALS)  # of a word in -is, such as crises
-    return match[0] if plural or stem in _ISE or stem.endswith(_ISE_AT_END) else f"{match[1]}iz{ending}"
+_LATIN = frozenset({"haemophilus", "haematobium", "haemolyticus", "haemolytica"})  # names of species, the same in both
+_PARTS = """ageing/aging aluminium/aluminum enrolment/enrollment fulfilment/fulfillment judgement/judgment mould/mold
+    practis/practic sceptic/skeptic skilful/skillful speciality/specialty sulph/sulf tranquillis/tranquiliz"""
+_DIGRAPH = (
+    "aemi|aetiol|amoeb|anaesth|caec|caesarea|coelia|diarrhoe|encyclopaed|faec|foet|gynaec|haem|homoeo|kaem|naev|oedem"
+    "|oesoph|oestr[aou]|orthopaed|paediat|palaeo|pnoe|rhoea|uraem"
+)
+# Of words that both spell -ise: what stands before it, whole and at the end; and what stands before -ises in a verb.
+_ISE_IN_BOTH = (
+    "abs|absc|an|app|appr|ar|bru|catech|cer|cha|chast|chem|chrysal|circumc|clemat|clitor|conc|cru|dem|desp|dev|disgu|exc"
+    "|exorc|gu|highr|inc|ir|ka|lia|m|mala|marqu|merchand|moonr|mort|par|parad|pr|prem|r|rem|rep|repr|rev|se|sunr|surm"
+    "|telev|torto|tra|treat|trell|turquo|upr|v|val"
+)
+_ISE_AT_END = "adv|advert|compr|enterpr|equip|exerc|expert|franch|improv|na|no|po|prec|prom|ra|superv|surpr|w"
+_NO_PLURAL = "al|an|ar|at|el|er|ic|id|il|im|in|nsit|og|om|on|or|os|ur|ut|yr"
+_ISE = (
+    rf"\b(?!(?:un)?(?:{_ISE_IN_BOTH})is(?:e|ing|at)|[a-z]*(?:{_ISE_AT_END})is(?:e|ing|at))"
+    rf"([a-z]*(?:{_NO_PLURAL})(?=ises\b)|[a-z]+(?=is(?:ed?|ers?|ing|ingly|ations?|ational)\b))is"
+)
+# British spelling -> the American one. Tried with the lists of SCOWL (wordlist.aspell.net): of the words that only its
+# British one has, four in five are found; of its American one, no other that a text on medicine would hold.
+_AMERICAN: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (_DIGRAPH, lambda match: re.sub("[ao]e", "e", match[0])),
+    ("(arm|behavi|col|endeav|fav|flav|harb|hon|hum|lab|neighb|od|rig|rum|sav|tum|vap|vig)our", r"\1or"),
+    (r"(calib|cent|diopt|fib|lit|tit)r(?:(?=ed)|e)|(met)re(?=s?\b)", r"\1\2er"),
+    ("manoeuvr(?:e(?!d))?", "maneuver"),
+    (r"(gram|neuron)m?e(?=s?\b)", r"\1"),
+    ("(def|off|pret)ence", r"\1ense"),
+    (r"((?:ana|para|cata|hydro|dia|electro)ly)s(?=(?:e|ed|ers?|ing)\b)", r"\1z"),
+    (r"(channe|counse|dia|fue|funne|labe|leve|mode|pane|signa|trave|tria|tunne)ll(?=(?:ed|ings?|ers?)\b)", r"\1l"),
+    *((pair.partition("/")[0], pair.partition("/")[2]) for pair in _PARTS.split()),
+    (_ISE, r"\1iz"),
+)
+# Each of them holds one of these, which are quickly looked for, and most other words hold none.
+_MAY_BE_BRITISH = (
+    "[ao]e|our|[tb]re|ulph|mould|gein|inium|[fet]ence|lment|gement|ramme|neurone|actis|scept|kilf|ialit|illis|is[eai]"
+    "|ys[ei]|ll[ei]"
+)
