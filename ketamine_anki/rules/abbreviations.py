@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from ketamine_anki.rules.rule import OR_CODE, Problem
-from ketamine_anki.rules.view import SIDES, View, prose_of
+from ketamine_anki.rules.view import SIDES, View, read_aloud
 
 MAX_SPELLING = 1_000  # words of one text, far more than a card has, in which initials are looked for
 MAX_ABBREVIATIONS = 20  # that are looked up in one note: to look for what each stands for takes time
@@ -18,11 +18,8 @@ def spelt_answer(view: View) -> Iterator[Problem]:
     what the thing is or does. Abbreviations of two letters and those of collection.yaml are left alone.
 
     Source: NBME (clues from word repeats).
-
     Bad: `question: What does ICP stand for?`, `answer: Intracranial pressure`
-
     Bad: `question: Which abbreviation is used for mean arterial pressure?`, `answer: MAP`
-
     Good: `question: Which pressure in the head is raised by a bleed?`, `answer: Intracranial pressure (ICP)`
     """
     for question, answer in SIDES if b"AA" in view.signs else ():
@@ -45,15 +42,10 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
     once, anywhere, or collection.yaml lists it under `abbreviations`.
 
     Source: SuperMemo's rule 16 (context); Joint Commission and ISMP (error-prone abbreviations).
-
     Bad: `question: Which drug slows AF?`
-
     Good: `question: Which drug slows atrial fibrillation (AF)?`
-
     Good: `question: Which drug slows AF?`, `extra: AF is atrial fibrillation.`
-
     Good: `answer: A rise of ALT`, `extra: ALT is alanine transaminase.`
-
     Good: `extra: The law of ideal gases is $PV = nRT$.`
     """
     if b"AA" not in view.signs:
@@ -62,7 +54,7 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
     places: dict[str, tuple[str, int]] = {}  # abbreviation -> where it stands first
     for key, plain in texts.items():
         typed = view.typed[key]
-        text = prose_of(view.rendered[key], typed, formulas=False) if "$" in typed else plain
+        text = read_aloud(typed, view.rendered[key].markup, formulas=False)[0] if "$" in typed else plain
         for match in re.finditer(_ABBREVIATION, text):
             before = text[match.start() - 1 : match.start()]  # a look-behind would be tried at every letter
             if not (before.isalnum() or before in ("_", "-", "$") or re.fullmatch(_NO_ABBREVIATIONS, match[1])):

@@ -28,7 +28,7 @@ from ketamine_anki.rules import (
     released,
     wording,
 )
-from ketamine_anki.rules.rule import CollectionRule, NoteRule, Rule
+from ketamine_anki.rules.rule import CollectionRule, Names, NoteRule, Rule
 from ketamine_anki.rules.view import View
 
 # Group in the manual, rule, and the patterns, signs or keys of texts without which the rule has nothing to say.
@@ -89,7 +89,7 @@ COLLECTION_RULES: tuple[Rule[type[CollectionRule]], ...] = (
     Rule("interference", interference.NearDuplicate),
 )
 _ALL: tuple[Rule[Any], ...] = (*NOTE_RULES, *COLLECTION_RULES)
-_GROUPS = {rule.name: rule.group for rule in _ALL} | dict.fromkeys(medication.MANUAL, "medication")
+_GROUPS = {rule.name: rule.group for rule in _ALL} | dict.fromkeys((row.id for row in medication.TABLE), "medication")
 # Without these the files would not be sound: names that lead nowhere, drafts, identities.
 _FIRM = frozenset(
     """reserved-tag unfinished unknown-source unknown-claim unknown-evidence unknown-deck duplicate-id vanished-id
@@ -102,6 +102,18 @@ _EXCUSABLE_AT_THE_END = frozenset({"same-answer", "near-duplicate"})
 _OF_NAMES = ("identity", "provenance")  # groups that also judge a note with a malformed text
 _WORDS = frozenset().union(*(rule.words for rule in NOTE_RULES))
 
+_UNUSED_ALLOW = """An `allow` that silences nothing, or names no rule, is out of date: delete it.
+
+Bad: `allow: {answer-length: …}` on a note with a short answer
+
+Good: no `allow`"""
+_UNKNOWN_RULE = """`rules` of collection.yaml names rules, or groups of rules as this manual has them. Those that keep
+the files sound cannot be switched off.
+
+Bad: `rules: {off: [yesno]}`
+
+Good: `rules: {off: [yes-no, medication]}`"""
+
 
 def groups() -> dict[str, dict[str, str]]:
     """The manual: group -> rule id -> Markdown, in the order in which the rules are applied."""
@@ -109,31 +121,13 @@ def groups() -> dict[str, dict[str, str]]:
     from ketamine_anki.release import ledger_file
     from ketamine_anki.text import render
 
-    pages: dict[str, dict[str, str]] = {
-        "format": reader.MANUAL | formatter.MANUAL,
-        "text": render.MANUAL | pictures.MANUAL,
-    }
+    pages = {"format": reader.MANUAL | formatter.MANUAL, "text": render.MANUAL | pictures.MANUAL}
     for group in ("identity", "provenance", "wording", "cloze", "interference", "released", "medication"):
         pages[group] = {rule.name: rule.manual for rule in _ALL if rule.group == group}
     pages["released"] = ledger_file.MANUAL | pages["released"]
-    pages["medication"] |= medication.MANUAL
+    pages["medication"] |= {row.id: row.manual for row in medication.TABLE}
     pages["excuses"] = {"unused-allow": _UNUSED_ALLOW, "unknown-rule": _UNKNOWN_RULE}
     return pages
-
-
-_UNUSED_ALLOW = """An `allow` that silences nothing, or names no rule, is out of date: delete it.
-
-Bad: `allow: {answer-length: …}` on a note with a short answer
-
-Good: no `allow`"""
-
-_STRICT = "is strict in collection.yaml: mend the note, and delete the excuse"
-_UNKNOWN_RULE = """`rules` of collection.yaml names rules, or groups of rules as this manual has them. Those that keep
-the files sound cannot be switched off.
-
-Bad: `rules: {off: [yesno]}`
-
-Good: `rules: {off: [yes-no, medication]}`"""
 
 
 def manual() -> dict[str, str]:
@@ -148,68 +142,71 @@ class Check:
         self.collection = collection
         off, self._strict = (_rules_named(collection.rules.get(key, ())) for key in ("off", "strict"))
         languages = ("", primary(collection.language))
-        self._note_rules = [rule for rule in NOTE_RULES if rule.name not in off and rule.language in languages]
-        self._rules_of_names = [rule for rule in self._note_rules if rule.group in _OF_NAMES]
-        self._rules_for = lru_cache(1_000)(self._select)
+        self._names = Names()
+        self._rules = [(rule, rule.judge(collection, self._names)) for rule in COLLECTION_RULES if rule.name not in off]
+        self._judges: list[tuple[Rule[Any], NoteRule]] = [
+            *((rule, rule.judge) for rule in NOTE_RULES if rule.name not in off and rule.language in languages),
+            *((rule, judge.note) for rule, judge in self._rules if rule.judge.note is not CollectionRule.note),
+        ]
+        self._judges_of_names = [(rule, judge) for rule, judge in self._judges if rule.group in _OF_NAMES]
+        self._judges_for = lru_cache(1_000)(self._select)
         self._notations = [row for row in medication.notations(collection.language) if row.id not in off]
-        self._rules = [(rule, rule.judge(collection)) for rule in COLLECTION_RULES if rule.name not in off]
-        self._judges = [(rule.name, rule.group, judge.note) for rule, judge in self._rules if not judge.idle]
         # (position of a note, rule that speaks at the end) -> position of the excuse
         self._excuses: dict[tuple[Position, str], Position] = {}
 
-    def _select(self, words: frozenset[str]) -> list[Rule[NoteRule]]:
+    def _select(self, words: frozenset[str]) -> list[tuple[Rule[Any], NoteRule]]:
         """The rules that are asked of a note with these words, in order."""
-        return [rule for rule in self._note_rules if not rule.words or not rule.words.isdisjoint(words)]
+        return [(rule, judge) for rule, judge in self._judges if not rule.words or not rule.words.isdisjoint(words)]
 
     def deck(self, deck: Deck) -> list[Finding]:
         """Findings about the deck itself."""
         return [Finding(at, rule.name, why) for rule, judge in self._rules for at, why in judge.deck(deck)]
 
     def note(self, view: View) -> list[Finding]:
-        """Findings about one note. A text that is malformed is not judged by its words: one mistake,
-        one finding.
-        """
+        """Findings about one note. A malformed text is not judged by its words: one mistake, one finding."""
+        self._names.add(view)
         findings = [finding for rendered in view.rendered.values() for finding in rendered.findings]
         malformed = bool(findings)
-        for rule in self._rules_of_names if malformed else self._rules_for(_WORDS & view.asked):
-            for position, message in islice(rule.judge(view), MAX_PER_TEXT):
+        for rule, judge in self._judges_of_names if malformed else self._judges_for(_WORDS & view.asked):
+            for position, message in islice(judge(view), MAX_PER_TEXT):
                 findings.append(Finding(position, rule.name, message))
-        for name, group, judge in self._judges:
-            if not malformed or group in _OF_NAMES:
-                for position, message in judge(view):
-                    findings.append(Finding(position, name, message))
         if malformed:
             return findings
         findings += medication.findings(view, self._notations)
         return self._without_excused(view, findings) if view.note.allow else findings
 
     def _without_excused(self, view: View, findings: list[Finding]) -> list[Finding]:
-        note = view.note
-        used = {finding.rule for finding in findings} & set(note.allow) & (EXCUSABLE - self._strict)
-        for name in note.allow:
-            if name in used:
-                continue
-            position = note.places.at(f"allow.{name}:")
-            if name in self._strict:
-                findings.append(Finding(position, "unused-allow", f"rule {name!r} {_STRICT}"))
-            elif name in _EXCUSABLE_AT_THE_END:
+        """The findings that the note is not excused from, and those on its excuses."""
+        allow = view.note.allow
+        used = allow.keys() & {finding.rule for finding in findings} & (EXCUSABLE - self._strict)
+        findings = [finding for finding in findings if finding.rule not in used]
+        for name in (name for name in allow if name not in used):
+            position = view.note.places.at(f"allow.{name}:")
+            if name in _EXCUSABLE_AT_THE_END - self._strict:
                 self._excuses[view.position, name] = position
-            elif name in EXCUSABLE:
-                findings.append(_unused(position, name))
             else:
-                problem = "cannot be allowed" if name in manual() else f"is unknown{did_you_mean(name, EXCUSABLE)}"
-                if name in _GROUPS.values():
-                    problem = f"is a group: name one of its rules, which `ketamine-anki rules {name}` shows"
-                findings.append(Finding(position, "unused-allow", f"rule {name!r} {problem}"))
-        return [finding for finding in findings if finding.rule not in used]
+                findings.append(Finding(position, "unused-allow", self._why_unused(name)))
+        return findings
+
+    def _why_unused(self, name: str) -> str:
+        if name in self._strict:
+            return f"rule {name!r} is strict in collection.yaml: mend the note, and delete the excuse"
+        if name in EXCUSABLE:
+            return f"{name!r} silences nothing: delete it"
+        if name in _GROUPS.values():
+            return f"rule {name!r} is a group: name one of its rules, which `ketamine-anki rules {name}` shows"
+        problem = "cannot be allowed" if name in manual() else f"is unknown{did_you_mean(name, EXCUSABLE)}"
+        return f"rule {name!r} {problem}"
 
     def finish(self) -> list[Finding]:
         """Findings that need all notes."""
         findings = [Finding(at, rule.name, why) for rule, judge in self._rules for at, why in judge.finish()]
-        findings += self._unknown_rules()
         found = {(finding.position, finding.rule) for finding in findings}
-        unused = [_unused(at, name) for (note, name), at in self._excuses.items() if (note, name) not in found]
-        return [finding for finding in findings if (finding.position, finding.rule) not in self._excuses] + unused
+        findings = [finding for finding in findings if (finding.position, finding.rule) not in self._excuses]
+        for (note, name), at in self._excuses.items():
+            if (note, name) not in found:
+                findings.append(Finding(at, "unused-allow", self._why_unused(name)))
+        return [*findings, *self._unknown_rules()]
 
     def _unknown_rules(self) -> Iterator[Finding]:
         """What collection.yaml says of rules that do not exist, or that always hold."""
@@ -225,7 +222,3 @@ class Check:
 def _rules_named(names: Iterable[str]) -> frozenset[str]:
     """The rules that names of rules and groups stand for."""
     return frozenset(name for name in OPTIONAL if name in names or _GROUPS[name] in names)
-
-
-def _unused(position: Position, name: str) -> Finding:
-    return Finding(position, "unused-allow", f"{name!r} silences nothing: delete it")

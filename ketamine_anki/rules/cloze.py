@@ -36,10 +36,8 @@ def cloze_count(view: View) -> Iterator[Problem]:
     """A sentence with five holes makes five cards that give each other away.
 
     Source: SuperMemo's rules 4 and 10.
-
     Bad: `text: The {{c1::loop}} of Henle takes up {{c2::sodium}}, {{c3::potassium}} and {{c4::chloride}}, which
     {{c5::furosemide}} blocks within the first minutes.`
-
     Good: `text: The loop of Henle takes up {{c1::sodium}}, {{c2::potassium}} and {{c3::chloride}} together.`
     """
     if view.note.text:
@@ -53,10 +51,8 @@ def cloze_length(view: View) -> Iterator[Problem]:
     """A deletion hides one term or phrase; a long clause cannot be recalled word for word.
 
     Source: SuperMemo's rules 4 and 5.
-
     Bad: `text: Furosemide acts where {{c1::sodium, potassium and chloride are taken up together in the thick
     ascending limb}} of the loop of Henle, a segment of the nephron that cannot take up water.`
-
     Good: `text: Furosemide acts in the {{c1::thick ascending limb}} of the loop of Henle.`
     """
     for deletion in view.deletions:
@@ -69,12 +65,9 @@ def cloze_context(view: View) -> Iterator[Problem]:
     other languages six letters. A hidden formula counts as one word.
 
     Source: SuperMemo's rule 16 (context).
-
     Bad: `text: {{c1::Furosemide}} wastes {{c2::potassium}}.`
-
     Bad: `text: Furosemide makes {{c1::the distal tubule of the kidney}} lose more {{c2::potassium and magnesium}}
     {{c3::with the urine}} each day.`
-
     Good: `text: Taken for weeks, furosemide wastes {{c1::potassium}} and magnesium.`
     """
     deletions = view.deletions
@@ -104,11 +97,8 @@ def cloze_leak(view: View) -> Iterator[Problem]:
     """An answer that is hidden in one place and visible in another, or in its own hint, need not be recalled.
 
     Source: Matuschak (leading questions).
-
     Bad: `text: Furosemide wastes {{c1::potassium}}, so potassium is measured every week.`
-
     Bad: `text: Taken for weeks, furosemide wastes {{c1::potassium::potassium, sodium}} with the urine.`
-
     Good: `text: Furosemide wastes {{c1::potassium}}, so {{c1::potassium}} is measured every week.`
     """
     deletions = view.deletions
@@ -141,11 +131,8 @@ def article_cue(view: View) -> Iterator[Problem]:
     """`a` or `an` before a gap tells how the hidden word begins: hide the article too.
 
     Source: NBME (grammatical cues).
-
     Bad: `text: Spironolactone is an {{c1::aldosterone antagonist}} used in heart failure with fluid.`
-
     Bad: `question: A drug that wastes potassium and sodium is called a ___?`
-
     Good: `text: Spironolactone is {{c1::an aldosterone antagonist}} used in heart failure with fluid.`
     """
     text = view.note.text

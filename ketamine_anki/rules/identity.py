@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ketamine_anki.core.limits import MAX_TAGS
 from ketamine_anki.core.model import Collection, Deck, Position
 from ketamine_anki.core.suggestion import did_you_mean
-from ketamine_anki.rules.rule import CollectionRule, Problem
+from ketamine_anki.rules.rule import CollectionRule, Names, Problem
 from ketamine_anki.rules.view import View
 
 _RESERVED = frozenset({"marked", "leech", "duplicate", "retired"})
@@ -20,9 +20,7 @@ def reserved_tag(view: View) -> Iterator[Problem]:
 
     Anki drops `marked` and `leech` when it imports; AnkiHub protects and moves by its tags.
     Source: Anki's import (by experiment); AnKing and AnkiHub conventions.
-
     Bad: `tags: [leech]`
-
     Good: `tags: [Wind_up]`
     """
     for n, tag in enumerate(view.note.tags):
@@ -37,7 +35,6 @@ def unfinished(view: View) -> Iterator[Problem]:
     """A note is no draft: `TODO` stands where `intake`, or a hurried author, left something to fill in.
 
     Bad: `tags: [TODO]`
-
     Good: `tags: [Wind_up]`
     """
     for key, text in view.typed.items():
@@ -53,22 +50,15 @@ class DuplicateId(CollectionRule):
     and of two notes with one GUID every later update reaches only one.
 
     Source: Anki's import, by experiment.
-
     Bad: `id: abbreviation-cpp` in two decks
-
     Good: an id of its own for each note
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        self._first: dict[str, Position] = {}
-
-    def note(self, view: View) -> Iterable[Problem]:
-        first = self._first.setdefault(view.note.id, view.position)
-        if first is view.position:
-            return ()
-        message = f"id {view.note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
-        return ((view.position, message),)
+    def note(self, view: View) -> Iterator[Problem]:
+        first = self.names.ids[view.note.id]
+        if first != view.position:
+            message = f"id {view.note.id!r} stands already at {first.path}:{first.line}: ids are unique over all decks"
+            yield view.position, message
 
 
 class UnknownDeck(CollectionRule):
@@ -76,30 +66,27 @@ class UnknownDeck(CollectionRule):
     by their names, without regard to case.
 
     Bad: `deck: neurocritical care`
-
     Good: `deck: Neurocritical Care`
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        self._seen: dict[str, tuple[str, Position]] = {}
-        self._misspelt = False  # whether a file may be the one that a subdeck lacks
+    def __init__(self, collection: Collection, names: Names) -> None:
+        super().__init__(collection, names)
+        self._seen: dict[str, tuple[str, Position]] = {}  # folded name -> the name, and where it stands first
 
     def deck(self, deck: Deck) -> Iterator[Problem]:
-        position = deck.places.at("deck")
-        if deck.name.casefold() in self._seen:
-            other, at = self._seen[deck.name.casefold()]
+        here = deck.name, deck.places.at("deck")
+        other, at = first = self._seen.setdefault(deck.name.casefold(), here)
+        if first is not here:
             problem = "stands already" if other == deck.name else f"differs only in case from {other!r}"
-            yield position, f"deck {deck.name!r} {problem} at {at.path}:{at.line}: one file per deck"
-            return
-        self._seen[deck.name.casefold()] = (deck.name, position)
-        if deck.name not in self.collection.decks:
-            self._misspelt = True
+            yield here[1], f"deck {deck.name!r} {problem} at {at.path}:{at.line}: one file per deck"
+        elif deck.name not in self.collection.decks:
             suggestion = did_you_mean(deck.name, self.collection.decks)
-            yield position, f"deck {deck.name!r} is not in collection.yaml{suggestion}"
+            yield at, f"deck {deck.name!r} is not in collection.yaml{suggestion}"
 
     def finish(self) -> Iterator[Problem]:
-        for n, name in enumerate(self.collection.decks if self._seen and not self._misspelt else ()):
+        known = self.collection.decks
+        misspelt = any(name not in known for name, _ in self._seen.values())  # so its file may be there
+        for n, name in enumerate(known if self._seen and not misspelt else ()):
             if name.casefold() not in self._seen:
                 message = f"no file beside this one has 'deck: {name}': write one, or delete the name"
                 yield self.collection.places.at(f"decks.{n}"), message
@@ -110,38 +97,24 @@ class UnusedPicture(CollectionRule):
     collection heavier, and often a note has lost its picture.
 
     Bad: `media/cpp-old.png` that no note shows
-
     Good: delete it, or show it
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        self._unused = set(collection.pictures)
-        self.idle = not self._unused
-
-    def note(self, view: View) -> Iterable[Problem]:
-        for rendered in view.rendered.values():
-            self._unused.difference_update(rendered.pictures)
-        return ()
-
     def finish(self) -> Iterator[Problem]:
-        for name in sorted(self._unused):
-            yield (
-                Position(f"{self.collection.media_folder}/{name}", 1, 1),
-                f"no note shows {name!r}: show it or delete it",
-            )
+        for name in sorted(self.collection.pictures.keys() - self.names.pictures):
+            position = Position(f"{self.collection.media_folder}/{name}", 1, 1)
+            yield position, f"no note shows {name!r}: show it or delete it"
 
 
 class TagSpelling(CollectionRule):
     """One concept, one tag: `Wind_up` and `Wind-Up` would split a learner's search in two.
 
     Bad: `tags: [Wind-up]` beside `tags: [Wind_up]`
-
     Good: `tags: [Wind_up]` on both
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
+    def __init__(self, collection: Collection, names: Names) -> None:
+        super().__init__(collection, names)
         self._spelling: dict[str, str] = {}  # folded tag -> as it was written first
 
     def note(self, view: View) -> Iterator[Problem]:

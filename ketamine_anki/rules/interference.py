@@ -9,18 +9,25 @@ from __future__ import annotations
 import re
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import count, pairwise
+from math import ceil
 
 from ketamine_anki.core.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
 from ketamine_anki.core.model import Collection, Position
-from ketamine_anki.rules.rule import CollectionRule, Problem
+from ketamine_anki.rules.rule import CollectionRule, Names, Problem
 from ketamine_anki.rules.view import View
-from ketamine_anki.text.words import signs_of
 
 SIMILAR = 0.8  # Jaccard similarity of the content words from which two notes are near-duplicates
 MIN_CONTENT = 4  # fewer content words say nothing
 MAX_SAME, MAX_SHARE = 6, 0.02  # notes with one answer: more than both is a pattern to guess by
+
+
+# What tells questions apart, but is not part of their words: signs, what stands between digits, capitals after
+# a capital or a digit.
+_CAPITAL = r"(?<=[A-Z0-9])[A-Z]"
+_TELLING = rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s,]+(?=[0-9])"
+_MAY_TELL = rb"AA|[0<>=+%#&@^|~]"  # the same in `View.signs`, which are quickly looked through
 
 
 class DuplicateQuestion(CollectionRule):
@@ -28,48 +35,31 @@ class DuplicateQuestion(CollectionRule):
     Anki, too, marks notes with the same first field as duplicates.
 
     Source: SuperMemo's rule 11; Anki's duplicate check.
-
     Bad: `question: Which drug reverses heparin?` on two notes
-
     Good: one of the two
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
+    def __init__(self, collection: Collection, names: Names) -> None:
+        super().__init__(collection, names)
         self._first: dict[int, tuple[Position, str]] = {}  # hash of a prompt -> the note and key that asked it first
 
     def note(self, view: View) -> Iterator[Problem]:
-        note = view.note
-        if note.retired is not None:
+        if view.note.retired is not None:
             return
-        may_tell = _may_tell(view.signs)
-        for key in ("text",) if note.text else ("question", "reverse.question"):
-            words = view.words.get(key)
-            if not words:
+        may_tell = re.search(_MAY_TELL, view.signs)
+        for key in ("text",) if view.note.text else ("question", "reverse.question"):
+            if not view.words.get(key):
                 continue
-            markup = view.rendered[key].markup
+            markup, pictures = view.rendered[key].markup, view.rendered[key].pictures
             hidden = [deletion.answer for deletion in markup.deletions]
-            text = view.plain[key]
-            telling = re.findall(_TELLING, text) if may_tell and _may_tell(signs_of(text)) else ()
+            telling = re.findall(_TELLING, view.plain[key]) if may_tell else ()
             formulas = [span.value for span in markup.spans if span.kind in ("math", "display")]
+            prompt = hash(tuple(map(tuple, (view.words[key], hidden, telling, formulas, pictures))))
             here = view.position, key
-            pictures = view.rendered[key].pictures
-            prompt = hash((*words, "\n", *hidden, "\n", *telling, "\n", *formulas, "\n", *pictures))
             first = self._first.setdefault(prompt, here)
             if first is not here:
                 place = f"{first[0].path}:{first[0].line}"
                 yield view.at(key), f"the same is asked at {place}: delete one of the two, or ask more precisely"
-
-
-# What tells questions apart, but is not part of their words: signs, what stands between digits, capitals after
-# a capital or a digit.
-_CAPITAL = r"(?<=[A-Z0-9])[A-Z]"
-_TELLING = rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s,]+(?=[0-9])"
-
-
-def _may_tell(signs: bytes) -> bool:
-    """Whether a text with these signs may hold what tells questions apart: a quick look."""
-    return b"AA" in signs or b"0" in signs or len(signs.translate(None, b"<>=+%#&@^|~")) < len(signs)
 
 
 class PairConflict(CollectionRule):
@@ -77,14 +67,12 @@ class PairConflict(CollectionRule):
     sclerosis here and mitral stenosis there can be asked only one way round.
 
     Source: SuperMemo's rule 11.
-
     Bad: `answer: Mitral stenosis`, `reverse.answer: MS` beside `answer: Multiple sclerosis`, `reverse.answer: MS`
-
     Good: one of them as a note without `reverse`
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
+    def __init__(self, collection: Collection, names: Names) -> None:
+        super().__init__(collection, names)
         self._partner: dict[str, tuple[str, Position]] = {}  # a side -> the other side, and their note
 
     def note(self, view: View) -> Iterator[Problem]:
@@ -108,37 +96,33 @@ class SameAnswer(CollectionRule):
     special to each case. At most six notes, or one in fifty of a large collection, have one answer.
 
     Source: Matuschak (pattern matching); SuperMemo's rule 11.
-
     Bad: `answer: An increase` on seven notes of a hundred
-
     Good: `answer: An increase by a third`
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
+    def __init__(self, collection: Collection, names: Names) -> None:
+        super().__init__(collection, names)
         self._notes = 0
-        self._count: dict[str, int] = {}
+        self._times: defaultdict[str, int] = defaultdict(int)
         self._last: dict[str, Position] = {}
 
     def note(self, view: View) -> tuple[()]:
-        note = view.note
-        if note.retired is not None:
+        if view.note.retired is not None:
             return ()
         self._notes += 1
-        if note.text:
+        if view.note.text:
             answers = [deletion.answer for deletion in view.rendered["text"].markup.deletions]
         else:
             answers = [view.plain["answer"]]
-        count = self._count
         for answer in {answer.strip(" .").casefold() for answer in answers}:
-            count[answer] = times = count.get(answer, 0) + 1
-            if times > MAX_SAME:
+            self._times[answer] += 1
+            if self._times[answer] > MAX_SAME:
                 self._last[answer] = view.position
         return ()
 
     def finish(self) -> Iterator[Problem]:
         for answer, position in self._last.items():
-            times = self._count[answer]
+            times = self._times[answer]
             if times > MAX_SHARE * self._notes:
                 message = f"{times} notes have the answer {answer!r}: at most {MAX_SAME}; ask for what is special here"
                 yield position, message
@@ -149,27 +133,24 @@ class TwinAnswer(CollectionRule):
     the reason, the limit or the act. Compared are the content words of the answers, of which half must be shared.
 
     Source: SuperMemo's rule 11.
-
     Bad: `answer: Unfractionated heparin` and `answer: Heparin, unfractionated, by vein` on notes with one claim
-
     Good: the second asks how it is monitored
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        self._answers: defaultdict[str, deque[tuple[set[int], Position]]] = defaultdict(
-            lambda: deque(maxlen=MAX_COMPARED)
-        )
+    def __init__(self, collection: Collection, names: Names) -> None:
+        super().__init__(collection, names)
+        self._answers: dict[str, deque[tuple[set[int], Position]]] = {}  # claim -> those of the last notes
 
     def note(self, view: View) -> Iterator[Problem]:
         answer = view.stems.get("answer", set())
         if len(answer) < 2 or view.note.retired is not None:
             return
         for claim in view.note.claims:
-            for other, at in self._answers[claim]:
+            others = self._answers.setdefault(claim, deque(maxlen=MAX_COMPARED))
+            for other, at in others:
                 if 2 * len(answer & other) >= len(answer | other):
                     yield view.at("answer"), f"{at.path}:{at.line} tests {claim} by the same answer: merge the two"
-            self._answers[claim].append((answer, view.position))
+            others.append((answer, view.position))
 
 
 # Two notes that differ in one of these say opposite things, however alike they look: such a word is
@@ -180,9 +161,9 @@ _DIRECTIONS = frozenset(
     agonist antagonist activate activates inhibit inhibits acute chronic early late left
     right upper first second systolic diastolic""".split()
 )
-
 _FOLLOWED = frozenset({"not", "no", "without", "before", "after"})
 _DIRECTING = _DIRECTIONS | _FOLLOWED
+_SHARED = 2  # of their rarest words that two similar notes have in common
 
 
 class NearDuplicate(CollectionRule):
@@ -196,14 +177,12 @@ class NearDuplicate(CollectionRule):
     Source: SuperMemo's rule 11. Prefix filtering: Chaudhuri, Ganti and Kaushik, A primitive operator for
     similarity joins in data cleaning (2006); with more than one word: Wang, Li and Feng, Can we beat the
     prefix filtering (2012).
-
     Bad: `Which drug reverses heparin after bypass surgery?` beside `After bypass surgery, which drug reverses heparin?`
-
     Good: `Which drug reverses heparin?` beside `Which protein does heparin activate?`
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
+    def __init__(self, collection: Collection, names: Names) -> None:
+        super().__init__(collection, names)
         self._directed: defaultdict[str, int] = defaultdict(count(-1, -1).__next__)  # `not rises` -> number
         self._words = array("i")  # the words of all notes, one note after the other
         self._ends = array("I")
@@ -213,20 +192,16 @@ class NearDuplicate(CollectionRule):
         self._more = MAX_MORE_COMPARED
 
     def note(self, view: View) -> tuple[()]:
-        if view.note.retired is not None:
-            return ()
-        words = sorted(self.content(view), reverse=True)
+        words = sorted(self.content(view), reverse=True) if view.note.retired is None else []
         if len(words) < MIN_CONTENT:
             return ()
         this = len(self._ends)
         once: set[int] = set()
         twice: set[int] = set()
         is_common = False
-        for word in words[: len(words) - _least(len(words)) + _SHARED]:
-            holders = self._holders.get(word)
-            if holders is None:
-                self._holders[word] = [this]
-            elif len(holders) < MAX_HOLDERS:
+        for word in words[: len(words) - ceil(SIMILAR * len(words)) + _SHARED]:
+            holders = self._holders.setdefault(word, [])
+            if len(holders) < MAX_HOLDERS:
                 twice.update(once.intersection(holders))
                 once.update(holders)
                 holders.append(this)
@@ -238,22 +213,22 @@ class NearDuplicate(CollectionRule):
         others = self._newest(twice)
         if is_common:
             others = others.union(self._newest(once))
-        if others:
-            self._compare(this, set(words), others)
+        if others:  # the most similar one counts, and the earliest of equals
+            this_words = set(words)
+            similarity, earlier = max((self._similarity(this_words, other), -other) for other in others)
+            if similarity >= SIMILAR:
+                self.pairs.append((this, -earlier, similarity))
         return ()
 
     def content(self, view: View) -> set[int]:
         """The content words of a note, stemmed, as numbers; words and signs of direction joined to their neighbour."""
         words: set[int] = set().union(*view.stems.values())
         for key in view.tested:
-            before = ""
             if not _DIRECTING.isdisjoint(view.words[key]):
-                for word in view.words[key]:
+                for before, word in pairwise(["", *view.words[key]]):
                     if word in _DIRECTIONS or before in _FOLLOWED:
                         words.add(self._directed[f"{before} {word}"])
-                    before = word
-        if "<" in view.heard or ">" in view.heard:
-            for key in view.tested:
+            if "<" in view.heard or ">" in view.heard:
                 parts = view.plain[key].replace("<", " < ").replace(">", " > ").split()
                 for before, after in pairwise(parts):
                     if before in "<>" or after in "<>":
@@ -270,30 +245,17 @@ class NearDuplicate(CollectionRule):
         self._more -= max(more, 0)
         return notes
 
-    def _compare(self, this: int, words: set[int], others: Iterable[int]) -> None:
-        """Records the most similar of the other notes, the earliest of equals."""
-        best = max((self._similarity(words, other), -other) for other in others)
-        if best[0] >= SIMILAR:
-            self.pairs.append((this, -best[1], best[0]))
+    def _similarity(self, words: set[int], other: int) -> float:
+        """How much of all words of a note and an earlier one both have."""
+        begin = self._ends[other - 1] if other else 0
+        size = self._ends[other] - begin
+        if not SIMILAR * len(words) <= size <= len(words) / SIMILAR:
+            return 0.0
+        shared = len(words.intersection(self._words[begin : begin + size]))
+        return shared / (len(words) + size - shared)
 
     def finish(self) -> Iterator[Problem]:
         for later, earlier, similarity in self.pairs:
             at = self._positions[earlier]
             message = f"{similarity:.0%} of the content words are those of the note at {at.path}:{at.line}: merge them"
             yield self._positions[later], message
-
-    def _similarity(self, words: set[int], other: int) -> float:
-        begin = self._ends[other - 1] if other else 0
-        end = self._ends[other]
-        if not SIMILAR * len(words) <= end - begin <= len(words) / SIMILAR:
-            return 0.0
-        shared = len(words.intersection(self._words[begin:end]))
-        return shared / (len(words) + end - begin - shared)
-
-
-_SHARED = 2  # of their rarest words that two similar notes have in common
-
-
-def _least(size: int) -> int:
-    """The fewest words that a set of this size shares with one that is similar enough."""
-    return -int(-SIMILAR * size // 1)

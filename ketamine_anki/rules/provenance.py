@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from ketamine_anki.core.model import Collection, paragraph_of
+from ketamine_anki.core.model import paragraph_of
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.deckfiles.shingles import RUN, copied
 from ketamine_anki.rules.rule import CollectionRule, Problem
@@ -19,9 +19,7 @@ def unknown_source(view: View) -> Iterator[Problem]:
     source.yaml, as beside a list of vocabulary, no note has a `source`.
 
     Source: SuperMemo's rule 18 (give sources).
-
     Bad: `source: guardian-of-the-unstable`
-
     Good: `source: the-guardian-of-the-unstable/2`
     """
     collection, source = view.collection, view.note.source
@@ -47,9 +45,7 @@ def uncited(view: View) -> Iterator[Problem]:
     the note; a note beyond the source need not.
 
     Source: SuperMemo's rule 18 (give sources).
-
     Bad: `cites: [problem/4634071]` on a note from a paragraph that does not cite it
-
     Good: `cites: [problem/4717727]`
     """
     source = view.note.source
@@ -70,7 +66,6 @@ def unknown_claim(view: View) -> Iterator[Problem]:
     beyond the source.
 
     Bad: `claims: [C-GU-99]`
-
     Good: `claims: [C-GU-18]`
     """
     if "source" in view.collection.unread:
@@ -89,7 +84,6 @@ def foreign_claims(view: View) -> Iterator[Problem]:
     """`source` names the paragraph that makes the claims: whoever doubts a card looks them up there.
 
     Bad: `source: kidney/2`, `cites: problem/3`, `claims: C-1`
-
     Good: `source: kidney/1`, `claims: C-1`
     """
     claims, source = view.collection.claims, view.note.source
@@ -107,7 +101,6 @@ def unknown_evidence(view: View) -> Iterator[Problem]:
     """`evidence` are keys of references.yaml.
 
     Bad: `evidence: [casey-2052]`
-
     Good: `evidence: [casey-2025]`
     """
     if "references" in view.collection.unread:
@@ -123,7 +116,6 @@ def missing_evidence(view: View) -> Iterator[Problem]:
     """A caution, a caveat, and a note that goes beyond the source, rest on evidence that a reader can look up.
 
     Bad: `caveat: A trial disagrees.` without `evidence`
-
     Good: `caveat: …` with `evidence: [casey-2025]`
     """
     for box in ("caution", "caveat"):
@@ -137,9 +129,7 @@ def missing_caveat(view: View) -> Iterator[Problem]:
     """A note that tests a claim which current evidence qualifies says so on its back.
 
     Source: the fact check of this collection; `caveat: required` in source.yaml.
-
     Bad: a note on C-GU-29 without `caveat`
-
     Good: the same note with `caveat` or `caution`, and `evidence`
     """
     for n, name in enumerate(view.note.claims):
@@ -163,9 +153,7 @@ def caveat_number(view: View) -> Iterator[Problem]:
     which only the citation was (`supports: citation` in references.yaml). A year is no such number.
 
     Bad: `caveat: A trial found 12 percent.`, `evidence: seen-2021`
-
     Good: `caveat: A 2021 guideline disagrees.`, `evidence: seen-2021`
-
     Good: `caveat: A trial found 12 percent.`, `evidence: checked-2020`
     """
     if not view.note.evidence or is_checked(view):
@@ -182,7 +170,6 @@ def wrong_yield(view: View) -> Iterator[Problem]:
     first rely on the tag.
 
     Bad: `yield: supporting` on a note that tests a core claim
-
     Good: `yield: core`
     """
     known = [view.collection.claims[claim] for claim in view.note.claims if claim in view.collection.claims]
@@ -200,17 +187,12 @@ def verbatim(view: View) -> Iterator[Problem]:
     collection; `shingles.txt` holds hashes of its runs.
 
     Source: copyright, and SuperMemo's rule 1 (what is copied is not understood).
-
     Bad: `extra: The quick brown fox jumps over the lazy dog every day.`
-
     Good: `extra: The quick brown fox jumps over a dog that is lazy.`
     """
     shingles = view.collection.shingles
-    if not shingles or not copied(view.all_words, shingles):
-        return
-    for key, words in view.words.items():
-        runs = copied(words, shingles) if len(words) >= RUN else []
-        if runs:
+    for key, words in view.words.items() if shingles else ():
+        if runs := copied(words, shingles):
             first = last = runs[0]
             while last + 1 in runs:
                 last += 1
@@ -224,22 +206,13 @@ class UnusedReference(CollectionRule):
     evidence that is not there.
 
     Bad: `key: green-2020` that no note names in `evidence`
-
     Good: delete it, or cite it
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        self._unused = {} if "references" in collection.unread else dict(collection.references)
-
-    def note(self, view: View) -> tuple[()]:
-        for key in view.note.evidence:
-            self._unused.pop(key, None)
-        return ()
-
     def finish(self) -> Iterator[Problem]:
-        for key, work in self._unused.items():
-            yield work.places.at("key"), f"no note cites {key!r}: cite it as evidence or delete it"
+        for key, work in self.collection.references.items():
+            if key not in self.names.evidence and "references" not in self.collection.unread:
+                yield work.places.at("key"), f"no note cites {key!r}: cite it as evidence or delete it"
 
 
 class IncompleteReference(CollectionRule):
@@ -247,13 +220,9 @@ class IncompleteReference(CollectionRule):
     alone a work is hard to find. The author may be an agency or a company, with capitals in its name.
 
     Source: ICMJE Recommendations (references), and Citing Medicine of the National Library of Medicine.
-
     Bad: `citation: Interactions of heparin and aspirin. J Bot 2020;1:2-3`
-
     Bad: `citation: Green A. On leaves. J Bot`
-
     Good: `citation: Green A, Brown B, et al. On leaves. J Bot 2020;1:2-3`
-
     Good: `citation: Food and Drug Administration. Warning on leaves; Oct 2023`
     """
 
@@ -264,7 +233,7 @@ class IncompleteReference(CollectionRule):
             if not rest or 2 * sum(name[0].islower() for name in names) >= max(len(names), 1):
                 message = "no authors before the title: begin with theirs or an agency's names and a period"
                 yield work.places.at("citation"), message
-            elif not re.search(r"\b(?:19|20)\d\d\b", rest):
+            elif not re.search(rf"\b{_YEAR}\b", rest):
                 yield work.places.at("citation"), "no year: add when the work was published or read"
 
 
@@ -272,22 +241,11 @@ class UntestedClaim(CollectionRule):
     """Every core claim of the source is tested by at least one note.
 
     Source: `importance: core` in source.yaml.
-
     Bad: a core claim that no note names in `claims`
-
     Good: a note on it, or `importance: supporting`
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        self._untested = {name: claim for name, claim in collection.claims.items() if claim.importance == "core"}
-
-    def note(self, view: View) -> tuple[()]:
-        if view.note.retired is None:
-            for name in view.note.claims:
-                self._untested.pop(name, None)
-        return ()
-
     def finish(self) -> Iterator[Problem]:
-        for name, claim in self._untested.items():
-            yield claim.places.at("id"), f"no note tests core claim {name}: write one"
+        for name, claim in self.collection.claims.items():
+            if claim.importance == "core" and name not in self.names.claims:
+                yield claim.places.at("id"), f"no note tests core claim {name}: write one"

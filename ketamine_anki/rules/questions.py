@@ -30,9 +30,7 @@ def question_mark(view: View) -> Iterator[Problem]:
     such as vocabulary, up to eight words may stand alone, or 24 characters where no spaces part words.
 
     Source: Matuschak (precise prompts).
-
     Bad: `question: The antidote to heparin`
-
     Good: `question: Which antidote reverses heparin?`
     """
     language = primary(view.collection.language)
@@ -62,13 +60,9 @@ def yes_no(view: View) -> Iterator[Problem]:
     """A yes/no question is right half the time by guessing, and trains recognition, not recall.
 
     Source: Matuschak (avoid yes/no prompts).
-
     Bad: `question: Does furosemide lower potassium?`
-
     Bad: `answer: Yes, through the loop of Henle`
-
     Good: `question: What does furosemide do to potassium?`
-
     Good: `answer: No change`
     """
     for key, lead_in in view.lead_ins.items():
@@ -95,17 +89,11 @@ def binary_choice(view: View) -> Iterator[Problem]:
     """A question that offers its two answers is a coin toss.
 
     Source: NBME (true/false items); Matuschak (avoid yes/no prompts).
-
     Bad: `question: Does furosemide raise or lower potassium?`
-
     Bad: `question: Which is more potent, fentanyl or morphine?`
-
     Bad: `question: Which is more potent: fentanyl or morphine?`
-
     Bad: `question: In adults, at a ratio of 1:2, which is more potent: fentanyl or morphine?`
-
     Good: `question: In which direction does furosemide change potassium?`
-
     Good: `question: In which patients is mortality higher, especially when lactate or troponin is elevated?`
     """
     for key, lead_in in view.lead_ins.items():
@@ -153,13 +141,9 @@ def two_questions(view: View) -> Iterator[Problem]:
     """Two questions on one card are forgotten at different speeds; whoever knows one of them cannot grade.
 
     Source: SuperMemo's rule 4 (minimum information); Matuschak (focused prompts).
-
     Bad: `question: What does heparin inhibit, and how is it monitored?`
-
     Bad: `question: Which drug reverses heparin? What is its dose?`
-
     Bad: `question: Which enzyme does heparin inhibit and which test monitors that?`
-
     Good: `question: Which test monitors unfractionated heparin?`
     """
     for key, lead_in in view.lead_ins.items():
@@ -181,13 +165,9 @@ def open_question(view: View) -> Iterator[Problem]:
     """`List`, `describe` and `explain` have no one answer; sets and essays are the hardest to keep.
 
     Source: SuperMemo's rules 9 and 10 (avoid sets and enumerations); Matuschak (precise prompts).
-
     Bad: `question: Describe the effects of furosemide?`
-
     Bad: `question: What are all the uses of heparin?`
-
     Bad: `question: What about heparin?`
-
     Good: `question: Which electrolyte does furosemide waste most dangerously?`
     """
     for key, lead_in in view.lead_ins.items():
@@ -203,13 +183,9 @@ def unmarked_negative(view: View) -> Iterator[Problem]:
     """A `not` in a question is overlooked in a quick review: say it positively, or mark it `**not**`.
 
     Source: NBME (negatively phrased items).
-
     Bad: `question: Which diuretic does not waste potassium?`
-
     Good: `question: Which diuretic does **not** waste potassium?`
-
     Good: `question: Why does spironolactone not waste potassium?`
-
     Good: `question: Which diuretic wastes potassium but not calcium?`
     """
     for key, lead_in in view.lead_ins.items():
@@ -226,11 +202,9 @@ def question_length(view: View) -> Iterator[Problem]:
     """A question is read in one breath; a vignette may tell a short story first.
 
     Source: SuperMemo's rule 4 (minimum information).
-
     Bad: `question: In a patient who takes warfarin every day for atrial fibrillation and who has now been started
     on an antibiotic for an infection of the urinary tract by a doctor who did not know about the warfarin, and
     who now bleeds from the gums, which test should be ordered first?`
-
     Good: `question: Which test shows the effect of warfarin?`
     """
     for key, lead_in in view.lead_ins.items():

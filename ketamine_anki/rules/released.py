@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from ketamine_anki.core.model import Collection, Ledger, Note, Position
+from ketamine_anki.core.model import Collection, Ledger, Position
 from ketamine_anki.core.suggestion import closest
-from ketamine_anki.rules.rule import CollectionRule, Problem
+from ketamine_anki.rules.rule import CollectionRule, Names, Problem
 from ketamine_anki.rules.view import View
 
 
@@ -15,35 +15,25 @@ class VanishedId(CollectionRule):
     only mark it as retired. A renamed id is a vanished one: the learner would get the note twice.
 
     Source: Anki's import, by experiment.
-
     Bad: deleting a note that `ledger.yaml` lists
-
     Good: `retired: {version: 1.1.0, reason: Superseded by newer guidance.}`
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        self._missing = dict(collection.ledger.notes) if collection.ledger else {}
-        self._new: dict[str, Position] = {}
-        self.idle = not self._missing
-
-    def note(self, view: View) -> Iterable[Problem]:
-        if self._missing.pop(view.note.id, None) is None:
-            self._new[view.note.id] = view.position
-        return ()
-
     def finish(self) -> Iterator[Problem]:
-        ledger = self.collection.ledger
+        ledger, ids = self.collection.ledger, self.names.ids
         if ledger is None:
             return
-        for name, note in self._missing.items():
-            since = f"retired in {note.retired}" if note.retired else f"released in {note.since}"
-            if renamed := closest(name, self._new):
-                remedy = f"if {renamed!r} is this note, write {name!r} again"
-                yield self._new[renamed], f"id {renamed!r} is new, and {name!r}, {since}, is gone: {remedy}"
+        new = [name for name in ids if name not in ledger.notes]
+        for name, note in ledger.notes.items():
+            if name in ids:
                 continue
-            remedy = "put it back" if note.retired else "put it back and retire it"
-            yield ledger.place(name), f"note {name!r}, {since}, is gone: {remedy}"
+            since = f"retired in {note.retired}" if note.retired else f"released in {note.since}"
+            if renamed := closest(name, new):
+                remedy = f"if {renamed!r} is this note, write {name!r} again"
+                yield ids[renamed], f"id {renamed!r} is new, and {name!r}, {since}, is gone: {remedy}"
+            else:
+                remedy = "put it back" if note.retired else "put it back and retire it"
+                yield ledger.place(name), f"note {name!r}, {since}, is gone: {remedy}"
 
 
 class ReusedId(CollectionRule):
@@ -51,17 +41,9 @@ class ReusedId(CollectionRule):
     update that turns a question into a cloze. A retired note does not come back.
 
     Source: Anki's import, by experiment.
-
     Bad: a released question note that now has `text`; taking `retired` out again
-
     Good: a new note with an id of its own, and the old one retired
     """
-
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        ledger = collection.ledger
-        self._same_namespace = not ledger or ledger.namespace == collection.namespace
-        self.idle = ledger is None
 
     def note(self, view: View) -> Iterator[Problem]:
         ledger, note = self.collection.ledger, view.note
@@ -76,14 +58,15 @@ class ReusedId(CollectionRule):
             yield view.position, f"id {note.id!r} was {change}: retire it and give the new note an id of its own"
         from ketamine_anki.anki.compile import guid  # wanted only when there is a ledger
 
-        if self._same_namespace and known.guid != guid(self.collection.namespace, note.id):
+        namespace = self.collection.namespace
+        if ledger.namespace == namespace and known.guid != guid(namespace, note.id):
             yield ledger.place(note.id), f"{note.id!r} has another GUID than its id gives"
 
     def finish(self) -> Iterator[Problem]:
-        ledger = self.collection.ledger
-        if ledger and not self._same_namespace:
-            message = f"released under namespace {ledger.namespace!r}, but collection.yaml says "
-            yield ledger.place(), f"{message}{self.collection.namespace!r}: put the old one back"
+        ledger, namespace = self.collection.ledger, self.collection.namespace
+        if ledger and ledger.namespace != namespace:
+            message = f"released under namespace {ledger.namespace!r}, but collection.yaml says {namespace!r}"
+            yield ledger.place(), f"{message}: put the old one back"
 
 
 class Retirement(CollectionRule):
@@ -91,41 +74,35 @@ class Retirement(CollectionRule):
     that learners still get.
 
     Bad: `retired: {version: 1.0.0, …}` when 1.0.0 is out
-
     Good: `retired: {version: 1.1.0, …}`
     """
 
-    def __init__(self, collection: Collection) -> None:
-        super().__init__(collection)
-        self._live: set[str] = set()
+    def __init__(self, collection: Collection, names: Names) -> None:
+        super().__init__(collection, names)
         self._successors: list[tuple[Position, str]] = []
 
-    def note(self, view: View) -> Iterable[Problem]:
-        note = view.note
-        if note.retired is None:
-            self._live.add(note.id)
-            return ()
-        if note.retired.see:
-            self._successors.append((view.at("retired.see"), note.retired.see))
-        message = _retirement(self.collection.ledger, note) if self.collection.ledger else ""
-        return [(view.at("retired.version"), message)] if message else ()
+    def note(self, view: View) -> Iterator[Problem]:
+        ledger, retired = self.collection.ledger, view.note.retired
+        if retired and retired.see:
+            self._successors.append((view.at("retired.see"), retired.see))
+        if retired and ledger and (problem := _retirement(ledger, view.note.id, retired.version)):
+            yield view.at("retired.version"), problem
 
     def finish(self) -> Iterator[Problem]:
         for position, successor in self._successors:
-            if successor not in self._live:
+            if successor not in self.names.live:
                 yield position, f"see names {successor!r}, not a note that learners get: name another or leave it out"
 
 
-def _retirement(ledger: Ledger, note: Note) -> str:
+def _retirement(ledger: Ledger, name: str, version: str) -> str:
+    """What is wrong with retiring a note in a version; "" if nothing is."""
     from ketamine_anki.release.ledger_file import version_key
 
-    known = ledger.notes.get(note.id)
-    version = note.retired.version if note.retired else ""
-    last = ledger.last
+    known, last = ledger.notes.get(name), ledger.last
     if known is None:
-        return f"{note.id!r} was never released: delete it instead of retiring it"
+        return f"{name!r} was never released: delete it instead of retiring it"
     if known.retired:
-        return f"{note.id!r} was retired in {known.retired}: keep that version" if known.retired != version else ""
+        return f"{name!r} was retired in {known.retired}: keep that version" if known.retired != version else ""
     if last and version_key(version) <= version_key(last.version):
         return f"version {version} is out already: name the release to come, after {last.version}"
     return ""

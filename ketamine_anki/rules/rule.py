@@ -16,8 +16,6 @@ from ketamine_anki.rules.view import View
 
 Problem = tuple[Position, str]  # where, and what is wrong with the likely fix
 NoteRule = Callable[[View], Iterable[Problem]]
-
-
 OR_CODE = ", or put it in `code` if it is code"
 
 
@@ -35,28 +33,46 @@ class WordPattern:
     """
 
     def __init__(self, marked: str) -> None:
-        self.expression = marked.replace("«", "(?:").replace("»", ")")
-        groups = [part.partition("»")[0] for part in marked.split("«")[1:]]
-        self.words = frozenset(_last_word(phrase) for group in groups for phrase in group.split("|"))
+        self._expression = marked.replace("«", "(?:").replace("»", ")")
+        phrases = [phrase for part in marked.split("«")[1:] for phrase in part.partition("»")[0].split("|")]
+        last = [re.split(r"\W", phrase.lower())[-1] if phrase.isascii() else "" for phrase in phrases]
+        self.words = frozenset(word or sign for word, sign in zip(last, phrases, strict=True))
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
         """The compiled expression."""
-        return re.compile(self.expression)
+        return re.compile(self._expression)
 
 
-def _last_word(phrase: str) -> str:
-    words = re.findall(r"\w+", phrase) if phrase.isascii() else []
-    return words[-1].lower() if words else phrase
+class Names:
+    """What the notes seen so far name: `ids` with the place where each stands first, `live` ids of notes that learners
+    get, the `claims` that these test, and the `evidence` and `pictures` of all.
+    """
+
+    def __init__(self) -> None:
+        self.ids: dict[str, Position] = {}
+        self.live: set[str] = set()
+        self.claims: set[str] = set()
+        self.evidence: set[str] = set()
+        self.pictures: set[str] = set()
+
+    def add(self, view: View) -> None:
+        """Called for each note, before the rules see it."""
+        note = view.note
+        self.ids.setdefault(note.id, view.position)
+        self.evidence.update(note.evidence)
+        self.pictures.update(*[rendered.pictures for rendered in view.rendered.values()])
+        if note.retired is None:
+            self.live.add(note.id)
+            self.claims.update(note.claims)
 
 
 class CollectionRule:
-    """A rule that keeps state during one walk over all notes; a subclass overrides the methods that it needs."""
+    """A rule that sees all notes of a collection in one walk; a subclass overrides the methods that it needs."""
 
-    idle = False  # whether `note` has nothing to do in this collection
-
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, names: Names) -> None:
         self.collection = collection
+        self.names = names
 
     def deck(self, deck: Deck) -> Iterable[Problem]:
         """Problems of a deck, called before its notes."""
@@ -91,5 +107,5 @@ class Rule(Generic[Judge]):
 
     @property
     def manual(self) -> str:
-        """The page of the manual: the docstring of the rule."""
-        return cleandoc(self.judge.__doc__ or "")
+        """The page of the manual in Markdown: the docstring of the rule, its source and each example a paragraph."""
+        return re.sub(r"\n+(?=(?:Source|Bad|Good): )", "\n\n", cleandoc(self.judge.__doc__ or ""))

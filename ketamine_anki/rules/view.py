@@ -9,19 +9,18 @@ from functools import lru_cache
 from itertools import chain, count, islice
 
 from ketamine_anki.core.model import Collection, Note, Position, Where
-from ketamine_anki.text.render import Rendered, render_note
+from ketamine_anki.text.render import render_note
 from ketamine_anki.text.scanner import UNMARKED, Markup
 from ketamine_anki.text.words import signs_of, words_of
 
 MAX_WORDS = 1 << 16  # that are remembered between notes
-_MARK = "\0"  # no text holds it, nor this:
+_HIDDEN = "\0"  # no text holds it, nor this:
 CODE = "\ufffc"  # for a character of code, where it is not read
-_BETWEEN = f"\n{_MARK}\n"
 _QUESTIONS = ("question", "reverse.question")
 SIDES = (("question", "answer"), ("reverse.question", "reverse.answer"))
 _TESTED = frozenset({*_QUESTIONS, "answer", "reverse.answer", "text"})
 _PICTURE_OR_LINK = r"!?\[([^\[\]]*)\]\(([^()]*)\)"
-_OUTER_UNDERSCORE = re.compile(r"_(?:(?<!\w_)|(?!\w))")  # not the one inside a word
+_OUTER_UNDERSCORE = r"_(?:(?<!\w_)|(?!\w))"  # not the one inside a word
 
 
 class View:
@@ -30,11 +29,9 @@ class View:
     position      of the note's id
     rendered      the rendered texts by key
     typed         the texts by key as they stand in the deck file
-    plain         the texts by key as a learner reads them: without Markdown, cloze marks and hints
-    prose         the same with `CODE` for each character of code, which is no prose
+    plain, prose  the texts by key as a learner reads them, and the same without code: see `read_aloud`
     signs         the characters of all plain texts that are not small letters, as `words.signs_of` gives them
-    all_words     the words of all plain texts with a mark between; a hyphened word is one word
-    words         the words of each plain text by key
+    words         the words of each plain text by key; a hyphened word is one word
     tested        the keys of the texts that a learner is asked for
     heard         the words of all texts, their parts, and the signs
     asked         the words of the tested texts, their parts, the signs and the keys: they decide which rules are asked
@@ -43,47 +40,29 @@ class View:
     lead_ins      the last sentence of each question by key: what is asked, without the story before it
     """
 
-    __slots__ = (
-        "all_words",
-        "asked",
-        "collection",
-        "deletions",
-        "heard",
-        "lead_ins",
-        "note",
-        "plain",
-        "position",
-        "prose",
-        "rendered",
-        "signs",
-        "stems",
-        "tested",
-        "typed",
-        "words",
-    )
-
     def __init__(self, note: Note, collection: Collection) -> None:
         self.note = note
         self.collection = collection
         self.position = note.places.at("id")
         self.rendered = rendered = render_note(note, collection)
         self.typed = typed = dict(note.texts())
-        self.prose = prose = {key: prose_of(rendered[key], text) for key, text in typed.items()}
-        self.plain = plain = {key: with_code(text, rendered[key].markup) for key, text in prose.items()}
-        everything = _BETWEEN.join(plain.values())
-        self.signs = signs_of(everything)
-        self.all_words = words_of(everything)
-        self.words = words = _split(self.all_words, plain)
+        self.prose: dict[str, str] = {}
+        self.plain: dict[str, str] = {}
+        for key, text in typed.items():
+            self.prose[key], self.plain[key] = read_aloud(text, rendered[key].markup)
+        plain = self.plain
+        self.signs = signs_of("\n".join(plain.values()))
+        self.words = words = {key: words_of(text) for key, text in plain.items()}
         self.tested = [key for key in plain if key in _TESTED]
-        self.heard = heard_in(self.all_words)
+        self.heard = heard_in(chain.from_iterable(words.values()))
         self.asked = heard_in(chain.from_iterable([words[key] for key in self.tested]))
         signs = self.signs.translate(None, b" ").decode()
         self.heard.update(signs)
         self.asked.update(signs, plain)
-        markup = rendered["text"].markup if note.is_cloze else None
-        self.deletions = [] if markup is None or markup.mistakes else [d for d in markup.deletions if not d.depth]
+        markup = rendered["text"].markup if note.is_cloze else UNMARKED
+        self.deletions = [] if markup.mistakes else [each for each in markup.deletions if not each.depth]
         self.stems = {key: stems(words[key]) for key in self.tested}
-        self.lead_ins = {key: last_sentence(prose[key]) for key in _QUESTIONS if key in prose}
+        self.lead_ins = {key: last_sentence(self.prose[key]) for key in _QUESTIONS if key in plain}
 
     def at(self, key: str, fragment: str = "", start: int = 0) -> Position:
         """The position of a key's value, or of a fragment that starts at an offset of its typed text."""
@@ -95,34 +74,24 @@ class View:
         addresses of links, so what is in these does not count.
         """
         nth = self.plain[key].count(fragment, 0, start)
-        typed = self.typed[key]
+        typed, deletions = self.typed[key], self.rendered[key].markup.deletions
+        unread = [match.span(2) for match in re.finditer(_PICTURE_OR_LINK, typed)]
+        unread += [(each.end - 2 - len(each.hint), each.end - 2) for each in deletions if each.hint]
         visible = list(typed)
-        links = (match.span(2) for match in re.finditer(_PICTURE_OR_LINK, typed))
-        for begin, end in [*_hints(self.rendered[key].markup), *links]:
-            visible[begin:end] = _MARK * (end - begin)
+        for begin, end in unread:
+            visible[begin:end] = _HIDDEN * (end - begin)
         match = next(islice(re.finditer(re.escape(fragment), "".join(visible)), nth, None), None)
         return self.at(key, fragment, match.start() if match else start)
+
+    def match_at(self, key: str, match: re.Match[str], group: int = 0, offset: int = 0) -> Position:
+        """The position of a match in a plain text, or in its part from `offset`."""
+        return self.plain_at(key, match[group], offset + match.start(group))
 
     def prose_stems(self, key: str) -> set[int]:
         """The stems of a tested text without its code; none of a text that is not there."""
         if CODE in self.prose.get(key, ""):
             return stems(words_of(self.prose[key].replace(CODE, " ")))
         return self.stems.get(key, set())
-
-    def match_at(self, key: str, match: re.Match[str], group: int = 0, offset: int = 0) -> Position:
-        """The position of a match in a plain text, or in its part from `offset`."""
-        return self.plain_at(key, match[group], offset + match.start(group))
-
-
-def _split(words: list[str], keys: Iterable[str]) -> dict[str, list[str]]:
-    """All words cut at the marks."""
-    parts, start = {}, 0
-    words = [*words, _MARK]
-    for key in keys:
-        end = words.index(_MARK, start)
-        parts[key] = words[start:end]
-        start = end + 1
-    return parts
 
 
 def heard_in(words: Iterable[str]) -> set[str]:
@@ -139,55 +108,34 @@ def _parts(word: str) -> list[str]:
     return [*re.findall(r"\w+", with_positive), *re.findall(r"[^\W\d_]+", with_positive)]
 
 
-def _hints(markup: Markup) -> list[tuple[int, int]]:
-    """Where the hints of a text start and end."""
-    return [(each.answer_end + 2, each.answer_end + 2 + len(each.hint)) for each in markup.deletions if each.hint]
-
-
-def only_hints(typed: str, markup: Markup, filler: str) -> str:
-    """A text with the filler for each character outside its hints; nothing of a text without hints."""
-    hints = _hints(markup)
-    characters = [filler] * len(typed) if hints else []
-    for begin, end in hints:
-        characters[begin:end] = typed[begin:end]
-    return "".join(characters)
-
-
-def prose_of(rendered: Rendered, text: str, *, formulas: bool = True) -> str:
-    """A text as read aloud: math without dollars or, without `formulas`, blanks; deletions by their answers, links by
-    their labels, code as so many `CODE`.
+def read_aloud(text: str, markup: Markup, *, formulas: bool = True) -> tuple[str, str]:
+    """A typed text -> the same as a learner reads it, twice: with a `CODE` for each character of code, which is no
+    prose, and with the code. Without Markdown, cloze marks and hints; links by their labels, math without dollars or,
+    without `formulas`, as so many blanks.
     """
-    if rendered.markup is UNMARKED:
-        return text
-    if spans := rendered.markup.spans:
-        parts, hint = [], False
-        for span in spans:
-            if span.kind == "hint":
-                hint = True
-            elif span.kind == "close":
-                hint = False
-            elif span.kind != "open" and not hint:
-                filler = CODE if span.kind == "code" else "" if formulas or span.kind == "text" else " "
-                parts.append(filler * len(span.value) or span.value)
+    if markup is UNMARKED:
+        return text, text
+    code = ""
+    if markup.spans:
+        parts, is_hint = [], False
+        for span in markup.spans:
+            if span.kind in ("hint", "close"):
+                is_hint = span.kind == "hint"
+            elif span.kind == "open" or is_hint:
+                continue
+            elif span.kind == "code":
+                parts.append(CODE * len(span.value))
+                code += span.value
+            else:
+                parts.append(span.value if formulas or span.kind == "text" else " " * len(span.value))
         text = "".join(parts)
     if "[" in text:
         text = re.sub(_PICTURE_OR_LINK, r"\1", text)
     if "_" in text:
-        text = _OUTER_UNDERSCORE.sub("", text)
-    return text.replace("*", "").replace("`", "").replace("\\", "")
-
-
-def with_code(prose: str, markup: Markup) -> str:
-    """A text with its code in place of the characters that stand for it."""
-    if CODE not in prose:
-        return prose
-    code: list[str] = []
-    hint = False
-    for span in markup.spans:
-        hint = span.kind == "hint" or (hint and span.kind != "close")
-        code += span.value if span.kind == "code" and not hint else ""
-    characters = iter(code)
-    return re.sub(CODE, lambda _: next(characters), prose)
+        text = re.sub(_OUTER_UNDERSCORE, "", text)
+    prose = text.replace("*", "").replace("`", "").replace("\\", "")
+    signs = iter(code)
+    return prose, re.sub(CODE, lambda _: next(signs), prose) if code else prose
 
 
 def last_sentence(text: str) -> str:

@@ -120,7 +120,7 @@ def test_doses_numbers_and_notations_are_found_wherever_they_stand(rule: str) ->
 
 
 def test_every_notation_is_in_the_table() -> None:
-    assert set(NOTATIONS) == set(medication.MANUAL) | {"dose-evidence", "caveat-number"}
+    assert set(NOTATIONS) == {row.id for row in medication.TABLE} | {"dose-evidence", "caveat-number"}
 
 
 @pytest.mark.parametrize(("word", "rule"), [("10mg", "unit-without-space"), ("always", "absolute-wording")])

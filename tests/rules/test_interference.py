@@ -10,6 +10,7 @@ from base_note import collection
 from ketamine_anki.core.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPARED
 from ketamine_anki.core.model import Mark, Note, Places
 from ketamine_anki.rules.interference import MIN_CONTENT, SIMILAR, DuplicateQuestion, NearDuplicate
+from ketamine_anki.rules.rule import Names
 from ketamine_anki.rules.view import View
 
 
@@ -38,7 +39,7 @@ def notes(count: int, vocabulary: int, seed: int) -> list[View]:
 @pytest.mark.parametrize(("vocabulary", "seed"), [(10, 1), (40, 2), (400, 3), (5_000, 4)])
 def test_no_pair_is_missed_and_none_invented(vocabulary: int, seed: int) -> None:
     views = notes(250, vocabulary, seed)
-    rule = NearDuplicate(collection())
+    rule = NearDuplicate(collection(), Names())
     for made in views:
         assert rule.note(made) == ()
     sets = [tokens for made in views if len(tokens := rule.content(made)) >= MIN_CONTENT]
@@ -71,7 +72,7 @@ def test_no_pair_is_missed_and_none_invented(vocabulary: int, seed: int) -> None
     ],
 )
 def test_opposites_are_no_duplicates(one: str, other: str) -> None:
-    near, same = NearDuplicate(collection()), DuplicateQuestion(collection())
+    near, same = NearDuplicate(collection(), Names()), DuplicateQuestion(collection(), Names())
     for number, text in enumerate((one, other)):
         near.note(view(number, text.split()))
         assert list(same.note(view(number, text.split()))) == []
@@ -80,7 +81,7 @@ def test_opposites_are_no_duplicates(one: str, other: str) -> None:
 
 
 def test_signs_tell_questions_apart() -> None:
-    rule = DuplicateQuestion(collection())
+    rule = DuplicateQuestion(collection(), Names())
     asked = "x > 5, x < 5, x = 5, C#, C, $x^2$, $x_2$, $K_d$, $k_d$, $n!$, $n$, PaO2, PAO2, 5.7, 5/7, 5:7, 5 7"
     for number, text in enumerate(asked.split(", ")):
         assert list(rule.note(view(number, f"What is {text} called?".split()))) == []
@@ -99,7 +100,7 @@ def test_notes_of_few_words_are_compared_with_few_others(vocabulary: int, monkey
     """Each with each would be two million pairs."""
     compared: list[int] = []
     monkeypatch.setattr(NearDuplicate, "_similarity", lambda self, words, other: compared.append(other) or 0.0)
-    rule = NearDuplicate(collection())
+    rule = NearDuplicate(collection(), Names())
     for made in few_words(2_000, vocabulary):
         rule.note(made)
     assert 0 < len(compared) <= 2_000 * 2 * MAX_COMPARED + MAX_MORE_COMPARED
@@ -107,7 +108,7 @@ def test_notes_of_few_words_are_compared_with_few_others(vocabulary: int, monkey
 
 
 def test_a_twin_in_a_rare_word_is_found_among_many_that_are_nearly_as_like() -> None:
-    rule = NearDuplicate(collection())
+    rule = NearDuplicate(collection(), Names())
     for number in [*range(1_000), 1]:
         rule.note(view(number, f"Which gas do plants of region zone{number}z take up?".split()))
     assert rule.pairs == [(1_000, 1, 1.0)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ketamine_anki.rules.view import CODE, last_sentence, prose_of, stems, with_code
+from ketamine_anki.rules.view import CODE, last_sentence, read_aloud, stems
 from ketamine_anki.text.render import render
 
 
@@ -22,14 +22,12 @@ from ketamine_anki.text.render import render
 )
 def test_a_text_as_it_is_read_aloud(text: str, plain: str) -> None:
     rendered = render(text, {"leaf.png": "leaf-1.png"}, cloze="{{" in text)
-    prose = prose_of(rendered, text)
-    assert with_code(prose, rendered.markup) == plain
-    assert prose == plain.replace("code", 4 * CODE)
+    assert read_aloud(text, rendered.markup) == (plain.replace("code", 4 * CODE), plain)
 
 
 def test_formulas_are_blanks_where_words_are_sought() -> None:
     text = "so $x_1$ and $$yy$$."
-    assert prose_of(render(text, {}), text, formulas=False) == "so " + " " * 3 + " and " + " " * 2 + "."
+    assert read_aloud(text, render(text, {}).markup, formulas=False)[0] == "so " + " " * 3 + " and " + " " * 2 + "."
 
 
 @pytest.mark.parametrize(
