@@ -218,7 +218,8 @@ def paragraphs(collection: Collection, version: str = "", deck: str = "") -> lis
     Anki replaces the page even when it takes none of a package's notes: so it names the version that was imported last,
     and not that of the notes.
     """
-    parts = [f"<p>{escape(collection.deck_descriptions.get(deck, collection.description))}</p>"]
+    about = {collection.deck_name(name): text for name, text in collection.about.items()}
+    parts = [f"<p>{escape(about.get(deck, collection.description))}</p>"]
     tag, words, advises = collection.tag, collection.words, collection.has_english_words
     if advises and deck in ("", collection.title):
         parts.append(

@@ -57,7 +57,7 @@ class Places:
     """
 
     __slots__ = ("lines", "marks", "path")
-    # (lines, mark, result) of the last call of `_text`: the mistakes of one text are located one after the other.
+    # (lines, mark, text) of the last search: the mistakes of one text are located one after the other.
     _last: ClassVar[tuple[object, Mark | None, tuple[str, list[tuple[int, int]]]]] = (None, None, ("", []))
 
     def __init__(self, path: str, lines: tuple[str, ...], marks: Mapping[str, Mark]) -> None:
@@ -77,29 +77,21 @@ class Places:
     def at(self, where: Where | str) -> Position:
         """Position of a key's value, or of a fragment inside it; of the record if the key is absent."""
         key, fragment, nth = (where, "", 0) if isinstance(where, str) else where
-        try:
-            mark = self.marks[key]
-        except KeyError:
-            mark = self.marks[""]
+        mark = self.marks.get(key) or self.marks[""]
         line, column = (self._find(mark, fragment, nth) if fragment else None) or mark[:2]
         return Position(self.path, line + 1, column + 1)
 
     def _find(self, mark: Mark, fragment: str, nth: int) -> tuple[int, int] | None:
         """Line and column, from 0, of the nth occurrence of a fragment in a value."""
-        text, places = self._text(mark)
+        lines, last_mark, (text, places) = Places._last
+        if lines is not self.lines or last_mark != mark:
+            text, places = locate(self.lines, mark[:2], mark[2:])
+            Places._last = self.lines, mark, (text, places)
         wanted = collapse_spaces(fragment)
         index = text.find(wanted) if wanted else -1
         for _ in range(nth):
             index = text.find(wanted, index + len(wanted)) if index >= 0 else -1
         return places[index] if index >= 0 else None
-
-    def _text(self, mark: Mark) -> tuple[str, list[tuple[int, int]]]:
-        """A value as `locate` returns it: its text, and the place of each character."""
-        lines, last_mark, text = Places._last
-        if lines is not self.lines or last_mark != mark:
-            text = locate(self.lines, mark[:2], mark[2:])
-            Places._last = self.lines, mark, text
-        return text
 
 
 NOWHERE = Places("collection.yaml", (), {"": Mark(0, 0, 0, 0)})  # of a collection that stands in no file
@@ -359,11 +351,6 @@ class Collection:
     def deck_name(self, name: str) -> str:
         """Full name in Anki of a subdeck: `Title::NN Name`, numbered by the collection's order."""
         return self._deck_names[name]
-
-    @cached_property
-    def deck_descriptions(self) -> dict[str, str]:
-        """{full name in Anki: text for the page of that deck}; the subdecks without one have that of the whole."""
-        return {self.title: self.description} | {self.deck_name(name): text for name, text in self.about.items()}
 
     @cached_property
     def _deck_names(self) -> dict[str, str]:

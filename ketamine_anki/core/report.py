@@ -11,11 +11,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
 
 from ketamine_anki.core.characters import printable
 from ketamine_anki.core.escape import annotation, annotation_property, json_text, markdown, sarif, terminal
-from ketamine_anki.core.model import Finding, Position
+from ketamine_anki.core.model import Finding
 from ketamine_anki.core.terminal import counted
 
 FORMATS = ("text", "lines", "json", "github", "sarif")
@@ -26,18 +25,12 @@ Lines = Callable[[str], tuple[str, ...]]  # path of a file -> its lines; none wh
 
 _FRAME_WIDTH = 100  # columns of a source line in a frame
 _PROBLEM_AND_FIX = r"((?:'[^']*'|[^':]|:(?! ))+): (.+)"  # split at the first `: ` outside quotes
-_RED, _BLUE, _BOLD, _PLAIN = "\x1b[31m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 
 def as_lines(findings: Iterable[Finding]) -> Iterator[str]:
     """`path:line:column: message [rule]`, one line each."""
-    for finding in findings:
-        yield _line(finding, finding.message)
-
-
-def _line(finding: Finding, message: str) -> str:
-    path, line, column = finding.position
-    return terminal(f"{path}:{line}:{column}: {message} [{finding.rule}]")
+    for (path, line, column), rule, message in findings:
+        yield terminal(f"{path}:{line}:{column}: {message} [{rule}]")
 
 
 def as_frames(findings: Iterable[Finding], lines: Lines, colour: bool = False) -> Iterator[str]:
@@ -48,37 +41,27 @@ def as_frames(findings: Iterable[Finding], lines: Lines, colour: bool = False) -
     4 |     anwser: Carbon dioxide
       |     ^^^^^^ did you mean 'answer'?
     """
+    red, blue, bold, plain = ("\x1b[31m", "\x1b[34m", "\x1b[1m", "\x1b[0m") if colour else ("", "", "", "")
     for finding in findings:
-        yield _frame(finding, lines(finding.position.path), colour)
-
-
-def _frame(finding: Finding, lines: tuple[str, ...], colour: bool) -> str:
-    def paint(style: str, text: str) -> str:
-        return f"{style}{text}{_PLAIN}" if colour and text else text
-
-    _, number, column = finding.position
-    if not 0 < number <= len(lines):
-        return paint(_BOLD, _line(finding, finding.message)) + "\n"
-    split = re.fullmatch(_PROBLEM_AND_FIX, finding.message, re.DOTALL)
-    problem, fix = split.groups() if split else (finding.message, "")
-    before, marked, after = _crop(lines[number - 1], column - 1, _marked_length(finding, lines[number - 1]))
-    carets = "^" * max(1, width(marked))
-    label = terminal(f"{carets} {fix}") if fix else carets
-    gutter = " " * len(str(number))
-    bar = paint(_BLUE, "|")
-    return (
-        f"{paint(_BOLD, _line(finding, problem))}\n"
-        f"{gutter} {bar}\n"
-        f"{paint(_BLUE, str(number))} {bar} {before}{marked}{after}\n"
-        f"{gutter} {bar} {' ' * width(before)}{paint(_RED, label)}\n"
-    )
-
-
-def _marked_length(finding: Finding, line: str) -> int:
-    """How many characters to mark: the text that the message quotes, if the line has it at the position."""
-    start = finding.position.column - 1
-    quoted = re.findall(r"'([^']+)'", finding.message)
-    return next((len(text) for text in quoted if line.startswith(text, start)), 1)
+        (path, number, column), _, message = finding
+        of_file = lines(path)
+        has_line = 0 < number <= len(of_file)
+        split = re.fullmatch(_PROBLEM_AND_FIX, message, re.DOTALL) if has_line else None
+        problem, fix = split.groups() if split else (message, "")
+        (head,) = as_lines([finding._replace(message=problem)])
+        frame = f"{bold}{head}{plain}\n"
+        if has_line:
+            # The text that the message quotes is marked, if the line has it at the position.
+            line, quoted = of_file[number - 1], re.findall(r"'([^']+)'", message)
+            length = next((len(text) for text in quoted if line.startswith(text, column - 1)), 1)
+            before, marked, after = _crop(line, column - 1, length)
+            label = terminal(f"{'^' * max(1, width(marked))} {fix}".rstrip())
+            gutter, bar = " " * len(str(number)), f"{blue}|{plain}"
+            frame += (
+                f"{gutter} {bar}\n{blue}{number}{plain} {bar} {before}{marked}{after}\n"
+                f"{gutter} {bar} {' ' * width(before)}{red}{label}{plain}\n"
+            )
+        yield frame
 
 
 def _crop(line: str, start: int, length: int) -> tuple[str, str, str]:
@@ -99,13 +82,8 @@ def width(text: str) -> int:
 
     Source: Unicode UAX 11; categories Mn, Me and Cf take no column.
     """
-    if text.isascii():
-        return len(text)
-    columns = 0
-    for character in text:
-        if unicodedata.category(character) not in ("Mn", "Me", "Cf"):
-            columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-    return columns
+    shown = [c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf")]
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in shown)
 
 
 # --- JSON -------------------------------------------------------------------------------------
@@ -139,16 +117,14 @@ def as_summary(findings: Iterable[Finding]) -> str:
     listed = list(findings)
     rows = [f"### {counted(len(listed), 'finding')}", "", "| Place | Finding | Rule |", "| --- | --- | --- |"]
     for (path, line, column), rule, message in listed[:_SUMMARY_ROWS]:
-        rows.append(f"| {_cell(f'{path}:{line}:{column}')} | {_cell(message)} | {_cell(rule)} |")
+        cells = (
+            text[:_SUMMARY_TEXT] + "…" * (len(text) > _SUMMARY_TEXT)
+            for text in (f"{path}:{line}:{column}", message, rule)
+        )
+        rows.append(f"| {' | '.join(map(markdown, cells))} |")
     if len(listed) > _SUMMARY_ROWS:
         rows.append(f"\n{len(listed) - _SUMMARY_ROWS:,} more: run `ketamine-anki check`.")
     return "\n".join(rows) + "\n"
-
-
-def _cell(text: str) -> str:
-    """Text for a cell of a Markdown table."""
-    short = text if len(text) <= _SUMMARY_TEXT else text[: _SUMMARY_TEXT - 1] + "…"
-    return markdown(short)
 
 
 # --- SARIF ------------------------------------------------------------------------------------
@@ -156,37 +132,23 @@ def _cell(text: str) -> str:
 
 def as_sarif(findings: Iterable[Finding], manual: Mapping[str, str], version: str) -> str:
     """A SARIF 2.1.0 log; `manual` has each rule's page in Markdown, by rule id."""
-    listed = list(findings)
-    rules = [*manual, *sorted({finding.rule for finding in listed} - set(manual))]
-    index = {rule: number for number, rule in enumerate(rules)}
-    driver = {
-        "name": "ketamine-anki",
-        "version": version,
-        "rules": [_sarif_rule(rule, manual.get(rule, "")) for rule in rules],
-    }
-    results = [
-        {
-            "ruleId": finding.rule,
-            "ruleIndex": index[finding.rule],
-            "level": "error",
-            "message": {"text": sarif(finding.message)},
-            "locations": [{"physicalLocation": _sarif_location(finding.position)}],
-        }
-        for finding in listed
-    ]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return json_text({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
-
-
-def _sarif_rule(name: str, page: str) -> dict[str, Any]:
-    summary = page.split("\n\n")[0].replace("\n", " ") or name
-    return {"id": name, "shortDescription": {"text": summary}, "help": {"text": page or name, "markdown": page or name}}
-
-
-def _sarif_location(position: Position) -> dict[str, Any]:
     from urllib.parse import quote  # loaded only for SARIF
 
-    path, line, column = position
-    address = quote(os.fsencode(path))  # a file name need not be text in any encoding
-    artifact = {"uri": f"file://{address}"} if path.startswith("/") else {"uri": address, "uriBaseId": "%SRCROOT%"}
-    return {"artifactLocation": artifact, "region": {"startLine": line, "startColumn": column}}
+    listed = list(findings)
+    pages = dict(manual) | {finding.rule: finding.rule for finding in listed if finding.rule not in manual}
+    ids = list(pages)
+    rules = []
+    for rule, page in pages.items():
+        summary = {"text": page.split("\n\n")[0].replace("\n", " ")}
+        rules.append({"id": rule, "shortDescription": summary, "help": {"text": page, "markdown": page}})
+    results = []
+    for (path, line, column), rule, message in listed:
+        address = quote(os.fsencode(path))  # a file name need not be text in any encoding
+        artifact = {"uri": f"file://{address}"} if path.startswith("/") else {"uri": address, "uriBaseId": "%SRCROOT%"}
+        location = {"artifactLocation": artifact, "region": {"startLine": line, "startColumn": column}}
+        result = {"ruleId": rule, "ruleIndex": ids.index(rule), "level": "error"}
+        result |= {"message": {"text": sarif(message)}, "locations": [{"physicalLocation": location}]}
+        results.append(result)
+    tool = {"driver": {"name": "ketamine-anki", "version": version, "rules": rules}}
+    run = {"tool": tool, "columnKind": "unicodeCodePoints", "results": results}
+    return json_text({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})

@@ -9,7 +9,6 @@ import zipfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import genanki
 import pytest
@@ -17,7 +16,6 @@ import small_deck
 from genanki.apkg_schema import APKG_SCHEMA
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from program import run
 
 from ketamine_anki.anki.compile import CompiledNote, stable_id
 from ketamine_anki.anki.notetypes import note_types
@@ -203,20 +201,3 @@ def test_a_package_that_is_not_finished_leaves_no_file_and_no_connection(tmp_pat
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         package.write(io.BytesIO())
-
-
-def test_a_build_with_findings_closes_every_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[sqlite3.Connection] = []
-    connect = sqlite3.connect
-
-    def recorded(*args: Any, **options: Any) -> sqlite3.Connection:
-        opened.append(connect(*args, **options))
-        return opened[-1]
-
-    monkeypatch.setattr(sqlite3, "connect", recorded)
-    folder = small_deck.write(tmp_path / "decks", "- {question: no question mark, answer: A}")
-    assert run("build", folder, "-o", tmp_path / "dist", "--split").code == 1
-    assert opened
-    for db in opened:
-        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-            db.execute("select 1")
