@@ -83,6 +83,10 @@ class Project:
     def package(self, name: str) -> PackageContents:
         return read_package((self.dist / name).read_bytes())
 
+    def times(self, name: str) -> dict[str, int]:
+        """The modification times of a package's notes by id."""
+        return {note.fields["ID"]: note.mod for note in self.package(name).notes}
+
     @property
     def changelog(self) -> str:
         return (self.root / "CHANGELOG.md").read_text(encoding="utf-8")

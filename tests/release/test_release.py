@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import subprocess
 
@@ -13,6 +12,7 @@ from program import run
 from releases import DAY, NEW_NOTE, NOTES, RETIRED, START, Project, add, move, retire, reword, swap_decks
 
 from ketamine_anki.anki import notetypes
+from ketamine_anki.workspace.git import github_name
 from ketamine_anki.workspace.output import exclusively
 
 
@@ -33,14 +33,10 @@ def test_the_first_release(released: Project) -> None:
     record = released.record
     assert record["counts"] == {"notes": 3, "cards": 4, "subdecks": 1, "retired": 0}
     assert (record["version"], record["previous"], record["released"]) == ("1.0.0", None, "2023-11-14T22:13:20Z")
-    package = (released.dist / "small-1.0.0.apkg").read_bytes()
-    digest = hashlib.sha256(package).hexdigest()
+    digest = hashlib.sha256((released.dist / "small-1.0.0.apkg").read_bytes()).hexdigest()
     assert record["files"][0]["sha256"] == digest == released.ledger["releases"][0]["package"]
     assert subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=released.dist, check=False).returncode == 0
     assert len((released.dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines()) == 6
-
-
-def test_the_version_stands_on_the_decks_page_alone(released: Project) -> None:
     contents = released.package("small-1.0.0.apkg")
     assert all(
         "Imported last: version 1.0.0." in page for page in small_deck.deck_pages(released.dist / "small-1.0.0.apkg")
@@ -52,11 +48,10 @@ def test_only_what_changed_is_newer(released: Project) -> None:
     """Each note has the time of the release that brought its present content; a revert is a change, too: only if the
     note is newer than ever does the first wording reach learners again.
     """
-    released.edit("gas", answer="Carbon dioxide (CO2)")
+    reword(released)
     released.released("1.0.1")
     for name in ("small-1.0.1.apkg", "small-1.0.1-update.apkg", "small-1.0.1-01-first-part.apkg"):
-        times = {note.fields["ID"]: note.mod for note in released.package(name).notes}
-        assert times == {"gas": START + DAY, "water": START, "light": START}
+        assert released.times(name) == {"gas": START + DAY, "water": START, "light": START}
         assert {kind.mod for kind in released.package(name).note_types.values()} == {START}
     released.edit("gas", answer="Carbon dioxide")
     released.at(START + 2 * DAY)
@@ -66,13 +61,12 @@ def test_only_what_changed_is_newer(released: Project) -> None:
 
 def test_a_retired_note_is_in_the_update_alone(released: Project) -> None:
     """It stays in later updates as it was: who skipped a release gets its notices with the next one."""
-    released.edit("gas", retired=RETIRED)
+    retire(released)
     assert run("build").code == 0
-    assert {note.fields["ID"] for note in released.package("small-deck.apkg").notes} == {"water", "light"}
+    assert released.times("small-deck.apkg").keys() == {"water", "light"}
     released.released("1.1.0")
-    whole, update = (released.package(f"small-1.1.0{part}.apkg") for part in ("", "-update"))
-    assert {note.fields["ID"] for note in whole.notes} == {"water", "light"}
-    (gone,) = (note for note in update.notes if note.fields["ID"] == "gas")
+    assert released.times("small-1.1.0.apkg").keys() == {"water", "light"}
+    *_, gone = released.package("small-1.1.0-update.apkg").notes
     assert "Retired in version 1.1.0: Newer work differs." in gone.fields["Notice"]
     assert "Small::Retired::1.1.0" in gone.tags
     assert gone.mod == START + DAY
@@ -80,20 +74,37 @@ def test_a_retired_note_is_in_the_update_alone(released: Project) -> None:
     released.edit("water", answer="Water and salts")
     released.at(START + 2 * DAY)
     released.released("1.1.1")
-    later = {note.fields["ID"]: note.mod for note in released.package("small-1.1.1-update.apkg").notes}
-    assert later == {"gas": START + DAY, "water": START + 2 * DAY, "light": START}
+    assert released.times("small-1.1.1-update.apkg") == {
+        "gas": START + DAY, "water": START + 2 * DAY, "light": START
+    }  # fmt: skip
     assert released.record["counts"]["retired"] == 1
     assert released.record["changes"] == {"new": 0, "changed": 1, "moved": 0, "retired": 0}
 
 
+def test_a_release_of_many_kinds_of_change_is_made_again(tagged: Project) -> None:
+    """The record counts each; with a retired note, too, all is the same byte by byte."""
+    tagged.write(NOTES + NEW_NOTE)
+    retire(tagged)
+    tagged.edit("water", answer="Water and *salts*")
+    tagged.commit()
+    tagged.released("1.1.0")
+    assert tagged.record["changes"] == {"new": 1, "changed": 1, "moved": 0, "retired": 1}
+    assert tagged.record["previous"] == "1.0.0"
+    before = tagged.tree()
+    shutil.rmtree(tagged.dist)
+    assert run("release", "1.1.0", "--rebuild").code == 0
+    assert tagged.tree() == {name: data for name, data in before.items() if "1.0.0" not in name}
+
+
 def test_a_dry_run_shows_it_all_and_writes_nothing(released: Project) -> None:
-    released.edit("gas", answer="Carbon dioxide, a gas")
+    reword(released)
     before = released.tree()
-    ran = released.release("1.0.1", "--dry-run")
+    ran = released.release("1.0.1", "--dry-run", "-o", "new")
     assert ran.code == 0
-    assert "would write dist/small-1.0.1-update.apkg\n" in ran.out
+    assert "would write new/small-1.0.1-update.apkg\n" in ran.out
     assert "would update decks/ledger.yaml\n" in ran.out
     assert released.tree() == before
+    assert not (released.root / "new").exists()
     released.released("1.0.1")
     assert ran.out.partition("\n\n")[2] == released.notes
 
@@ -101,10 +112,10 @@ def test_a_dry_run_shows_it_all_and_writes_nothing(released: Project) -> None:
 def test_a_dry_run_ends_as_the_release_would(released: Project) -> None:
     """It shows the notes for learners first: they may be what keeps one from committing."""
     released.commit()
-    released.edit("gas", answer="Carbon dioxide, a gas")
+    reword(released)
     dry, real = released.release("1.0.1", "--dry-run"), released.release("1.0.1")
     assert (dry.code, real.code, dry.err) == (1, 1, real.err)
-    assert "Carbon dioxide, a gas" in dry.out
+    assert "Carbon dioxide gas" in dry.out
     released.commit()
     (released.root / "file").touch()
     assert released.release("1.0.1", "--dry-run", "-o", "file/x") == released.release("1.0.1", "-o", "file/x")
@@ -113,42 +124,28 @@ def test_a_dry_run_ends_as_the_release_would(released: Project) -> None:
     assert (ran.code, "another release is running" in ran.err) == (74, True)
 
 
-def test_a_dry_run_of_a_first_release_makes_no_folder(project: Project) -> None:
-    assert project.release("1.0.0", "--dry-run").code == 0
-    assert not project.dist.exists()
-
-
 # --- refusals ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "finding"),
     [
-        (
-            "01-first.yaml",
-            "id: gas",
-            "id: gases",
-            "decks/01-first.yaml:3:7: id 'gases' is new, and 'gas', released in 1.0.0, is gone",
-        ),
+        ("01-first.yaml", "id: gas", "id: gases", "decks/01-first.yaml:3:7: id 'gases' is new, and 'gas', released in"),
+        ("01-first.yaml", "answer: Water", "anwser: Water", "decks/01-first.yaml:26:3: unknown key"),  # not vanished
         ("ledger.yaml", "notes:\n", "notes:\n<<<<<<< HEAD\n", "decks/ledger.yaml:11:1: not as `release` writes it"),
         ("collection.yaml", "title:", "titel:", "decks/collection.yaml:1:1: unknown key 'titel'"),
     ],
 )
-def test_findings_stop_check_build_and_release(released: Project, file: str, old: str, new: str, finding: str) -> None:
+def test_a_finding_stops_check_build_and_release(
+    released: Project, file: str, old: str, new: str, finding: str
+) -> None:
     released.replace(old, new, file)
     before = released.tree()
     for command in (("check", "--format", "lines"), ("build",), ("release", "2.0.0")):
         ran = run(*command)
-        assert ran.code == 1, command
-        assert [line for line in ran.out.splitlines() if line.startswith(finding)], ran.out
+        (line,) = ran.out.splitlines()
+        assert (ran.code, line.startswith(finding)) == (1, True), line
     assert released.tree() == before
-
-
-def test_a_note_that_cannot_be_read_has_not_vanished(released: Project) -> None:
-    """One mistake, one finding."""
-    released.replace("answer: Water", "anwser: Water")
-    (line,) = run("check", "--format", "lines").out.splitlines()
-    assert line.endswith("[unknown-key]")
 
 
 def nothing(project: Project) -> None:
@@ -196,14 +193,7 @@ def test_a_version_that_promises_too_little_is_refused(released: Project, edit, 
     assert released.tree() == before
 
 
-@pytest.mark.parametrize(
-    ("edit", "version"),
-    [
-        (reword, "2.0.0"),
-        (describe, "1.0.1"),
-        (rename_deck, "2.0.0"),
-    ],
-)
+@pytest.mark.parametrize(("edit", "version"), [(reword, "2.0.0"), (describe, "1.0.1"), (rename_deck, "2.0.0")])
 def test_a_version_large_enough_is_accepted(released: Project, edit, version: str) -> None:
     """Just large enough is what every change that can be a safety correction is, below."""
     edit(released)
@@ -211,60 +201,8 @@ def test_a_version_large_enough_is_accepted(released: Project, edit, version: st
     assert (ran.code, ran.err) == (0, "the words of 1.0.0 are not known here: name them with --since\n")
 
 
-@pytest.mark.parametrize(
-    ("remote", "address"),
-    [
-        ("https://github.com/a/b.git", "https://github.com/a/b"),
-        ("https://me:secret@github.com/a/b.c", "https://github.com/a/b.c"),
-        ("git@github.com:a/b.git", "https://github.com/a/b"),
-        ("ssh://git@github.com/a-1/b/", "https://github.com/a-1/b"),
-        ("ssh://git@github.com:22/jane/ketamine.git", "https://github.com/jane/ketamine"),
-        ("ssh://git@ssh.github.com:443/a/b.git/", "https://github.com/a/b"),
-        ("http://www.GitHub.com/a/b.git", "https://github.com/a/b"),
-    ],
-)
-def test_a_first_release_names_an_address(project: Project, remote: str, address: str) -> None:
-    """Without one, learners have no way to report a card; the one that git knows is proposed, without its password."""
-    project.commit()
-    if remote:
-        project.git("remote", "add", "origin", remote)
-    ran = run("release", "1.0.0", "--dry-run")
-    assert (ran.code, ran.out) == (1, "")
-    assert f": add 'repository: {address}'; if" in ran.err
-    add_repository(project, address)
-    assert run("release", "1.0.0", "--dry-run").code == 0
-
-
-def add_repository(project: Project, address: str) -> None:
-    collection = project.decks / "collection.yaml"
-    collection.write_text(f"{collection.read_text('utf-8')}repository: {address}\n", "utf-8")
-    project.commit()
-
-
-@pytest.mark.parametrize(
-    "remote", ["", "git@gitlab.com:a/b.git", "https://agithub.com/a/b", "https://a.org/@github.com/a/b"]
-)
-def test_the_address_that_is_proposed_without_one_on_github_is_to_be_filled_in(project: Project, remote: str) -> None:
-    project.commit()
-    if remote:
-        project.git("remote", "add", "origin", remote)
-    ran = run("release", "1.0.0", "--dry-run")
-    proposed = "https://github.com/OWNER/NAME"
-    assert ran.err == (
-        "ketamine-anki: decks/collection.yaml: no repository: learners could neither report a card nor find the next"
-        f" release: add 'repository: {proposed}' with yours; if it is not on GitHub, choose --no-repository\n"
-    )
-    for address in (proposed, "https://github.com/a/b.git", "https://gitlab.com/a/b"):
-        add_repository(project, address)
-        assert "an address on GitHub" in run("release", "1.0.0", "--dry-run").out
-        project.replace(f"repository: {address}\n", "", "collection.yaml")
-    project.commit()
-    project.git("remote", "add", "upstream", "https://github.com/c/d")
-    assert "'repository: https://github.com/c/d'" in run("release", "1.0.0", "--dry-run").err
-
-
 def test_a_note_that_was_never_released_cannot_be_retired(project: Project) -> None:
-    project.edit("gas", retired=RETIRED)
+    retire(project)
     ran = project.release("1.0.0")
     assert ran == (1, "", "ketamine-anki: note 'gas' was never released: delete it instead of retiring it\n")
 
@@ -273,7 +211,7 @@ def test_a_note_that_was_never_released_cannot_be_retired(project: Project) -> N
     ("note_id", "like"), [("water", ""), ("light", ""), ("nobody", ""), ("gasp", ": did you mean 'gas'?")]
 )
 def test_only_a_changed_note_can_be_a_safety_correction(released: Project, note_id: str, like: str) -> None:
-    released.edit("gas", answer="Carbon dioxide only")
+    reword(released)
     ran = released.release("1.0.1", "--errata", "gas", "--errata", note_id, "--dry-run")
     message = f"ketamine-anki: --errata {note_id}: this release changes no such note{like}\n"
     assert (ran.code, ran.out, ran.err.endswith(message)) == (2, "", True)
@@ -289,6 +227,48 @@ def test_every_changed_note_can_be_a_safety_correction(released: Project, edit, 
     assert ran.code == 0
     text = "### Safety corrections\n\nPlease read these, even if you skip the rest.\n\n"
     assert f"{text}- **{note_id}**" in ran.out
+
+
+def test_a_first_release_names_an_address(project: Project) -> None:
+    """Without one, learners have no way to report a card; the one that git knows is proposed, without its password."""
+    project.commit()
+    collection = (project.decks / "collection.yaml").read_text("utf-8")
+    for remote, address in (
+        ("origin git@gitlab.com:a/b.git", "https://github.com/OWNER/NAME' with yours"),
+        ("upstream https://me:secret@github.com/c/d.git", "https://github.com/c/d'"),
+    ):
+        project.git("remote", "add", *remote.split())
+        ran = run("release", "1.0.0", "--dry-run")
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err == (
+            "ketamine-anki: decks/collection.yaml: no repository: learners could neither report a card nor find the"
+            f" next release: add 'repository: {address}; if it is not on GitHub, choose --no-repository\n"
+        )
+    for address in ("https://github.com/OWNER/NAME", "https://github.com/a/b.git", "https://gitlab.com/a/b"):
+        (project.decks / "collection.yaml").write_text(f"{collection}repository: {address}\n", "utf-8")
+        assert "an address on GitHub" in run("release", "1.0.0", "--dry-run").out
+    (project.decks / "collection.yaml").write_text(f"{collection}repository: https://github.com/c/d\n", "utf-8")
+    project.commit()
+    assert run("release", "1.0.0", "--dry-run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("remote", "name"),
+    [
+        ("https://github.com/a/b.git", "a/b"),
+        ("https://me:secret@github.com/a/b.c", "a/b.c"),
+        ("git@github.com:a/b.git", "a/b"),
+        ("ssh://git@github.com/a-1/b/", "a-1/b"),
+        ("ssh://git@github.com:22/jane/ketamine.git", "jane/ketamine"),
+        ("ssh://git@ssh.github.com:443/a/b.git/", "a/b"),
+        ("http://www.GitHub.com/a/b.git", "a/b"),
+        ("git@gitlab.com:a/b.git", ""),
+        ("https://agithub.com/a/b", ""),
+        ("https://a.org/@github.com/a/b", ""),
+    ],
+)
+def test_the_name_of_a_repository_on_github(remote: str, name: str) -> None:
+    assert github_name(remote) == name
 
 
 def test_a_template_added_needs_a_major_version(released: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,7 +302,7 @@ def test_a_new_style_is_a_patch_and_reaches_the_note_type_alone(
 
 @pytest.mark.parametrize("seconds", [0, -DAY])
 def test_a_clock_behind_the_ledger_is_refused(released: Project, seconds: int) -> None:
-    released.edit("gas", answer="CO2")
+    reword(released)
     released.at(START + seconds)
     ran = released.release("1.0.1")
     assert ran.code == 2
@@ -337,11 +317,10 @@ def test_a_release_does_not_lie_in_the_future(project: Project) -> None:
 
 def test_a_build_after_a_release(released: Project) -> None:
     """What changed since is newer than the release, even if the build's time is older; the page says so."""
-    released.edit("gas", answer="CO2")
+    reword(released)
     released.at(START - DAY)
     assert run("build").code == 0
-    contents = released.package("small-deck.apkg")
-    assert {note.fields["ID"]: note.mod - START for note in contents.notes} == {"gas": 1, "water": 0, "light": 0}
+    assert released.times("small-deck.apkg") == {"gas": START + 1, "water": START, "light": START}
     pages = small_deck.deck_pages(released.dist / "small-deck.apkg")
     assert all("Imported last: version 1.0.0 and later changes." in page for page in pages)
 
@@ -367,24 +346,9 @@ def test_a_build_in_the_future_is_refused(
     if not is_released:
         (released.decks / "ledger.yaml").unlink()
     if is_changed:
-        released.edit("gas", answer="CO2")
+        reword(released)
     released.at(START)
     monkeypatch.setattr("ketamine_anki.workspace.packages.time.time", lambda: START - DAY)
     ran = run("build")
     assert ran.code == (2 if reason else 0)
     assert f"lies in the future: {reason}" in ran.err or not reason
-
-
-def test_releases_of_many_kinds_in_one(tagged: Project) -> None:
-    """The record counts each; a release with retired notes is made again byte by byte."""
-    tagged.write(NOTES + NEW_NOTE)
-    tagged.edit("gas", retired=RETIRED)
-    tagged.edit("water", answer="Water and *salts*")
-    tagged.commit()
-    tagged.released("1.1.0")
-    assert tagged.record["changes"] == {"new": 1, "changed": 1, "moved": 0, "retired": 1}
-    before = tagged.tree()
-    shutil.rmtree(tagged.dist)
-    assert run("release", "1.1.0", "--rebuild").code == 0
-    assert tagged.tree() == {name: data for name, data in before.items() if "1.0.0" not in name}
-    assert json.loads((tagged.dist / "release.json").read_text(encoding="utf-8"))["previous"] == "1.0.0"
