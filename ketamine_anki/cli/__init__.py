@@ -42,6 +42,9 @@ def _check_typed(command: click.Command, words: list[str]) -> None:
     """Refuses an option or argument that is empty, which would be taken for one that was left out, or as a path for the
     current folder; and a text (a STRING, where paths and revisions are any bytes) that shows nothing or is not UTF-8.
     """
+    from ketamine_anki.core.escape import html
+    from ketamine_anki.text.plain import is_blank
+
     typed: dict[str, Any] = {}
     with suppress(click.UsageError):  # which the command itself will report
         typed = command.make_parser(click.Context(command)).parse_args(list(words))[0]
@@ -50,17 +53,12 @@ def _check_typed(command: click.Command, words: list[str]) -> None:
         name = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
         is_text = parameter.type is click.STRING
         for value in given if isinstance(given, list | tuple) else (given,):
-            if isinstance(value, str) and is_text and any("\udc80" <= sign <= "\udcff" for sign in value):  # PEP 383
+            if not isinstance(value, str):
+                continue
+            if is_text and any("\udc80" <= sign <= "\udcff" for sign in value):  # PEP 383
                 raise Failure(f"{name}: {value!r} is not UTF-8 text: type it again", EXIT_USAGE)
-            if value == "" or (is_text and isinstance(value, str) and _shows_nothing(value)):
+            if not value or (is_text and is_blank(html(value))):
                 raise Failure(f"{name}: is empty: fill it in or leave it out", EXIT_USAGE)
-
-
-def _shows_nothing(text: str) -> bool:
-    from ketamine_anki.core.escape import html
-    from ketamine_anki.text.plain import is_blank
-
-    return is_blank(html(text))
 
 
 def _decks() -> str:
@@ -154,7 +152,7 @@ def _explain(error: BaseException) -> tuple[int, str]:
         case click.Abort() | KeyboardInterrupt():
             code, sentence = EXIT_SIGNAL + signal.SIGINT, "interrupted"
         case _Terminated():
-            code, sentence = EXIT_SIGNAL + error.number, "terminated"
+            code, sentence = EXIT_SIGNAL + error.args[0], "terminated"
         case click.ClickException():  # of click's own: a usage error comes with the usage
             text = io.StringIO()
             error.show(file=text)
@@ -203,11 +201,7 @@ _ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
 
 
 class _Terminated(BaseException):
-    """One of _ENDINGS arrived."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
+    """One of _ENDINGS arrived, the signal of this number."""
 
 
 def _catch_signals() -> None:

@@ -6,7 +6,6 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,70 +82,44 @@ def test_an_argument_is_taken_as_it_was_typed_on_windows(
     assert "'$HOME$'" in capsys.readouterr().err
 
 
-def parameters() -> Iterator[tuple[str, click.Parameter]]:
+def test_an_argument_that_is_empty_or_no_text_is_neither_left_out_nor_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in COMMANDS:
         loaded = cli.get_command(click.Context(cli), name)
         assert loaded is not None
-        yield from ((name, parameter) for parameter in loaded.params if not getattr(parameter, "is_flag", False))
-
-
-def called(parameter: click.Parameter) -> str:
-    return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
-
-
-def words_with(name: str, parameter: click.Parameter, value: str) -> list[str]:
-    """The arguments of a command, what it needs and the value of one parameter."""
-    export = ["export.txt"]
-    needed = {
-        "intake": export,
-        "submit": export,
-        "init": ["folder"],
-        "shingles": ["x"],
-        "release": ["--no-repository", "1.0.0"],
-        "diff": ["decks"],
-    }
-    if isinstance(parameter, click.Option):
-        return [*needed.get(name, []), parameter.opts[-1], value]
-    before = [] if parameter.name in ("paths", "rule", "file", "text", "old", "version") else needed.get(name, [])
-    return [*before[: 0 if name == "init" else None], value]
-
-
-EVERY_PARAMETER = pytest.mark.parametrize(
-    ("name", "parameter"), [pytest.param(*p, id=f"{p[0]}-{p[1].name}") for p in parameters()]
-)
-
-
-@EVERY_PARAMETER
-def test_an_empty_argument_is_neither_left_out_nor_the_current_folder(
-    name: str, parameter: click.Parameter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    shown = (2, "", f"ketamine-anki: {called(parameter)}: is empty: fill it in or leave it out\n")
-    *before, option, _ = ["", *words_with(name, parameter, "")]
-    assert run(name, *words_with(name, parameter, "")) == shown
-    if option.startswith("--"):
-        assert run(name, *before[1:], f"{option}=") == shown
-    if isinstance(parameter.type, click.types.StringParamType):
-        assert run(name, *words_with(name, parameter, "\u2003\xa0")) == shown
+        before: list[str] = []
+        for parameter in loaded.params:
+            if isinstance(parameter, click.Option):
+                if parameter.is_flag:
+                    continue
+                called, words = parameter.opts[0], [parameter.opts[-1]]
+                assert f"{called}: is empty" in run(name, f"{words[0]}=").err
+            else:
+                called, words = parameter.human_readable_name, list(before)
+                before.append("x")
+            empty = (2, "", f"ketamine-anki: {called}: is empty: fill it in or leave it out\n")
+            assert run(name, *words, "") == empty
+            if isinstance(parameter.type, click.types.StringParamType):
+                assert run(name, *words, "\u2003\xa0") == empty
+                no_text = f"ketamine-anki: {called}: 'x\\udcff' is not UTF-8 text: type it again\n"
+                assert run(name, *words, NO_TEXT) == (2, "", no_text)
     assert list(tmp_path.iterdir()) == []
 
 
-@EVERY_PARAMETER
-def test_an_argument_that_is_no_text_is_a_sentence_or_a_path(
-    name: str, parameter: click.Parameter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Bytes that are not UTF-8 in any argument of any command: refused in a sentence, or the name of a file."""
-    monkeypatch.chdir(tmp_path)
-    small_deck.write(tmp_path / "decks", NOTES)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("x\n" * 20))
-    ran = run(name, *words_with(name, parameter, NO_TEXT))
-    assert ran.code in ((1, 2) if name == "site" else (0, 2)), ran  # nothing was released
-    assert "internal error" not in ran.err
-    if isinstance(parameter.type, click.types.StringParamType):
-        said = "'x\\udcff' is not UTF-8 text: type it again"
-        assert (ran.code, ran.err) == (2, f"ketamine-anki: {called(parameter)}: {said}\n")
-    if name in ("build", "preview", "schema") and ran.code == 0:
-        assert next(tmp_path.glob("x*"), None)
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        *((["build", "-o", NO_TEXT], 0), (["schema", "-o", NO_TEXT], 0), (["preview", "-o", f"{NO_TEXT}.html"], 0)),
+        *(([name, NO_TEXT], 2) for name in ("check", "build", "fmt", "intake", "submit", "shingles", "diff", "init")),
+    ],
+)
+def test_a_path_that_is_no_text_names_a_file(words: list[str], code: int, folder: Path, monkeypatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    ran = run(*words)
+    assert (ran.code, "internal error" in ran.err) == (code, False), ran
+    assert [path.name[:2] for path in folder.parent.iterdir() if path != folder] == [NO_TEXT] * (code == 0)
 
 
 # --- findings ---------------------------------------------------------------------------------
