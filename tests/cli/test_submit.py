@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import small_deck
-from program import Ran, run
+from program import Ran, execute, run
 from releases import Project
 
 from ketamine_anki.anki.notetypes import note_types
@@ -38,49 +38,55 @@ class Contributor:
     """A clone of owner/name on a machine where github.com is a folder, with a `gh` that is signed in or not there."""
 
     def __init__(self, project: Project, patch: pytest.MonkeyPatch) -> None:
-        self.project, self.hub, self.patch = project, project.root / ".hub", patch
-        self.hub.mkdir()
-        (project.root / ".git/info").mkdir(parents=True)
-        project.git("init", "-q", "-b", "main")
+        self.project, self.git, self.patch, self.hub = project, project.git, patch, project.root / ".hub"
+        for folder in (project.root / ".git/info", self.hub / "bin", self.hub / "tmp"):
+            folder.mkdir(parents=True)
+        self.git("init", "-q", "-b", "main")
         (project.root / ".git/info/exclude").write_text(".hub\nnotes.txt\n", "utf-8")
         project.commit()
         for owner in ("owner", "somebody"):
-            shutil.copytree(project.root / ".git", self.hub / owner / "name.git")
-            subprocess.run(["git", "-C", self.hub / owner / "name.git", "config", "core.bare", "true"], check=True)
+            self.git("clone", "-q", "--bare", ".", str(self.hub / owner / "name.git"))
         settings = self.hub / "config"
         settings.write_text(
             "[user]\nname = Some Body\nemail = some@example.org\n"
             f'[url "{self.hub}/"]\ninsteadOf = https://github.com/\n[credential]\nhelper =\n',
             "utf-8",
         )
-        program = self.hub / "bin/gh"
-        program.parent.mkdir()
-        program.write_text(GH, "utf-8")
-        program.chmod(0o755)
-        (self.hub / "tmp").mkdir()
+        self.script("bin/gh", GH)
         for name, value in {
             "HUB": str(self.hub),
             "LOGIN": "somebody",
             "GIT_CONFIG_GLOBAL": str(settings),
             "GIT_ALLOW_PROTOCOL": "file:https",
-            "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{self.hub / 'bin'}{os.pathsep}{os.environ['PATH']}",
         }.items():
             patch.setenv(name, value)
         patch.setattr("tempfile.tempdir", str(self.hub / "tmp"))
         patch.setattr("ketamine_anki.cli.submit._WAITS", (0.01,))
-        project.git("remote", "add", "origin", "https://github.com/owner/name.git")
-        project.git("update-ref", "refs/remotes/origin/main", "HEAD")
+        self.git("remote", "add", "origin", "https://github.com/owner/name.git")
+        self.fetched()
         self.export(gas={"Answer": "CO2"})
 
-    def export(self, **edits: dict[str, str]) -> None:
-        """notes.txt: what Anki would export, with other fields in some notes."""
-        rows = ["#separator:tab\n#html:true\n#guid column:1\n#deck column:2\n"]
-        for note, made in small_deck.compiled(self.project.decks):
-            fields = dict(zip(note_types()[made.note_type].fields, made.fields, strict=True)) | edits.get(note.id, {})
-            rows.append(
-                "\t".join([made.guid, made.deck, *(f'"{v.replace(chr(34), chr(34) * 2)}"' for v in fields.values())])
-            )
-        (self.project.root / "notes.txt").write_text("\n".join([rows[0].rstrip(), *rows[1:]]) + "\n", "utf-8")
+    def script(self, name: str, text: str) -> Path:
+        program = self.hub / name
+        program.write_text(text, "utf-8")
+        program.chmod(0o755)
+        return program
+
+    def fetched(self) -> None:
+        """All that is committed is what was last fetched."""
+        self.git("update-ref", "refs/remotes/origin/main", "HEAD")
+
+    def export(self, new: dict[str, str] | None = None, **edits: dict[str, str]) -> None:
+        """notes.txt: what Anki would export, with other fields in some notes; `new` are those of a note that is new."""
+        with (self.project.root / "notes.txt").open("w", encoding="utf-8") as file:
+            file.write("#separator:tab\n#html:true\n#guid column:1\n#deck column:2\n")
+            rows = csv.writer(file, delimiter="\t", lineterminator="\n")
+            for note, made in small_deck.compiled(self.project.decks):
+                fields = dict(zip(note_types()[made.note_type].fields, made.fields, strict=True))
+                rows.writerow([made.guid, made.deck, *(fields | edits.get(note.id, {})).values()])
+            if new:
+                rows.writerow([f"x{made.guid}", made.deck, *(fields | new).values()])
 
     def submit(self, *options: str) -> Ran:
         """Runs it; nothing of the clone, and no temporary file, may be left changed."""
@@ -88,6 +94,11 @@ class Contributor:
         ran = run("submit", "notes.txt", *options)
         assert self.state() == before
         assert os.listdir(self.hub / "tmp") == []
+        return ran
+
+    def sent(self, *options: str) -> Ran:
+        ran = self.submit("--yes", *options)
+        assert ran.code == 0, ran.err
         return ran
 
     def state(self) -> dict[Path, bytes]:
@@ -99,16 +110,9 @@ class Contributor:
         return file.read_text("utf-8").splitlines() if file.exists() else []
 
     def pushed(self, owner: str = "somebody") -> str:
-        """Branches other than main, and what their newest commit changed."""
-        there = ["git", "-C", str(self.hub / owner / "name.git")]
-        listed = subprocess.check_output([*there, "branch", "--format=%(refname:short)"], encoding="utf-8").split()
-        return "".join(
-            subprocess.check_output(
-                [*there, "log", "-p", "-U0", "--format=%an <%ae>%n%B", f"main..{name}"], encoding="utf-8"
-            )
-            for name in listed
-            if name != "main"
-        )
+        """What the newest commits of branches other than main changed."""
+        log = ("log", "-p", "-U0", "--format=%an <%ae>%n%B", "--branches", "--not", "main")
+        return execute("git", "-C", self.hub / owner / "name.git", *log).out
 
 
 @pytest.fixture
@@ -116,8 +120,10 @@ def contributor(project: Project, monkeypatch: pytest.MonkeyPatch) -> Contributo
     return Contributor(project, monkeypatch)
 
 
-def without_gh(contributor: Contributor) -> None:
+@pytest.fixture
+def without_gh(contributor: Contributor) -> Contributor:
     (contributor.hub / "bin/gh").unlink()
+    return contributor
 
 
 def test_corrections_become_a_branch_of_the_fork_and_a_pull_request(contributor: Contributor) -> None:
@@ -128,8 +134,7 @@ def test_corrections_become_a_branch_of_the_fork_and_a_pull_request(contributor:
     project.edit("water", answer="Mine, and staged")
     project.git("add", "-A")
     project.edit("water", answer="Mine")
-    ran = contributor.submit("--yes")
-    assert ran.code == 0, ran.err
+    ran = contributor.sent()
     assert ran.out.endswith("    [-Carbon dioxide-]{+CO2+}\nhttps://github.com/owner/name/pull/7\n")
     log = contributor.pushed()
     assert log.startswith(f"Some Body <some@example.org>\nCorrect 1 note, as edited in Anki\n\n{BODY}")
@@ -141,72 +146,64 @@ def test_corrections_become_a_branch_of_the_fork_and_a_pull_request(contributor:
 
 
 def test_what_was_submitted_before_is_neither_pushed_nor_proposed_again(contributor: Contributor) -> None:
-    assert contributor.submit("--yes").code == 0
+    contributor.sent()
     log = contributor.pushed()
-    again = contributor.submit("--yes")  # as if GitHub had refused the pull request the first time
+    again = contributor.sent()  # as if GitHub had refused the pull request the first time
     assert "these corrections were submitted before: branch anki-" in again.err
     assert again.out.endswith("https://github.com/owner/name/pull/7\n")
     (contributor.hub / "opened").write_text("https://github.com/owner/name/pull/6\n", "utf-8")
-    again = contributor.submit("--yes")
+    again = contributor.sent()
     assert again.out.endswith("their pull request: https://github.com/owner/name/pull/6\n")
     assert contributor.pushed() == log
     contributor.export(gas={"Answer": "CO~2~"}, water={"Answer": "H2O"})
-    assert contributor.submit("--yes").code == 0
+    contributor.sent()
     assert contributor.pushed() != log
 
 
 @pytest.mark.parametrize("typed", ["n\n", ""])
 def test_nothing_leaves_the_machine_before_a_yes(contributor: Contributor, typed: str) -> None:
-    with (contributor.hub / "typed").open("w+", encoding="utf-8") as keyboard:
-        keyboard.write(typed)
-        keyboard.seek(0)
-        contributor.patch.setattr("sys.stdin", keyboard)
-        ran = contributor.submit()
+    contributor.patch.setattr("sys.stdin", io.StringIO(typed))
+    ran = contributor.submit()
     assert ran.code == (1 if typed else 2)
     assert (
-        "Your corrections will be pushed to your fork on GitHub, which is made if you have none (or, if `gh` h"
-        in ran.err
-    )
-    proposed = "They will be proposed to https://github.com/owner/name.git. Send them? [y/N]"
-    assert f"as a new branch, under CC BY 4.0. {proposed}" in ran.err
+        "Your corrections will be pushed to your fork on GitHub, which is made if you have none (or, if `gh` has no"
+        " account, to https://github.com/owner/name.git), as a new branch, under CC BY 4.0. They will be proposed to"
+        " https://github.com/owner/name.git. Send them? [y/N]"
+    ) in ran.err
     assert "nothing was sent" in ran.err
     assert (contributor.asked(), contributor.pushed(), contributor.pushed("owner")) == ([], "", "")
 
 
-def test_without_gh_the_address_to_open_is_printed(contributor: Contributor) -> None:
-    without_gh(contributor)
-    contributor.project.git("remote", "rename", "origin", "upstream")
-    contributor.project.git("remote", "add", "mine", "git@github.com:nobody/name.git")
-    contributor.project.git("config", "remote.mine.pushurl", "https://github.com/somebody/name")
-    ran = contributor.submit("--yes", "--remote", "mine")
-    assert ran.code == 0, ran.err
+def test_without_gh_the_address_to_open_is_printed(without_gh: Contributor) -> None:
+    without_gh.git("remote", "rename", "origin", "upstream")
+    without_gh.git("remote", "add", "mine", "git@github.com:nobody/name.git")
+    without_gh.git("config", "remote.mine.pushurl", "https://github.com/somebody/name")
+    ran = without_gh.sent("--remote", "mine")
     assert "now open the pull request: https://github.com/owner/name/compare/somebody:anki-" in ran.out
-    assert BODY in contributor.pushed()
+    assert BODY in without_gh.pushed()
 
 
-def test_the_question_names_where_it_is_pushed_to(contributor: Contributor) -> None:
+def test_the_question_names_where_it_is_pushed_to_and_no_password(contributor: Contributor) -> None:
     contributor.project.replace("licence: CC BY 4.0", "licence: '##[error]x'", "collection.yaml")
     contributor.project.commit()
-    contributor.project.git("update-ref", "refs/remotes/origin/main", "HEAD")
-    contributor.project.git("remote", "add", "mine", "https://me:secret@github.com/somebody/name.git")
+    contributor.fetched()
+    contributor.git("remote", "add", "mine", "https://me:secret@github.com/somebody/name.git")
     ran = contributor.submit("--remote", "mine")
     assert "Your corrections will be pushed to https://github.com/somebody/name.git, as a new branch, under " in ran.err
     assert "under #\\x23[error]x. They will be proposed to https://github.com/owner/name.git. Send them?" in ran.err
     assert "secret" not in ran.err + ran.out
 
 
-def test_no_other_remote_than_origin_is_chosen(contributor: Contributor) -> None:
-    without_gh(contributor)
-    contributor.project.git("remote", "rename", "origin", "mine")
-    ran = contributor.submit("--yes")
+def test_no_other_remote_than_origin_is_chosen(without_gh: Contributor) -> None:
+    without_gh.git("remote", "rename", "origin", "mine")
+    ran = without_gh.submit("--yes")
     assert (ran.code, "no remote 'origin'" in ran.err, "name one with --remote" in ran.err) == (2, True, True)
-    assert contributor.pushed("owner") == ""
+    assert without_gh.pushed("owner") == ""
 
 
 def test_a_relative_address_is_that_of_the_clone(contributor: Contributor) -> None:
-    contributor.project.git("remote", "set-url", "origin", ".hub/somebody/name.git")
-    ran = contributor.submit("--yes")
-    assert ran.code == 0, ran.err
+    contributor.git("remote", "set-url", "origin", ".hub/somebody/name.git")
+    contributor.sent()
     assert BODY in contributor.pushed()
 
 
@@ -218,21 +215,14 @@ def test_a_card_gives_no_orders_in_a_commit(contributor: Contributor) -> None:
     for file in ("01-first.yaml", "collection.yaml", "source.yaml"):
         contributor.project.replace("First Part", f"'{name}'", file)
     contributor.project.commit()
-    contributor.project.git("update-ref", "refs/remotes/origin/main", "HEAD")
-    contributor.export(gas={"Answer": text}, water={"Answer": f"::error::{text}"})
-    rows = (contributor.project.root / "notes.txt").read_text("utf-8")
-    row = rows.splitlines()[-1].split("\t")
-    new = "\t".join([f"x{row[0]}", row[1], '"new"', *row[3:]])
-    (contributor.project.root / "notes.txt").write_text(f"{rows}{new}\n", "utf-8")
-    ran = contributor.submit("--yes")
-    assert ran.code == 0, ran.err
+    contributor.fetched()
+    contributor.export({"Text": "new"}, gas={"Answer": text}, water={"Answer": f"::error::{text}"})
+    contributor.sent()
     message = contributor.pushed().partition("\ndiff --git")[0]
     assert "Fixes" in message
     assert "subdeck Fixes #\u200b12 @\u200boctocat" in message
-    for said in (message, (contributor.hub / "body").read_text("utf-8")):
-        assert hostile.findall(said) == []
-    without_gh(contributor)
-    contributor.project.git("remote", "remove", "origin")
+    assert hostile.findall(message + (contributor.hub / "body").read_text("utf-8")) == []
+    contributor.git("remote", "remove", "origin")
     for line in contributor.submit().out.splitlines():
         assert not re.match(r"\s*::|.*##\[", line)
         assert name not in line or line.startswith("    ")
@@ -241,13 +231,7 @@ def test_a_card_gives_no_orders_in_a_commit(contributor: Contributor) -> None:
 def test_an_export_says_nothing_that_a_runner_obeys(contributor: Contributor) -> None:
     text = "::error::x ##[add-mask]y :: evil"
     contributor.export(gas={"Answer": text}, water={"Extra": f"<u>{text}</u>"})
-    for words in (
-        ("intake", "notes.txt"),
-        ("intake", "notes.txt", "--write"),
-        ("fmt",),
-        ("fmt", "--check"),
-        ("check",),
-    ):
+    for words in (("intake", "notes.txt"), ("intake", "notes.txt", "--write"), ("fmt", "--check"), ("fmt",)):
         ran = run(*words)
         assert not re.search(r"(?m)^\s*::|##\[", ran.out + ran.err), ran
         assert "evil" in ran.out or words[0] != "intake", ran
@@ -272,35 +256,33 @@ def test_a_pull_request_that_github_refuses_leaves_the_branch_and_its_address(co
 def test_what_cannot_be_sent_is_printed_for_the_form(contributor: Contributor, break_it, reason: str) -> None:
     break_it(contributor)
     ran = contributor.submit("--yes")
-    assert ran.code == 74
-    assert reason in ran.err, ran.err
+    assert (ran.code, reason in ran.err) == (74, True), ran.err
     assert "paste this into https://github.com/owner/name/issues/new?template=correction.yml" in ran.err
     assert ran.out.endswith(BODY)
-    if (contributor.hub / "somebody/name.git/HEAD").exists():
-        assert contributor.pushed() == ""
+    assert contributor.pushed() == ""
 
 
-@pytest.mark.parametrize("place", ["no repository", "no git", "no remote"])
-def test_without_git_or_a_place_to_push_to_it_is_a_text(contributor: Contributor, place: str) -> None:
-    if place == "no repository":
-        (contributor.project.root / ".git").rename(contributor.hub / "gone")
-    elif place == "no git":
-        contributor.patch.setenv("PATH", str(contributor.hub / "bin"))
-    else:
-        contributor.project.git("remote", "remove", "origin")
+@pytest.mark.parametrize(
+    "take_away",
+    [
+        lambda c: (c.project.root / ".git").rename(c.hub / "gone"),
+        lambda c: c.patch.setenv("PATH", str(c.hub / "bin")),  # where no git is
+        lambda c: c.git("remote", "remove", "origin"),
+    ],
+)
+def test_without_git_or_a_place_to_push_to_it_is_a_text(contributor: Contributor, take_away) -> None:
+    take_away(contributor)
     ran = contributor.submit()
-    assert ran.code == 0, ran.err
-    assert ran.out.endswith(BODY)
+    assert (ran.code, ran.out[-len(BODY) :]) == (0, BODY), ran.err
     assert "paste this into a new issue, the form 'Correct a card'" in ran.err
     assert contributor.asked() == []
 
 
-def test_what_check_finds_in_it_is_said_and_makes_a_draft(contributor: Contributor) -> None:
+def test_what_check_finds_in_it_is_told_and_makes_a_draft(contributor: Contributor) -> None:
     contributor.export(gas={"Question": "Which gas do plants take up"})
-    ran = contributor.submit("--yes")
-    assert ran.code == 0, ran.err
-    assert "decks/01-first.yaml:13:13: question without a question mark" in ran.out
-    assert "    decks/01-first.yaml:13:13: question without a question mark" in contributor.pushed()
+    finding = "decks/01-first.yaml:13:13: question without a question mark"
+    assert finding in contributor.sent().out
+    assert f"    {finding}" in contributor.pushed()
     assert contributor.asked()[-1].endswith("--draft")
 
 
@@ -321,21 +303,18 @@ TRAPS = [
 
 
 @pytest.mark.parametrize("settings", TRAPS, ids=lambda settings: next(iter(settings)))
-def test_no_program_that_the_clone_names_is_run(contributor: Contributor, settings: dict[str, str]) -> None:
-    root, ran = contributor.project.root, contributor.hub / "ran"
-    program = contributor.hub / "evil"
-    program.write_text(f"#!/bin/sh\ntouch {ran}\n", "utf-8")
-    program.chmod(0o755)
+def test_no_program_that_the_clone_names_is_run(without_gh: Contributor, settings: dict[str, str]) -> None:
+    root, ran = without_gh.project.root, without_gh.hub / "ran"
+    program = without_gh.script("evil", f"#!/bin/sh\ntouch {ran}\n")
     (root / "hooks").mkdir()
     for hook in ("pre-push", "reference-transaction"):
         (root / "hooks" / hook).symlink_to(program)
-    contributor.project.git("remote", "set-url", "origin", "https://github.com/somebody/name.git")
+    without_gh.git("remote", "set-url", "origin", "https://github.com/somebody/name.git")
     for name, value in settings.items():
-        contributor.project.git("config", name.format(program), value.format(program))
-    without_gh(contributor)
-    contributor.patch.setenv("GIT_ALLOW_PROTOCOL", "file:https:ssh")
-    contributor.submit("--yes")
+        without_gh.git("config", name.format(program), value.format(program))
+    without_gh.patch.setenv("GIT_ALLOW_PROTOCOL", "file:https:ssh")
+    without_gh.submit("--yes")
     assert not ran.exists()
-    contributor.patch.delenv("GIT_ALLOW_PROTOCOL")
-    subprocess.run(["git", "push", "origin", "HEAD:refs/heads/x"], cwd=root, capture_output=True, check=False)
+    without_gh.patch.delenv("GIT_ALLOW_PROTOCOL")
+    execute("git", "push", "origin", "HEAD:refs/heads/x", cwd=root)
     assert ran.exists(), "a git that is used without care steps into it"
