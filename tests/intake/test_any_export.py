@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import generators
 from generators import Choices
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ketamine_anki.core.model import Deck, Note
+from ketamine_anki.core.model import Deck
 from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.intake.apply import EditError, edit_deck, entry
-from ketamine_anki.intake.compare import Change, compare
-from ketamine_anki.text.render import render, render_note
+from ketamine_anki.intake.compare import compare
+from ketamine_anki.text.render import render_note
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
 FEW = settings(max_examples=settings().max_examples // 3)
@@ -87,25 +86,3 @@ def test_edits_come_back_as_edits_of_exactly_these_values_or_are_refused(c: Choi
     assert compare(again.notes, generators.collection(), came).changes == [
         change for change in found.changes if not isinstance(change.new, str)
     ]
-
-
-@FEW
-@given(CHOICES)
-def test_the_markdown_of_a_change_shows_what_was_edited(c: Choices) -> None:
-    deck, _ = sound_deck(c)
-    note = deck.notes[0]
-    other = generators.sound(c, cloze=note.is_cloze)
-    assume(not note.is_cloze or "{{c" in other)
-    shown = render(other, generators.collection().media, cloze=note.is_cloze)
-    assume(not shown.findings and shown.html)
-    export, name = generators.exported(note), "Text" if note.is_cloze else "Answer"
-    export = replace(export, fields={**export.fields, name: shown.html})
-    found = compare([note], generators.collection(), [export])
-    assert len(found.changes) + len(found.leftovers) <= 1
-    for change in found.changes:
-        assert isinstance(change, Change)
-        assert compare([_with(note, change)], generators.collection(), [export]).changes == []
-
-
-def _with(note: Note, change: Change) -> Note:
-    return note._replace(**{change.key.replace(".", "_"): change.new})
