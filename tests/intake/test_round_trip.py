@@ -20,12 +20,12 @@ from ketamine_anki.anki.package_writer import Times
 FORMATS = ("old.apkg", "new.apkg", "notes.txt")
 
 
-def edit(col: Collection, note_id: str, **fields: str) -> None:
-    """What the editor does: other HTML in some fields of a note."""
+def edit(col: Collection, note_id: str, *, append: bool = False, **fields: str) -> None:
+    """What the editor does: other HTML in some fields of a note, or more of it."""
     (found,) = col.find_notes(f'"ID:{note_id}"')
     note = col.get_note(found)
     for name, html in fields.items():
-        note[name] = html
+        note[name] = (note[name] if append else "") + html
     col.update_note(note)
 
 
@@ -57,14 +57,10 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     """
     engine.import_package(learner, real_package)
     before = {made.note.id: made for made in small_deck.compiled(real_decks)}
-    regimen, result, course = (
-        dict(learner.get_note(learner.find_notes(f'"ID:{name}"')[0]).items())
-        for name in ("depression-infusion-regimen", "karma-dep-2-result", "antidepressant-time-course")
-    )
     added = "<div>They are <b>means&nbsp;</b>over time.</div>"
-    edit(learner, "depression-infusion-regimen", Extra=regimen["Extra"] + added)
-    edit(learner, "karma-dep-2-result", Question=result["Question"] + " <i>Now?</i>")
-    edit(learner, "antidepressant-time-course", Text=course["Text"] + " So it is.")
+    edit(learner, "depression-infusion-regimen", append=True, Extra=added)
+    edit(learner, "karma-dep-2-result", append=True, Question=" <i>Now?</i>")
+    edit(learner, "antidepressant-time-course", append=True, Text=" So it is.")
     results = []
     for file in FORMATS:
         folder = tmp_path / file.replace(".", "-")
@@ -74,13 +70,10 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
         results.append(texts(folder))
     assert results[0] == results[1] == results[2]
     edited = {made.note.id: made for made in small_deck.compiled(folder)}
-    changed = {
-        (name, key): (old, dict(edited[name].note.texts())[key])
-        for name, made in before.items()
-        for key, old in made.note.texts()
-        if dict(edited[name].note.texts())[key] != old
-    }
-    ends = {where: new.removeprefix(old) for where, (old, new) in changed.items()}
+    ends = {}
+    for name, made in before.items():
+        after = dict(edited[name].note.texts())
+        ends |= {(name, key): after[key].removeprefix(old) for key, old in made.note.texts() if after[key] != old}
     assert ends == {
         ("depression-infusion-regimen", "extra"): "\nThey are **means** over time.",
         ("karma-dep-2-result", "question"): " *Now?*",
@@ -90,15 +83,13 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
 
     other = engine.open_collection(tmp_path, "another")
     engine.import_package(other, real_package)
-    ((first, last),) = small_deck.rows(
-        real_package, "select min(mod), max(mod) from notes"
-    )  # of releases, if there were any
-    newer = {edited[name].compiled.guid: last + 500 for name, _ in changed}
+    ((first, last),) = small_deck.rows(real_package, "select min(mod), max(mod) from notes")  # of releases, if any
+    newer = {edited[name].compiled.guid: last + 500 for name, _ in ends}
     update = small_deck.package(folder, tmp_path / "update.apkg", Times(first, newer))
     retired = sum(made.note.retired is not None for made in before.values())  # the real package leaves them out
     log = engine.import_package(other, update)
     assert log == {"updated": 3, "duplicate": len(before) - 3 - retired} | ({"new": retired} if retired else {})
-    for name, _ in changed:
+    for name, _ in ends:
         (found,) = other.find_notes(f'"ID:{name}"')
         assert tuple(other.get_note(found).fields) == edited[name].compiled.fields
     other.close()
@@ -137,28 +128,35 @@ def folder(tmp_path):
     return small_deck.write(tmp_path / "decks", NOTES)
 
 
-def test_what_intake_shows_and_writes(folder, learner, tmp_path):
-    """A correction, tags, a new note in a subdeck and elsewhere, and what cannot be taken over."""
+@pytest.fixture
+def editor(folder, learner):
+    """The real Anki of somebody who imported the small collection."""
     engine.import_package(learner, small_deck.package(folder))
-    edit(learner, "leaf", Answer="CO2", Extra="<u>x</u>")
-    leaf = learner.find_notes('"ID:leaf"')
-    learner.tags.bulk_add(leaf, "Small::Concept::Leaf mine marked leech")
-    learner.tags.bulk_remove(leaf, "Small::Concept::Gas Small::Skill::1-Recall")
-    for kind, home, fields, tags in (
-        ("Small Deck: cloze", "Small Deck::01 First Part", ["Leaves give off {{c1::oxygen}} <b>by day</b>."], ["mine"]),
-        ("Basic", "Small Deck", ["What do the roots hold?", "The plant"], []),
-        ("Basic", "Elsewhere", ["Not about plants?", "Yes"], []),
-    ):
-        note = learner.new_note(learner.models.by_name(kind))
-        note.fields[: len(fields)] = fields
-        note.tags = tags
-        learner.add_note(note, learner.decks.id(home))
-    exported = engine.export(learner, tmp_path / "new.apkg")
+    return learner
+
+
+def add(col: Collection, kind: str, home: str, *fields: str, tags: str = "") -> None:
+    note = col.new_note(col.models.by_name(kind))
+    note.fields[: len(fields)] = fields
+    note.tags = tags.split()
+    col.add_note(note, col.decks.id(home))
+
+
+def test_what_intake_shows_and_writes(folder, editor, tmp_path):
+    """A correction, tags, a new note in a subdeck and elsewhere, and what cannot be taken over."""
+    edit(editor, "leaf", Answer="CO2", Extra="<u>x</u>")
+    leaf = editor.find_notes('"ID:leaf"')
+    editor.tags.bulk_add(leaf, "Small::Concept::Leaf mine marked leech")
+    editor.tags.bulk_remove(leaf, "Small::Concept::Gas Small::Skill::1-Recall")
+    text = "Leaves give off {{c1::oxygen}} <b>by day</b>."
+    add(editor, "Small Deck: cloze", "Small Deck::01 First Part", text, tags="mine")
+    add(editor, "Basic", "Small Deck", "What do the roots hold?", "The plant")
+    add(editor, "Basic", "Elsewhere", "Not about plants?", "Yes")
+    exported = engine.export(editor, tmp_path / "new.apkg")
     deck = folder / "01-first.yaml"
     before = deck.read_text("utf-8")
 
-    looked = run("intake", exported, folder)
-    assert looked.code == 1
+    assert run("intake", exported, folder).code == 1
     assert deck.read_text("utf-8") == before, "without --write nothing is written"
 
     ran = run("intake", exported, folder, "--write")
@@ -179,8 +177,7 @@ def test_what_intake_shows_and_writes(folder, learner, tmp_path):
         "+   skill: TODO",
     ]
     refused = run("check", folder)
-    assert refused.code == 1
-    assert "yield is 'TODO'" in refused.out
+    assert (refused.code, "yield is 'TODO'" in refused.out) == (1, True)
 
 
 def test_contributors_are_told_of_every_box_of_ankis_export(learner):
@@ -193,52 +190,41 @@ NEW = "new note leaves-give-off-oxygen"
 
 
 @pytest.mark.parametrize(
-    ("without", "code", "said", "unsaid"),
+    ("without", "printed", "absent"),
     [
-        ("tags", 1, NEW, "were all removed"),
-        ("deck", 1, NEW + ": copy it into a deck file", "not taken over"),
-        ("notetype", 1, NEW, "not taken over"),
-        ("guid", 1, 'tick "Include unique identifier"', NEW),
-        ("html", 1, 'tick "Include HTML and media references"', NEW),
+        ("tags", NEW, "were all removed"),
+        ("deck", NEW + ": copy it into a deck file", "not taken over"),
+        ("notetype", NEW, "not taken over"),
+        ("guid", 'tick "Include unique identifier"', NEW),
+        ("html", 'tick "Include HTML and media references"', NEW),
     ],
 )
-def test_a_box_that_was_not_ticked_costs_no_more_than_what_it_says(
-    folder, learner, tmp_path, without, code, said, unsaid
-):
-    engine.import_package(learner, small_deck.package(folder))
-    note = learner.new_note(learner.models.by_name("Small Deck: cloze"))
-    note.fields[0] = "Leaves give off {{c1::oxygen}}."
-    learner.add_note(note, learner.decks.id("Small Deck::01 First Part"))
-    ran = run("intake", engine.export(learner, tmp_path / "notes.txt", without), folder)
-    assert (ran.code, said in ran.out + ran.err) == (code, True), ran.out + ran.err
-    assert unsaid not in ran.out
+def test_a_box_that_was_not_ticked_costs_no_more_than_what_it_says(folder, editor, tmp_path, without, printed, absent):
+    add(editor, "Small Deck: cloze", "Small Deck::01 First Part", "Leaves give off {{c1::oxygen}}.")
+    ran = run("intake", engine.export(editor, tmp_path / "notes.txt", without), folder)
+    assert (ran.code, printed in ran.out + ran.err) == (1, True), ran.out + ran.err
+    assert absent not in ran.out
 
 
-def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(folder, learner, tmp_path):
-    engine.import_package(learner, small_deck.package(folder))
+def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(folder, editor, tmp_path):
     for number in range(3):
-        note = learner.new_note(learner.models.by_name("Basic"))
-        note.fields[0] = f"Question {number}?"
-        learner.add_note(note, learner.decks.id("Small Deck"))
-    ran = run("intake", engine.export(learner, tmp_path / "notes.txt", "deck"), folder)
+        add(editor, "Basic", "Small Deck", f"Question {number}?")
+    ran = run("intake", engine.export(editor, tmp_path / "notes.txt", "deck"), folder)
     assert (ran.code, ran.out.count("\n")) == (1, 1)
     assert "not taken over: 3 notes: of which the file names no deck: for new notes, export" in ran.out
 
 
 @pytest.mark.parametrize("file", FORMATS)
-def test_what_is_odd_in_the_rest_of_a_collection_does_not_keep_ours_from_being_read(folder, learner, tmp_path, file):
+def test_what_is_odd_in_the_rest_of_a_collection_does_not_keep_ours_from_being_read(folder, editor, tmp_path, file):
     """A field of ours that was renamed, a GUID twice; zipped for GitHub."""
-    engine.import_package(learner, small_deck.package(folder))
-    edit(learner, "leaf", Answer="CO2")
-    kind = learner.models.by_name("Small Deck: question and answer")
-    learner.models.rename_field(kind, kind["flds"][1], "Back side")
-    learner.models.update_dict(kind)
+    edit(editor, "leaf", Answer="CO2")
+    kind = editor.models.by_name("Small Deck: question and answer")
+    editor.models.rename_field(kind, kind["flds"][1], "Back side")
+    editor.models.update_dict(kind)
     for front in ("a", "b"):
-        note = learner.new_note(learner.models.by_name("Basic"))
-        note.fields[0] = front
-        learner.add_note(note, learner.decks.id("Elsewhere"))
-    learner.db.execute("update notes set guid = 'same' where mid = ?", learner.models.by_name("Basic")["id"])
-    exported = engine.export(learner, tmp_path / file)
+        add(editor, "Basic", "Elsewhere", front)
+    editor.db.execute("update notes set guid = 'same' where mid = ?", editor.models.by_name("Basic")["id"])
+    exported = engine.export(editor, tmp_path / file)
     with zipfile.ZipFile(tmp_path / "deck.zip", "w") as zipped:
         zipped.write(exported, "folder/" + exported.name)
     ran = run("intake", tmp_path / "deck.zip", folder)
@@ -257,23 +243,19 @@ def test_a_note_of_ours_that_is_odd_is_named(folder, tmp_path):
     assert "2 parts of it passed over" in ran.err
 
 
-def test_a_collection_that_cannot_be_read_comes_first(folder, tmp_path):
-    deck = folder / "01-first.yaml"
-    small_deck.replace(deck, "answer:", "anwser:")
+def test_a_deck_that_cannot_be_read_comes_first(folder, tmp_path):
+    small_deck.replace(folder / "01-first.yaml", "answer:", "anwser:")
     ran = run("intake", tmp_path / "missing.apkg", folder)
-    assert ran.code == 1
-    assert "unknown key 'anwser'" in ran.out
+    assert (ran.code, "unknown key 'anwser'" in ran.out) == (1, True)
 
 
-def test_a_file_that_cannot_be_edited_exactly_is_left_as_it_is(folder, learner, tmp_path):
-    engine.import_package(learner, small_deck.package(folder))
+def test_a_file_that_cannot_be_edited_exactly_is_left_as_it_is(folder, editor, tmp_path):
     deck = folder / "01-first.yaml"
     deck.write_bytes(deck.read_bytes().replace(b"\n", b"\r\n", 1))
     before = deck.read_bytes()
-    edit(learner, "leaf", Answer="CO2")
-    ran = run("intake", engine.export(learner, tmp_path / "notes.txt"), folder, "--write")
-    assert ran.code == 1
-    assert "mixes line ends" in ran.err
+    edit(editor, "leaf", Answer="CO2")
+    ran = run("intake", engine.export(editor, tmp_path / "notes.txt"), folder, "--write")
+    assert (ran.code, "mixes line ends" in ran.err) == (1, True)
     assert ran.err.endswith("nothing was written\n")
     assert deck.read_bytes() == before
 
@@ -281,8 +263,7 @@ def test_a_file_that_cannot_be_edited_exactly_is_left_as_it_is(folder, learner, 
 @pytest.mark.parametrize("name", ["missing.apkg", "."])
 def test_a_file_that_cannot_be_read_is_wrong_use(folder, tmp_path, name):
     ran = run("intake", tmp_path / name, folder)
-    assert ran.code == 2
-    assert ran.err.count("\n") == 1
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
 
 
 SOME = ("read-old", "zip-parent-name", "bomb-database", "db-view", "db-many-notes")
@@ -294,6 +275,5 @@ def test_a_hostile_package_writes_nothing_and_is_refused_with_one_sentence(folde
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     ran = run("intake", tmp_path / "hostile.apkg", folder, "--write")
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-    assert (ran.code, ran.out) == (1 if sentence else 0, "")
-    assert ran.err.count("\n") == 1
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1 if sentence else 0, "", 1)
     assert (sentence or "notes of the collection") in ran.err
