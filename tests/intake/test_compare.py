@@ -236,8 +236,8 @@ ENDING = "    source: TODO\n    tags: [TODO]\n    yield: TODO\n    skill: TODO\n
             "  - id: leaf-green\n    text: A {{c1::leaf}} is green\n    extra: by day\n",
         ),
         (
-            {"Question": "Why?", "Answer": "&nbsp;", "ReverseQuestion": "B?", "Extra": r"\(~\)"},
-            "  - id: note\n    question: Why?\n    answer: TODO\n    reverse:\n      question: B?\n      answer: TODO\n",
+            {"Question": "Is?", "Answer": "&nbsp;", "ReverseQuestion": "B?", "Extra": r"\(~\)"},
+            "  - id: note\n    question: Is?\n    answer: TODO\n    reverse:\n      question: B?\n      answer: TODO\n",
         ),
         (
             {"Question": "Who?", "Answer": "I", "Caveat": "x"},
