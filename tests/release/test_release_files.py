@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from program import environment, execute, run
-from releases import DAY, START, Project
+from releases import DAY, START, Project, reword
 
 from ketamine_anki.anki.package_writer import Counts
 from ketamine_anki.release.release_notes import with_section
@@ -25,9 +27,23 @@ def changed(released: Project) -> Project:
     return released
 
 
-@pytest.mark.parametrize("fails_at", range(9))
-def test_a_failure_at_any_move_puts_all_back(changed: Project, monkeypatch: pytest.MonkeyPatch, fails_at: int) -> None:
-    """Packages and texts, changelog, ledger: whichever move fails, everything is as it was."""
+MOVES = [
+    "dist/small-1.0.1.apkg",
+    "dist/small-1.0.1-update.apkg",
+    "dist/small-1.0.1-01-first-part.apkg",
+    "dist/small-1.0.1-gallery.html",
+    "dist/RELEASE_NOTES.md",
+    "dist/ANKIWEB.md",
+    "dist/release.json",
+    "dist/SHA256SUMS",
+    "CHANGELOG.md",
+    "decks/ledger.yaml",
+]
+
+
+@pytest.mark.parametrize("fails_at", MOVES)
+def test_a_failure_at_any_move_puts_all_back(changed: Project, monkeypatch: pytest.MonkeyPatch, fails_at: str) -> None:
+    """Packages and texts, changelog, ledger last: whichever move fails, everything is as it was."""
     (changed.dist / "SHA256SUMS").write_text(f"{0:064}  RELEASE_NOTES.md\n{0:064}  release.json\n", encoding="utf-8")
     before = changed.tree()
     places: list[str] = []
@@ -35,15 +51,16 @@ def test_a_failure_at_any_move_puts_all_back(changed: Project, monkeypatch: pyte
 
     def replace(source: Path, place: Path) -> None:
         from_hidden, to_hidden = (Path(path).parent.name.startswith(".ketamine-anki-") for path in (source, place))
-        if from_hidden and not to_hidden:
-            places.append(Path(place).name)
-            if len(places) == fails_at + 1:
+        if from_hidden and not to_hidden and fails_at not in places:
+            places.append(str(place))
+            if str(place) == fails_at:
                 raise OSError(28, "No space left on device", str(place))
         move(source, place)
 
     monkeypatch.setattr(os, "replace", replace)
     ran = changed.release("1.0.1")
     assert (ran.code, "No space left on device" in ran.err) == (74, True)
+    assert places == MOVES[: MOVES.index(fails_at) + 1]
     assert changed.tree() == before
 
 
@@ -76,26 +93,6 @@ main(["release", "1.0.1"])
     assert not [*tagged.root.rglob("*.tmp"), *tagged.root.rglob(".*.tmp")]
 
 
-def test_the_ledger_is_moved_last(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    moves: list[str] = []
-    monkeypatch.setattr(
-        "ketamine_anki.workspace.release_files.move_together",
-        lambda pairs: moves.extend(move.place.as_posix() for move in pairs),
-    )
-    project.released("1.0.0")
-    assert moves == [
-        "dist/small-1.0.0.apkg",
-        "dist/small-1.0.0-01-first-part.apkg",
-        "dist/small-1.0.0-gallery.html",
-        "dist/RELEASE_NOTES.md",
-        "dist/ANKIWEB.md",
-        "dist/release.json",
-        "dist/SHA256SUMS",
-        "CHANGELOG.md",
-        "decks/ledger.yaml",
-    ]
-
-
 def test_of_two_releases_at_once_one_is_made(changed: Project) -> None:
     """Each would overwrite packages of the other, and the ledger name those of one alone."""
     source = """
@@ -105,22 +102,16 @@ os.replace = lambda source, place: time.sleep(0.1) or move(source, place)
 from ketamine_anki.cli import main
 main(["release", sys.argv[1]])
 """
-    versions = ["1.0.1", "1.1.0"]
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-c", source, version],
-            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8",
-        )
-        for version in versions
-    ]  # fmt: skip
-    errors = [run.communicate()[1] for run in runs]
-    codes = [run.returncode for run in runs]
-    assert sorted(codes) == [0, 74], errors
-    refused = errors[codes.index(74)].splitlines()[-1]
-    assert "another release is running" in refused or "changed since it was read" in refused
-    version = versions[codes.index(0)]
-    assert [release["version"] for release in changed.ledger["releases"]] == ["1.0.0", version]
-    assert changed.release(version, "--rebuild").code == 0
+    with ThreadPoolExecutor() as pool:
+        runs = {
+            version: pool.submit(execute, sys.executable, "-c", source, version, env=environment())
+            for version in ("1.0.1", "1.1.0")
+        }
+    (made,) = (version for version, ran in runs.items() if ran.result().code == 0)
+    (refused,) = (ran.result() for ran in runs.values() if ran.result().code == 74)
+    assert re.search("another release is running|changed since it was read", refused.err.splitlines()[-1])
+    assert [release["version"] for release in changed.ledger["releases"]] == ["1.0.0", made]
+    assert changed.release(made, "--rebuild").code == 0
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -186,43 +177,41 @@ def no_ledger(project: Project, patch: pytest.MonkeyPatch) -> None:
     (project.decks / "ledger.yaml").unlink()
 
 
+def nothing(project: Project, patch: pytest.MonkeyPatch) -> None:
+    """The released state."""
+
+
 def other_program(project: Project, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("ketamine_anki.anki.package_writer.description", lambda *_: "other")
 
 
 def other_note(project: Project, patch: pytest.MonkeyPatch) -> None:
-    project.edit("gas", answer="CO2")
+    reword(project)
 
 
 def other_text(project: Project, patch: pytest.MonkeyPatch) -> None:
-    log = project.changelog.replace("First release", "The first release")
-    (project.root / "CHANGELOG.md").write_text(log, encoding="utf-8")
+    project.replace("First release", "The first release", "../CHANGELOG.md")
+
+
+AGAIN = "cannot be made again here: the ledger"
+ADVICE = "use the program of that release"
 
 
 @pytest.mark.parametrize(
     ("edit", "version", "message"),
     [
-        (no_ledger, "1.0.0", "version 1.0.0 cannot be made again here: the ledger knows no release"),
-        (None, "1.1.0", "version 1.1.0 cannot be made again here: the ledger's last release is 1.0.0"),
-        (
-            other_program,
-            "1.0.0",
-            "small-1.0.0.apkg is not byte by byte the one released: use the program of that release",
-        ),
+        (no_ledger, "1.0.0", f"version 1.0.0 {AGAIN} knows no release"),
+        (nothing, "1.1.0", f"version 1.1.0 {AGAIN}'s last release is 1.0.0"),
+        (other_program, "1.0.0", f"small-1.0.0.apkg is not byte by byte the one released: {ADVICE}"),
         (other_note, "1.0.0", "the collection is not that of 1.0.0: check out the commit of the release"),
-        (
-            other_text,
-            "1.0.0",
-            "the texts are not byte by byte those released: use the program of that release",
-        ),
+        (other_text, "1.0.0", f"the texts are not byte by byte those released: {ADVICE}"),
     ],
 )
 def test_what_is_not_the_release_is_not_made_again(
     released: Project, monkeypatch: pytest.MonkeyPatch, edit, version: str, message: str
 ) -> None:
     shutil.rmtree(released.dist)
-    if edit:
-        edit(released, monkeypatch)
+    edit(released, monkeypatch)
     before = released.tree()
     assert run("release", version, "--rebuild") == (1, "", f"ketamine-anki: {message}\n")
     assert released.tree() == before
@@ -242,14 +231,12 @@ def test_the_site_is_the_release_with_its_page_in_front(released: Project) -> No
     assert files == {path.name: path.read_bytes() for path in released.dist.glob("*.apkg")}
     assert page == (released.dist / "small-1.0.0-gallery.html").read_bytes()
     assert hashlib.sha256(files["small-1.0.0.apkg"]).hexdigest().encode() in page
-    released.edit("gas", answer="CO2")
+    reword(released)
     assert run("site", "-o", "other").code == 1
     assert not (released.root / "other").exists()
 
 
 def test_what_was_never_released_has_no_site(project: Project) -> None:
     ran = run("site")
-    assert (ran.code, ran.err) == (
-        1,
-        "ketamine-anki: decks: not released yet: `ketamine-anki release` makes the page, too\n",
-    )
+    message = "ketamine-anki: decks: not released yet: `ketamine-anki release` makes the page, too\n"
+    assert (ran.code, ran.err) == (1, message)
