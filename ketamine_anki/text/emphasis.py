@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ketamine_anki.text.placeholders import PLACEHOLDER, Source
+from ketamine_anki.text.placeholders import Source
 from ketamine_anki.text.scanner import Report
 
-_OPEN, _CLOSE = ("(", "["), (")", "]")
+# Beside letters and digits, what ends a word and what starts one: brackets, math, marks of a deletion.
+_ENDS, _STARTS = frozenset(")]$}"), frozenset("([${")
 
 
 class Emphasis:
@@ -32,24 +33,33 @@ class Emphasis:
 
     def mark(self, tokens: list[Any], index: int) -> None:
         """Judges the token that opens or closes emphasis there."""
-        token = tokens[index]
-        if token.markup == "__":
-            self._check_name(tokens[index : index + 3])
-        left, right = _beside(tokens, index, -1), _beside(tokens, index, 1)
-        if "*" in token.markup:
-            self._note_mixture(token, left, right)
-        if token.markup != "*":
-            meant = self._ends_word(left) and right.isdecimal()
-            meant |= (left.isdecimal() or left in _CLOSE) and right in _OPEN
-            if token.nesting > 0 and left.isascii() and left.isalnum():  # x**n + y**m
+        token, opens = tokens[index], tokens[index].nesting > 0
+        if token.markup == "__" and opens:
+            self._check_name(tokens[index + 1 : index + 3])
+        if "_" in token.markup:
+            return
+        left, right = self._beside(tokens, index, -1), self._beside(tokens, index, 1)
+        after_word = left.isalnum() or left in _ENDS
+        self.used += len(token.markup)
+        self.is_mixed |= "*" in (left, right)
+        if opens:
+            self.is_mixed |= left in ("/", "(") and right.isdecimal()
+            self.is_nested |= any(around.markup == token.markup for around, _ in self.opened)
+        else:
+            self.is_mixed |= right.isalnum()
+        if token.markup == "**":
+            meant = (after_word and right.isdecimal()) or (
+                (left.isdecimal() or left in (")", "]")) and right in ("(", "[")
+            )
+            if opens and left.isascii() and left.isalnum():  # x**n + y**m
                 is_power = left.isdecimal() or " " in tokens[index + 1].content
-                meant |= is_power and _beside(tokens, index + 2, 1).isalnum()
-        elif token.nesting > 0:
-            meant = self._ends_word(left) and self._starts_word(right)
+                meant |= is_power and self._beside(tokens, index + 2, 1).isalnum()
+        elif opens:
+            meant = after_word and (right.isalnum() or right in _STARTS)
         else:
             is_letter = tokens[index - 2] is self.opened[-1][0] and tokens[index - 1].content == left and left.isalpha()
-            meant = self._ends_word(left) and right.isdecimal() and not is_letter
-        if token.nesting > 0:
+            meant = after_word and right.isdecimal() and not is_letter
+        if opens:
             self.opened.append((token, meant))
         elif self.opened.pop()[1]:
             return  # its opening star was reported
@@ -70,21 +80,11 @@ class Emphasis:
             message = f"'*' in {self._word(at, end)!r}: others make italics: write \\* for each that is to be shown"
             self.report("swallowed-mark", at, text[at:end], message)
 
-    def _note_mixture(self, token: Any, left: str, right: str) -> None:
-        self.used += len(token.markup)
-        if token.nesting > 0:
-            self.is_nested |= any(around.markup == token.markup for around, _ in self.opened)
-            self.is_mixed |= "*" in (left, right) or (left in ("/", "(") and right.isdecimal())
-        else:
-            self.is_mixed |= "*" in (left, right) or right.isalnum()
-
     def _report_star(self, markup: str, left: str, right: str) -> None:
         for at, end in self._stars():
-            before, after = self.text[at - 1 : at], self.text[end : end + 1]
-            if at >= self.reported_end and before in (left, "$", "}") and after in (right, "$", "{"):
-                word = self._word(at, end)
+            if at >= self.reported_end and (self.text[at - 1 : at], self.text[end : end + 1]) == (left, right):
                 makes, instead = ("italics", "× between numbers") if markup == "*" else ("bold", "$2^{3}$ for a power")
-                message = f"'*' in {word!r} is not shown, it makes {makes}: write \\*, or {instead}"
+                message = f"'*' in {self._word(at, end)!r} is not shown, it makes {makes}: write \\*, or {instead}"
                 self.report("swallowed-mark", at, markup, message)
                 self.reported_end = end
                 return
@@ -93,15 +93,14 @@ class Emphasis:
             at = max(self.text.find(markup), 0)
             self.report("swallowed-mark", at, markup, "'*' inside a word is not shown: write \\*, or ×")
 
-    def _check_name(self, tokens: list[Any]) -> None:
+    def _check_name(self, after: list[Any]) -> None:
         """One word between two underscores each is more often a name, such as `__init__`, than meant in bold."""
-        if tokens[0].nesting > 0 and tokens[2].markup == "__" and re.fullmatch(r"\w+", tokens[1].content):
-            name = f"__{tokens[1].content}__"
-            at = max(self.source.prose().find(name, self.name_end), 0)
-            self.name_end = at + len(name)
-            bold = f"write **{tokens[1].content}**"
-            message = f"'{name}' is shown in bold without its underscores: put it in `code`, or {bold}"
-            self.report("swallowed-mark", at, name, message)
+        word = after[0].content
+        if after[1].markup == "__" and re.fullmatch(r"\w+", word):
+            at = max(self.source.prose().find(f"__{word}__", self.name_end), 0)
+            self.name_end = at + len(word) + 4
+            message = f"'__{word}__' is shown in bold without its underscores: put it in `code`, or write **{word}**"
+            self.report("swallowed-mark", at, f"__{word}__", message)
 
     def _stars(self) -> Iterator[tuple[int, int]]:
         """Where runs of stars stand in the text, and end: not in math or code, not after a backslash."""
@@ -115,28 +114,14 @@ class Emphasis:
         before, after = self.text[max(start - 20, 0) : start], self.text[end : end + 20]
         return re.split(r"\s", before)[-1] + self.text[start:end] + re.split(r"\s", after)[0]
 
-    def _ends_word(self, character: str) -> bool:
-        """Whether a letter, a digit, a closing bracket, math or the end of a deletion."""
-        return self._is_kind(character, "close") or character.isalnum() or character in _CLOSE
-
-    def _starts_word(self, character: str) -> bool:
-        """Whether a letter, a digit, an opening bracket, math or the start of a deletion."""
-        return self._is_kind(character, "open") or character.isalnum() or character in _OPEN
-
-    def _is_kind(self, character: str, kind: str) -> bool:
-        return bool(PLACEHOLDER.match(character)) and self.source.span(character).kind in ("math", "display", kind)
-
-
-def _beside(tokens: list[Any], index: int, step: int) -> str:
-    """The character before (-1) or after (1) a mark of emphasis, and others of its kind; "" if it is not text."""
-    index += step
-    while 0 <= index < len(tokens) and (tokens[index].tag in ("em", "strong") or _is_empty(tokens[index])):
+    def _beside(self, tokens: list[Any], index: int, step: int) -> str:
+        """The character before (-1) or after (1) a mark of emphasis, and others of its kind; "" if it is not text."""
         index += step
-    if not 0 <= index < len(tokens) or tokens[index].type != "text":
-        return ""
-    content: str = tokens[index].content
-    return content[-1:] if step < 0 else content[:1]
-
-
-def _is_empty(token: Any) -> bool:
-    return token.type == "text" and not token.content
+        while 0 <= index < len(tokens) and (
+            tokens[index].tag in ("em", "strong") or (tokens[index].type == "text" and not tokens[index].content)
+        ):
+            index += step
+        if not 0 <= index < len(tokens) or tokens[index].type != "text":
+            return ""
+        content = tokens[index].content
+        return self.source.typed(content[-1])[-1] if step < 0 else self.source.typed(content[0])[0]

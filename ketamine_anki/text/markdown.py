@@ -42,7 +42,6 @@ _ENDINGS = frozenset(
 _FILE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _ALIGNED = re.compile(r"text-align:(left|center|right)")
 _LIST_MARK = r"(?:[-+*]|[0-9]+[.)])[ \t]+"
-_LIST_MARKS = rf"^[ \t]*(?:{_LIST_MARK})*?"
 _EMPTY_CODE = "is not shown, it makes code with nothing in it: delete it, or write \\`"
 _PIPE = re.compile(r"(?<!\\)\|")
 
@@ -107,12 +106,10 @@ class _Writer:
         self.pictures: list[str] = []
         self.refused_links: set[str] = set()
         self.next_numbers: list[int] = []  # of each list around; -1 of one with bullets
-        self.number_end = 0  # after the last number of a list
-        self.empty_code_end = 0  # after the last code without content
         self.columns = 0
         self.in_cell = False
         self.several = "\n" in self.text
-        self.visible_end = 0  # after the last sign that was reported as visible
+        self.empty_code_end = self.visible_end = 0  # after the last code without content; after the last visible sign
 
     def run(self) -> str:
         """The HTML of the whole text."""
@@ -132,13 +129,21 @@ class _Writer:
     def _swallowed(self, fragment: str, message: str, start: int = -1) -> None:
         self._mistake("swallowed-mark", fragment, message, start)
 
+    def _start(self, token: Any) -> int:
+        """The offset in the text of the line in which a block starts."""
+        return len(self.source.typed("".join(f"{before}\n" for before in self.lines[: token.map[0]])))
+
     # --- blocks -------------------------------------------------------------------------------
 
     def _block(self, token: Any) -> str:
         if token.type == "inline":
             return self._inline(token)
         if token.type in ("fence", "code_block"):
-            return self._code_block(token)
+            shown, message = self._code_mistake(token)
+            if message:
+                self._swallowed(shown, f"{shown!r} {message}", self.text.find(shown, self._start(token)))
+            content = self.source.typed(token.content) if message else self._code(token.content.rstrip())
+            return f"<pre><code>{escape(content)}</code></pre>"
         if token.hidden or not token.tag:
             return ""
         self.in_cell = token.type in ("th_open", "td_open")
@@ -152,14 +157,6 @@ class _Writer:
         start = token.attrGet("start") if token.tag == "ol" else None
         attribute = f' class="{align[1]}"' if align else f' start="{int(start)}"' if start is not None else ""
         return f"<{token.tag}{attribute}>"
-
-    def _code_block(self, token: Any) -> str:
-        shown, message = self._code_mistake(token)
-        if message:
-            at = self.text.find(shown, self._line_start(token.map[0]))
-            self._swallowed(shown, f"{shown!r} {message}", at)
-            return f"<pre><code>{escape(self.source.typed(token.content))}</code></pre>"
-        return f"<pre><code>{escape(self._code(token.content.rstrip()))}</code></pre>"
 
     def _code_mistake(self, token: Any) -> tuple[str, str]:
         """What is lost of a block of code, and what is wrong with it; "" if nothing is."""
@@ -185,11 +182,8 @@ class _Writer:
             return shown, "has more spaces before it than an item of a list inside a list: take some of them away"
         return shown, "has spaces before it that are not shown: leave them out, or put code between lines of ```"
 
-    def _line_start(self, line: int) -> int:
-        """The offset in the text of a line of the parser's text."""
-        return len(self.source.typed("".join(f"{before}\n" for before in self.lines[:line])))
-
     def _check_lists(self, tokens: list[Any]) -> None:
+        """Items without words, and a lone item that starts with a number, which is meant as a signed number."""
         items: list[int] = []  # the tokens that open the items of the outermost list
         for index, token in enumerate(tokens):
             if token.type == "list_item_open":
@@ -199,16 +193,11 @@ class _Writer:
                     items.append(index)
             elif token.level == 0 and token.type in ("bullet_list_close", "ordered_list_close"):
                 if len(items) == 1 and token.tag == "ul" and tokens[items[0] + 1].type == "paragraph_open":
-                    self._lone_item(tokens[items[0]])
+                    found = _SIGNED.match(self.text, self._start(tokens[items[0]]))
+                    if found and category(found["first"]) in ("Nd", "No"):
+                        message = "starts a list, and its sign is not shown: write it without the space"
+                        self._swallowed(found["shown"], f"{found['shown']!r} {message}", found.start("shown"))
                 items = []
-
-    def _lone_item(self, token: Any) -> None:
-        """A lone item that starts with a number is meant as a signed number."""
-        found = _SIGNED.match(self.text, self._line_start(token.map[0]))
-        if found and category(found["first"]) in ("Nd", "No"):
-            shown = found["shown"]
-            message = f"{shown!r} starts a list, and its sign is not shown: write it without the space"
-            self._swallowed(shown, message, found.start("shown"))
 
     def _empty_item(self, token: Any) -> None:
         """Of a list mark alone in its line only a bullet is shown; of lists too deep for the parser, nothing."""
@@ -217,7 +206,7 @@ class _Writer:
         message = f"{mark!r} makes a list item without words: write '{token.info}\\{token.markup}'"
         if last != mark:
             message = f"{last!r} is not shown: the lists are too deep inside one another"
-        self._swallowed(last, message, self._line_start(token.map[0]) + len(line) - len(last))
+        self._swallowed(last, message, self._start(token) + len(line) - len(last))
 
     def _list(self, token: Any) -> None:
         """A list counts on from its first number, whatever numbers are typed after it."""
@@ -229,12 +218,10 @@ class _Writer:
                 self.next_numbers.append(-1 if token.tag == "ul" else 1 if start is None else int(start))
         elif token.nesting > 0 and (number := self.next_numbers[-1]) >= 0:
             self.next_numbers[-1] += 1
-            typed = f"{token.info}{token.markup}"
-            found = re.compile(_LIST_MARKS + re.escape(typed), re.MULTILINE).search(self.text, self.number_end)
-            at = found.end() - len(typed) if found else max(self.text.find(typed, self.number_end), 0)
-            self.number_end = at + len(typed)
             if token.info != str(number):
-                self._swallowed(typed, f"{typed!r} is shown as '{number}.': a list counts on from its first number", at)
+                typed = f"{token.info}{token.markup}"
+                message = f"{typed!r} is shown as '{number}.': a list counts on from its first number"
+                self._swallowed(typed, message, self.text.find(typed, self._start(token)))
 
     def _table(self, token: Any) -> None:
         """Cells beyond the columns of a table are not shown."""
@@ -245,11 +232,11 @@ class _Writer:
         elif self.columns:
             line = self.lines[token.map[0]].strip()
             cells = [cell.strip() for cell in _PIPE.split(line.removeprefix("|"))[self.columns :]]
-            if lost := next(filter(None, cells), ""):
-                row, lost = self.source.typed(line), self.source.typed(lost)
-                start = self.text.find(row)
+            if lost := self.source.typed(next(filter(None, cells), "")):
+                start = self._start(token)
+                at = self.text.rfind(lost, start, start + len(self.source.typed(self.lines[token.map[0]])))
                 message = f"{lost!r} is not shown: this table has {self.columns} column{'s'[: self.columns > 1]}"
-                self._swallowed(lost, message, start + row.rfind(lost) if start >= 0 else -1)
+                self._swallowed(lost, message, at)
 
     # --- inside a block -----------------------------------------------------------------------
 
@@ -257,7 +244,7 @@ class _Writer:
         tokens, parts = block.children or [], []
         if indented := re.search(r"\n[ \t]{4,}(.+)", block.content):
             shown, message = self._lost_spaces(indented[1])
-            self._swallowed(shown, f"{shown!r} {message}", self.text.find(shown, self._line_start(block.map[0])))
+            self._swallowed(shown, f"{shown!r} {message}", self.text.find(shown, self._start(block)))
         start = not self.in_cell
         for index, token in enumerate(tokens):
             parts.append(self._token(token))
@@ -282,7 +269,7 @@ class _Writer:
                 ticks = re.compile(rf"(?<!`){token.markup}\s+{token.markup}(?!`)")
                 found = ticks.search(self.text, self.empty_code_end)
                 self.empty_code_end = found.end() if found else self.empty_code_end
-                self._empty_code(token, found.start() if found else -1)
+                self._swallowed(token.markup, f"{token.markup!r} {_EMPTY_CODE}", found.start() if found else -1)
             return f"<code>{escape(self._code(token.content))}</code>"
         if token.type in ("softbreak", "hardbreak"):
             return "<br>"
@@ -291,9 +278,6 @@ class _Writer:
         if token.type == "link_open":
             return self._link(token)
         return f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
-
-    def _empty_code(self, token: Any, start: int) -> None:
-        self._swallowed(token.markup, f"{token.markup!r} {_EMPTY_CODE}", start)
 
     def _code(self, content: str) -> str:
         """Code as it was typed: math and deletions in it are mere characters."""
