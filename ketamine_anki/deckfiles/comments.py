@@ -37,9 +37,6 @@ class Placed:
         self.below: defaultdict[int, list[str]] = defaultdict(list)
 
 
-# --- finding ----------------------------------------------------------------------------------
-
-
 def find_comments(tree: Tree) -> list[Comment]:
     """The comments: what follows the first # of a line outside of all scalars."""
     outside = {number: line for number, line in enumerate(tree.lines) if "#" in line}
@@ -63,9 +60,6 @@ def _scalars(node: Node) -> Iterator[Node]:
         return
     for child in node.items if isinstance(node, Sequence) else chain.from_iterable(node.entries):
         yield from _scalars(child)
-
-
-# --- placing ----------------------------------------------------------------------------------
 
 
 class _Entry(NamedTuple):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections.abc import Collection as Some
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,11 +15,9 @@ from typing import Any, NamedTuple
 from ketamine_anki.core.model import Collection, Places
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.filenames import latin_words
-from ketamine_anki.deckfiles.formatter import WIDTH, entry, inline_text, written
+from ketamine_anki.deckfiles.formatter import entry, inline_text, written
 
-# --- edits of values ---------------------------------------------------------------------------
-
-_BLOCK = re.compile(r"[>|][-+]?(?P<comment>\s*(?:#.*)?)")
+_BLOCK = re.compile(r"[>|][-+]?(?:\s+(?P<comment>#.*)|\s*)")
 
 
 class Unspliceable(ValueError):  # noqa: N818 - a finding about a file
@@ -48,22 +45,20 @@ def apply(lines: Sequence[str], cuts: Iterable[Cut]) -> str:
 
 
 def replace(places: Places, key: str, value: str) -> list[Cut]:
-    """The cut that gives a key another text. Raises Unspliceable."""
+    """The cut that gives a key another text; a comment beside the sign of a block moves above. Raises Unspliceable."""
     mark, lines = places.marks[key], places.lines
-    start, end = (mark.line, mark.column), content_end(places, key)
+    end = content_end(places, key)
     line, column = _key(places, key)
     opening = lines[mark.line][mark.column :]
-    if opening[:1] in (">", "|"):
-        header = _BLOCK.fullmatch(opening)
-        if header is None:
-            raise Unspliceable(f"{key} is written in a way that is not edited: use a plain '>-'")
-        if header["comment"].strip():  # it can stay only beside the sign of a block
-            return [Cut(start, end, _block(value, header["comment"], column + 2))]
+    header = _BLOCK.fullmatch(opening)
+    if opening[:1] in (">", "|") and header is None:
+        raise Unspliceable(f"{key} is written in a way that is not edited: use a plain '>-'")
     rest = lines[end[0]][end[1] :].strip()
     if rest:
-        return [Cut(start, end, _one_line(value, rest[0]))]
+        return [Cut((mark.line, mark.column), end, _one_line(value, rest[0]))]
+    above = [f"{' ' * column}{header['comment']}"] if header and header["comment"] else []
     head = f"{lines[line][:column]}{key.rpartition('.')[2]}:"
-    return [Cut((line, 0), end, "\n".join(entry(head, value, column)))]
+    return [Cut((line, 0), end, "\n".join([*above, *entry(head, value, column)]))]
 
 
 def _one_line(value: str, following: str) -> str:
@@ -74,14 +69,6 @@ def _one_line(value: str, following: str) -> str:
     if inline == value and following == "#":  # the reader would report unquoted text as cut off
         return "'" + value.replace("'", "''") + "'"
     return inline
-
-
-def _block(value: str, comment: str, indent: int) -> str:
-    sign, lines = "|", value.split("\n")
-    if len(lines) == 1:
-        wrapped = textwrap.wrap(value, max(WIDTH - indent, 20), break_long_words=False, break_on_hyphens=False)
-        sign, lines = ">", wrapped
-    return "\n".join([f"{sign}-{comment}", *(" " * indent + line if line else "" for line in lines)])
 
 
 def replace_list(places: Places, key: str, values: Sequence[str]) -> list[Cut]:
@@ -117,17 +104,12 @@ def remove(places: Places, key: str) -> list[Cut]:
 
 
 def content_end(places: Places, key: str) -> tuple[int, int]:
-    """Where the value of a key ends, without the blank lines and comments that libyaml includes."""
+    """Where the value of a key ends, without the blank lines that libyaml includes in a block of text."""
     mark, lines = places.marks[key], places.lines
-    inner = [name for name in places.marks if name != key and (name.startswith(f"{key}.") or not key)]
-    opening = lines[mark.line][mark.column : mark.column + 1]
-    if inner and opening not in ("[", "{"):
-        return max(content_end(places, name) for name in inner)
-    if opening not in (">", "|"):
+    if mark.end_column:
         return mark.end_line, mark.end_column
-    last = mark.end_line if mark.end_column else mark.end_line - 1
-    last = min(last, len(lines) - 1)
-    while last > mark.line and not lines[last].strip():
+    last = mark.end_line - 1
+    while not lines[last].strip():
         last -= 1
     return last, len(lines[last])
 
@@ -140,8 +122,6 @@ def _key(places: Places, key: str) -> tuple[int, int]:
         return mark.line, mark.column
     raise Unspliceable(f"{key} is written in a way that is not edited: give it a line of its own")
 
-
-# --- new notes ---------------------------------------------------------------------------------
 
 _SMALL = frozenset(
     "a an and are as at be by can do does for from has have how if in is it its of on or that the their this to was"
@@ -189,7 +169,7 @@ def append(text: str, values: Mapping[str, Any]) -> tuple[str, int]:
     dashes = [line for line in lines if re.match(r" *- ", line)]
     dash = len(dashes[0]) - len(dashes[0].lstrip()) if dashes else 2
     last = len(lines)
-    while last and _closes(lines[last - 1], dash):
+    while last and re.match(rf"\s*$| {{0,{dash}}}#", lines[last - 1]):  # of the file rather than of the note
         last -= 1
     shape = schema.CLOZE_NOTE if "text" in values else schema.QUESTION_NOTE
     note = written(shape, values, dash + 2)
@@ -199,9 +179,3 @@ def append(text: str, values: Mapping[str, Any]) -> tuple[str, int]:
     if closing[-1]:
         closing.append("")
     return ending.join([*lines[:last], *gap, *note, *closing]), last + len(gap) + 1
-
-
-def _closes(line: str, dash: int) -> bool:
-    """Whether a line after the last note belongs to the file rather than to the note."""
-    bare = line.lstrip()
-    return not bare or (bare.startswith("#") and len(line) - len(bare) <= dash)

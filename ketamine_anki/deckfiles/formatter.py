@@ -60,9 +60,6 @@ def difference(path: str, data: bytes, text: str) -> list[Finding]:
     return [Finding(Position(path, line, 1), "format", "not in canonical form: run `ketamine-anki fmt`")]
 
 
-# --- one text ---------------------------------------------------------------------------------
-
-
 def entry(head: str, text: str, indent: int) -> list[str]:
     """The lines of `head` (such as `    answer:`) with its text: on one line where it fits in 100
     columns, else folded; the text's own line breaks make it a literal block. `indent` is the column
@@ -113,9 +110,6 @@ def _wrapped(text: str, width: int) -> list[str]:
         else:
             lines.append(word)
     return lines
-
-
-# --- a whole file -----------------------------------------------------------------------------
 
 
 class _Writer:

@@ -17,21 +17,16 @@ from ketamine_anki.deckfiles import schema
 Names = Mapping[str, Mapping[str, str]]  # kind of name -> name -> what it stands for
 
 
-def json_schemas(collection: Collection) -> dict[str, dict[str, Any]]:
-    """{file name: schema}, with the names of this collection: subdecks, paragraphs, citations, claims, references."""
+def schema_files(collection: Collection) -> dict[str, str]:
+    """File name -> JSON Schema, with the subdecks, paragraphs, citations, claims and references of this collection."""
     names = names_of(collection)
-    shapes = {"deck": schema.DECK, "collection": schema.COLLECTION, "source": schema.SOURCE}
-    shapes["references"] = schema.REFERENCES
     draft = "http://json-schema.org/draft-07/schema#"
     head = {"$schema": draft, "$comment": "Written by `ketamine-anki schema`, which writes it anew."}
-    return {f"{name}.schema.json": head | _shape(shape, names) for name, shape in shapes.items()}
-
-
-def schema_files(collection: Collection) -> dict[str, str]:
-    """File name -> text of each schema."""
+    shapes = {"deck": schema.DECK, "collection": schema.COLLECTION, "source": schema.SOURCE}
+    shapes["references"] = schema.REFERENCES
     return {
-        name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
-        for name, schema in json_schemas(collection).items()
+        f"{name}.schema.json": json.dumps(head | _shape(shape, names), indent=1, ensure_ascii=False) + "\n"
+        for name, shape in shapes.items()
     }
 
 

@@ -6,7 +6,8 @@ what is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import UserDict
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
@@ -23,20 +24,9 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from ketamine_anki.core import characters
-from ketamine_anki.core.limits import (
-    MAX_DEPTH,
-    MAX_FILE_BYTES,
-    MAX_FINDINGS,
-    MAX_ITEMS,
-    MAX_NOTES,
-    MAX_PER_FILE,
-    MAX_VALUES,
-)
+from ketamine_anki.core import characters, limits
 from ketamine_anki.core.model import Finding, Mark, Places, Position
 from ketamine_anki.deckfiles.syntax import MERGE, explain, explain_key, merge_marker, text_place, with_doubled_quotes
-
-# --- nodes ------------------------------------------------------------------------------------
 
 # A text or a key, as libyaml's event: `value`, `style` (its quote, | or >; empty when plain), `start_mark`, `end_mark`.
 Scalar: Any = ScalarEvent
@@ -61,7 +51,7 @@ class Table(NamedTuple):
 Node = Any  # Scalar | Sequence | Table
 
 
-class Marks(Mapping[str, Mark]):
+class Marks(UserDict[str, Mark]):
     """Where the parts of a record stand, by key: `answer`, `reverse.answer`, `claims.0`, "" for the record itself,
     and with a colon at the end (`allow.some-rule:`) the key instead of its value. Computed when first asked for.
 
@@ -73,20 +63,11 @@ class Marks(Mapping[str, Mark]):
         self._within = within
 
     @cached_property
-    def _marks(self) -> dict[str, Mark]:
+    def data(self) -> dict[str, Mark]:  # type: ignore[override]
         node = self._root
         for part in self._within.split(".") if self._within else ():
             node = dict(_children(node))[part]
         return dict(_marks(node, ""))
-
-    def __getitem__(self, key: str) -> Mark:
-        return self._marks[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._marks)
-
-    def __len__(self) -> int:
-        return len(self._marks)
 
 
 def _marks(node: Node, key: str) -> Iterator[tuple[str, Mark]]:
@@ -102,9 +83,6 @@ def _children(node: Node) -> Iterator[tuple[str, Node]]:
     for name, value in node.entries if isinstance(node, Table) else ():
         yield f"{name.value}:", name
         yield name.value, value
-
-
-# --- one file and its findings ----------------------------------------------------------------
 
 
 class TooManyFindings(Exception):  # noqa: N818 - caught in reader.py
@@ -142,7 +120,7 @@ class File:
             column = len(self.lines[line])
         message = with_doubled_quotes(message, self.lines, line)
         self.noted.append(Finding(Position(self.path, line + 1, column + 1), rule, message))
-        if len(self.noted) >= MAX_FINDINGS:
+        if len(self.noted) >= limits.MAX_FINDINGS:
             raise TooManyFindings
 
     def at(self, node: Node, rule: str, message: str) -> None:
@@ -185,15 +163,12 @@ def scalar_values(text: str) -> list[str] | None:
         return None
 
 
-# --- bytes -> text ----------------------------------------------------------------------------
-
-
 def _decode(file: File, data: bytes) -> str | None:
     """The text of a file, with blanks for refused characters, or the letter or digit that a full-width one stands for;
     None, with a finding, when it cannot be decoded.
     """
-    if len(data) > MAX_FILE_BYTES:
-        file.add(0, 0, "limit", f"file of {len(data):,} bytes: at most {MAX_FILE_BYTES:,}; split it")
+    if len(data) > limits.MAX_FILE_BYTES:
+        file.add(0, 0, "limit", f"file of {len(data):,} bytes: at most {limits.MAX_FILE_BYTES:,}; split it")
         return None
     if name := characters.other_encoding(data):
         file.add(0, 0, "encoding", f"{name} text: save the file as UTF-8")
@@ -206,7 +181,7 @@ def _decode(file: File, data: bytes) -> str | None:
         return None
     file.lines = tuple(text.split("\n"))
     file.commented = " #" in text or "\t#" in text
-    refused = list(islice(characters.refused(text), MAX_PER_FILE))
+    refused = list(islice(characters.refused(text), limits.MAX_PER_FILE))
     if not refused:
         return text
     letters = list(text)
@@ -224,7 +199,7 @@ def _decode(file: File, data: bytes) -> str | None:
             reason = f"full-width characters {wide!r}"
         instead = f"type {characters.plain_form(wide)}" if wide else "delete it or type the text again"
         file.add(line, column, "character", f"{reason}: {instead}")
-    return "".join(letters) if len(refused) < MAX_PER_FILE else None
+    return "".join(letters) if len(refused) < limits.MAX_PER_FILE else None
 
 
 def _normalize(text: str) -> str:
@@ -234,9 +209,6 @@ def _normalize(text: str) -> str:
 
 def _line_and_column(before: str) -> tuple[int, int]:
     return before.count("\n"), len(before) - before.rfind("\n") - 1
-
-
-# --- text -> nodes ----------------------------------------------------------------------------
 
 
 class _Refused(Exception):  # noqa: N818 - caught in this file
@@ -255,9 +227,8 @@ def _root(file: File, text: str) -> Node | None:
     The innermost loop of every command: it keeps libyaml's own event for each scalar.
     """
     items: list[Node] = []  # children so far of the innermost open collection; keys and values take turns
-    most = MAX_NOTES  # of these
-    outer: list[tuple[Any, list[Node], int]] = []  # open collections: start event, `items` and `most` around it
-    left = MAX_VALUES
+    outer: list[tuple[Any, list[Node]]] = []  # open collections: start event, and the `items` around it
+    left = limits.MAX_VALUES
     has_features = any(sign in text for sign in ("&", "*", "!", "<<"))
     event: Any
     for event in iter(CParser(text.encode("utf-8")).get_event, None):
@@ -267,18 +238,15 @@ def _root(file: File, text: str) -> Node | None:
         if kind is ScalarEvent:
             items.append(event)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            if len(outer) == MAX_DEPTH:
-                raise _refused(event.start_mark, "limit", f"nested more than {MAX_DEPTH} deep")
-            outer.append((event, items, most))
+            if len(outer) == limits.MAX_DEPTH:
+                raise _refused(event.start_mark, "limit", f"nested more than {limits.MAX_DEPTH} deep")
+            outer.append((event, items))
             items = []
-            most = MAX_NOTES if kind is SequenceStartEvent else 2 * MAX_ITEMS + 1
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             left -= len(items)
-            opened, children = outer[-1][0], items
+            children, (opened, items) = items, outer.pop()
             start = opened.start_mark
-            if left < 0:
-                raise _refused(start, "limit", f"more than {MAX_VALUES:,} values in one file: split it")
-            _, items, most = outer.pop()
+            _check_size(children, left, start, is_list=kind is SequenceEndEvent)
             if _is_key(outer, items):
                 raise _Refused(*explain_key(file.lines, start))
             # libyaml ends a block only where the next thing starts
@@ -292,13 +260,19 @@ def _root(file: File, text: str) -> Node | None:
                 raise _refused(event.start_mark, "yaml-feature", "second document: one file holds one document")
             if event.version or event.tags:
                 raise _refused(event.start_mark, "yaml-feature", "directive: delete the line that starts with %")
-        if len(items) > most:
-            contents = f"{MAX_NOTES:,} items in one list" if most == MAX_NOTES else f"{MAX_ITEMS:,} keys in one mapping"
-            raise _refused(items[-1].start_mark, "limit", f"more than {contents}")
     return items[0] if items else None
 
 
-def _is_key(outer: list[tuple[Any, list[Node], int]], items: list[Node]) -> bool:
+def _check_size(children: list[Node], left: int, start: Any, is_list: bool) -> None:
+    if left < 0:
+        raise _refused(start, "limit", f"more than {limits.MAX_VALUES:,} values in one file: split it")
+    most = limits.MAX_NOTES if is_list else 2 * limits.MAX_ITEMS
+    if len(children) > most:
+        contents = f"{most:,} items in one list" if is_list else f"{limits.MAX_ITEMS:,} keys in one mapping"
+        raise _refused(children[most].start_mark, "limit", f"more than {contents}")
+
+
+def _is_key(outer: list[tuple[Any, list[Node]]], items: list[Node]) -> bool:
     """Whether the next child of the innermost open collection is a key."""
     return bool(outer) and type(outer[-1][0]) is MappingStartEvent and len(items) % 2 == 0
 

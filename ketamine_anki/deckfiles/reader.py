@@ -90,8 +90,6 @@ def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
     )
 
 
-# --- decks ------------------------------------------------------------------------------------
-
 # Notes are read one by one, so that a malformed one does not take the others with it.
 _NOTE = schema.Either("text", schema.CLOZE_NOTE, schema.QUESTION_NOTE)
 _HEAD = schema.DECK._replace(keys={**schema.DECK.keys, "notes": schema.Anything()})
@@ -144,9 +142,6 @@ def _note(file: File, node: Node, deck: str) -> Note | None:
         retired=Retired(**retired) if retired else None,
         **values,
     )
-
-
-# --- the collection ---------------------------------------------------------------------------
 
 
 def read_collection(

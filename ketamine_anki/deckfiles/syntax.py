@@ -175,8 +175,6 @@ def merge_marker(lines: Lines) -> int | None:
     return None
 
 
-# --- dashes, keys and their columns -----------------------------------------------------------
-
 _NOWHERE = 1 << 30
 _LISTS = ("notes", "sections", "paragraphs", "claims", "references")  # of records, each with a dash
 LOST_DASH = "the dash of a new item is missing: write '- ' before {!r}"

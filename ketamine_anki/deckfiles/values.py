@@ -62,8 +62,6 @@ def _is_empty(file: File, node: Node, label: str) -> bool:
     return True
 
 
-# --- texts ------------------------------------------------------------------------------------
-
 _SPACE = " \t\n"  # str.strip() would also take off separators, which are findings
 
 
@@ -186,9 +184,6 @@ def _is_cut_off(file: File, node: Node) -> bool:
     return bool(match)
 
 
-# --- lists ------------------------------------------------------------------------------------
-
-
 def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, ...] | None:
     if type(node) is not Sequence:
         if not _is_empty(file, node, label) and not (type(node) is Scalar and _is_misread_list(file, node)):
@@ -221,9 +216,6 @@ def _is_misread_list(file: File, node: Node) -> bool:
     if found:
         file.add(*found[0], "syntax", found[1])
     return bool(found)
-
-
-# --- mappings ---------------------------------------------------------------------------------
 
 
 def _table(file: File, shape: schema.Table, node: Node, label: str) -> Values | None:

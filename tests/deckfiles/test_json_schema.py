@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from small_deck import COLLECTION, REFERENCES, SOURCE, write
 
 from ketamine_anki.deckfiles import reader
-from ketamine_anki.deckfiles.json_schema import json_schemas
+from ketamine_anki.deckfiles.json_schema import schema_files
 from ketamine_anki.deckfiles.reader import read_collection
 from ketamine_anki.deckfiles.schema import QUESTION_NOTE
 from ketamine_anki.workspace.folder import Folder
@@ -103,7 +103,7 @@ def validators() -> dict[str, jsonschema.Draft7Validator]:
     )
     assert collection is not None
     assert not findings
-    made = json_schemas(collection)
+    made = {name: json.loads(text) for name, text in schema_files(collection).items()}
     for value in made.values():
         jsonschema.Draft7Validator.check_schema(value)
     return {name.split(".")[0]: jsonschema.Draft7Validator(value) for name, value in made.items()}
@@ -215,7 +215,7 @@ def test_an_editor_explains_every_key_and_name() -> None:
 def test_without_names_any_text_may_stand(tmp_path: Path) -> None:
     collection, _ = read_collection(("collection.yaml", COLLECTION.encode()))
     assert collection is not None
-    made = json_schemas(collection)["deck.schema.json"]
+    made = json.loads(schema_files(collection)["deck.schema.json"])
     jsonschema.Draft7Validator.check_schema(made)
     jsonschema.Draft7Validator(made).validate(typed(DECK))
 

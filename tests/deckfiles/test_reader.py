@@ -217,7 +217,7 @@ HEAD = "deck: First Part\nnotes:\n"
 def test_a_file_has_limits(
     build: Callable[[int], str], most: int, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ketamine_anki.deckfiles.parser.MAX_VALUES", 15_000)  # a tenth: that many take seconds
+    monkeypatch.setattr("ketamine_anki.core.limits.MAX_VALUES", 15_000)  # a tenth: that many take seconds
     limits = [
         [text for *_, rule, text in findings_of((HEAD + build(n)).encode()) if rule == "limit"]
         for n in (most, most + 1)
