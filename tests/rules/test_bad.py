@@ -7,6 +7,7 @@ in that file; with `PATH:LINE:COLUMN` in another one. What is found and what is 
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -16,9 +17,8 @@ from program import run
 
 BAD = Path(__file__).with_name("bad")
 GOOD = Path(__file__).with_name("good")
+CASES = sorted(path for path in BAD.iterdir() if path.is_dir())
 _EXPECT = re.compile(r"^\s*# expect: ([a-z-]+) (?:(\S+?):)?(\d+):(\d+)(?: (.*))?$", re.MULTILINE)
-_LINE = re.compile(r"(.*?):(\d+):(\d+): (.*) \[([a-z-]+)\]")
-
 
 Mark = tuple[str, int, int, str, str]  # path, line, column, rule, the message or a part of it
 
@@ -29,31 +29,22 @@ def stated(case: Path) -> list[Mark]:
     for path in sorted(case.rglob("*.yaml")):
         text = path.read_text("utf-8")
         own = path.relative_to(case).as_posix()
-        found = _EXPECT.findall(text)
-        marks += [(other or own, int(line), int(column), rule, part) for rule, other, line, column, part in found]
-        assert text.count("# expect:") == len(found), f"{path}: malformed mark"
+        expected = _EXPECT.findall(text)
+        marks += [(other or own, int(line), int(column), rule, part) for rule, other, line, column, part in expected]
+        assert text.count("# expect:") == len(expected), f"{path}: malformed mark"
     return sorted(marks)
 
 
 def found(case: Path, folder: Path) -> list[Mark]:
-    """(path, line, column, rule, message) as the program says, in its order."""
+    """What the program finds in a case, which is written to a folder."""
     base = {name: (GOOD / name).read_bytes() for name in ("collection.yaml", "source.yaml")}
     own = {path.relative_to(case).as_posix(): path.read_bytes() for path in case.rglob("*") if path.is_file()}
     decks = re.findall(r"(?m)^deck: (Second Part|Third Part)$", b"\n".join(own.values()).decode("utf-8", "replace"))
     base["collection.yaml"] += "".join(f"  - {name}\n" for name in sorted({*decks})).encode()
-    checked = run("check", small_deck.write(folder, files=base | own))
-    findings: list[Mark] = []
-    for line in checked.out.splitlines():
-        match = _LINE.fullmatch(line)
-        assert match, line
-        findings.append(
-            (Path(match[1]).relative_to(folder).as_posix(), int(match[2]), int(match[3]), match[5], match[4])
-        )
+    checked = run("check", "--format", "json", small_deck.write(folder, files=base | own))
+    findings = [tuple(each.values()) for each in json.loads(checked.out)]
     assert checked.code == (1 if findings else 0), checked
-    return sorted(findings)
-
-
-CASES = sorted(path for path in BAD.iterdir() if path.is_dir())
+    return sorted((Path(path).relative_to(folder).as_posix(), *rest) for path, *rest in findings)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -65,13 +56,9 @@ def test_found_is_stated(case: Path, tmp_path: Path) -> None:
         assert part in message
 
 
-def test_there_are_cases() -> None:
+def test_there_are_cases_and_their_base_is_sound(tmp_path: Path) -> None:
     """An empty folder would pass everything."""
     assert len(CASES) >= 20
-
-
-def test_base_is_sound(tmp_path: Path) -> None:
-    """What the cases build on has no finding of its own."""
     assert found(GOOD, tmp_path) == []
 
 
@@ -81,19 +68,14 @@ def test_marks_are_needed_both_ways(tmp_path: Path) -> None:
     case.mkdir()
     sound = (GOOD / "01-first.yaml").read_text("utf-8")
     (case / "01-first.yaml").write_text(sound.replace("answer:", "anwser:") + "# expect: unknown-key 5:6\n", "utf-8")
-    marks, findings = stated(case), found(case, tmp_path / "folder")
-    assert [mark[:4] for mark in marks] == [("01-first.yaml", 5, 6, "unknown-key")]
-    assert [mark[:4] for mark in findings] == [("01-first.yaml", 5, 5, "unknown-key")]
+    assert [mark[:4] for mark in stated(case)] == [("01-first.yaml", 5, 6, "unknown-key")]
+    assert [mark[:4] for mark in found(case, tmp_path / "folder")] == [("01-first.yaml", 5, 5, "unknown-key")]
 
 
 def test_twelve_mistakes_in_three_files(tmp_path: Path) -> None:
     """Twelve mistakes of different kinds give twelve findings, no more, in reading order."""
-    findings = found(BAD / "twelve", tmp_path)
-    assert len(findings) == 12
-    assert len({rule for *_, rule, _ in findings}) == 12
-    assert len({path for path, *_ in findings}) == 3
-    checked = run("check", tmp_path)
-    assert checked.code == 1
-    places = [(path, int(line), int(column)) for path, line, column, *_ in _LINE.findall(checked.out)]
-    assert places == sorted(places)
+    assert len({rule for *_, rule, _ in found(BAD / "twelve", tmp_path)}) == 12
+    checked = run("check", "--format", "json", tmp_path)
     assert checked.err == "12 findings in 3 files\n"
+    places = [(each["path"], each["line"], each["column"]) for each in json.loads(checked.out)]
+    assert places == sorted(places)

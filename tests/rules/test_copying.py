@@ -9,7 +9,7 @@ import small_deck
 from program import run
 
 from ketamine_anki.deckfiles.shingles import RUN, copied, make_shingles, read_shingles
-from ketamine_anki.text.words import places_of, words_of
+from ketamine_anki.text.words import words_of
 
 TEXT = """\
 ## On Leaves
@@ -23,7 +23,6 @@ HASHES, _ = read_shingles("shingles.txt", make_shingles(TEXT).encode())
 @pytest.mark.parametrize(
     ("text", "at"),
     [
-        ("every green leaf takes up carbon dioxide from", [0]),
         ("Thus, EVERY green leaf\n*takes* up carbon dioxide (from) the air", [1, 2, 3]),
         ("the plant\u2019s own kitchen and gives off oxygen in", [0, 1]),
         ("off oxygen in light-dependent steps which was shown", [0]),
@@ -34,18 +33,6 @@ HASHES, _ = read_shingles("shingles.txt", make_shingles(TEXT).encode())
 )
 def test_a_run_of_eight_words_is_found(text: str, at: list[int]) -> None:
     assert copied(words_of(text), HASHES) == at
-
-
-def test_no_run_without_words() -> None:
-    assert make_shingles("").splitlines()[2:] == []
-    assert len(words_of("a-b c's. D!")) == 3
-    assert [match[0] for match in places_of("A-b (c's): D!")] == ["A-b", "c's", "D"]
-
-
-def test_a_malformed_line_is_a_finding_at_its_place() -> None:
-    hashes, findings = read_shingles("shingles.txt", b"# head\n0123abcd\n\nEvery green leaf\n")
-    assert hashes == {0x0123ABCD}
-    assert [(f.position.line, f.rule) for f in findings] == [(4, "syntax")]
 
 
 def test_the_command_writes_hashes_that_check_reads(tmp_path: Path) -> None:
@@ -71,22 +58,18 @@ def test_the_command_writes_hashes_that_check_reads(tmp_path: Path) -> None:
 
 def test_hashes_that_cannot_be_read_are_findings(tmp_path: Path) -> None:
     folder = small_deck.write(tmp_path, "- {question: 'Which gas do plants take up?', answer: Carbon dioxide}")
-    (folder / "shingles.txt").write_text("leaf\n", encoding="utf-8")
-    assert "shingles.txt:1:1: not a hash" in run("check", "--format", "lines", folder).out
+    (folder / "shingles.txt").write_text("# head\n0123abcd\n\nEvery green leaf\n", encoding="utf-8")
+    assert "shingles.txt:4:1: not a hash" in run("check", "--format", "lines", folder).out
     (folder / "shingles.txt").unlink()
     (folder / "shingles.txt").mkdir()
     assert "shingles.txt:1:1: " in run("check", "--format", "lines", folder).out
 
 
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [(None, "cannot be read: No such file or directory"), (b"\xfc", "not UTF-8 text: save it as UTF-8")],
-)
-def test_a_text_that_cannot_be_read_is_refused(tmp_path: Path, data: bytes | None, sentence: str) -> None:
+def test_a_text_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "text.md"
-    if data is not None:
-        text.write_bytes(data)
-    ran = run("shingles", text, tmp_path)
-    assert (ran.code, ran.err) == (2, f"ketamine-anki: {text}: {sentence}\n")
+    for sentence in ("cannot be read: No such file or directory", "not UTF-8 text: save it as UTF-8"):
+        ran = run("shingles", text, tmp_path)
+        assert (ran.code, ran.err) == (2, f"ketamine-anki: {text}: {sentence}\n")
+        text.write_bytes(b"\xfc")
     assert not (tmp_path / "shingles.txt").exists()
     assert run("shingles", text, tmp_path / "none").code == 2

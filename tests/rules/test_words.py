@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ketamine_anki.core.model import Finding, Mark, Note, Places
-from ketamine_anki.rules import medication, wording
+from ketamine_anki.rules import medication
 from ketamine_anki.rules import view as view_module
 from ketamine_anki.rules.checker import NOTE_RULES, Check
 from ketamine_anki.rules.rule import NoteRule, Rule, WordPattern
@@ -32,27 +32,6 @@ TEXTS = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SEPARATORS)),
 
 def findings(note: Note) -> list[Finding]:
     return Check(collection()).note(View(note, collection()))
-
-
-AMERICAN = """
-    internalised/internalized sulphate/sulfate manoeuvre/maneuver manoeuvring/maneuvering
-    haemodynamically/hemodynamically patient-centred/patient-centered analysed/analyzed paralysing/paralyzing
-    stabilises/stabilizes unrecognised/unrecognized anaesthetised/anesthetized normokalaemia/normokalemia
-    catheterisation/catheterization metre/meter programmes/programs labelled/labeled fibreoptic/fiberoptic
-    dyspnoea/dyspnea hydrolysed/hydrolyzed mobilising/mobilizing
-"""
-SPELT_SO_IN_BOTH = """
-    analyses crises metastases pelvises neuritises exercise exercised compromised revised unrevised precise premise
-    raised clockwise disease advised supervised improvisation metreleptin programmed diameter lysed excelled
-    controlled illness haemophilus glutamatergic fluorescence shoestring sombrero expertise arises surprising
-    televised enterprise
-"""
-
-
-def test_british_words_are_told_from_those_that_both_spell_so() -> None:
-    pairs = dict(pair.split("/") for pair in AMERICAN.split())
-    assert {word: wording._american(word) for word in pairs} == pairs
-    assert [word for word in SPELT_SO_IN_BOTH.split() if wording._american(word)] == []
 
 
 @pytest.mark.parametrize(
@@ -104,26 +83,3 @@ def test_words_beyond_those_that_are_remembered_get_numbers_of_their_own(monkeyp
     first = [numbers[word] for word in words]
     assert len(set(first)) == len(first)
     assert [numbers[word] for word in words] == first
-
-
-@pytest.mark.parametrize(
-    ("question", "rule"),
-    [
-        ("What is the authors' view on ketamine?", "deictic"),
-        ("Which drug does 'the article' recommend?", "deictic"),
-        ("What does the text» say about sleep?", "deictic"),
-        ("What is the 'ideal' sedative for children?", "absolute-wording"),
-        ("Which drug is «never» used in children?", "absolute-wording"),
-        ("Which is game changer-like in children?", "absolute-wording"),
-        ("Which drug is 'not' used in children?", "unmarked-negative"),
-        ("Which never-ending pain follows surgery?", "unmarked-negative"),
-        ("Describe-in-words what?", "open-question"),
-        ("Do-not-resuscitate orders end when?", "yes-no"),
-        ("Which drug is MgSO4-based?", "sulfate-abbreviation"),
-        ("What is a QD-dosing scheme?", "daily-abbreviation"),
-        ("What is an IU-based dose?", "iu"),
-    ],
-)
-def test_a_word_is_heard_between_other_signs(question: str, rule: str) -> None:
-    note = Note("n", "First Part", PLACES, question=question, answer="Salt", source="kidney/1")
-    assert rule in {finding.rule for finding in findings(note)}
