@@ -18,7 +18,7 @@ from generators import Choices
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketamine_anki.core.characters import kind, name, printable, refused
+from ketamine_anki.core.characters import kind, printable, refused
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max_size=120))
 
@@ -27,8 +27,7 @@ CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max
     "text",
     [
         "plain text\twith tab\nand line",
-        "naïve café Ångström – “quotes” … 5 µg ± 2 °C ≥ 3 × 10⁶ H₂O α-receptor β₂ ½",
-        "no-break\u00a0space, narrow\u202fspace, true−minus, hyphen‐",
+        "naïve café Ångström – “quotes” … 5 µg ± 2 °C ≥ 3 × 10⁶ H₂O β₂ ½ no-break\u00a0space, true−minus, hyphen‐",
         "кетамин κεταμίνη 氯胺酮 케타민 ケタミン คีตามีน",
         "ضغط الدم \u200f(BP)\u200f",
         "לחץ דם \u200eBP\u200e",
@@ -38,9 +37,8 @@ CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max
         "👩\u200d⚕️ ❤️ 1️⃣ 👍🏽 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
         "葛\U000e0100",
         "e\u0301 o\u0308\u0304",
-        "α-synuclein μ-opioid Δ9-THC α²",
-        "α2A-adrenoceptor, β₂, Δ, 5-HT₂ₐ, Æsop, ﬁne, Ⅳ, 1ª, 3ʰ",
-        "TNFα NFκB IκBα PPARγ TGFβ1 ΔF508 ΔG° λmax kΩ MΩ φX174 Vβ Gαs αβγ μmol GABAα",
+        "α-synuclein Δ9-THC α2A-adrenoceptor, β₂, 5-HT₂ₐ, Æsop, ﬁne, Ⅳ, 1ª, 3ʰ",
+        "TNFα NFκB IκBα PPARγ TGFβ1 ΔF508 ΔG° λmax kΩ MΩ φX174 Vβ Gαs αβγ μmol GABAα t½β T½γ",
         "FcεRI FcγRIIa IgGκ CaMKIIα ΔPaCO₂ αSyn β₂AR Δt",
         "əˈɡoʊ, ˈɡæs, /ɡ/",  # what is printed like an ASCII letter is at home in transcriptions
         "kalın ve sıcak bir yağ",  # Turkish
@@ -49,13 +47,8 @@ CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max
         "A型",
         "用ketamine治疗 ５ｍｇ",
         "케타민은 ketamine과 같다",
-        "ที่ปู่ กั้น",
-        "t½β t½α T½γ",
         "«MAÇÃ» CAFÉ» “Ñ” «Î» Âge l’âne Ä–Ö–Ü é » Strauß’s İTÜ’de СІЛІЦІ мрії",  # no letters in a wrong encoding
-        "שָּׁ֑לוֹם בְּרֵאשִׁ֖ית",
-        "مُحَمَّدٌ ٱلرَّحْمَٰنِ",
-        "བསྒྲུབས ཧཱུྃ",
-        "Việt ệ ǘ",
+        "ที่ปู่ กั้น שָּׁ֑לוֹם בְּרֵאשִׁ֖ית مُحَمَّدٌ ٱلرَّحْمَٰنِ བསྒྲུབས ཧཱུྃ Việt ệ ǘ",
         "5\u212a 5\u212b 5\u2126",  # NFC makes the letters of them
     ],
 )
@@ -74,7 +67,6 @@ _ALONE = (("κ", "κg"), ("α", "αs αt αn Nαme"), ("σ", "nσ tσ σf"), ("�
         ("αnd", 0, "U+03B1 GREEK SMALL LETTER ALPHA inside a word of Latin letters"),
         *((word, word.index(letter), f"U+{ord(letter):04X}") for letter, words in _ALONE for word in words.split()),
         ("TNFΑ", 3, "U+0391 GREEK CAPITAL LETTER ALPHA inside a word of Latin letters"),
-        ("KETΟ", 3, "U+039F GREEK CAPITAL LETTER OMICRON inside a word of Latin letters"),
         ("Vν", 1, "U+03BD GREEK SMALL LETTER NU inside a word of Latin letters"),
         ("BarrÃ©", 4, "'Ã©' is 'é', read in a wrong encoding"),
         ("5 Î¼g", 2, "'Î¼g' is 'μg', read in a wrong encoding"),
@@ -86,58 +78,25 @@ _ALONE = (("κ", "κg"), ("α", "αs αt αn Nαme"), ("σ", "nσ tσ σf"), ("�
         ("Ð¢Ð¾ÐºÐ¸Ð¾ \x90", 0, "'Ð¢Ð¾ÐºÐ¸Ð¾' is 'Токио', read in a wrong encoding"),
         ("ðŸ˜€", 0, "'ðŸ˜€' is '😀', read in a wrong encoding"),
         ("a\x00b", 1, "control character U+0000"),
-        ("a\x1fb", 1, "control character U+001F"),
-        ("a\x1bb", 1, "control character U+001B"),
-        ("a\x7fb", 1, "control character U+007F"),
-        ("a\x85b", 1, "control character U+0085"),
-        ("a\u2028b", 1, "control character U+2028 LINE SEPARATOR"),
         ("a\u202eb", 1, "bidirectional override U+202E RIGHT-TO-LEFT OVERRIDE"),
-        ("a\u2066b", 1, "bidirectional override U+2066"),
-        ("a\u200bb", 1, "invisible character U+200B ZERO WIDTH SPACE"),
-        ("a\u2060b", 1, "invisible character U+2060"),
-        ("a\ufeffb", 1, "invisible character U+FEFF"),
-        ("a\u00adb", 1, "invisible character U+00AD SOFT HYPHEN"),
-        ("a\u3164b", 1, "invisible character U+3164"),
-        ("a\ue000b", 1, "private-use character U+E000"),
-        ("a\U000f0000b", 1, "private-use character U+F0000"),
-        ("a\U00100000b", 1, "private-use character U+100000"),
-        ("a\ufffdb", 1, "broken character U+FFFD"),
-        ("a\ud800b", 1, "broken character U+D800"),
-        ("a\ufdd0b", 1, "noncharacter U+FDD0"),
-        ("a\uffffb", 1, "noncharacter U+FFFF"),
-        ("a\u200db", 1, "invisible character U+200D ZERO WIDTH JOINER"),
-        ("a\u200cb", 1, "invisible character U+200C"),
-        ("a\u200fb", 1, "invisible character U+200F"),
-        ("a\u061cb", 1, "invisible character U+061C"),
-        ("a\ufe0fb", 1, "invisible character U+FE0F"),
         ("a\U000e0041b", 1, "invisible character U+E0041"),
+        *((f"a{c}b", 1, "invisible character U+") for c in "\u200d\u200c\u200f\u061c\ufe0f\u180b\U000e0100"),
         ("漢\U000e0041b", 1, "invisible character U+E0041"),
-        ("a\U000e0100b", 1, "invisible character U+E0100"),
         ("ketаmine", 3, "U+0430 CYRILLIC SMALL LETTER A inside a word of Latin letters"),
-        ("dοse", 1, "U+03BF GREEK SMALL LETTER OMICRON inside a word of Latin letters"),
         ("a\u0301\u0302\u0303\u0304", 1, "more than three accents stacked on one letter"),
-        ("e\u0308\u0344\u0344\u0344", 1, "more than three accents stacked on one letter"),  # each is two in NFC
-        *((base + mark * 5, 1, "more than four marks stacked") for base, mark in ["ก\u0e47", "א\u0591", "ب\u0651"]),
-        *((base + mark * 5, 1, "more than four marks stacked") for base, mark in ["ཀ\u0f71", "a\ufe20", "a\u2de0"]),
-        *((f"d{letter}se", 1, f"U+{ord(letter):04X}") for letter in "ⲟꓳ𐐬𐌈ᑌჿסهဝഠㅇ口օο๐၀оᲝ𝐨ᛟ"),
-        *((f"d{letter}se", 1, f"U+{ord(letter):04X}") for letter in "ᴏℴ"),
+        *((base + mark * 5, 1, "more than four marks stacked") for base, mark in ["ก\u0e47", "א\u0591", "a\ufe20"]),
+        *((f"d{letter}se", 1, f"U+{ord(letter):04X}") for letter in "οⲟ𐐬ჿ๐၀ㅇ口𝐨ᴏℴ"),
         ("ꓐone", 0, "U+A4D0 LISU LETTER BA inside a word of Latin letters"),
         ("5 mɡ", 3, "U+0261 LATIN SMALL LETTER SCRIPT G inside a word of Latin letters"),
         ("5 \u03bcɡ", 2, "U+03BC"),
         ("5 \u00b5ɡ", 3, "U+0261"),
         ("5 ⅿg", 2, "U+217F SMALL ROMAN NUMERAL ONE THOUSAND inside a word of Latin letters"),
-        ("5 mⅼ", 3, "U+217C"),
-        ("sɑfe", 1, "U+0251"),
         ("kétɑmine", 3, "U+0251"),
-        ("lıver", 1, "U+0131"),
-        ("lɩver", 1, "U+0269"),
-        ("doſe", 2, "U+017F"),
+        *((word, word.index(letter), f"U+{ord(letter):04X}") for word, letter in [("lıver", "ı"), ("lɩver", "ɩ")]),
         ("q\u0307а", 2, "U+0430"),  # an accent does not end a word
-        ("ohm\u2126", 3, "U+03A9"),
-        ("e\u0301 ohm\u2126", 6, "U+03A9"),  # where it was typed, not where it comes to stand
-        ("a\u1fefb", 1, "look-alike sign U+1FEF GREEK VARIA"),
-        ("a\u037e", 1, "look-alike sign U+037E GREEK QUESTION MARK"),
-        ("\U0001fbf0 mg", 0, "look-alike digit U+1FBF0 SEGMENTED DIGIT ZERO"),
+        ("e\u0301 ohm\u2126", 6, "U+03A9"),
+        ("5١٢0१", 0, "number written in digits of two scripts"),
+        ("dose а", 5, "U+0430 CYRILLIC SMALL LETTER A among Latin words"),
     ],
 )
 def test_refused(text: str, index: int, reason: str) -> None:
@@ -148,7 +107,7 @@ def test_refused(text: str, index: int, reason: str) -> None:
 
 def test_a_long_line_of_look_alikes_is_judged_in_the_time_of_reading_it() -> None:
     start = time.process_time()
-    assert len(list(refused("x а сое " * 200_000))) == 100
+    assert len(list(refused("x а сое " * 200_000 + "\n\x01"))) == 101, "at most a hundred of a line"
     assert time.process_time() - start < 2
 
 
@@ -157,38 +116,23 @@ def test_what_is_printed_cannot_steer_a_terminal(text: str) -> None:
     """Whatever stands in a file, a message about it is text, and can be encoded."""
     shown = printable(text).encode("utf-8").decode("utf-8")
     assert shown.replace("\t", " ").replace("\n", " ").isprintable() or not shown.isascii()
-    assert "\x1b" not in shown
-    assert "\u202e" not in shown
-    assert "##[" not in shown
+    assert not re.search("\x1b|\u202e|##\\[", shown)
     assert printable(shown) == shown
-    for _, reason in refused(text):
-        assert reason.isprintable()
-
-
-def test_name() -> None:
-    assert name("\u202e") == "U+202E RIGHT-TO-LEFT OVERRIDE"
-    assert name("\x00") == "U+0000"
+    assert all(reason.isprintable() for _, reason in refused(text))
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("\x07", r"\x07"),
-        ("\xad", r"\xad"),
-        ("\u0100", "\u0100"),
-        ("\u202e", r"\u202e"),
+        ("\x07\xad", r"\x07\xad"),
+        ("\u0100\u202e", "\u0100" + r"\u202e"),
         ("می\u200cخوانم ab\u200cc", "می\u200cخوانم ab" + r"\u200cc"),
-        ("\uffff", r"\uffff"),
         ("\U00010000\U000e0041", "\U00010000" + r"\U000e0041"),
         ("##[add-mask]x", r"#\x23[add-mask]x"),
     ],
 )
 def test_hidden_characters_are_printed_by_number_unless_a_word_needs_them(text: str, shown: str) -> None:
     assert printable(text) == shown
-
-
-def test_a_line_reports_at_most_a_hundred_characters() -> None:
-    assert len(list(refused("\x01" * 1_000 + "\n" + "\x01"))) == 101
 
 
 # --- every code point -------------------------------------------------------------------------
