@@ -111,13 +111,10 @@ def test_note_types_are_pinned(real_package: Path) -> None:
 def test_time_is_source_date_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert build_time(tmp_path) == 1_700_000_000
-
-
-@pytest.mark.parametrize("given", ["yesterday", "-1", "1.5", "٣", "99999999999"])
-def test_time_must_be_a_number(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
-    with pytest.raises(Failure, match="set it to seconds since 1970"):
-        build_time(tmp_path)
+    for given in ("yesterday", "-1", "1.5", "٣", "99999999999"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
+        with pytest.raises(Failure, match="set it to seconds since 1970"):
+            build_time(tmp_path)
 
 
 def test_time_is_that_of_the_newest_commit_of_the_decks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,8 +124,7 @@ def test_time_is_that_of_the_newest_commit_of_the_decks(tmp_path: Path, monkeypa
     def git(*arguments: str, when: int = 0) -> None:
         dates = {f"GIT_{who}_DATE": f"@{when} +0000" for who in ("AUTHOR", "COMMITTER")}
         identity = ["-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false"]
-        whole = ["git", "-C", str(tmp_path), *identity, *arguments]
-        assert execute(*whole, env=os.environ | dates).code == 0
+        assert execute("git", "-C", str(tmp_path), *identity, *arguments, env=os.environ | dates).code == 0
 
     (tmp_path / "decks").mkdir()
     git("init")

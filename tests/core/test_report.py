@@ -107,10 +107,8 @@ def test_json_is_a_list_of_plain_records() -> None:
 def test_no_deck_text_becomes_a_workflow_command() -> None:
     """GitHub's runner obeys `::command::` at the start of a line and `##[command]` elsewhere; it shows ten errors."""
     bad = finding("::stop-commands::x\n::add-mask::y\r100%, a: b", path="::notice,x:y.yaml")
-    assert list(as_annotations([bad] * 60)) == 10 * [
-        "::error file=%3A%3Anotice%2Cx%3Ay.yaml,line=1,col=1,title=unknown-key::"
-        "::stop-commands::x%0A::add-mask::y%0D100%25, a: b"
-    ]
+    head = "::error file=%3A%3Anotice%2Cx%3Ay.yaml,line=1,col=1,title=unknown-key::"
+    assert list(as_annotations([bad] * 60)) == 10 * [f"{head}::stop-commands::x%0A::add-mask::y%0D100%25, a: b"]
 
 
 def test_the_summary_is_a_bounded_table_that_only_shows_text() -> None:
