@@ -13,7 +13,6 @@ import re
 import shutil
 import signal
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -244,12 +243,9 @@ def _remove(folder: Path) -> None:
 @contextmanager
 def _signals_deferred() -> Iterator[None]:
     """Defers requests to end, such as Ctrl-C, until the block is done: an impatient user or a closing terminal sends
-    several. It replaces the handlers: a signal that is blocked in this thread alone is given to another one, and Python
-    calls the handler in the main thread all the same.
+    several. It replaces the handlers: a signal that is blocked in the main thread alone is given to another one, and
+    Python calls the handler in the main thread all the same.
     """
-    if threading.current_thread() is not threading.main_thread():  # no handler is ever called here
-        yield
-        return
     arrived: list[int] = []
     handlers: dict[int, Any] = {}
     try:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,55 +20,40 @@ from ketamine_anki.core.errors import Failure
 from ketamine_anki.workspace import output
 from ketamine_anki.workspace.output import output_folder, scratch_folder, write_text, write_whole
 
-NOTES = "- question: Which gas do leaves take up in daylight?\n  answer: Carbon dioxide\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return small_deck.write(tmp_path / "decks", NOTES)
-
-
 # --- whole or absent --------------------------------------------------------------------------
 
 
-def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is written, when another program has written it, and when that has it open, as on Windows."""
     path = tmp_path / "file"
     write_text(path, "old\n")
 
     def write_half(file: BinaryIO) -> None:
         file.write(b"half")
-        raise OSError(5, "disk is gone")
+        raise OSError(errno.EIO, "disk is gone")
 
-    with pytest.raises(OSError, match="disk is gone"):
+    with pytest.raises(OSError, match="disk is gone") as error:
         write_whole(path, write_half, previous=b"old\n")
-
+    assert error.value.filename == str(path)
     with pytest.raises(Failure, match="changed since it was read"):
         write_text(path, "new\n", previous=b"older\n")
+
+    def in_use(source: Path, target: Path) -> None:
+        raise PermissionError(errno.EACCES, "used by another process", str(source), str(target))
+
+    monkeypatch.setattr(os, "replace", in_use)
+    with pytest.raises(PermissionError) as error:
+        write_text(path, "new\n", b"old\n")
+    assert error.value.filename == str(path)
     assert path.read_text("utf-8") == "old\n"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_damaged_package_is_not_published(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The written package is read again and counted; if a count differs, the old one stays."""
-    from ketamine_anki.anki import package_writer
-
-    dist = tmp_path / "dist"
-    assert run("build", folder, "-o", dist).code == 0
-    path = dist / "small-deck.apkg"
-    old = path.read_bytes()
-    monkeypatch.setattr(package_writer, "count", lambda *_: package_writer.Counts(7, 7, 7, 7))
-    ran = run("build", folder, "-o", dist)
-    assert (ran.code, "not whole" in ran.err) == (74, True)
-    assert (path.read_bytes(), list(dist.iterdir())) == (old, [path])
-
-
 @pytest.mark.parametrize("wrong", ["findings", "a full disk"])
-def test_a_failed_command_leaves_no_folder(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
-) -> None:
+def test_a_failed_command_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    folder = small_deck.write(tmp_path / "decks", "- {question: 'Which gas do plants use?', answer: Carbon dioxide}")
     if wrong == "findings":
-        deck = folder / "01-first.yaml"
-        small_deck.replace(deck, "answer:", "anwser:")
+        small_deck.replace(folder / "01-first.yaml", "answer:", "anwser:")
         code = run("build", folder, "-o", tmp_path / "a/dist").code
     else:
 
@@ -80,13 +65,18 @@ def test_a_failed_command_leaves_no_folder(
     assert (code, (tmp_path / "a").exists()) == (1 if wrong == "findings" else 74, False)
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
-def test_a_replaced_file_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-    path.chmod(mode)
-    write_text(path, "new", b"old")
-    assert path.stat().st_mode & 0o777 == mode
+def test_a_new_file_has_the_usual_permissions_and_another_keeps_its_own(tmp_path: Path) -> None:
+    for name, mode in (("new", 0o640), ("private", 0o600), ("public", 0o644)):
+        path = tmp_path / name
+        if name != "new":
+            path.touch()
+            path.chmod(mode)
+        mask = os.umask(0o027)
+        try:
+            write_text(path, "x", None if name == "new" else b"")
+        finally:
+            os.umask(mask)
+        assert path.stat().st_mode & 0o777 == mode
 
 
 def test_windows_keeps_neither_the_permissions_of_a_file_nor_those_of_the_hidden_folder(
@@ -104,43 +94,18 @@ def test_windows_keeps_neither_the_permissions_of_a_file_nor_those_of_the_hidden
     assert (tmp_path / "old").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_a_file_that_cannot_be_replaced_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows, where another program has it open."""
-
-    def in_use(source: Path, target: Path) -> None:
-        raise PermissionError(13, "used by another process", str(source), str(target))
-
-    monkeypatch.setattr(output.os, "replace", in_use)
-    with pytest.raises(PermissionError) as error:
-        write_text(tmp_path / "file", "x")
-    assert (error.value.filename, list(tmp_path.iterdir())) == (str(tmp_path / "file"), [])
-
-
-def test_a_new_file_has_the_usual_permissions(tmp_path: Path) -> None:
-    mask = os.umask(0o027)
-    try:
-        write_text(tmp_path / "file", "x")
-        assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
-    finally:
-        os.umask(mask)
-
-
-@contextmanager
-def fails(message: str):
-    with pytest.raises(Failure, match=message) as error:
-        yield
+def fails(context: AbstractContextManager[object], message: str) -> None:
+    with pytest.raises(Failure, match=message) as error, context:
+        pass
     assert error.value.exit_code == 74
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in (tmp_path / "file", tmp_path / "file/dist", Path("/proc/x/y")):
-        with fails(f"{place}: cannot make this folder"), output_folder(place):
-            pass
-    with fails("a path of 40[0-9] bytes: at most 400"), output_folder(Path("/tmp" + "/abc" * 100)):
-        pass
-    with fails("/proc: cannot write here"), scratch_folder(Path("/proc")):
-        pass
+        fails(output_folder(place), f"{place}: cannot make this folder")
+    fails(output_folder(Path("/tmp" + "/abc" * 100)), "a path of 40[0-9] bytes: at most 400")
+    fails(scratch_folder(Path("/proc")), "/proc: cannot write here")
 
 
 # --- hidden folders ---------------------------------------------------------------------------
@@ -158,11 +123,10 @@ def test_another_signal_does_not_stop_the_removal(
         time.sleep(0.05)  # so long another thread may need to take it
         remove(path, **options)
 
-    monkeypatch.setattr(output.shutil, "rmtree", remove_slowly)
+    monkeypatch.setattr(shutil, "rmtree", remove_slowly)
     done = threading.Event()
-    others = [threading.Thread(target=done.wait) for _ in range(threads)]
-    for thread in others:
-        thread.start()
+    for _ in range(threads):
+        threading.Thread(target=done.wait).start()
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt), scratch_folder(tmp_path) as hidden:
@@ -172,18 +136,6 @@ def test_another_signal_does_not_stop_the_removal(
     finally:
         signal.signal(signal.SIGINT, handler)
         done.set()
-        for thread in others:
-            thread.join()
-
-
-def test_a_hidden_folder_is_removed_from_any_thread(tmp_path: Path) -> None:
-    def write() -> None:
-        write_text(tmp_path / "file", "x")
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    thread.join()
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_leftovers_are_removed_and_folders_in_use_are_not(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ INSIDE = "is inside the collection's folder decks"
 ANOTHER = "second/collection.yaml: choose a folder outside it, such as dist"
 FOREIGN = "exists and was not made by this command"
 LINK = "exists and is not a regular file"
+PAGE = "not the name of a web page"
 WRITERS = {
     "build": ("build",),
     "preview": ("preview",),
@@ -24,10 +25,9 @@ WRITERS = {
     "release": ("release", "1.0.0", "--no-repository"),
     "shingles": ("shingles", "text.txt"),
 }
-
-
 HEAD = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
 DRAFT = '{\n "$schema": "http://json-schema.org/draft-07/schema#",\n "$comment": "By hand."\n}\n'
+SUMS = f"{0:064}  RELEASE_NOTES.md\n{0:064}  release.json\nmine"
 
 
 def genanki_package(place: str) -> None:
@@ -38,53 +38,44 @@ def another_collection(place: str) -> None:
     small_deck.write(Path(place).parent, "- {question: q, answer: a}")
 
 
-def hard_link(source: str) -> Callable[[Path], None]:
-    return lambda place: os.link(source, place)
+def hard_link(place: str) -> None:
+    os.link("decks/01-first.yaml", place)
 
 
 @pytest.mark.parametrize(
     ("command", "out", "place", "content", "reason"),
     [
-        ("preview", "decks/01-first.yaml", "", "", "not the name of a web page"),
-        ("preview", "CHANGELOG.md", "CHANGELOG.md", "# Changes\n", "not the name of a web page"),
-        ("preview", "LICENSE", "LICENSE", "MIT", "not the name of a web page"),
+        ("preview", "decks/01-first.yaml", "", "", PAGE),
+        ("preview", "LICENSE", "LICENSE", "MIT", PAGE),
         ("preview", "decks/page.html", "", "", INSIDE),
         ("preview", "link/page.html", "link", Path("decks"), INSIDE),
-        ("preview", "site.html", "site.html", "<!DOCTYPE html>\n<title>Mine</title>", FOREIGN),
-        ("preview", "site.html", "site.html", f'{HEAD}<meta http-equiv="Content-Security-Policy">', FOREIGN),
-        ("preview", "site.html", "site.html", f'{HEAD}<meta name="generator" content="Hugo">', FOREIGN),
         ("preview", "Decks/COLLECTION.html", "Decks", os.mkdir, INSIDE),
-        ("preview", "hard.html", "hard.html", hard_link("decks/01-first.yaml"), FOREIGN),
-        ("preview", "page.html", "page.html", Path("text.txt"), LINK),
+        ("preview", "second/page.html", "second/collection.yaml", another_collection, ANOTHER),
+        ("preview", "site.html", "site.html", "<!DOCTYPE html>\n<title>Mine</title>", FOREIGN),
+        ("preview", "site.html", "site.html", f'{HEAD}<meta name="generator" content="Hugo">', FOREIGN),
+        ("preview", "hard.html", "hard.html", hard_link, FOREIGN),
         ("preview", "page.html", "page.html", Path("nowhere"), LINK),
         ("build", "decks", "", "", INSIDE),
-        ("build", "decks/media", "", "", INSIDE),
         ("build", "decks/a/b", "", "", INSIDE),
         ("build", "other/../decks/new", "other", os.mkdir, INSIDE),
-        ("build", "link", "link", Path("decks"), INSIDE),
-        ("build", "DECKS/dist", "", "", INSIDE),
+        ("build", "second/new", "second/collection.yaml", another_collection, ANOTHER),
         ("build", "dist", "dist/small-deck.apkg", genanki_package, FOREIGN),
-        ("build", "dist", "dist/small-deck.apkg", "mine", FOREIGN),
-        ("build", "dist", "dist/small-deck.apkg", hard_link("decks/01-first.yaml"), FOREIGN),
+        ("build", "dist", "dist/small-deck.apkg", hard_link, FOREIGN),
         ("build", "dist", "dist/small-deck.apkg", Path("../text.txt"), LINK),
         ("build", "dist", "dist/small-deck.apkg", os.mkdir, LINK),
         ("build", "dist", "dist/small-deck.apkg", os.mkfifo, LINK),
-        ("build", "second/new", "second/collection.yaml", another_collection, ANOTHER),
-        ("preview", "second/page.html", "second/collection.yaml", another_collection, ANOTHER),
-        ("schema", "second", "second/collection.yaml", another_collection, ANOTHER),
-        ("release", "second", "second/collection.yaml", another_collection, ANOTHER),
         ("schema", "decks/media", "", "", INSIDE),
+        ("schema", "second", "second/collection.yaml", another_collection, ANOTHER),
         ("schema", "", "decks/deck.schema.json", DRAFT, FOREIGN),
-        ("schema", "dist", "dist/deck.schema.json", '{"mine": 1}', FOREIGN),
         ("schema", "dist", "dist/deck.schema.json", Path("../text.txt"), LINK),
-        ("release", "decks", "", "", INSIDE),
+        ("release", "Decks", "", "", INSIDE),
+        ("release", "second", "second/collection.yaml", another_collection, ANOTHER),
         ("release", "dist", "dist/RELEASE_NOTES.md", "# Small Deck 1.0.0\n\nFirst release: 3 notes.\n", FOREIGN),
         ("release", "dist", "dist/RELEASE_NOTES.md", Path("../text.txt"), LINK),
         ("release", "dist", "dist/ANKIWEB.md", "# AnkiWeb\n", FOREIGN),
         ("release", "dist", "dist/release.json", '{\n "collection": "Small Deck",\n "version": "1.0.0"\n}', FOREIGN),
         ("release", "dist", "dist/SHA256SUMS", f"{0:064}  small-1.0.0.apkg\n", FOREIGN),
-        ("release", "dist", "dist/SHA256SUMS", f"{0:064}  RELEASE_NOTES.md\n{0:064}  release.json\nmine", FOREIGN),
-        ("release", "Decks", "", "", INSIDE),
+        ("release", "dist", "dist/SHA256SUMS", SUMS, FOREIGN),
         ("release", "dist", "dist/small-1.0.0-gallery.html", "<p>mine</p>", FOREIGN),
         ("release", "dist", "dist/small-1.0.0.apkg", "mine", FOREIGN),
         ("shingles", "", "decks/shingles.txt", "# Hashed word runs of mine", FOREIGN),
@@ -156,33 +147,15 @@ def test_no_collection_is_made_inside_another(project: Project, place: str) -> N
 @pytest.mark.parametrize(
     "words",
     [
-        ("check", "loop"),
-        ("build", "loop"),
-        ("build", "-o", "loop"),
-        ("build", "-o", "loop/dist"),
-        ("preview", "loop"),
-        ("preview", "-o", "loop/page.html"),
-        ("preview", "-o", "loop.html"),
-        ("preview", "--against", "loop"),
-        ("diff", "loop"),
-        ("release", "1.0.0", "--no-repository", "-o", "loop"),
-        ("release", "1.0.0", "loop"),
-        ("schema", "-o", "loop"),
-        ("shingles", "loop"),
-        ("intake", "loop"),
-        ("submit", "loop"),
-        ("init", "loop"),
-        ("new", "loop"),
-        ("stats", "loop"),
-        ("fmt", "loop"),
-        ("site", "loop"),
+        "build -o loop", "build -o loop/dist", "preview -o loop/page.html", "preview -o loop.html", "schema -o loop",
+        "preview --against loop", "diff loop", "release 1.0.0 --no-repository -o loop", "release 1.0.0 loop",
+        "check loop", "stats loop", "fmt loop", "init loop", "new loop", "intake loop", "submit loop", "shingles loop",
     ],
-    ids=" ".join,
-)
-def test_a_link_that_leads_to_itself_is_one_sentence(project: Project, words: tuple[str, ...]) -> None:
+)  # fmt: skip
+def test_a_link_that_leads_to_itself_is_one_sentence(project: Project, words: str) -> None:
     for name in ("loop", "loop.html"):
         (project.root / name).symlink_to(name)
-    ran = run(*words)
+    ran = run(*words.split())
     assert (ran.code in (2, 74), ran.err.count("\n"), "loop" in ran.err) == (True, 1, True), ran
 
 
