@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from program import run
@@ -12,14 +11,20 @@ from releases import Project
 from ketamine_anki.workspace.git import commit_hash, uncommitted
 
 
-@pytest.mark.parametrize("name", ["decks/02-second.yaml", "decks/media/new.png", "program.py"])
+@pytest.mark.parametrize(
+    "name",
+    ["decks/02-second.yaml", "decks/media/new.png", "program.py", "decks/ignored.yaml", "decks/media/ignored.png"],
+)
 def test_a_dirty_work_tree_is_refused(project: Project, name: str) -> None:
-    """A new file in the deck, or a changed file anywhere: the tag would hold something else than the package."""
+    """A new file in the deck, ignored or not, or a changed file anywhere: the tag would hold something else than the
+    package. New files elsewhere are no matter, nor are those that desktops leave.
+    """
     (project.root / "program.py").write_text("1\n", encoding="utf-8")
     project.commit()
-    path = project.root / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("2\n", encoding="utf-8")
+    (project.root / ".git/info/exclude").write_text("ignored.*\n.DS_Store\n", encoding="utf-8")
+    for path in (project.root / "notes.txt", project.decks / ".DS_Store", project.root / name):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("2\n", encoding="utf-8")
     ran = project.release("1.0.0")
     assert ran == (1, "", f"ketamine-anki: {name}: not committed; commit or discard it before a release\n")
     assert not (project.decks / "ledger.yaml").exists()
@@ -62,25 +67,6 @@ def test_a_submodule_is_a_matter_of_its_own(project: Project) -> None:
     project.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},library")
     project.git("-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "A submodule")
     assert uncommitted(project.decks) == []
-
-
-@pytest.mark.parametrize("ignored", ["02-second.yaml", "media/new.png"])
-def test_an_ignored_file_of_the_deck_is_refused(project: Project, ignored: str) -> None:
-    """It would be in the package and not in the tag, and the release could never be made again."""
-    project.commit()
-    (project.root / ".git" / "info" / "exclude").write_text(f"{Path(ignored).name}\n.DS_Store\n", encoding="utf-8")
-    for name in (".DS_Store", ignored):
-        path = project.decks / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("2\n", encoding="utf-8")
-    said = f"decks/{ignored}: not committed; commit or discard it before a release"
-    assert project.release("1.0.0") == (1, "", f"ketamine-anki: {said}\n")
-
-
-def test_a_new_file_outside_the_deck_is_no_matter(project: Project) -> None:
-    project.commit()
-    (project.root / "notes.txt").write_text("2\n", encoding="utf-8")
-    project.released("1.0.0")
 
 
 def test_a_repository_that_git_does_not_read_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,48 +4,37 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import small_deck
 from program import execute, run
+from releases import Project
 
 from ketamine_anki.workspace import git
 from ketamine_anki.workspace.folder import is_read
 from ketamine_anki.workspace.git import ask, check_out, commit_hash, uncommitted
 
-NOTES = "- question: Which gas do plants take up?\n  answer: Carbon dioxide\n"
 
-
-def _git(folder: Path, *arguments: str, given: str = "") -> str:
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-    done = execute("git", "-C", folder, *identity, *arguments, input=given.encode())
-    assert done.code == 0, done.err
-    return done.out.strip()
-
-
-class Trap:
+class Trap(Project):
     """A committed collection. `program` is what its repository would have run; `sprung` says whether it was."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.decks = small_deck.write(root / "decks", NOTES)
-        assert run("fmt", self.decks).code == 0
-        self.mark = root.parent / "it-ran"
-        self.program = root.parent / "evil"
+    def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
+        (root / "collection ü").mkdir()
+        super().__init__(root / "collection ü", patch)
+        self.mark, self.program = root / "it-ran", root / "evil"
         self.program.write_text(f"#!/bin/sh\ntouch '{self.mark}'\n", encoding="utf-8")
         self.program.chmod(0o755)
-        _git(root.parent, "init", "-q", str(root))
+        assert run("fmt").code == 0
         self.commit()
 
-    def commit(self) -> None:
-        _git(self.root, "add", ".")
-        _git(self.root, "commit", "-q", "-m", "x")
+    def git(self, *arguments: str, given: str = "") -> str:
+        done = execute("git", *arguments, cwd=self.root, input=given.encode())
+        assert done.code == 0, done.err
+        return done.out.strip()
 
     def config(self, name: str, value: str = "") -> None:
-        _git(self.root, "config", name, value or str(self.program))
+        self.git("config", name, value or str(self.program))
 
     def touch(self) -> None:
         """Every deck file is as it was, but git cannot know without a look."""
@@ -61,13 +50,13 @@ class Trap:
     def works(self, *arguments: str) -> bool:
         """Whether a git that is used without care steps into it."""
         self.touch()
-        subprocess.run(["git", "-C", self.decks, *arguments], capture_output=True, check=False)
+        execute("git", *arguments, cwd=self.root)
         return self.sprung
 
 
 @pytest.fixture
-def trap(tmp_path: Path) -> Trap:
-    return Trap(tmp_path / "collection ü")
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trap:
+    return Trap(tmp_path, monkeypatch)
 
 
 def filters(trap: Trap) -> tuple[str, ...]:
@@ -106,10 +95,10 @@ def hooks(trap: Trap) -> tuple[str, ...]:
 
 def signature(trap: Trap) -> tuple[str, ...]:
     """A signed commit, and a program to verify it."""
-    head, _, message = _git(trap.root, "cat-file", "commit", "HEAD").partition("\n\n")
+    head, _, message = trap.git("cat-file", "commit", "HEAD").partition("\n\n")
     signed = f"{head}\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n{message}\n"
-    made = _git(trap.root, "hash-object", "-t", "commit", "-w", "--stdin", given=signed)
-    _git(trap.root, "update-ref", "HEAD", made)
+    made = trap.git("hash-object", "-t", "commit", "-w", "--stdin", given=signed)
+    trap.git("update-ref", "HEAD", made)
     trap.config("gpg.program")
     trap.config("log.showSignature", "true")
     return ("log", "-1")
@@ -117,7 +106,7 @@ def signature(trap: Trap) -> tuple[str, ...]:
 
 def remote(trap: Trap) -> tuple[str, ...]:
     """A repository that lacks a deck, and a program that would fetch it."""
-    name = _git(trap.decks, "rev-parse", "HEAD:./01-first.yaml")
+    name = trap.git("rev-parse", "HEAD:decks/01-first.yaml")
     (trap.root / ".git/objects" / name[:2] / name[2:]).unlink()
     for setting, value in (
         ("core.repositoryFormatVersion", "1"),
@@ -127,7 +116,7 @@ def remote(trap: Trap) -> tuple[str, ...]:
         ("protocol.ext.allow", "always"),
     ):
         trap.config(setting, value)
-    return ("cat-file", "blob", "HEAD:./01-first.yaml")
+    return ("cat-file", "blob", "HEAD:decks/01-first.yaml")
 
 
 TRAPS: list[Callable[[Trap], tuple[str, ...]]] = [filters, process, monitor, hooks, signature, remote]
@@ -145,12 +134,13 @@ COMMANDS = [
 def test_no_command_runs_a_program_of_the_collections_repository(
     lay, trap: Trap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(trap.root)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
-    (trap.root / ".gitignore").write_text("dist/\n", encoding="utf-8")
-    trap.commit()
     careless = lay(trap)
     assert trap.works(*careless), "the trap itself does not work"
+    if lay in (monitor, hooks, remote):  # not even a careless command would
+        trap.touch()
+        ask(trap.decks, *careless)
+        assert not trap.sprung
     for command in COMMANDS:
         trap.touch()
         ran = run(*command)
@@ -158,19 +148,10 @@ def test_no_command_runs_a_program_of_the_collections_repository(
         assert ran.code in (0, 74) if lay is remote else ran.code == 0, ran.err
 
 
-@pytest.mark.parametrize("lay", [monitor, hooks, remote])
-def test_not_even_a_careless_command_would(lay, trap: Trap) -> None:
-    careless = lay(trap)
-    trap.touch()
-    ask(trap.decks, *careless)
-    assert not trap.sprung
-    assert trap.works(*careless), "the trap itself does not work"
-
-
 def test_what_a_repository_lacks_is_said_in_a_sentence(trap: Trap) -> None:
     remote(trap)
-    ran = run("diff", "HEAD", trap.decks, "--folder", trap.decks)
-    assert ran == (74, "", f"ketamine-anki: {trap.decks}/01-first.yaml: git cannot read it: try `git fsck`\n")
+    ran = run("diff", "HEAD", "decks")
+    assert ran == (74, "", "ketamine-anki: decks/01-first.yaml: git cannot read it: try `git fsck`\n")
 
 
 # --- what a revision may hold -----------------------------------------------------------------
@@ -181,8 +162,9 @@ def test_a_configuration_that_never_ends_is_waited_for_once(trap: Trap, monkeypa
     os.mkfifo(trap.root / "pipe")
     with (trap.root / ".git/config").open("a", encoding="utf-8") as config:
         config.write(f"[include]\n\tpath = {trap.root}/pipe\n")
-    ran = run("build", trap.decks, "-o", trap.root / "dist")
-    said = f"ketamine-anki: {trap.decks}: git does not answer in 0 seconds: try `git status` there\n"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    ran = run("build")
+    said = "ketamine-anki: decks: git does not answer in 0 seconds: try `git status` there\n"
     assert (ran.code, ran.err) == (74, said)
 
 
@@ -190,11 +172,10 @@ def test_the_environment_does_not_say_which_repository(
     trap: Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a hook, git says where its own is."""
-    (tmp_path / "other").mkdir()
-    _git(tmp_path / "other", "init", "-q")
+    trap.git("init", "-q", str(tmp_path / "other"))
     before = commit_hash(trap.decks, "HEAD")
     assert before
-    for name in _git(trap.root, "rev-parse", "--local-env-vars").split():
+    for name in trap.git("rev-parse", "--local-env-vars").split():
         if not name.startswith("GIT_CONFIG"):
             monkeypatch.setenv(name, str(tmp_path / "other/.git"))
     monkeypatch.setenv("GIT_NAMESPACE", "other")
@@ -219,7 +200,6 @@ def test_git_keeps_its_user_s_settings_and_has_no_terminal(trap: Trap, monkeypat
 
 def test_a_large_file_of_a_revision_is_refused_unread(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few kilobytes of a repository may stand for gigabytes."""
-    monkeypatch.chdir(trap.root)
     (trap.decks / "02-zeros.yaml").write_bytes(bytes(3_000_000))
     trap.commit()
     said = "ketamine-anki: HEAD:decks/02-zeros.yaml: over 2,097,152 bytes\n"
@@ -227,7 +207,6 @@ def test_a_large_file_of_a_revision_is_refused_unread(trap: Trap, monkeypatch: p
 
 
 def test_all_files_of_a_revision_together_have_a_limit(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(trap.root)
     monkeypatch.setattr(git, "_MAX_BYTES", 100)
     ran = run("diff", "HEAD", "decks")
     assert (ran.code, " files or 100 bytes in decks" in ran.err) == (2, True)
@@ -237,16 +216,15 @@ def test_a_small_file_stored_as_the_difference_from_a_huge_one_is_not_unpacked(
     trap: Trap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundredth of what is allowed stands for it here."""
-    monkeypatch.chdir(trap.root)
     assert "GIT_ALLOC_LIMIT" in git._ENVIRONMENT
     monkeypatch.setitem(git._ENVIRONMENT, "GIT_ALLOC_LIMIT", "1m")
     deck = b"# " + random.Random(1).randbytes(50_000).hex().encode() + b"\n"
     (trap.decks / "02-second.yaml").write_bytes(deck)
     (trap.root / "base.bin").write_bytes(b"x" * 2_000_000 + deck)
     trap.commit()
-    _git(trap.root, "repack", "-adqf")
-    asked = _git(trap.root, "cat-file", "--batch-check=%(deltabase)", given="HEAD:decks/02-second.yaml\n")
-    assert asked == _git(trap.root, "rev-parse", "HEAD:base.bin"), "the file is not stored as a difference"
+    trap.git("repack", "-adqf")
+    asked = trap.git("cat-file", "--batch-check=%(deltabase)", given="HEAD:decks/02-second.yaml\n")
+    assert asked == trap.git("rev-parse", "HEAD:base.bin"), "the file is not stored as a difference"
     said = "ketamine-anki: decks/02-second.yaml: git cannot read it: try `git fsck`\n"
     assert run("diff", "HEAD", "decks") == (74, "", said)
 
@@ -267,16 +245,5 @@ def test_what_no_collection_reads_is_not_taken_out(trap: Trap, tmp_path: Path) -
 
 
 def test_a_name_that_leads_elsewhere_is_not_read() -> None:
-    names = [
-        "..\\x.yaml",
-        "C:x.yaml",
-        "a/b.yaml",
-        "media/..",
-        "media/",
-        "../x.yaml",
-        "x.txt",
-        "media/a/b.png",
-        "x.yaml",
-        "media/a.png",
-    ]
-    assert [name for name in names if is_read(name)] == ["x.yaml", "media/a.png"]
+    elsewhere = ["..\\x.yaml", "C:x.yaml", "a/b.yaml", "media/..", "media/", "../x.yaml", "x.txt", "media/a/b.png"]
+    assert [name for name in (*elsewhere, "x.yaml", "media/a.png") if is_read(name)] == ["x.yaml", "media/a.png"]
