@@ -10,7 +10,6 @@ from pathlib import Path
 import browser
 import pytest
 import small_deck
-from pages import written
 from playwright.sync_api import Browser
 
 from ketamine_anki.preview.page import PageNote
@@ -30,7 +29,7 @@ def deck_page(real_decks: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The page of two subdecks of the real collection: what it does does not depend on how large it is."""
     folder = tmp_path_factory.mktemp("preview")
     others = shutil.ignore_patterns("0[!38]-*.yaml", "drawings")
-    return written(shutil.copytree(real_decks, folder / "decks", ignore=others), folder)
+    return browser.written(shutil.copytree(real_decks, folder / "decks", ignore=others), folder)
 
 
 @pytest.fixture(scope="module")
