@@ -10,14 +10,14 @@ import signal
 import subprocess
 import threading
 import webbrowser
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import hostile_cases
 import pytest
 import small_deck
-from program import Ran, command, environment, run
+from program import Ran, command, environment, execute, run
 
 from ketamine_anki.cli import preview
 from ketamine_anki.core.errors import EXIT_IO, Failure
@@ -35,6 +35,14 @@ def folder(tmp_path: Path) -> Path:
     return small_deck.write(tmp_path / "decks", NOTES)
 
 
+@pytest.fixture
+def addresses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is opened in the browser."""
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    return opened
+
+
 def previewed(folder: Path, *options: str | Path) -> tuple[Ran, str]:
     """What the command prints, and the page that it writes."""
     path = folder.parent / "out" / "page.html"
@@ -42,9 +50,10 @@ def previewed(folder: Path, *options: str | Path) -> tuple[Ran, str]:
     return ran, path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def test_page_is_written(folder: Path) -> None:
-    ran, html = previewed(folder)
-    assert ran == (0, f"{folder.parent / 'out' / 'page.html'}\n", "")
+def test_page_is_written_and_opened(folder: Path, addresses: list[str]) -> None:
+    ran, html = previewed(folder, "--open")
+    path = folder.parent / "out" / "page.html"
+    assert (ran, addresses) == ((0, f"{path}\n", ""), [path.as_uri()])
     assert "2 notes, 3 cards" in html
     assert 'href="../decks/01-first.yaml"' in html
 
@@ -54,19 +63,13 @@ def test_findings_do_not_prevent_it(folder: Path) -> None:
     broken = small_deck.deck("- {question: 'What is <b>this</b>?', answer: '![x](no.png)', id: odd}", "Third Part")
     (folder / "03.yaml").write_text(broken, encoding="utf-8")
     ran, html = previewed(folder)
-    assert ran.code == 1
-    assert "[raw-html]" in ran.err
-    assert "[unknown-deck]" in ran.err
+    assert (ran.code, "[raw-html]" in ran.err, "[unknown-deck]" in ran.err) == (1, True, True)
     assert html.count("no picture &#39;no.png&#39; in the media folder") == 2
     assert 'id="note-odd"' in html
     assert '<option value="Third Part">02 Third Part</option>' in html
-
-
-def test_collection_that_cannot_be_read_gives_its_findings(folder: Path) -> None:
     (folder / "collection.yaml").write_text("title: [", encoding="utf-8")
     ran, html = previewed(folder)
-    assert ran.code == 1
-    assert "[syntax]" in ran.err
+    assert (ran.code, "[syntax]" in ran.err) == (1, True)
     assert "Nothing to show" in html
     assert "<code>syntax</code>" in html
 
@@ -87,13 +90,6 @@ def test_links_lead_to_the_repository_that_the_collection_names(
     assert f'href="{address}' in html
 
 
-def test_page_is_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", addresses.append)
-    previewed(folder, "--open")
-    assert addresses == [(folder.parent / "out" / "page.html").as_uri()]
-
-
 # --- against an older state -------------------------------------------------------------------
 
 
@@ -106,19 +102,17 @@ def old_package(folder: Path) -> str | Path:
 
 
 def old_revision(folder: Path) -> str | Path:
-    git = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
-        subprocess.run([*git, *arguments], check=True)
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        assert execute("git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words, cwd=folder).code == 0
     return "HEAD"
 
 
 @pytest.mark.parametrize("old", [old_folder, old_package, old_revision])
-def test_against_an_older_state(folder: Path, old) -> None:
+def test_against_an_older_state(folder: Path, old: Callable[[Path], str | Path]) -> None:
     """Of a folder, a package or a git revision; what the older state alone had is shown, pictures too. Mistakes in it
     matter only where they are.
     """
-    notes = NOTES + "  picture: '![A leaf](leaf.png)'\n"
-    small_deck.write(folder, notes, {"media/leaf.png": small_deck.PIXEL})
+    small_deck.write(folder, NOTES + "  picture: '![A leaf](leaf.png)'\n", {"media/leaf.png": small_deck.PIXEL})
     new = folder if old is old_revision else folder.with_name("new")
     new.mkdir(exist_ok=True)
     if old is not old_package:
@@ -135,11 +129,9 @@ def test_against_an_older_state(folder: Path, old) -> None:
     assert "No longer there" not in html
 
 
-def test_against_the_package_of_the_same_deck_nothing_differs(
-    real_decks: Path, real_package: Path, tmp_path: Path
-) -> None:
-    run("preview", real_decks, "-o", tmp_path / "page.html", "--against", real_package)
-    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+def test_against_the_package_of_the_same_deck_nothing_differs(real_decks: Path, real_package: Path) -> None:
+    chunks, _ = preview.make_page(real_decks, real_decks, "none", preview.baseline(str(real_package), str(real_decks)))
+    html = "".join(chunks)
     assert "against ketamine-clinical-applications.apkg: 0 new, 0 changed" in html
     assert "No longer there" not in html
 
@@ -164,9 +156,8 @@ def test_against_nothing_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_pictures_of_a_package_are_unpacked_in_bounds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     note = "- {question: 'Which gas do plants take up?', answer: Carbon dioxide, extra: '![A leaf](leaf.png)'}"
-    old = small_deck.package(
-        small_deck.write(folder, note, {"media/leaf.png": small_deck.PIXEL}), folder.parent / "old.apkg"
-    )
+    old = folder.parent / "old.apkg"
+    small_deck.package(small_deck.write(folder, note, {"media/leaf.png": small_deck.PIXEL}), old)
     ours = hostile_cases.png(1, 1)
     small_deck.write(folder, note.replace("A leaf", "One leaf"), {"media/leaf.png": ours})
     ran, page = previewed(folder, "--against", old)
@@ -178,58 +169,53 @@ def test_pictures_of_a_package_are_unpacked_in_bounds(folder: Path, monkeypatch:
     assert ran.err.endswith("old.apkg: its pictures together are over 10 bytes\n")
     old.write_bytes(old.read_bytes().replace(small_deck.PIXEL, bytes(len(small_deck.PIXEL))))
     ran, after = previewed(folder, "--against", old)
-    assert (ran.code, after) == (2, page)
-    assert "is damaged" in ran.err
+    assert (ran.code, after, "is damaged" in ran.err) == (2, page, True)
 
 
 # --- watching ---------------------------------------------------------------------------------
 
 
-class Watched:
+class Watched(Server):
     """A server at work, and the errors that it complained of."""
 
-    def __init__(self, folder: Path, server: Server, errors: list[Exception]) -> None:
-        self.folder, self.server, self.errors = folder, server, errors
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.errors = folder, list[Exception]()
+        super().__init__(folder, self.page, self.errors.append, 0)
+
+    def page(self) -> str:
+        return "".join(preview.make_page(self.folder, self.folder, "none", None, live=VERSION)[0])
 
     def save(self, old: str, new: str) -> None:
-        deck = self.folder / "01-first.yaml"
-        small_deck.replace(deck, old, new)
+        small_deck.replace(self.folder / "01-first.yaml", old, new)
 
-    @contextmanager
-    def request(self, path: str = "/", host: str = "", method: str = "GET") -> Iterator[http.client.HTTPResponse]:
-        port = self.server.server_port
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
-            connection.request(method, path, headers={"Host": host.format(port) or f"127.0.0.1:{port}"})
+    def get(self, path: str = "/", host: str = "127.0.0.1:{}", method: str = "GET") -> tuple[int, str]:
+        """The status of a response, and its headers and text."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.server_port, timeout=10)) as connection:
+            connection.request(method, path, headers={"Host": host.format(self.server_port)})
             with connection.getresponse() as response:
-                yield response
+                return response.status, f"{response.headers}{response.read().decode('utf-8')}"
 
-    def get(self, path: str = "/", host: str = "", method: str = "GET") -> tuple[int, str]:
-        with self.request(path, host, method) as response:
-            return response.status, response.read().decode("utf-8")
+    def version(self) -> str:
+        return self.get("/version")[1].splitlines()[-1]
 
 
 @pytest.fixture
-def watched(folder: Path, tmp_path: Path) -> Iterator[Watched]:
-    errors: list[Exception] = []
-
-    def make() -> str:
-        return "".join(preview.make_page(folder, tmp_path, "none", None, live=VERSION)[0])
-
-    with Server(folder, make, errors.append, 0) as server:
+def watched(folder: Path) -> Iterator[Watched]:
+    with Watched(folder) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-        yield Watched(folder, server, errors)
+        yield server
         server.shutdown()
 
 
 def test_page_is_served_to_this_machine(watched: Watched) -> None:
-    assert watched.server.server_address[0] == "127.0.0.1"
-    with watched.request() as response:
-        assert response.status == 200
-        assert "2 notes, 3 cards" in response.read().decode("utf-8")
-        assert response.headers["Cache-Control"] == "no-store"
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert watched.get(host="localhost:{}")[0] == 200
-    assert watched.get(method="HEAD") == (200, "")
+    assert watched.server_address[0] == "127.0.0.1"
+    for host in ("127.0.0.1:{}", "localhost:{}"):
+        status, text = watched.get(host=host)
+        assert (status, "2 notes, 3 cards" in text) == (200, True)
+        assert "Cache-Control: no-store\n" in text
+        assert "X-Content-Type-Options: nosniff\n" in text
+    status, text = watched.get(method="HEAD")
+    assert (status, "notes" in text) == (200, False)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{}", "127.0.0.1", "127.0.0.1:1", "localhost.evil:{}"])
@@ -248,41 +234,35 @@ def test_nothing_else_is_served(watched: Watched, path: str) -> None:
 
 def test_a_save_is_another_version(watched: Watched) -> None:
     """The page knows its own, and a touch without a change is none."""
-    old = watched.get("/version")[1]
+    old = watched.version()
     assert f'"live": "{old}"' in watched.get()[1]
     os.utime(watched.folder / "01-first.yaml")
-    assert watched.get("/version")[1] == old
+    assert watched.version() == old
     watched.save("oxygen", "pure oxygen")
-    new = watched.get("/version")[1]
+    new = watched.version()
     assert new != old
     page = watched.get()[1]
     assert f'"live": "{new}"' in page
     assert "pure oxygen" in page
 
 
-def test_folder_that_is_gone_for_a_moment(watched: Watched) -> None:
-    """The page stays as it was until the folder is back."""
+def test_a_page_that_cannot_be_made_stays_and_is_tried_again(watched: Watched) -> None:
+    """While the folder is gone for a moment, and when no file has changed since."""
     away = watched.folder.rename(watched.folder.with_name("away"))
     assert "2 notes, 3 cards" in watched.get()[1]
     assert [str(error).partition(": ")[2][:14] for error in watched.errors] == ["no such folder"]
     away.rename(watched.folder)
     watched.save("oxygen", "pure oxygen")
-    assert "pure oxygen" in watched.get()[1]
-
-
-def test_a_page_that_could_not_be_made_is_tried_again(watched: Watched) -> None:
-    """Though no file has changed since."""
-    make, watched.server.make = watched.server.make, Path("/nowhere/at/all").read_bytes
-    watched.save("oxygen", "pure oxygen")
+    watched.make = Path("/nowhere/at/all").read_bytes
     assert "pure oxygen" not in watched.get()[1]
-    assert len(watched.errors) == 1
-    watched.server.make = make
+    assert len(watched.errors) == 2
+    watched.make = watched.page
     assert "pure oxygen" in watched.get()[1]
 
 
 def test_port_in_use_is_one_sentence(watched: Watched) -> None:
     with pytest.raises(Failure, match="cannot listen") as failed:
-        Server(watched.folder, str, print, watched.server.server_port)
+        Server(watched.folder, str, print, watched.server_port)
     assert failed.value.exit_code == EXIT_IO
 
 
@@ -299,10 +279,9 @@ def test_ctrl_c_ends_it(folder: Path) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/: reloads at every save; Ctrl-C ends it\n", line)
 
 
-def test_watching_opens_the_browser_and_prints_errors(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", addresses.append)
-
+def test_watching_opens_the_browser_and_prints_errors(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
     def serve(server: Server, poll_interval: float) -> None:
         assert "vscode://file/" in server.current()[0]
         folder.rename(folder.with_name("away"))
