@@ -26,6 +26,7 @@ MAX_MARKDOWN = 500_000  # characters; GitHub cuts the summary of a job at 1 MiB
 def as_text(changes: Changes, colour: bool = False) -> Iterator[str]:
     """Lines for a terminal: removed words as `[-old-]`, added ones as `{+new+}`, or in colour."""
     bold, end = ("\033[1m", "\033[0m") if colour else ("", "")
+    marks, clean = (_COLOURS, printable) if colour else (_BRACKETS, str)
     aligner = Aligner()
     yield f"{bold}{_headline(changes)}{end}"
     for line in _structure(changes):
@@ -33,14 +34,10 @@ def as_text(changes: Changes, colour: bool = False) -> Iterator[str]:
     for title, listed, detailed in _titled(changes):
         yield f"{bold}{title} ({len(listed)}){end}"
         for change in detailed:
-            yield terminal(f"  {change.name} · {change.place}{_remark(change)}".replace("\n", " / "))
-            for label, old, new in _details(change):
-                if colour:
-                    line = terminal(f"    {label}: ") + _diff(old, new, aligner, _COLOURS, printable)
-                    yield line.replace("\n", " / ")
-                else:
-                    line = f"    {label}: {_diff(old, new, aligner, _BRACKETS, str)}"
-                    yield terminal(line.replace("\n", " / "))
+            yield terminal(f"  {change.name} · {change.place}{_remark(change)}")
+            for label, text in _details(change, aligner, marks, clean):
+                head = f"    {label}: "
+                yield terminal(head) + text if colour else terminal(head + text)
         if len(detailed) < len(listed):
             yield f"  … and {len(listed) - len(detailed):,} more: --format json shows all"
 
@@ -56,10 +53,8 @@ def as_markdown(changes: Changes) -> str:
         rest = len(listed)
         for change in detailed:
             entry = [f"- **{markdown(change.name)}** · {markdown(change.place)}{markdown(_remark(change))}"]
-            entry += [
-                f"  - {markdown(label)}: {_diff(old, new, aligner, _ELEMENTS, markdown)}"
-                for label, old, new in _details(change)
-            ]
+            details = _details(change, aligner, _ELEMENTS, markdown)
+            entry += [f"  - {markdown(label)}: {text}" for label, text in details]
             size += sum(map(len, entry))
             if size > MAX_MARKDOWN:
                 break
@@ -166,23 +161,24 @@ def _remark(change: NoteChange) -> str:
     if change.before and change.after:
         cards = zip(change.cards, ("gone", "new"), strict=True)
         return "".join(f" · card {', '.join(map(str, numbers))} is {how}" for numbers, how in cards if numbers)
-    return f": {readable(change.note.title)}" if change.note.title else ""
+    return f": {readable(change.note.title)}".replace("\n", " / ") if change.note.title else ""
 
 
-def _details(change: NoteChange) -> Iterator[tuple[str, str, str]]:
-    """(label, old, new) of each field and of the tags that differ; the other fields of a new note."""
-    for name, old, new in change.fields:
-        texts = plain(old), plain(new)
-        yield (name, *(texts if texts[0] != texts[1] else (old, new)))
-    removed, added = change.tags
-    if removed or added:
-        yield "Tags", " ".join(removed), " ".join(added)
+def _details(
+    change: NoteChange, aligner: Aligner, marks: _Marks, clean: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """(label, old and new text as one, with marks around what differs) of each field and of the tags that differ, and
+    of the other fields of a new note.
+    """
+    pairs = []
+    for name, *html in change.fields:
+        old, new = map(plain, html)
+        pairs.append((name, old, new) if old != new else (name, *html))
+    if any(change.tags):
+        pairs.append(("Tags", *map(" ".join, change.tags)))
     if change.before is None and change.note.fields:
-        for name, field in list(change.note.fields.items())[1:]:
-            if field and name not in ("ID", "Source", "Evidence"):
-                yield name, "", plain(field)
-
-
-def _diff(old: str, new: str, aligner: Aligner, marks: _Marks, clean: Callable[[str], str]) -> str:
-    """Two texts as one, with marks around what differs."""
-    return "".join(f"{marks[sign][0]}{clean(text)}{marks[sign][1]}" for sign, text in difference(old, new, aligner))
+        others = list(change.note.fields.items())[1:]
+        pairs += [(name, "", plain(f)) for name, f in others if f and name not in ("ID", "Source", "Evidence")]
+    for label, old, new in pairs:
+        parts = [(sign, clean(text.replace("\n", " / "))) for sign, text in difference(old, new, aligner)]
+        yield label, "".join(f"{marks[sign][0]}{text}{marks[sign][1]}" for sign, text in parts)

@@ -8,9 +8,15 @@ from dataclasses import replace
 import pytest
 from releases import Project
 
-from ketamine_anki.core.model import NOWHERE, Note, Reference
+from ketamine_anki.core.model import NOWHERE, Collection, Note, Reference
 from ketamine_anki.release.ankiweb import ankiweb
 from ketamine_anki.workspace.folder import Folder
+
+
+def form(collection: Collection, *notes: Note) -> dict[str, str]:
+    """The fields of the form."""
+    text = ankiweb(collection, collection.ledger.last, notes)
+    return dict(re.findall(r"(?ms)^## (\S[^\n]*)\n\n(.*?)\n(?=\n## |\Z)", text))
 
 
 @pytest.mark.parametrize(
@@ -23,15 +29,11 @@ from ketamine_anki.workspace.folder import Folder
     ],
 )
 def test_title_and_tags_have_at_most_60_characters(released: Project, title: str, expected: str) -> None:
-    collection = Folder("decks").collection
     topics = {"Roots & Leaves": ("Water_uptake",), "Light": ("Water_uptake", "T" * 60)}
     notes = [Note("", deck, NOWHERE, tags=tags) for deck, tags in topics.items()]
-    text = ankiweb(replace(collection, title=title, tag="Small_0123abcd"), collection.ledger.last, notes)
-    fields = dict(re.findall(r"(?ms)^## (\S[^\n]*)\n\n(.*?)\n(?=\n## |\Z)", text))
+    fields = form(replace(Folder("decks").collection, title=title, tag="Small_0123abcd"), *notes)
     assert list(fields) == ["Title", "Tags", "Support page", "Description"]
-    assert fields["Title"] == expected
-    assert len(fields["Title"]) <= 60
-    assert fields["Tags"] == "small light water-uptake roots-and-leaves"
+    assert (fields["Title"], fields["Tags"]) == (expected, "small light water-uptake roots-and-leaves")
 
 
 @pytest.mark.parametrize(
@@ -45,17 +47,14 @@ def test_title_and_tags_have_at_most_60_characters(released: Project, title: str
 def test_the_description_has_paragraphs_bold_words_lists_and_links_alone(
     released: Project, access: str, source: str
 ) -> None:
-    collection = replace(
-        Folder("decks").collection,
-        description="# *All*\nof <b>it</b>",
-        repository="https://example.org/deck",
-        source_access=access,
-    )
-    text = ankiweb(collection, collection.ledger.last, ()).partition("## Description\n\n")[2]
+    address = "https://example.org/deck"
+    collection = replace(Folder("decks").collection, repository=address, source_access=access)
+    collection = replace(collection, description="# *All*\nof <b>it</b>")
+    text = form(collection)["Description"]
     assert text.startswith(r"\# \*All\* of &lt;b&gt;it&lt;/b&gt;")
     assert "3 notes, 4 cards · Version 1.0.0\n" in text
     assert f"Licence of the cards: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/) · {source}\n" in text
-    assert "\n\nReleases and corrections: [https://example.org/deck](https://example.org/deck). An update" in text
+    assert f"\n\nReleases and corrections: [{address}]({address}). An update" in text
     assert not re.search(r"(?m)^#", text)
-    collection = replace(collection, references={"a": Reference("a", "A. B. 2020", NOWHERE)})
-    assert " · The works behind a card are named on its back\n" in ankiweb(collection, collection.ledger.last, ())
+    cited = replace(collection, references={"a": Reference("a", "A. B. 2020", NOWHERE)})
+    assert " · The works behind a card are named on its back\n" in form(cited)["Description"]

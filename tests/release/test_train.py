@@ -22,7 +22,7 @@ from upgrade.releases import STORIES, make
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Diary:
     folder = tmp_path_factory.mktemp("train")
-    return train.lived(sys.executable, make(folder), folder / "collections")
+    return train.lived([sys.executable], make(folder), folder / "collections")
 
 
 @pytest.mark.parametrize("promise", promises.PROMISES, ids=lambda promise: promise.__name__)

@@ -103,20 +103,26 @@ class Impossible(Exception):  # noqa: N818 - an answer, not an error
 
 
 class Import(NamedTuple):
-    """One import of one learner: what the collection held before it (None: nothing) and after it."""
+    """One import of one learner: what the collection held before it ({} at first) and after it."""
 
     learner: str
     step: Step
-    before: Holds | None
+    before: Holds
     after: Holds
 
     def __str__(self) -> str:
         return f"{self.learner}, {self.step.version} on day {self.step.day}"
 
-    def got(self, guid: str) -> Note:
+    @property
+    def had(self) -> dict[str, Note]:
+        """The notes before it by id."""
+        return by_id(self.before) if self.before else {}
+
+    def got(self, note_id: str) -> Note:
         """A note as it is after the import, which must have it."""
-        assert guid in self.after["notes"], f"{self}: a note is missing"
-        return self.after["notes"][guid]
+        notes = by_id(self.after)
+        assert note_id in notes, f"{self}: {note_id} is missing"
+        return notes[note_id]
 
 
 class Diary:
@@ -133,15 +139,11 @@ class Diary:
     def imports(self, *learners: str) -> Iterator[Import]:
         """The imports of some learners, or of all, that the engine could do."""
         for name in learners or LEARNERS:
-            before = None
+            before: Holds = {}
             for step, after in self.steps(name):
                 if step.do == "import" and "impossible" not in after:
                     yield Import(name, step, before, after)
                 before = after
-
-    def updates(self, *learners: str) -> Iterator[Import]:
-        """Their imports into a collection that had notes."""
-        return (each for each in self.imports(*learners) if each.before)
 
     def one(self, learner: str, version: str) -> Import:
         """A learner's first import of a release."""
@@ -151,16 +153,12 @@ class Diary:
         raise Impossible
 
     def published(self, version: str) -> dict[str, Note]:
-        """The notes of a release by GUID, as a newcomer gets them."""
-        return self.one(f"newcomer to {version}", version).after["notes"]
-
-
-def id_of(note: Note) -> str:
-    return note["fields"]["ID"]
+        """The notes of a release by id, as a newcomer gets them."""
+        return by_id(self.one(f"newcomer to {version}", version).after)
 
 
 def by_id(holds: Holds) -> dict[str, Note]:
-    return {id_of(note): note for note in holds["notes"].values()}
+    return {note["fields"]["ID"]: note for note in holds["notes"].values()}
 
 
 def ours(note: Note) -> tuple[Any, ...]:

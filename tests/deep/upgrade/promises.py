@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise, product
 
-from upgrade.diary import CHANGERS, LEARNERS, Diary, Import, Impossible, Note, by_id, id_of, is_new, ours
+from upgrade.diary import CHANGERS, LEARNERS, Diary, Import, Impossible, Note, by_id, is_new, ours
 from upgrade.learner import OWN_DECK, OWN_FIELD, OWN_STYLE, OWN_TAG, OWN_TEXT
 from upgrade.releases import STORIES, VERSIONS, changed, last_changed, retired_in, told
 
@@ -19,7 +19,7 @@ NEWCOMERS = [f"newcomer to {version}" for version in VERSIONS]
 def whole(diary: Diary) -> None:
     """A first import | brings every card once, as new, in its subdeck"""
     for version in VERSIONS:
-        notes = {id_of(note): note for note in diary.published(version).values()}
+        notes = diary.published(version)
         live = {note_id for note_id in STORIES if told(note_id, version)} - retired_in(version)
         assert notes.keys() == live, f"{version}: {notes.keys() ^ live}"
         for note_id, note in notes.items():
@@ -38,11 +38,9 @@ def clean(diary: Diary) -> None:
         after, log = found.after, found.after["log"]
         skipped = {kind: count for kind, count in log.items() if count and kind not in ("new", "updated", "duplicate")}
         assert not skipped, f"{found}: {skipped}"
-        assert after["rows"] == len(after["notes"]), f"{found}: two notes with one GUID"
-        assert len(by_id(after)) == len(after["notes"]), f"{found}: a duplicate"
+        assert after["rows"] == len(after["notes"]) == len(by_id(after)), f"{found}: a duplicate"
         assert after["schema"] == after["schema before"], f"{found}: the next sync would be a full one"
-        before = found.before or after
-        assert after["note types"] == before["note types"], f"{found}: another note type"
+        assert after["note types"] == (found.before or after)["note types"], f"{found}: another note type"
 
 
 def counts(diary: Diary) -> None:
@@ -59,25 +57,23 @@ def counts(diary: Diary) -> None:
 def tagged(diary: Diary) -> None:
     """You search for `tag:Ketamine::Changed::…` | finds what the release of that version changed last"""
     for found in diary.imports("follower", "updater", "skipper", "busy", *NEWCOMERS):
-        for guid in diary.published(found.step.version):
-            note = found.got(guid)
-            version = last_changed(id_of(note), found.step.version)
-            tags = [tag for tag in note["tags"] if "::Changed::" in tag]
-            assert tags == ([f"Small::Changed::{version}"] if version else []), f"{found}: {id_of(note)} has {tags}"
+        for note_id in diary.published(found.step.version):
+            version = last_changed(note_id, found.step.version)
+            tags = [tag for tag in found.got(note_id)["tags"] if "::Changed::" in tag]
+            assert tags == ([f"Small::Changed::{version}"] if version else []), f"{found}: {note_id} has {tags}"
 
 
 def new_notes(diary: Diary) -> None:
     """A note is new | arrives, as new"""
     for found in diary.imports("follower", "skipper", "updater", "skipping updater", "busy", "latecomer"):
         published = diary.published(found.step.version)
-        arrived = published.keys() - (found.before["notes"] if found.before else {}).keys()
-        assert arrived, str(found)
-        for guid in arrived:
-            got, note = found.got(guid), published[guid]
-            assert ours(got) == ours(note), f"{found}: {id_of(got)}"
-            assert all(map(is_new, got["cards"].values())), f"{found}: {id_of(got)}"
+        assert published.keys() - found.had.keys(), str(found)
+        for note_id in published.keys() - found.had.keys():
+            got, note = found.got(note_id), published[note_id]
+            assert ours(got) == ours(note), f"{found}: {note_id}"
+            assert all(map(is_new, got["cards"].values())), f"{found}: {note_id}"
             decks = [{n: card["deck"] for n, card in each["cards"].items()} for each in (got, note)]
-            assert decks[0] == decks[1], f"{found}: {id_of(got)}"
+            assert decks[0] == decks[1], f"{found}: {note_id}"
 
 
 def changes(diary: Diary) -> None:
@@ -116,10 +112,9 @@ def new_cards(diary: Diary) -> None:
     added = (("1.1.0", "deletion-added-in-1-1"), ("1.2.0", "reverse-added-in-1-2"))
     for (version, note_id), learner in product(added, ("follower", "updater", "editor", "latecomer", "busy")):
         found = diary.one(learner, version)
-        before, after = (by_id(holds)[note_id]["cards"] for holds in (found.before, found.after))
+        before, after = found.had[note_id]["cards"], found.got(note_id)["cards"]
         assert (before.keys(), after.keys()) == ({"0"}, {"0", "1"}), f"{found}: {note_id} got no new card"
-        assert is_new(after["1"]), str(found)
-        assert after["0"] == before["0"], str(found)
+        assert (is_new(after["1"]), after["0"]) == (True, before["0"]), f"{found}: {note_id}"
 
 
 def gone_cards(diary: Diary) -> None:
@@ -129,43 +124,41 @@ def gone_cards(diary: Diary) -> None:
     removed = (("1.1.0", "deletion-removed-in-1-1"), ("1.2.0", "reverse-removed-in-1-2"))
     for (version, note_id), learner in product(removed, ("follower", "tidier")):
         found = diary.one(learner, version)
-        cards = by_id(found.after)[note_id]["cards"]
-        assert cards.keys() == {"0", "1"}, f"{found}: the second card of {note_id} is gone"
-    *_, (_, after) = diary.steps("tidier")
-    held = [{(note_id, n) for note_id, note in by_id(holds).items() for n in note["cards"]}
-            for holds in (diary.one("tidier", "1.2.0").after, after)]  # fmt: skip
-    assert held[0] - held[1] == {(note_id, "1") for _, note_id in removed}, held[0] - held[1]
+        assert found.got(note_id)["cards"].keys() == {"0", "1"}, f"{found}: the second card of {note_id} is gone"
+    *_, (_, before), (_, after) = diary.steps("tidier")
+    old, new = (
+        {(note_id, n) for note_id, note in by_id(each).items() for n in note["cards"]} for each in (before, after)
+    )
+    assert old - new == {(note_id, "1") for _, note_id in removed}, old - new
 
 
 def places(diary: Diary) -> None:
     """A card was moved to another deck, by you or by us
     | stays where you have it; a subdeck that we chose anew is for new learners
     """
-    held = diary.one("busy", "1.2.0").after["notes"]
-    for guid in diary.one("busy", "1.0.0").after["notes"]:
-        deck = held[guid]["cards"]["0"]["deck"]
-        assert deck == OWN_DECK, f"{id_of(held[guid])} is in {deck}"
+    for note_id in by_id(diary.one("busy", "1.0.0").after):
+        deck = diary.one("busy", "1.2.0").got(note_id)["cards"]["0"]["deck"]
+        assert deck == OWN_DECK, f"{note_id} is in {deck}"
     for learner, part in (("follower", "First Part"), ("newcomer to 1.2.0", "Second Part")):
-        deck = by_id(diary.one(learner, "1.2.0").after)["moved-in-1-1"]["cards"]["0"]["deck"]
+        deck = diary.one(learner, "1.2.0").got("moved-in-1-1")["cards"]["0"]["deck"]
         assert deck.endswith(part), f"{learner} has it in {deck}"
 
 
 def own_kept(diary: Diary) -> None:
     """You edited or tagged a note, or wrote in *My notes*, and the release leaves it alone | yours is kept"""
     for learner, version in product(("editor", "tagger"), VERSIONS[1:]):
-        for found, before, after in _touched(diary, learner, version):
-            kept = changed(id_of(after), version) or ours(after) == ours(before)
-            assert kept, f"{found}: {id_of(after)} lost the learner's own"
+        for note_id, before, after in _own(diary, learner, version):
+            kept = changed(note_id, version) or ours(after) == ours(before)
+            assert kept, f"{learner}, {version}: {note_id} lost the learner's own"
 
 
 def own_replaced(diary: Diary) -> None:
     """… and a release that came out later changes that note | our text and tags replace yours"""
     late = [("editor after 1.1.0", "1.2.0"), ("tagger after 1.1.0", "1.2.0")]
     for learner, version in (*product(("editor", "tagger"), VERSIONS[1:]), *late):
-        published = {id_of(note): note for note in diary.published(version).values()}
-        for found, _, after in _touched(diary, learner, version):
-            replaced = not changed(id_of(after), version) or ours(after) == ours(published[id_of(after)])
-            assert replaced, f"{found}: {id_of(after)} missed its correction"
+        for note_id, _, after in _own(diary, learner, version):
+            replaced = not changed(note_id, version) or ours(after) == ours(diary.published(version)[note_id])
+            assert replaced, f"{learner}, {version}: {note_id} missed its correction"
 
 
 def own_found(diary: Diary) -> None:
@@ -175,12 +168,10 @@ def own_found(diary: Diary) -> None:
     for learner in ("editor", "skipping editor"):
         for (step, held), (_, after) in pairwise(diary.steps(learner)):
             if step.do == "search":
-                own = [
-                    {note_id for note_id, note in by_id(holds).items() if _is_edited(note)} for holds in (held, after)
-                ]
-                assert own[0] - own[1], f"{learner}, {step.version}: the learner lost nothing: the test shows nothing"
+                old, new = ({i for i, note in by_id(each).items() if _is_edited(note)} for each in (held, after))
+                assert old - new, f"{learner}, {step.version}: the learner lost nothing: the test shows nothing"
                 found = set(held["found"]) - retired_in(step.version)
-                assert found == own[0] - own[1], f"{learner}, {step.version}: {found ^ (own[0] - own[1])}"
+                assert found == old - new, f"{learner}, {step.version}: {found ^ (old - new)}"
 
 
 def own_later(diary: Diary) -> None:
@@ -188,8 +179,8 @@ def own_later(diary: Diary) -> None:
     | yours is kept, and the correction does not arrive …
     """
     for learner in ("editor after 1.1.0", "tagger after 1.1.0"):
-        for found, before, after in _touched(diary, learner, "1.1.0"):
-            assert ours(after) == ours(before), f"{found}: {id_of(after)} lost the learner's own"
+        for note_id, before, after in _own(diary, learner, "1.1.0"):
+            assert ours(after) == ours(before), f"{learner}: {note_id} lost the learner's own"
 
 
 def always(diary: Diary) -> None:
@@ -205,12 +196,11 @@ def retired(diary: Diary) -> None:
         found = diary.one(learner, version)
         _schedule_kept(found)
         for note_id in retired_in(version):
-            before, after = (by_id(holds)[note_id] for holds in (found.before, found.after))
+            before, after = found.had[note_id], found.got(note_id)
             if learner == "follower":
                 assert ours(after) == ours(before), f"{found}: {note_id}"
                 continue
-            reason = told(note_id, version)["retired"]
-            notice = after["fields"]["Notice"]
+            reason, notice = told(note_id, version)["retired"], after["fields"]["Notice"]
             assert reason["reason"] in notice, f"{found}: {note_id}"
             assert "see" not in reason or told(reason["see"], version)["question"] in notice, f"{found}: {note_id}"
             assert f"Small::Retired::{reason['version']}" in after["tags"], f"{found}: {note_id}"
@@ -221,13 +211,12 @@ def deleted(diary: Diary) -> None:
     """You deleted a note or a card that the release still has | it comes back, as new: suspend it instead"""
     for learner in ("deleter", "deleter of cards"):
         found = diary.one(learner, "1.1.0")
-        had = found.before["notes"]
-        for guid, note in diary.published("1.1.0").items():
-            missing = note["cards"].keys() - had.get(guid, {"cards": {}})["cards"].keys()
-            got = found.got(guid)["cards"]
-            assert missing <= got.keys(), f"{found}: a card of {id_of(note)} is missing"
-            assert all(is_new(got[ordinal]) for ordinal in missing), f"{found}: {id_of(note)}"
-    assert any("1" not in note["cards"] for note in had.values())
+        for note_id, note in diary.published("1.1.0").items():
+            missing = note["cards"].keys() - found.had.get(note_id, {"cards": {}})["cards"].keys()
+            got = found.got(note_id)["cards"]
+            assert missing <= got.keys(), f"{found}: a card of {note_id} is missing"
+            assert all(is_new(got[ordinal]) for ordinal in missing), f"{found}: {note_id}"
+    assert any("1" not in note["cards"] for note in found.had.values())
 
 
 def deleted_and_retired(diary: Diary) -> None:
@@ -235,9 +224,7 @@ def deleted_and_retired(diary: Diary) -> None:
     | stays away with the package for everyone; the update package brings it back, with its notice
     """
     assert "retired-in-1-1" not in by_id(diary.one("deleter", "1.1.0").after)
-    back = by_id(diary.one("deleting updater", "1.1.0").after).get("retired-in-1-1")
-    assert back is not None
-    assert back["fields"]["Notice"]
+    assert diary.one("deleting updater", "1.1.0").got("retired-in-1-1")["fields"]["Notice"]
 
 
 def styles(diary: Diary) -> None:
@@ -255,9 +242,10 @@ def renaming(diary: Diary) -> None:
     for version in VERSIONS[1:]:
         found = diary.one("rename", version)
         assert not found.after["log"]["conflicting"], str(found)
-        for guid, note in diary.published(version).items():
-            texts = {name: text for name, text in found.got(guid)["fields"].items() if name not in (OWN_FIELD, "Spare")}
-            assert texts.items() <= note["fields"].items(), f"{found}: {id_of(note)} missed its correction"
+        for note_id, note in diary.published(version).items():
+            fields = found.got(note_id)["fields"].items()
+            texts = {name: text for name, text in fields if name not in (OWN_FIELD, "Spare")}
+            assert texts.items() <= note["fields"].items(), f"{found}: {note_id} missed its correction"
 
 
 def conflicts(diary: Diary) -> None:
@@ -265,14 +253,16 @@ def conflicts(diary: Diary) -> None:
     | Anki says *could not be imported*, with *Update notes: Always*, too: your notes keep their old texts, and new
     notes bring a second note type of a like name
     """
-    for found in diary.updates("add", "add template", "remove", "add, always"):
+    for found in diary.imports("add", "add template", "remove", "add, always"):
+        if not found.before:
+            continue
         assert found.after["log"]["conflicting"], f"{found}: nothing was skipped"
-        touched = {note["type"] for note in found.before["notes"].values()} - {"Small Deck: cloze"}
-        for guid, note in found.before["notes"].items():
-            kept = found.got(guid)["fields"] == note["fields"] and found.got(guid)["tags"] == note["tags"]
-            assert kept or note["type"] not in touched, f"{found}: {id_of(note)}"
-        published = diary.published(found.step.version)
-        assert published.keys() <= found.after["notes"].keys(), f"{found}: a note is missing"
+        touched = {note["type"] for note in found.had.values()} - {"Small Deck: cloze"}
+        for note_id, note in found.had.items():
+            kept = all(found.got(note_id)[part] == note[part] for part in ("fields", "tags"))
+            assert kept or note["type"] not in touched, f"{found}: {note_id}"
+        missing = diary.published(found.step.version).keys() - by_id(found.after).keys()
+        assert not missing, f"{found}: {missing} are missing"
         first = diary.one(found.learner, "1.0.0").after
         assert len(found.after["note types"]) > len(first["note types"]), str(found)
 
@@ -286,11 +276,10 @@ def merging(diary: Diary) -> None:
     for found in (*(diary.one(*each) for each in learners), at_last):
         assert not found.after["log"]["conflicting"], str(found)
         _texts_arrive(diary, found)
-        for guid, note in diary.published(found.step.version).items():
-            note_id = id_of(note)
+        for note_id in diary.published(found.step.version):
             is_untouched = told(note_id, "1.0.0") and not last_changed(note_id, found.step.version)
             own = OWN_TEXT if is_untouched else ""
-            assert found.got(guid)["fields"].get(OWN_FIELD, own) == own, f"{found}: the own field of {note_id}"
+            assert found.got(note_id)["fields"].get(OWN_FIELD, own) == own, f"{found}: the own field of {note_id}"
 
 
 def merging_always(diary: Diary) -> None:
@@ -309,8 +298,8 @@ def again(diary: Diary) -> None:
     assert (last.step.version, same.step.version, older.step.version) == ("1.2.0", "1.2.0", "1.1.0")
     for key in ("notes", "reviews", "styles", "note types"):
         assert same.after[key] == last.after[key], f"importing 1.2.0 again changed {key}"
-    for guid, note in last.after["notes"].items():
-        assert older.got(guid) == note, f"going back to 1.1.0 changed {id_of(note)}"
+    for note_id, note in by_id(last.after).items():
+        assert older.got(note_id) == note, f"going back to 1.1.0 changed {note_id}"
 
 
 def late(diary: Diary) -> None:
@@ -336,42 +325,39 @@ PROMISES = (
 
 def _schedule_kept(found: Import) -> None:
     """Every card that was there is there, in its deck, with its schedule; every review too."""
-    if found.before is None:
-        return
-    for guid, note in found.before["notes"].items():
-        after = found.got(guid)
-        assert after["id"] == note["id"], f"{found}: {id_of(note)} became another note"
+    for note_id, note in found.had.items():
+        after = found.got(note_id)
+        assert after["id"] == note["id"], f"{found}: {note_id} became another note"
         for ordinal, card in note["cards"].items():
-            assert after["cards"].get(ordinal) == card, f"{found}: card {ordinal} of {id_of(note)} changed"
-    assert found.after["reviews"] == found.before["reviews"], f"{found}: reviews changed"
+            assert after["cards"].get(ordinal) == card, f"{found}: card {ordinal} of {note_id} changed"
+    assert not found.before or found.after["reviews"] == found.before["reviews"], f"{found}: reviews changed"
 
 
 def _all_arrive(diary: Diary, found: Import) -> None:
     """Every note of the release is as it was published."""
-    for guid, note in diary.published(found.step.version).items():
-        assert ours(found.got(guid)) == ours(note), f"{found}: {id_of(note)} did not arrive"
+    for note_id, note in diary.published(found.step.version).items():
+        assert ours(found.got(note_id)) == ours(note), f"{found}: {note_id} did not arrive"
 
 
 def _texts_arrive(diary: Diary, found: Import) -> None:
     """So are the fields that we published, whatever other fields and note type a note has."""
-    for guid, note in diary.published(found.step.version).items():
-        got = found.got(guid)
+    for note_id, note in diary.published(found.step.version).items():
+        got = found.got(note_id)
         fields = {name: text for name, text in got["fields"].items() if name in note["fields"]}
-        assert (fields, got["tags"]) == (note["fields"], note["tags"]), f"{found}: {id_of(note)} missed its correction"
+        assert (fields, got["tags"]) == (note["fields"], note["tags"]), f"{found}: {note_id} missed its correction"
 
 
 def _is_edited(note: Note) -> bool:
     return note["fields"]["Extra"] == OWN_TEXT
 
 
-def _touched(diary: Diary, learner: str, version: str) -> Iterator[tuple[Import, Note, Note]]:
-    """(import, note before, note after) of each note that the learner changed before and that the release holds."""
+def _own(diary: Diary, learner: str, version: str) -> Iterator[tuple[str, Note, Note]]:
+    """(id, note before, note after) of each note that the learner changed before and that the release holds."""
     found = diary.one(learner, version)
-    own = [guid for guid, note in found.before["notes"].items() if _is_edited(note) or OWN_TAG in note["tags"]]
+    own = {note_id for note_id, note in found.had.items() if _is_edited(note) or OWN_TAG in note["tags"]}
     assert own, f"{found}: the learner changed nothing"
-    for guid in own:
-        if guid in diary.published(version):
-            yield found, found.before["notes"][guid], found.got(guid)
+    for note_id in own & diary.published(version).keys():
+        yield note_id, found.had[note_id], found.got(note_id)
 
 
 # --- the table --------------------------------------------------------------------------------
