@@ -329,7 +329,7 @@ def require_folder(folder: str | Path) -> None:
 
 def nearest_collection() -> Path:
     """The folder of the collection that one stands in or beside: `decks`, or the nearest above that holds one."""
-    for folder in (Path(), *(Path(*[".."] * levels) for levels in range(1, len(Path.cwd().parts)))):
+    for folder in (Path(*[".."] * levels) for levels in range(len(Path.cwd().parts))):
         for place in (folder / "decks", folder):
             if (place / COLLECTION).is_file():
                 return place
@@ -340,9 +340,7 @@ def collection_folder(file: Path) -> Path:
     """The folder of the collection that a file belongs to: the nearest one upwards with collection.yaml."""
     if not file.is_file():
         raise Failure(f"{file}: no such file", EXIT_USAGE)
-    for folder in file.parents:
+    for folder in (*file.parents, *file.absolute().parents):
         if (folder / COLLECTION).is_file():
             return folder
-    if not file.is_absolute():
-        return collection_folder(file.absolute())
     raise Failure(f"{file}: no {COLLECTION} in its folder or above: it belongs to no collection", EXIT_USAGE)

@@ -9,6 +9,7 @@ determines the repository, not the environment.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import subprocess
@@ -148,27 +149,23 @@ def _is_unchanged(path: Path, mode: bytes, name: bytes) -> bool:
         return True
     try:
         if mode == _LINK and path.is_symlink():
-            return _object_name(os.fsencode(os.readlink(path)), name) == name
+            target = os.fsencode(os.readlink(path))
+            return _object_name(io.BytesIO(target), len(target), name) == name
         with open_regular(path) as file:
-            digest = _new_hash(os.fstat(file.fileno()).st_size, name)
-            if hashlib.file_digest(file, lambda: digest).hexdigest().encode() == name:
+            if _object_name(file, os.fstat(file.fileno()).st_size, name) == name:
                 return True
             file.seek(0)
-            return _object_name(file.read(MAX_LEDGER_BYTES + 1).replace(b"\r\n", b"\n"), name) == name
+            data = file.read(MAX_LEDGER_BYTES + 1).replace(b"\r\n", b"\n")
+            return _object_name(io.BytesIO(data), len(data), name) == name
     except (OSError, ValueError):
         return False
 
 
-def _object_name(data: bytes, like: bytes) -> bytes:
-    digest = _new_hash(len(data), like)
-    digest.update(data)
-    return digest.hexdigest().encode()
-
-
-def _new_hash(size: int, like: bytes) -> hashlib._Hash:
-    """The hash of a blob of this size, fed with its header: SHA-1 or SHA-256, as a name `like` it was made with."""
+def _object_name(file: io.RawIOBase | io.BytesIO, size: int, like: bytes) -> bytes:
+    """The name of a blob of this size: SHA-1 or SHA-256 of header and content, as a name `like` it was made with."""
     header = b"blob %d\0" % size
-    return hashlib.sha1(header, usedforsecurity=False) if len(like) == 40 else hashlib.sha256(header)
+    digest = hashlib.sha1(header, usedforsecurity=False) if len(like) == 40 else hashlib.sha256(header)
+    return hashlib.file_digest(file, lambda: digest).hexdigest().encode()
 
 
 # --- revisions --------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import pytest
 import small_deck
 from program import run
 
-from ketamine_anki.workspace import folder as folder_module
 from ketamine_anki.workspace.folder import Folder, read_bytes
 
 NOTE = """
@@ -97,15 +96,6 @@ def test_media_folder_must_be_one(tmp_path: Path) -> None:
     (linked / "media").symlink_to("elsewhere")
     for folder in (linked, small_deck.write(tmp_path / "b", NOTE, {"media": b"x"})):
         assert "media:1:1: must be a folder, and not a link to one [file]" in findings(folder)
-
-
-def test_all_pictures_together_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    size = len(small_deck.PIXEL)
-    monkeypatch.setattr(folder_module, "MAX_MEDIA_BYTES", 3 * size)
-    found = findings(small_deck.write(tmp_path, NOTE, {f"media/{n}.png": small_deck.PIXEL for n in range(6)}))
-    assert [line for line in found if "all pictures together" in line] == [
-        f"media/3.png:1:1: all pictures together are over {3 * size:,} bytes [picture]"
-    ]
 
 
 # --- deck files -------------------------------------------------------------------------------
