@@ -13,10 +13,14 @@ _HEAD = re.compile(r"(\s*(?:- +)*(?:[A-Za-z_]+:)?\s*)(.*)")
 
 def follow(text: str, finding: Finding) -> str:
     """Raises LookupError for a message that proposes no edit."""
-    lines = text.split("\n")
-    for pattern, edit in EDITS:
+    lines, line, column = text.split("\n"), finding.position.line - 1, finding.position.column - 1
+    for pattern, edit in IN_LINES:
         if match := re.search(pattern, finding.message):
-            edit(lines, finding.position.line - 1, finding.position.column - 1, match)
+            edit(lines, line, column, match)
+            return "\n".join(lines)
+    for pattern, edit_line in IN_A_LINE:
+        if match := re.search(pattern, finding.message):
+            lines[line] = edit_line(lines[line][:column], lines[line][column:], match)
             return "\n".join(lines)
     raise LookupError(finding.message)
 
@@ -41,51 +45,11 @@ def _quote(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
     lines[start:end] = [f"{head}'{quoted}'"]
 
 
-def _fold(lines: Lines, line: int, column: int, _: re.Match[str]) -> None:
-    head, text = _HEAD.fullmatch(lines[line]).groups()
-    lines[line : line + 1] = [f"{head}>-", f"{' ' * len(head)}{text}"]
-
-
-def _close(lines: Lines, line: int, column: int, _: re.Match[str]) -> None:
-    lines[line] += lines[line][column]
-
-
-def _open(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-    head, value = _HEAD.fullmatch(lines[line]).groups()
-    lines[line] = f"{head}{match[1]}{value}"
-
-
-def _move(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-    typed = lines[line]
-    dash, rest = re.fullmatch(r"\s*(?:(-)\s+(?=\w+:))?(.*)", typed).groups()
-    lines[line] = f"{dash} {rest}".rjust(int(match[1]) - 1 + len(rest)) if dash else " " * (int(match[1]) - 1) + rest
-
-
 def _dash(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
     above = next(n for n in range(line - 1, -1, -1) if re.match(r"\s*(?:- |notes:|tags:)", lines[n]))
-    beside = re.match(r"\s*- ", lines[above]) or re.match(
-        r"\s*- ", next((x for x in lines[line:] if re.match(r"  +- ", x)), "")
-    )
-    if match[1] == "id":
-        beside = re.match(r"  - ", "  - ")
-    lines[line] = f"{beside[0] if beside else '  - '}{lines[line].strip()}"
-
-
-def _other_quotes(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-    head, text = _HEAD.fullmatch(lines[line]).groups()
-    other = "\"'"[match[1] == '"']
-    lines[line] = f"{head}{other}{text}{other}"
-
-
-def _replace(by: str = "") -> Callable[[Lines, int, int, re.Match[str]], None]:
-    def edit(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-        lines[line] = lines[line][:column] + (by or match[1]) + lines[line][column + 1 :]
-
-    return edit
-
-
-def _rename(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-    lines[line] = lines[line][:column] + re.sub(r"^\w+", match[1], lines[line][column:])
+    beside = [re.match(r"\s*- ", typed) for typed in (lines[above], *lines[line:])]
+    dash = next((each[0] for each in beside if each), "  - ") if match[1] != "id" else "  - "
+    lines[line] = f"{dash}{lines[line].strip()}"
 
 
 def _merge(lines: Lines, line: int, column: int, _: re.Match[str]) -> None:
@@ -107,39 +71,59 @@ def _single(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
     lines[start : line + 1] = [re.sub(r": *(\[.*)?$", f": {match[1]}", lines[start])]
 
 
-def _plain_quotes(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-    typed = lines[line]
-    first = typed.rindex(match[1], 0, column)
-    lines[line] = f"{typed[:first]}{match[2]}{typed[first + 1 : column]}{match[2]}{typed[column + 1 :]}"
+# Of edits in one line: what stands before the place and from it on, and the match of the message -> the line.
 
 
-def _write_for(lines: Lines, line: int, column: int, match: re.Match[str]) -> None:
-    lines[line] = lines[line][:column] + lines[line][column:].replace(match["old"], match["new"], 1)
+def _move(before: str, after: str, match: re.Match[str]) -> str:
+    dash, rest = re.fullmatch(r"\s*(?:(-)\s+(?=\w+:))?(.*)", before + after).groups()
+    column = int(match[1]) - 1
+    return f"{dash} {rest}".rjust(column + len(rest)) if dash else " " * column + rest
+
+
+def _fold(before: str, after: str, _: re.Match[str]) -> str:
+    head, text = _HEAD.fullmatch(before + after).groups()
+    return f"{head}>-\n{' ' * len(head)}{text}"
+
+
+def _other_quotes(before: str, after: str, match: re.Match[str]) -> str:
+    other = "\"'"[match[1] == '"']
+    return _HEAD.sub(rf"\g<1>{other}\g<2>{other}", before + after, 1)
+
+
+def _both_quotes(before: str, after: str, match: re.Match[str]) -> str:
+    start, _, quoted = before.rpartition(match[1])
+    return f"{start}{match[2]}{quoted}{match[2]}{after[1:]}"
+
+
+def _write_for(before: str, after: str, match: re.Match[str]) -> str:
+    return before + after.replace(match["old"], match["new"], 1)
 
 
 # What a message proposes, and how it is done; the first that fits.
-EDITS: tuple[tuple[str, Callable[[Lines, int, int, re.Match[str]], None]], ...] = (
+IN_LINES: tuple[tuple[str, Callable[[Lines, int, int, re.Match[str]], None]], ...] = (
     ("keep one version", _merge),
     (r"the dash of a new item is missing: write '- ' before '([^']*)", _dash),
-    (r"(?:starts? in column|beside it (?:start )?in) (\d+)$", _move),
-    (r"(.) and . are shown.*write (.) for both", _plain_quotes),
-    (r"closes no text .*: write (.) instead", _replace()),
-    (r"a colon is missing: write '(?P<new>\w+:)' for '(?P<old>[^']*)'", _write_for),
-    (r"full-width characters '(?P<old>.+)': type (?P<new>.+)$", _write_for),
-    (r"full-width character .*: type (.)$", _replace()),
-    (r"write (['\"]) before the text", _open),
     ("single quotes(, with '' for each ')?", _quote),
-    (r"both quotes must be put under '>-'", _fold),
-    (r"text that holds (.) must be quoted with the other quote", _other_quotes),
-    ("close it", _close),
     (r"write '(\w+): \|-' above it", _plain_list),
     (r"not a list: write '(.*)'", _single),
-    ("type a plain space|a tab: type a space", _replace(" ")),
-    ("type a hyphen", _replace("-")),
-    ("type a colon, and a space", _replace(": ")),
+)
+IN_A_LINE: tuple[tuple[str, Callable[[str, str, re.Match[str]], str]], ...] = (
+    (r"(?:starts? in column|beside it (?:start )?in) (\d+)$", _move),
+    (r"(.) and . are shown.*write (.) for both", _both_quotes),
+    (r"closes no text .*: write (.) instead", lambda before, after, match: f"{before}{match[1]}{after[1:]}"),
+    (r"a colon is missing: write '(?P<new>\w+:)' for '(?P<old>[^']*)'", _write_for),
+    (r"full-width characters '(?P<old>.+)': type (?P<new>.+)$", _write_for),
+    (r"full-width character .*: type (.)$", lambda before, after, match: f"{before}{match[1]}{after[1:]}"),
     (
-        "a space is missing after",
-        lambda lines, line, column, _: lines.__setitem__(line, f"{lines[line][:column]} {lines[line][column:]}"),
+        r"write (['\"]) before the text",
+        lambda before, after, match: _HEAD.sub(rf"\g<1>{match[1]}\g<2>", before + after, 1),
     ),
-    (r"did you mean '([^']*)'", _rename),
+    (r"both quotes must be put under '>-'", _fold),
+    (r"text that holds (.) must be quoted with the other quote", _other_quotes),
+    ("close it", lambda before, after, match: f"{before}{after}{after[0]}"),
+    ("type a plain space|a tab: type a space", lambda before, after, match: f"{before} {after[1:]}"),
+    ("type a hyphen", lambda before, after, match: f"{before}-{after[1:]}"),
+    ("type a colon, and a space", lambda before, after, match: f"{before}: {after[1:]}"),
+    ("a space is missing after", lambda before, after, match: f"{before} {after}"),
+    (r"did you mean '([^']*)'", lambda before, after, match: before + re.sub(r"^\w+", match[1], after)),
 )

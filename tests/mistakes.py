@@ -63,82 +63,80 @@ class Mistake(NamedTuple):
     meant: str
 
 
+Lines = list[str]
+
+
 def made(kind: str, seed: int) -> Mistake:
     """One mistake of a kind of `KINDS`."""
-    chance = random.Random(f"{kind} {seed}")
-    broken, meant = KINDS[kind](chance, SOUND.split("\n"))
+    chance, sound = random.Random(f"{kind} {seed}"), SOUND.split("\n")
+    if kind in IN_A_LINE:
+        pattern, edits = IN_A_LINE[kind]
+        at = _at(sound, pattern, chance)
+        broken, meant = _changed(sound, at, chance.choice(edits)(sound[at])), sound
+    else:
+        broken, meant = OTHERS[kind](chance, sound)
     line = next(n for n, (one, two) in enumerate(zip(broken, meant, strict=False), 1) if one != two)
     line += "\n" in broken[line - 1]  # a list below its key
     return Mistake("\n".join(broken), line, "\n".join(meant))
-
-
-Lines = list[str]
 
 
 def _at(lines: Lines, pattern: str, chance: random.Random) -> int:
     return chance.choice([n for n, line in enumerate(lines) if re.search(pattern, line)])
 
 
-def _changed(lines: Lines, at: int, *instead: str) -> Lines:
-    return [*lines[:at], *instead, *lines[at + 1 :]]
+def _changed(lines: Lines, at: int, instead: str) -> Lines:
+    return [*lines[:at], instead, *lines[at + 1 :]]
 
 
-def _dash(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
-    at = _at(lines, r"^\s*- ", chance)
-    without = chance.choice(
-        (lambda s: s.replace("- ", "  "), lambda s: s.replace("- ", ""), lambda s: s.replace("- ", "-"))
-    )
-    return _changed(lines, at, without(lines[at])), lines
+def _text(chance: random.Random, lines: Lines, patterns: tuple[str, ...] = TEXTS) -> tuple[int, str, str]:
+    """The number of a line with a text, its key with the indent, and the text."""
+    at = _at(lines, "|".join(patterns), chance)
+    return at, *lines[at].split(": ", 1)
 
 
-def _quote(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
-    at = _at(lines, "|".join(TEXTS), chance)
-    key, text = lines[at].split(": ", 1)
-    mark = '"' if text.endswith("s") else chance.choice("'\"")  # pores' may be meant
-    text = chance.choice((text, text.replace(" ", ": ", 1), text.replace(" ", ", or ", 1)))
-    meant = _changed(lines, at, f"{key}: {mark}{text}{mark}")
-    lost = chance.choice((f"{key}: {text}{mark}", f"{key}: {mark}{text}"))
-    return _changed(lines, at, lost), meant
-
-
-def _space(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
-    at = _at(lines, r"^ +(?:- )?\w+:", chance)
-    spaced = chance.choice(
-        (lambda s: f" {s}", lambda s: s[1:], lambda s: s.replace("- ", "-  ") if "- " in s else f"  {s}")
-    )
-    return _changed(lines, at, spaced(lines[at])), lines
-
-
-def _tab(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
-    at = _at(lines, r"^ +(?:- )?\w", chance)
-    tabbed = chance.choice(
+# kind -> the lines where it is made, and the ways to make it
+IN_A_LINE: dict[str, tuple[str, tuple[Callable[[str], str], ...]]] = {
+    "lost dash": (
+        r"^\s*- ",
+        (lambda s: s.replace("- ", "  "), lambda s: s.replace("- ", ""), lambda s: s.replace("- ", "-")),
+    ),
+    "one space too many": (
+        r"^ +(?:- )?\w+:",
+        (lambda s: f" {s}", lambda s: s[1:], lambda s: s.replace("- ", "-  ") if "- " in s else f"  {s}"),
+    ),
+    "tab": (
+        r"^ +(?:- )?\w",
         (
             lambda s: re.sub("^ +", "\t", s),
             lambda s: re.sub("^ +", lambda m: "\t" * (len(m[0]) // 2), s),
             lambda s: re.sub("^ +", lambda m: m[0][2:] + "\t", s),
             lambda s: s.replace("- ", "-\t") if "- " in s else f"\t{s}",
-        )
-    )
-    return _changed(lines, at, tabbed(lines[at])), lines
+        ),
+    ),
+    "lost colon": (
+        r"^ *(?:- )?\w+: ",
+        (lambda s: s.replace(":", "", 1), lambda s: s.replace(":", " =", 1), lambda s: s.replace(":", ";", 1)),
+    ),
+}
+
+
+def _quote(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
+    at, key, text = _text(chance, lines)
+    mark = '"' if text.endswith("s") else chance.choice("'\"")  # pores' may be meant
+    text = chance.choice((text, text.replace(" ", ": ", 1), text.replace(" ", ", or ", 1)))
+    lost = chance.choice((f"{key}: {text}{mark}", f"{key}: {mark}{text}"))
+    return _changed(lines, at, lost), _changed(lines, at, f"{key}: {mark}{text}{mark}")
 
 
 def _colon(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
-    at = _at(lines, "|".join(TEXTS), chance)
-    key, text = lines[at].split(": ", 1)
+    at, key, text = _text(chance, lines)
     text = chance.choice((f"Note: {text}", f"Two parts: {text}", f"{text[:-1]}: two", f"{text}:", f"pH 1: 2: {text}"))
-    broken = chance.choice((f"{key}: {text}", f"{key}: {text}", f"{key}: {text} {text}"))
-    return _changed(lines, at, broken), _changed(lines, at, f"{key}: '{broken[len(key) + 2 :]}'")
-
-
-def _no_colon(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
-    at = _at(lines, r"^ *(?:- )?\w+: ", chance)
-    sign = chance.choice(("", "", " =", ";"))
-    return _changed(lines, at, lines[at].replace(":", sign, 1)), lines
+    text = chance.choice((text, text, f"{text} {text}"))
+    return _changed(lines, at, f"{key}: {text}"), _changed(lines, at, f"{key}: '{text}'")
 
 
 def _sign(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
-    at = _at(lines, "|".join(TEXTS[1:]), chance)
-    key, text = lines[at].split(": ", 1)
+    at, key, text = _text(chance, lines, TEXTS[1:])
     sign = chance.choice((">20 ", "> 20 ", ">2", ">-5", "|", "| ", ">= 5 ", ">", "|x| ", "> half of ", ">1", "|2|"))
     text = f"{sign}{chance.choice((text, text, ''))}".rstrip()
     return _changed(lines, at, f"{key}: {text}"), _changed(lines, at, f"{key}: '{text}'")
@@ -147,13 +145,13 @@ def _sign(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
 def _merge(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
     first = _at(lines, r"^    \w|^  - id|^$", chance)
     last = min(first + chance.randint(1, 14), len(lines) - 1)
-    other = [line.replace("Leaves", "Plants").replace("take", "bring") for line in lines[first:last]]
-    base = ["||||||| parent of 1a2b3c4", *lines[first:last]] if chance.random() < 0.3 else []
-    theirs = [] if base and chance.random() < 0.5 else ["=======", *other]
+    ours = lines[first:last]
+    theirs = [line.replace("Leaves", "Plants").replace("take", "bring") for line in ours]
+    base = ["||||||| parent of 1a2b3c4", *ours] if chance.random() < 0.3 else []
+    rest = [] if base and chance.random() < 0.5 else ["=======", *theirs]
     indent = chance.choice(("", "  ", "      "))
-    marked = ["<<<<<<< HEAD", *lines[first:last], *base, *theirs, ">>>>>>> their-branch"]
-    marked = [re.sub("^(?=[<|=>]{7})", indent, line) for line in marked]
-    return [*lines[:first], *marked, *lines[last:]], lines
+    marked = ["<<<<<<< HEAD", *ours, *base, *rest, ">>>>>>> their-branch"]
+    return [*lines[:first], *(re.sub("^(?=[<|=>]{7})", indent, line) for line in marked), *lines[last:]], lines
 
 
 def _typographic(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
@@ -167,8 +165,7 @@ def _typographic(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
     if kind == 2:
         at = _at(lines, r"^ +(?:- )?\w+: ", chance)
         return _changed(lines, at, lines[at].replace(": ", chance.choice(("：", "： ")), 1)), lines
-    at = _at(lines, "|".join(TEXTS), chance)
-    key, text = lines[at].split(": ", 1)
+    at, key, text = _text(chance, lines)
     text = text.replace(" ", ": ", 1) if kind == 3 else text
     first, last = chance.choice(("“”", "‘’", "„“", "””", "’’", "'’", '"”', '„"', "‘'", '“"', "'\""))
     return _changed(lines, at, f"{key}: {first}{text}{last}"), _changed(lines, at, f"{key}: '{text}'")
@@ -178,43 +175,31 @@ def _misspelt(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
     at = _at(lines, r"^ *(?:- )?\w+:", chance)
     key = re.search(r"\w+(?=:)", lines[at])[0]
     n = chance.randrange(1, len(key))
-    wrong = chance.choice(
-        (
-            key[:n] + key[n + 1 :],
-            key[: n - 1] + key[n] + key[n - 1] + key[n + 1 :],
-            key.capitalize(),
-            key[:n] + key[n - 1 :],
-        )
-    )
-    wrong = wrong if wrong != key else key.upper()
-    return _changed(lines, at, lines[at].replace(key, wrong, 1)), lines
+    swapped = key[: n - 1] + key[n] + key[n - 1] + key[n + 1 :]
+    wrong = chance.choice((key[:n] + key[n + 1 :], swapped, key.capitalize(), key[:n] + key[n - 1 :]))
+    return _changed(lines, at, lines[at].replace(key, wrong if wrong != key else key.upper(), 1)), lines
 
 
 def _list(chance: random.Random, lines: Lines) -> tuple[Lines, Lines]:
-    at = _at(lines, "|".join((*TEXTS, "source:", "yield:", "skill:", "deck:")), chance)
-    key, text = lines[at].split(": ", 1)
+    at, key, text = _text(chance, lines, (*TEXTS, "source:", "yield:", "skill:", "deck:"))
     indent = " " * (len(key) - len(key.lstrip()))
     if re.search("source|yield|skill|deck", key):
         return _changed(lines, at, chance.choice((f"{key}: [{text}]", f"{key}:\n{indent}  - {text}"))), lines
     head, _, tail = text.partition(" ")
     if chance.random() < 0.5 or not tail:
-        return _changed(lines, at, f"{key}: [{head}, {tail or 'more'}]"), _changed(
-            lines, at, f"{key}: '[{head}, {tail or 'more'}]'"
-        )
+        listed = f"[{head}, {tail or 'more'}]"
+        return _changed(lines, at, f"{key}: {listed}"), _changed(lines, at, f"{key}: '{listed}'")
     items = f"\n{indent}  - {head}\n{indent}  - {tail}"
     return _changed(lines, at, f"{key}:{items}"), _changed(lines, at, f"{key}: |-{items}")
 
 
-KINDS: dict[str, Callable[[random.Random, Lines], tuple[Lines, Lines]]] = {
-    "lost dash": _dash,
+OTHERS: dict[str, Callable[[random.Random, Lines], tuple[Lines, Lines]]] = {
     "lost quote": _quote,
-    "one space too many": _space,
-    "tab": _tab,
     "colon in text": _colon,
-    "lost colon": _no_colon,
     "sign in front": _sign,
     "merge markers": _merge,
     "typographic": _typographic,
     "misspelt key": _misspelt,
     "list for text": _list,
 }
+KINDS = (*IN_A_LINE, *OTHERS)
