@@ -7,11 +7,11 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -41,7 +41,7 @@ _OF_SHAPES = {"question": _PAIR, "reverse": _PAIR | _SECOND, "cloze": {"text": "
 _OF_A_SOURCE = ("source", "claims", "cites", "beyond")
 _LISTS = {"claims": "claim", "cites": "citation", "evidence": "reference", "tags": "tag"}  # key -> one of its items
 _SAMPLE = {"id": "new-note-of-no-name", "tags": ["A"], "yield": "core", "skill": "recall"}
-_SHOWN, _WIDTH = 20, 110  # where there are more names, so many lines are shown, cut to this width
+_WIDTH = 150  # of a line that shows a name
 
 
 @click.command("new")
@@ -68,15 +68,16 @@ _SHOWN, _WIDTH = 20, 110  # where there are more names, so many lines are shown,
 def new(folder: Path, **options: Any) -> None:
     """Append a note to a subdeck of the collection in FOLDER (default: decks).
 
-    Asks for what the options leave open; a name may be given by its number in the list that is shown, of which a part
-    of a name shows more. Prints the place of the new note; nothing else in the file is touched. Whoever stops before
+    Asks for what the options leave open; a name may be given by its number in the list that is shown; a part of a name
+    shows those with it. Prints the place of the new note; nothing else in the file is touched. Whoever stops before
     gets a command to go on with. Then look at it: `ketamine-anki check`, `ketamine-anki preview`.
     """
     read = Folder(folder)
-    asking = _Asking(options, readable_collection(read), {deck.name: deck for deck in read.decks()})
+    collection, decks = readable_collection(read), {deck.name: deck for deck in read.decks()}
+    asking = _Asking(options, collection, decks)
     try:
-        deck = asking.answer(_Question("deck", "subdeck", dict.fromkeys(asking.collection.decks, "")))
-        file = _deck_file(read, asking.collection, deck, asking.decks)
+        deck = asking.ask("deck", "subdeck", dict.fromkeys(collection.decks, ""))
+        file = _deck_file(read, collection, deck, decks)
         # a file that takes no note is refused before anything is typed
         _appended(file, deck, _SAMPLE | {"text": "{{c1::x}}"})
         values = asking.note(deck)
@@ -123,18 +124,6 @@ def _appended(file: Path, deck: str, values: Mapping[str, Any]) -> tuple[str, by
 # --- questions to the user --------------------------------------------------------------------
 
 
-class _Question(NamedTuple):
-    """What to ask for a key. The `known` names are shown, and may be given by their number; `also` are others that may
-    be given. `default` is taken when nothing is typed (None: it is asked again). Without a prompt it is not asked.
-    """
-
-    key: str
-    prompt: str = ""
-    known: Mapping[str, str] | None = None  # name -> what it is about
-    also: Container[str] = ()
-    default: str | None = None
-
-
 class _Asking:
     """Finds the subdeck and the values of a note: from options, from answers, or derived from both. A wrong answer is
     asked for again at once, a wrong option ends the command.
@@ -145,9 +134,9 @@ class _Asking:
         implied = (shape for key, shape in shapes.items() if options[key])
         self.options = {**options, "shape": options["shape"] or next(implied, None)}
         self.collection, self.decks = collection, decks
-        self._values: dict[str, Any] = {}
-        self._is_answered = False
-        self._ids = {note.id for deck in decks.values() for note in deck.notes}
+        self.ids = {note.id for deck in decks.values() for note in deck.notes}
+        self.values: dict[str, Any] = {}
+        self.is_answered = False
 
     def print_answers(self, folder: Path) -> None:
         """Prints the command that goes on where the questions were left."""
@@ -157,53 +146,45 @@ class _Asking:
             for value in given if isinstance(given, list | tuple) else filter(None, [given]):
                 words += [option.opts[0], value]
         with suppress(OSError):  # the terminal may be gone
-            if self._is_answered:
+            if self.is_answered:
                 echo("", err=True)
                 echo("nothing was written; to go on from here:", err=True)
                 echo(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words), err=True)
 
     def note(self, deck: str) -> dict[str, Any]:
-        """The values of the note by key."""
-        values = self._values
-        for question in self._questions(deck):
-            if value := self.answer(question):
-                values[question.key] = value
+        """Asks for what the options leave open, each answer in view of those before. The values of the note by key."""
+        collection, options, values, ask = self.collection, self.options, self.values, self.ask
+        names, is_given = names_of(collection), options["question"] or options["text"]
+        shape = ask("shape", "shape", _SHAPES)
+        self._refuse_misplaced(shape)
+        for key, prompt in _OF_SHAPES[shape].items():
+            ask(key, prompt)
+        ask("extra", "" if is_given else "extra, shown under the answer; may be empty", default="")
+        claimed = []
+        if collection.sections:
+            source = ask("source", "source", names["paragraphs"])
+            claims = [claim for claim in collection.claims.values() if f"{claim.section}/{claim.paragraph}" == source]
+            prompt = "claims that the note tests, with commas; none if it goes beyond"
+            taught = {claim.id: claim.text for claim in claims}
+            claimed = ask("claims", prompt, taught, also=names["claims"], default="")
+            is_beyond = not claimed and collection.claims
+            ask("beyond", "no claims: why it is worth a card although no source teaches it" if is_beyond else "")
+            ask("cites", known=dict.fromkeys(collection.paragraphs[source], ""))
+            values["cites"] = values.get("cites") or list(propose_cites(source, collection))
+        ask("caution")
+        needing = [name for name in claimed if collection.claims[name].caveat_required and "caution" not in values]
+        ask("caveat", f"claim {needing[0]} needs a caveat: where does current evidence differ" if needing else "")
+        rests = values.keys() & {"caution", "caveat", "beyond"} and collection.references
+        prompt = "evidence for it, keys of references.yaml, with commas"
+        ask("evidence", prompt if rests else "", names["references"])
+        used = {tag for note in (self.decks[deck].notes if deck in self.decks else ()) for tag in note.tags}
+        ask("tags", "concept tags, with commas", dict.fromkeys(sorted(used), ""))
+        ask("id", "id", default=propose_id(values.get("question") or values["text"], self.ids))
         if values.pop("shape") == "reverse":
             values["reverse"] = {key: values.pop(f"reverse_{key}") for key in _PAIR}
-        if cites := values.get("cites") or list(propose_cites(values.get("source", ""), self.collection)):
-            values["cites"] = cites
-        values["yield"] = self.options["yield_"] or propose_yield(values.get("claims", ()), self.collection)
-        return values | {"skill": self.options["skill"] or "recall"}
-
-    def _questions(self, deck: str) -> Iterator[_Question]:
-        """The questions in order; each may look at the answers to those before it."""
-        collection, values = self.collection, self._values
-        names, is_given = names_of(collection), self.options["question"] or self.options["text"]
-        yield _Question("shape", "shape", _SHAPES)
-        self._refuse_misplaced(values["shape"])
-        for key, prompt in _OF_SHAPES[values["shape"]].items():
-            yield _Question(key, prompt)
-        yield _Question("extra", "" if is_given else "extra, shown under the answer; may be empty", default="")
-        if collection.sections:
-            yield _Question("source", "source", names["paragraphs"])
-            claims = [c for c in collection.claims.values() if f"{c.section}/{c.paragraph}" == values["source"]]
-            taught = {claim.id: claim.text for claim in claims}
-            prompt = "claims that the note tests, with commas; none if it goes beyond"
-            yield _Question("claims", prompt, taught, names["claims"], default="")
-            none = not values.get("claims") and collection.claims
-            yield _Question("beyond", "no claims: why it is worth a card although no source teaches it" if none else "")
-            yield _Question("cites", "", dict.fromkeys(collection.paragraphs[values["source"]], ""))
-        yield _Question("caution")
-        needing = [name for name in values.get("claims", ()) if collection.claims[name].caveat_required]
-        is_needed = needing and "caution" not in values
-        caveat = f"claim {needing[0]} needs a caveat: where does current evidence differ" if is_needed else ""
-        yield _Question("caveat", caveat)
-        rests = values.keys() & {"caution", "caveat", "beyond"} and collection.references
-        evidence = "evidence for it, keys of references.yaml, with commas" if rests else ""
-        yield _Question("evidence", evidence, names["references"])
-        used = {tag for note in (self.decks[deck].notes if deck in self.decks else ()) for tag in note.tags}
-        yield _Question("tags", "concept tags, with commas", dict.fromkeys(sorted(used), ""))
-        yield _Question("id", "id", default=propose_id(values.get("question") or values["text"], self._ids))
+        values["yield"] = options["yield_"] or propose_yield(claimed, collection)
+        values["skill"] = options["skill"] or "recall"
+        return {key: value for key, value in values.items() if value}
 
     def _refuse_misplaced(self, shape: str) -> None:
         """Refuses options that would be left out of a note of this shape in silence."""
@@ -214,71 +195,63 @@ class _Asking:
             if self.options[key] and key not in _OF_SHAPES[shape]:
                 raise Failure(f"{_option(key)} has no place in {place}: leave it out", EXIT_USAGE)
 
-    def answer(self, question: _Question) -> Any:
-        """The value of an option, else what is typed; the default where there is nobody to ask."""
-        key, prompt, known, _, default = question
+    def ask(
+        self,
+        key: str,
+        prompt: str = "",
+        known: Mapping[str, str] | None = None,
+        *,
+        also: Container[str] = (),
+        default: str | None = None,
+    ) -> Any:
+        """The value of a key: of its option, else what is typed. The `known` names, with what they are about, are
+        shown, and may be given by their number; `also` are others that may be given. `default` is taken when nothing
+        is typed (None: it is asked again). Without a prompt nobody is asked.
+        """
         option, given = _option(key), self.options[key]
+        parse = partial(self._parsed, key, known, also, default is None)
+        value = default if prompt else ""
         if given:
             try:
-                return self._parsed(question, ",".join(given) if isinstance(given, tuple) else given)
+                value = parse(",".join(given) if isinstance(given, tuple) else given)
             except click.UsageError as error:
                 raise Failure(f"{option}: {error.message}", EXIT_USAGE) from None
-        if not prompt:
-            return ""
-        if not sys.stdin.isatty():
-            if default is None:
-                raise Failure(f"no terminal to ask on: give {option} ({prompt})", EXIT_USAGE)
-            return default
-        if known:
-            _show(known)
-        try:
-            answer = click.prompt(
-                terminal(f"{prompt} (number or name)" if known else prompt),
-                default,
-                value_proc=partial(self._parsed, question),
-                show_default=bool(default),
-                err=True,
-            )
-        except UnicodeError:
-            raise Failure(f"{prompt}: what was typed is not UTF-8 text: type it again", EXIT_USAGE) from None
-        self.options[key], self._is_answered = answer, True
-        return answer
-
-    def _parsed(self, question: _Question, typed: str) -> Any:
-        """The value that was typed. Raises click.UsageError, after which click asks again."""
-        typed.encode("utf-8")
-        key, typed = question.key, typed.strip()
-        separators = rf"[{COMMAS}]" if key == "tags" else rf"[{COMMAS}\s]"
-        words = map(str.strip, re.split(separators, typed)) if key in _LISTS else [typed]
-        named = list(dict.fromkeys(self._named(question, word) for word in words if word))
-        if question.default is None and not named:
-            raise click.UsageError("at least one is needed")
-        value = named if key in _LISTS else "".join(named)
-        if named and key not in ("deck", "shape"):
-            self._require_sound(key, value)
-        if key == "id" and value in self._ids:
-            raise click.UsageError(f"id {value!r} is taken: {propose_id(value, self._ids)!r} is free")
+        elif prompt and sys.stdin.isatty():
+            _show(known or {})
+            line = terminal(f"{prompt} (number or name)" if known else prompt)
+            try:
+                value = click.prompt(line, default, value_proc=parse, show_default=bool(default), err=True)
+            except UnicodeError:
+                raise Failure(f"{prompt}: what was typed is not UTF-8 text: type it again", EXIT_USAGE) from None
+            self.options[key], self.is_answered = value, True
+        elif value is None:
+            raise Failure(f"no terminal to ask on: give {option} ({prompt})", EXIT_USAGE)
+        if value and key != "deck":
+            self.values[key] = value
         return value
 
-    def _named(self, question: _Question, word: str) -> str:
-        """One of the known names, which may be given by its number. Shows those that hold an unknown word."""
-        key, known = question.key, question.known
-        if known is None or word in known or word in question.also:
-            return word
-        noun = "subdeck" if key == "deck" else _LISTS.get(key, key)
-        if word.isdecimal():
-            if not 0 < int(word) <= len(known):
-                raise click.UsageError(f"no {noun} has the number {word}: the last one is {len(known)}")
-            return list(known)[int(word) - 1]
-        if key == "tags":
-            return "_".join(word.split())
-        _show(known, word)
-        raise click.UsageError(f"unknown {noun} {word!r}{did_you_mean(word, known)}")
+    def _parsed(
+        self, key: str, known: Mapping[str, str] | None, also: Container[str], is_needed: bool, typed: str
+    ) -> Any:
+        """The value that was typed. Raises click.UsageError, after which click asks again."""
+        typed.encode("utf-8")
+        typed = typed.strip()
+        separators = rf"[{COMMAS}]" if key == "tags" else rf"[{COMMAS}\s]"
+        words = map(str.strip, re.split(separators, typed)) if key in _LISTS else [typed]
+        named = [word if known is None or word in also else _named(key, known, word) for word in words if word]
+        if is_needed and not named:
+            raise click.UsageError("at least one is needed")
+        value = list(dict.fromkeys(named)) if key in _LISTS else "".join(named)
+        if named and key not in ("deck", "shape"):
+            self._require_sound(key, value)
+        if key == "id" and value in self.ids:
+            raise click.UsageError(f"id {value!r} is taken: {propose_id(value, self.ids)!r} is free")
+        return value
 
     def _require_sound(self, key: str, value: Any) -> None:
         """Refuses what could not be read again, a text that is malformed, and a name that has no place in a note."""
         texts = {} if key == "text" else {"question": "A?", "answer": "A"}
-        source = {"source": self._values.get("source", "a/1")}
+        source = {"source": self.values.get("source", "a/1")}
         sample = _SAMPLE | texts | source | {key.removeprefix("reverse_"): value}
         deck, findings = read_deck("", append(file_head("A"), sample)[0].encode("utf-8"))
         messages = [finding.message for finding in findings]
@@ -294,19 +267,30 @@ def _option(key: str) -> str:
     return next(option.opts[0] for option in new.params if option.name == key)
 
 
+def _named(key: str, known: Mapping[str, str], word: str) -> str:
+    """One of the known names, which may be given by its number. Shows those that hold an unknown word."""
+    if word in known:
+        return word
+    noun = "subdeck" if key == "deck" else _LISTS.get(key, key)
+    if word.isdecimal():
+        if not 0 < int(word) <= len(known):
+            raise click.UsageError(f"no {noun} has the number {word}: the last one is {len(known)}")
+        return list(known)[int(word) - 1]
+    if key == "tags":
+        return "_".join(word.split())
+    _show(known, word)
+    raise click.UsageError(f"unknown {noun} {word!r}{did_you_mean(word, known)}")
+
+
 def _show(known: Mapping[str, str], part: str = "") -> None:
-    """Prints names with their numbers and what they are about: those that hold a part; of many the first, in short."""
-    numbered = [
+    """Prints the names that hold a part with their numbers and, each on a line, what they are about."""
+    shown = [
         (number, name, about)
         for number, (name, about) in enumerate(known.items(), 1)
         if part.casefold() in f"{name} {about}".casefold()
     ]
-    if numbered and not any(known.values()):
-        echo(", ".join(f"{number} {name}" for number, name, _ in numbered), err=True)
+    if shown and not any(known.values()):
+        echo(", ".join(f"{number} {name}" for number, name, _ in shown), err=True)
         return
-    is_long = len(known) > _SHOWN
-    for number, name, about in numbered[:_SHOWN]:
-        line = f"{number:>4}  {name}  {about}"
-        echo(f"{line[:_WIDTH]}…" if is_long and len(line) > _WIDTH else line, err=True)
-    if len(numbered) > _SHOWN:
-        echo(f"      and {len(numbered) - _SHOWN} more: type a part of a name to see those with it", err=True)
+    for number, name, about in shown:
+        echo(f"{number:>4}  {name}  {about}"[:_WIDTH], err=True)
