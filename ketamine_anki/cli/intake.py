@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from ketamine_anki.core.alignment import Aligner
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 from ketamine_anki.core.escape import terminal_block
 from ketamine_anki.core.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
-from ketamine_anki.core.model import Collection, Deck
+from ketamine_anki.core.model import Collection, Deck, Note
 from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.intake.apply import edit_deck, entry
 from ketamine_anki.intake.compare import Intake, Leftover, compare
@@ -70,12 +70,10 @@ def compare_export(read: Folder, file: Path, base: Path | None) -> Compared:
     collection = readable_collection(read)
     decks = list(read.decks())
     report(read.findings)  # a file that cannot be read cannot be edited
-    exported, odd = _exported_notes(file, collection, decks)
-    started, _ = _exported_notes(base, collection, decks) if base else ((), ())
-    notes = [note for deck in decks for note in deck.notes]
-    result = compare(notes, collection, exported, started)
-    ids = {guid(collection.namespace, note.id): note.id for note in notes}
-    result.leftovers += [Leftover(ids[identity], "", reason) for identity, reason in odd if identity in ids]
+    notes = {guid(collection.namespace, note.id): note for deck in decks for note in deck.notes}
+    exported, odd = _exported_notes(file, collection, notes)
+    result = compare(notes.values(), collection, exported, _exported_notes(base, collection, notes)[0] if base else ())
+    result.leftovers += [Leftover(notes[identity].id, "", reason) for identity, reason in odd if identity in notes]
     summary = (
         f"{result.matched} of {counted(len(notes), 'note')} of the collection,"
         f" {counted(len(result.changes), 'correction')}, {counted(len(result.proposals), 'new note')},"
@@ -86,29 +84,30 @@ def compare_export(read: Folder, file: Path, base: Path | None) -> Compared:
 
 
 def _exported_notes(
-    file: Path, collection: Collection, decks: Sequence[Deck]
+    file: Path, collection: Collection, ours: Mapping[str, Note]
 ) -> tuple[Sequence[PackagedNote], Sequence[Oddity]]:
-    """The notes of an export, a package or text, and what of it is passed over."""
+    """The notes of an export, a package or text, and what of it is passed over. `ours` are those of the collection by
+    GUID.
+    """
     kinds = note_types(collection)
     by_name = {note_type_name(collection, kind.label): kind.fields for kind in kinds.values()}
-    by_guid = {
-        guid(collection.namespace, note.id): kinds["cloze" if note.is_cloze else "question"].fields
-        for deck in decks
-        for note in deck.notes
-    }
     by_id = {stable_id(collection.namespace, "notetype", key): kind.fields for key, kind in kinds.items()}
+
+    def names(identity: str, kind: str) -> tuple[str, ...]:
+        note = ours.get(identity)
+        return kinds["cloze" if note.is_cloze else "question"].fields if note else by_name.get(kind, ())
+
+    odd: Sequence[Oddity]
     try:
         data = unwrapped(read_bytes(file, MAX_PACKAGE_BYTES))
-        if not data.startswith(b"PK"):
-            notes, odd = read_text(data, lambda identity, kind: by_guid.get(identity) or by_name.get(kind, ()))
-        else:
+        if data.startswith(b"PK"):
             contents = read_package(data)
             odd, types = contents.oddities, contents.note_types
             notes = [_with_our_names(note, by_id.get(types[note.note_type].id, ())) for note in contents.notes]
-    except PackageError as error:
-        raise Failure(f"{file}: {error}", EXIT_FINDINGS) from None
+        else:
+            notes, odd = read_text(data, names)
     except ValueError as error:
-        raise Failure(f"{file}: {error}", EXIT_USAGE) from None
+        raise Failure(f"{file}: {error}", EXIT_FINDINGS if isinstance(error, PackageError) else EXIT_USAGE) from None
     if odd:
         echo(f"{file}: {odd}", err=True)
     return notes, odd

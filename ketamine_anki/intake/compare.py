@@ -94,11 +94,11 @@ class Intake:
 def compare(
     notes: Iterable[Note],
     collection: Collection,
-    exported: Sequence[PackagedNote],
-    base: Sequence[PackagedNote] = (),
+    exported: Iterable[PackagedNote],
+    base: Iterable[PackagedNote] = (),
 ) -> Intake:
-    """The notes of the collection and those of an export -> the differences. With `base`, the package from which
-    the contributor started, only what differs from that counts as edited. Raises Failure for too much work.
+    """The notes of the collection and those of an export -> the differences. With `base`, the package from which the
+    contributor started, only what differs from that counts as edited. Raises Failure for too much work.
     """
     ours = {guid(collection.namespace, note.id): note for note in notes}
     own_types = {note_type_name(collection, kind.label) for kind in note_types().values()}
@@ -119,7 +119,7 @@ def compare(
             homeless += 1
     if homeless:
         reason = 'of which the file names no deck: for new notes, export it again, a text with "Include deck name"'
-        result.leftovers.append(Leftover(counted(homeless, "note"), "", reason))
+        comparison.leave(counted(homeless, "note"), "", reason)
     return result
 
 
@@ -140,7 +140,7 @@ class _Comparison:
             advice = "export fewer notes, such as one subdeck"
             raise Failure(f"too much of the export is new or edited for one run: {advice}", EXIT_FINDINGS)
 
-    def _leave(self, note_id: str, part: str, reason: object) -> None:
+    def leave(self, note_id: str, part: str, reason: object) -> None:
         self.result.leftovers.append(Leftover(note_id, part, str(reason)))
 
     def compare_note(self, note: Note, edited: PackagedNote, base: PackagedNote | None) -> None:
@@ -157,7 +157,7 @@ class _Comparison:
             written = texts.get(FIELD_KEYS.get(name, ""), "")
             shown = partial(blocks, names=self.names, keep_no_break="\xa0" in written)
             if has_look(new):
-                self._leave(note.id, name, _PLAIN)
+                self.leave(note.id, name, _PLAIN)
             try:
                 if shown(new) in (shown(html), shown(before)):
                     continue
@@ -170,11 +170,11 @@ class _Comparison:
                 if change.new != change.old:  # a space may have come and gone
                     self.result.changes.append(change)
             except UnrenderError as error:
-                self._leave(note.id, name, error)
+                self.leave(note.id, name, error)
         for name, html in edited.fields.items():
             if name not in fields and not is_blank(html):
                 self._spend()
-                self._leave(note.id, name, "is not a field of this note type")
+                self.leave(note.id, name, "is not a field of this note type")
         if edited.tags is not None:
             self._compare_tags(note, compiled.tags, edited.tags, base.tags if base else None)
 
@@ -203,7 +203,7 @@ class _Comparison:
         for name in self._concepts(note.id, removed):
             concepts.remove(name)
         if not concepts:
-            self._leave(note.id, "tags", "were all removed: a note needs one")
+            self.leave(note.id, "tags", "were all removed: a note needs one")
         elif tuple(concepts) != note.tags:
             self.result.changes.append(Change(note, "tags", note.tags, tuple(concepts)))
 
@@ -221,7 +221,7 @@ class _Comparison:
                 continue
             is_ours = tag.startswith(f"{self.collection.tag}::")
             reason = "is not a concept tag" if is_ours else "is the learner's own"
-            self._leave(note_id, f"tag {tag}", f"{reason}: only {self.collection.tag}::Concept::… tags come back")
+            self.leave(note_id, f"tag {tag}", f"{reason}: only {self.collection.tag}::Concept::… tags come back")
 
     def propose(self, new: PackagedNote) -> None:
         """Adds a note of the export that the collection does not have, as an entry of a deck file."""
@@ -240,7 +240,7 @@ class _Comparison:
         for html in others:
             if not is_blank(html):
                 self._spend()
-                self._leave(note_id, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
+                self.leave(note_id, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
         reverse = ("reverse.question", "reverse.answer")
         if any(key in texts for key in reverse):
             texts |= {key: texts.get(key, "TODO") for key in reverse}
@@ -254,9 +254,9 @@ class _Comparison:
         self._spend(html)
         text = ""
         if has_look(html):
-            self._leave(note_id, key, _PLAIN)
+            self.leave(note_id, key, _PLAIN)
         try:
             text = "" if is_blank(html) else unrender(html, self.collection.media, cloze=key == "text")
         except UnrenderError as error:
-            self._leave(note_id, key, error)
+            self.leave(note_id, key, error)
         return text or ("" if key == "extra" else "TODO")
