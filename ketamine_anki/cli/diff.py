@@ -11,17 +11,9 @@ from ketamine_anki.core.terminal import echo, use_colour
 @click.command("diff")
 @click.argument("old", type=click.UNPROCESSED)
 @click.argument("new", default="decks", type=click.UNPROCESSED)
-@click.option(
-    "--folder",
-    default="decks",
-    type=click.UNPROCESSED,
-    show_default=True,
-    help="The collection of which OLD or NEW is a revision.",
-)
+@click.option("--folder", default="decks", type=click.UNPROCESSED, help="Whose revision it is (default: decks).")
 @click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
-@click.option(
-    "--fail-on", type=click.Choice(("breaking",)), help="Exit with 1 when an update would not reach everyone."
-)
+@click.option("--fail-on", type=click.Choice(("breaking",)), help="Exit with 1 when an update does not reach everyone.")
 def diff(old: str, new: str, folder: str, form: str, fail_on: str | None) -> None:
     """Show what learners who have OLD will see of NEW (default: decks).
 

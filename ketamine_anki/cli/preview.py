@@ -23,40 +23,25 @@ from ketamine_anki.workspace.git import repository_around
 from ketamine_anki.workspace.output import output_folder, write_whole
 from ketamine_anki.workspace.pipeline import checked_notes
 
+_KINDS = ("repository", "file", "vscode", "none")
 _NOTHING = Collection(title="Nothing to show", tag="", namespace="", decks=())
 
 
 @click.command("preview")
 @click.argument("folder", default="decks", type=Path)
-@click.option(
-    "-o",
-    "--output",
-    type=Path,
-    default="dist/preview.html",
-    help="The page to write: a .html file (default: dist/preview.html).",
-)
+@click.option("-o", "--output", type=Path, default="dist/preview.html", help="Page (default: dist/preview.html).")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
 @click.option("--watch", is_flag=True, help="Serve the page on 127.0.0.1 and reload it at every save; end with Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port for --watch. [default: a free one]")
-@click.option(
-    "--against",
-    type=click.UNPROCESSED,
-    metavar="OLD",
-    help="Show what changed since OLD: a folder, package or revision.",
-)
-@click.option(
-    "--links",
-    "kind",
-    type=click.Choice(["repository", "file", "vscode", "none"]),
-    help="Where a card's source line leads. [default: repository if the collection names one, else file; "
-    "vscode with --watch]",
-)
+@click.option("--against", type=click.UNPROCESSED, metavar="OLD", help="Show what changed since OLD, as in `diff`.")
+@click.option("--links", "kind", type=click.Choice(_KINDS), help="Where a card's source line leads.")
 def preview(
     folder: Path, output: Path, open_browser: bool, watch: bool, port: int, against: str | None, kind: str | None
 ) -> None:
     """Show every card of the collection in FOLDER (default: decks) on one page, which needs no network.
 
-    Findings do not prevent it: they stand on the page and on standard error, and the exit code is 1.
+    A card's source line leads to the repository if the collection names one, else to the file; with --watch, into VS
+    Code. Findings do not prevent it: they stand on the page and on standard error, and the exit code is 1.
     """
     old = baseline(against, str(folder)) if against else None
     if watch:

@@ -15,12 +15,7 @@ from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_USAGE, Failure
 @click.argument("folder", default="decks", type=Path)
 @click.option("-o", "--output", default="dist", type=Path, help="Folder for the files (default: dist).")
 @click.option("--errata", multiple=True, metavar="ID", help="Note that corrects safety; may be given again.")
-@click.option(
-    "--since",
-    type=click.UNPROCESSED,
-    metavar="OLD",
-    help="The last release, for its words: .apkg, folder or revision (default: git).",
-)
+@click.option("--since", type=click.UNPROCESSED, metavar="OLD", help="The last release, as in `diff` (default: git).")
 @click.option("--no-repository", is_flag=True, help="Make a first release that names no address for corrections.")
 @click.option("--dry-run", is_flag=True, help="Show it all and write nothing.")
 @click.option("--rebuild", "again", is_flag=True, help="Make the last release again and compare it with the ledger.")

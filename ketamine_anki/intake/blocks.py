@@ -232,15 +232,14 @@ class _Reader:
         start = element.attributes.get("start", "1") if element.tag == "ol" else ""
         if len(start) > 9:
             raise UnrenderError("a list that starts at a huge number")
-        items = []
-        for item in _elements(element, "text in a list that belongs to no item"):
-            if item.tag != "li":
-                raise UnrenderError(f"<{item.tag}> in a list where an item belongs")
-            items.append(tuple(self.blocks(item.children)))
-        return [Block(element.tag, tuple(items), start)]
+        items = _parts(element, "li")
+        return [Block(element.tag, tuple(tuple(self.blocks(item.children)) for item in items), start)]
 
     def _table(self, element: _Element) -> Block:
-        rows = list(_rows(element))
+        rows: list[list[_Element]] = []
+        for part in _parts(element, "tr", "thead", "tbody"):
+            listed = [part] if part.tag == "tr" else _parts(part, "tr")
+            rows += ([cell for cell in row.children if isinstance(cell, _Element)] for row in listed)
         if not rows or any(cell.tag != "th" for cell in rows[0]) or any(len(row) != len(rows[0]) for row in rows):
             raise UnrenderError("a table that is not a row of headings and rows of as many cells")
         alignments = ",".join(cell.attributes.get("class", "") for cell in rows[0])
@@ -328,24 +327,13 @@ def _style(element: _Element, style: Style) -> Style:
     return Style(href or style.href, style.strong or tag == "strong", style.em or tag == "em")
 
 
-def _elements(parent: _Element, message: str) -> Iterator[_Element]:
-    """The child elements. Raises UnrenderError with a message when there is text between them."""
-    for child in parent.children:
-        if isinstance(child, _Element):
-            yield child
-        elif child.strip():
-            raise UnrenderError(message)
-
-
-def _rows(element: _Element) -> Iterator[list[_Element]]:
-    message = "a table that has something other than rows in it"
-    for child in _elements(element, message):
-        if child.tag == "tr":
-            yield [cell for cell in child.children if isinstance(cell, _Element)]
-        elif child.tag in ("thead", "tbody"):
-            yield from _rows(child)
-        else:
-            raise UnrenderError(message)
+def _parts(parent: _Element, *tags: str) -> list[_Element]:
+    """The child elements. Raises UnrenderError for anything else than elements of these tags."""
+    children = [child for child in parent.children if not isinstance(child, str) or child.strip()]
+    parts = [child for child in children if isinstance(child, _Element) and child.tag in tags]
+    if len(parts) < len(children):
+        raise UnrenderError(f"has something in <{parent.tag}> that is no <{tags[0]}>: delete it")
+    return parts
 
 
 def _code(element: _Element) -> str:
