@@ -8,7 +8,6 @@ import re
 import secrets
 import shlex
 import sys
-from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -63,7 +62,7 @@ def init(
     unique = f"{stem or 'Deck'}_{chance}"  # two collections may have one title, and nobody may be there to ask
     proposed = (sys.stdin.isatty() and stem) or unique
     tag = tag or _ask("root of every tag, which no other collection has", "tag", proposed)
-    language = _tag_of_language(language or _ask("language of the cards", "language", "en"))
+    language = language or _ask("language of the cards", "language", "en")
     medical = _confirm("is it about medicine, with doses") if medical is None else medical
     source = _confirm("is it made from one text", default=True) if source is None else source
     values = {
@@ -97,24 +96,15 @@ def init(
 
 def _ask(prompt: str, key: str, default: str) -> str:
     """What somebody types for a key of collection.yaml, who is asked again for what cannot stand there."""
-    if not sys.stdin.isatty():
-        return default
-    answer: str = click.prompt(prompt, default=default, err=True, value_proc=partial(_checked, key))
-    return answer
-
-
-def _checked(key: str, typed: str) -> str:
     shape = schema.COLLECTION.keys[key]
-    value = _tag_of_language(typed) if key == "language" else typed.strip()
-    if isinstance(shape, schema.Text) and not re.fullmatch(shape.pattern, value):
-        raise click.UsageError(terminal(f"{key} is {value!r}: {shape.expected}"))
-    return value
 
+    def checked(typed: str) -> str:
+        value = typed.strip()
+        if isinstance(shape, schema.Text) and not re.fullmatch(shape.pattern, value):
+            raise click.UsageError(terminal(f"{key} is {value!r}: {shape.expected}"))
+        return value
 
-def _tag_of_language(typed: str) -> str:
-    """A language tag in the letters that BCP 47 recommends: `PT_br` -> `pt-BR`."""
-    language, *parts = typed.strip().replace("_", "-").lower().split("-")
-    return "-".join([language, *({2: part.upper(), 4: part.title()}.get(len(part), part) for part in parts)])
+    return click.prompt(prompt, default, value_proc=checked, err=True) if sys.stdin.isatty() else default
 
 
 def _confirm(question: str, *, default: bool = False) -> bool:

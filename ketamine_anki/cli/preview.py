@@ -67,10 +67,7 @@ def _watch(folder: Path, output: Path, kind: str, old: Baseline | None, port: in
     def make() -> str:
         return "".join(make_page(folder, output, kind, old, live=VERSION)[0])
 
-    def complain(error: Exception) -> None:
-        echo(f"ketamine-anki: {error}", err=True)
-
-    with Server(folder, make, complain, port) as server:
+    with Server(folder, make, lambda error: echo(f"ketamine-anki: {error}", err=True), port) as server:
         click.echo(f"{server.address}: reloads at every save; Ctrl-C ends it", err=True)
         if open_browser:
             webbrowser.open(server.address)
@@ -84,22 +81,16 @@ def make_page(
     that of its links.
     """
     read = Folder(folder)
-    collection, notes = _read_notes(read)
+    collection = read.collection or _NOTHING
+    notes: list[PageNote] = []
+    for view, deck, place, found in checked_notes(read):
+        if deck not in collection.decks:  # collection.yaml does not list it
+            collection = dataclasses.replace(collection, decks=(*collection.decks, deck))
+        compiled = compile_note(view.note, collection, view.rendered, collection.decks.index(deck) + 1, place)
+        notes.append(PageNote(view.note, compiled, tuple(found)))
     findings = sorted_findings(read.findings)
     kind = kind or ("repository" if collection.repository else "file")
     link = links(kind, output.parent, collection.repository, repository_around(folder))
     chunks = page(collection, notes, findings, link=link, baseline=old, live=live)
     # the name of a file or folder may be no text in any encoding
     return (chunk.encode("utf-8", "backslashreplace").decode("utf-8") for chunk in chunks), findings
-
-
-def _read_notes(read: Folder) -> tuple[Collection, list[PageNote]]:
-    """Every note that can be read, with its findings; the collection gets the subdecks that it does not list."""
-    collection = read.collection or _NOTHING
-    notes: list[PageNote] = []
-    for view, deck, place, findings in checked_notes(read):
-        if deck not in collection.decks:
-            collection = dataclasses.replace(collection, decks=(*collection.decks, deck))
-        compiled = compile_note(view.note, collection, view.rendered, collection.decks.index(deck) + 1, place)
-        notes.append(PageNote(view.note, compiled, tuple(findings)))
-    return collection, notes
