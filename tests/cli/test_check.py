@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -18,19 +17,18 @@ MISTAKE = "- question: Which gas do plants take up?\n  anwser: Carbon dioxide\n"
 def two_decks(tmp_path: Path) -> Path:
     """A good deck, and one with an unknown claim and an id of the first."""
     second = "- {id: note-1, question: 'Which gas do plants give off?', answer: Oxygen, claims: [C-9]}"
-    return write(tmp_path, GOOD, {"02-second.yaml": small_deck.deck(second, "Second Part")})
+    return write(tmp_path / "two", GOOD, {"02-second.yaml": small_deck.deck(second, "Second Part")})
 
 
-@pytest.mark.parametrize("inside", [".", "decks", "decks/media", "other/folder"])
-def test_the_collection_is_found_from_anywhere_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
-) -> None:
+@pytest.mark.parametrize(
+    ("inside", "place"), [(".", "decks/"), ("decks", ""), ("decks/media", "../"), ("other/folder", "../../decks/")]
+)
+def test_the_collection_is_found_from_anywhere_in_it(tmp_path: Path, monkeypatch, inside: str, place: str) -> None:
     write(tmp_path / "decks", GOOD)
     (tmp_path / inside).mkdir(parents=True, exist_ok=True)
     monkeypatch.chdir(tmp_path / inside)
     for command in ("check", "stats", "fmt"):
         assert run(command).code == 0, command
-    place = {".": "decks/", "decks": "", "decks/media": "../", "other/folder": "../../decks/"}[inside]
     write(tmp_path / "decks", MISTAKE)
     assert run("check", "--format", "lines").out.startswith(f"{place}01-first.yaml:14:3: unknown key")
 
@@ -53,13 +51,6 @@ def test_text_can_be_asked_for_and_coloured_by_force(tmp_path: Path, monkeypatch
     assert "\x1b[31m" in run("check", "--format", "text", folder).out
 
 
-def test_json_and_sarif_are_whole_without_findings_too(tmp_path: Path) -> None:
-    folder = write(tmp_path, GOOD)
-    assert json.loads(run("check", "--format", "json", folder).out) == []
-    assert json.loads(run("check", "--format", "sarif", folder).out)["runs"][0]["results"] == []
-    assert run("check", "--format", "github", folder).out == ""
-
-
 def test_github_annotates_ten_and_sums_up_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path / "decks", MISTAKE * 12)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
@@ -70,6 +61,12 @@ def test_github_annotates_ten_and_sums_up_all(tmp_path: Path, monkeypatch: pytes
     assert (ran.code, [line.split(" ")[0] for line in ran.out.splitlines()]) == (1, ["::error"] * 10)
     assert "the first 10 are annotated" in ran.err
     assert summary.read_text(encoding="utf-8").count("unknown-key") == 12
+
+
+def test_json_is_whole_and_github_silent_without_findings(tmp_path: Path) -> None:
+    folder = write(tmp_path, GOOD)
+    assert run("check", "--format", "json", folder).out == "[]\n"
+    assert run("check", "--format", "github", folder).out == ""
 
 
 def test_a_finding_in_what_cannot_be_shown_has_no_frame(tmp_path: Path) -> None:
@@ -93,22 +90,20 @@ def test_a_finding_in_what_cannot_be_shown_has_no_frame(tmp_path: Path) -> None:
         (["collection.yaml", "source.yaml"], set()),
     ],
 )
-def test_files_are_checked_in_their_collection_and_others_are_not_shown(
-    files: list[str], rules: set[str], two_decks: Path
-) -> None:
+def test_files_are_checked_in_their_collection_and_others_are_not_shown(files, rules, two_decks: Path) -> None:
     ran = run("check", *(two_decks / file for file in files))
     found = {line.rpartition("[")[2].rstrip("]") for line in ran.out.splitlines()}
     assert (ran.code, found) == (1 if rules else 0, rules)
 
 
 def test_a_file_is_named_from_the_working_folder(two_decks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (two_decks / "media").mkdir()
-    monkeypatch.chdir(two_decks / "media")
-    assert run("check", "../collection.yaml").code == 0
     monkeypatch.chdir(two_decks)
     assert run("check", "02-second.yaml").out.startswith("02-second.yaml:")
     monkeypatch.chdir(two_decks.parent)
-    assert run("check", f"./{two_decks.name}/02-second.yaml").out.startswith(f"{two_decks.name}/02-second.yaml:")
+    assert run("check", "./two/02-second.yaml").out.startswith("two/02-second.yaml:")
+    (two_decks.parent / "other").mkdir()
+    monkeypatch.chdir("other")
+    assert run("check", "../two/collection.yaml").code == 0
 
 
 def test_files_of_nothing_or_of_two_collections_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
