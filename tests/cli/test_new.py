@@ -41,7 +41,6 @@ ADDED = """
     yield: core
     skill: recall
 """
-WINDOWS = "deck: A\r\nnotes:\r\n- id: a\r\n  text: '{{c1::x}}'"
 ASK = ["--deck", "First Part", "--question", "Which gas do plants give off by day?", "--answer", "Oxygen"]
 TAIL = ["--source", "only-section/1", "--claim", "C-1", "--tag", "Plants"]
 FULL = [*ASK, *TAIL]
@@ -118,39 +117,23 @@ def test_a_subdeck_without_a_file_gets_one_in_canonical_form(folder: Path) -> No
     assert len(notes(folder)) == 2
 
 
-def test_every_shape(folder: Path) -> None:
-    deck = ["--deck", "First Part"]
-    assert run("new", folder, *deck, "--text", "Plants give off {{c1::oxygen}}.", *TAIL, "--id", "x").code == 0
-    both = [*ASK, "--reverse-question", "What gives off oxygen?", "--reverse-answer", "Plants"]
-    assert run("new", folder, *both, *TAIL, "--skill", "apply", "--yield", "core", "--cite", "entry/2").code == 0
-    _, cloze, reverse = notes(folder)
-    assert (cloze.id, cloze.text) == ("x", "Plants give off {{c1::oxygen}}.")
-    assert (reverse.reverse_question, reverse.reverse_answer) == ("What gives off oxygen?", "Plants")
-    assert (reverse.skill, reverse.importance, reverse.cites) == ("apply", "core", ("entry/2",))
+def test_a_cloze_note_with_every_name_chosen(folder: Path) -> None:
+    chosen = ("--id", "x", "--skill", "apply", "--yield", "supporting", "--cite", "entry/2")
+    assert run("new", folder, *FULL[:2], "--text", "Plants give off {{c1::oxygen}}.", *TAIL, *chosen).code == 0
+    note = notes(folder)[-1]
+    assert (note.id, note.text) == ("x", "Plants give off {{c1::oxygen}}.")
+    assert (note.skill, note.importance, note.cites) == ("apply", "supporting", ("entry/2",))
 
 
-@pytest.mark.parametrize(
-    ("before", "values", "after", "line"),
-    [
-        (
-            FIRST
-            + "    # reverse: later\n\n  # -- to do --\n# the end\n",  # the first is of the note, the others close
-            {"id": "b", "text": "{{c1::x}}"},
-            FIRST + "    # reverse: later\n\n  - id: b\n    text: '{{c1::x}}'\n  # -- to do --\n# the end\n",
-            15,
-        ),
-        (
-            WINDOWS,
-            {"id": "b", "question": "Why?", "tags": ["A", "B"]},
-            WINDOWS + "\r\n\r\n- id: b\r\n  question: Why?\r\n  tags: [A, B]\r\n",
-            6,
-        ),
-    ],
-)
-def test_comments_indentation_and_line_ends_of_the_file_are_kept(
-    before: str, values: dict[str, object], after: str, line: int
-) -> None:
-    assert append(before, values) == (after, line)
+def test_comments_indentation_and_line_ends_of_the_file_are_kept() -> None:
+    of_the_note, of_the_file = "    # reverse: later\n\n", "  # -- to do --\n# the end\n"
+    added = "  - id: b\n    text: '{{c1::x}}'\n"
+    values = {"id": "b", "text": "{{c1::x}}"}
+    assert append(FIRST + of_the_note + of_the_file, values) == (FIRST + of_the_note + added + of_the_file, 15)
+    windows = "deck: A\r\nnotes:\r\n- id: a\r\n  text: '{{c1::x}}'"
+    values = {"id": "b", "question": "Why?", "tags": ["A", "B"]}
+    added = "\r\n\r\n- id: b\r\n  question: Why?\r\n  tags: [A, B]\r\n"
+    assert append(windows, values) == (windows + added, 6)
 
 
 # --- questions --------------------------------------------------------------------------------
@@ -170,10 +153,10 @@ def test_everything_is_asked_for_that_no_option_says(folder: Path, monkeypatch: 
     assert "1 Plants\nconcept tags" in ran.err
 
 
-def test_another_id_may_be_typed_and_claims_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    type_in(monkeypatch, "", "", "Told by others.", "", "1", "day-gas")
+def test_claims_may_be_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    type_in(monkeypatch, "", "", "Told by others.", "", "1", "")
     assert run("new", folder, *ASK, "--source", "only-section/1", "--tag", "Plants").code == 0
-    assert (notes(folder)[-1].id, notes(folder)[-1].claims) == ("day-gas", ())
+    assert (notes(folder)[-1].beyond, notes(folder)[-1].claims) == ("Told by others.", ())
 
 
 def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
