@@ -22,7 +22,7 @@ from ketamine_anki.core.limits import MAX_FILE_BYTES, MAX_PACKAGE_BYTES
 from ketamine_anki.core.model import Collection, Deck, Note
 from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.intake.apply import edit_deck, entry
-from ketamine_anki.intake.compare import Intake, Leftover, compare
+from ketamine_anki.intake.compare import Intake, compare
 from ketamine_anki.text.plain import difference
 from ketamine_anki.workspace.folder import Folder, read_bytes
 from ketamine_anki.workspace.output import finished, move_together
@@ -73,7 +73,7 @@ def compare_export(read: Folder, file: Path, base: Path | None) -> Compared:
     notes = {guid(collection.namespace, note.id): note for deck in decks for note in deck.notes}
     exported, odd = _exported_notes(file, collection, notes)
     result = compare(notes.values(), collection, exported, _exported_notes(base, collection, notes)[0] if base else ())
-    result.leftovers += [Leftover(notes[identity].id, "", reason) for identity, reason in odd if identity in notes]
+    result.leftovers += [f"{notes[identity].id}: {reason}" for identity, reason in odd if identity in notes]
     summary = (
         f"{result.matched} of {counted(len(notes), 'note')} of the collection,"
         f" {counted(len(result.changes), 'correction')}, {counted(len(result.proposals), 'new note')},"

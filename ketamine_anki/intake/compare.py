@@ -57,18 +57,6 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Leftover:
-    """An edit that is not taken over: the id of its note, the field or tag, and the reason."""
-
-    id: str
-    part: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.id}: {' '.join(f'{self.part} {self.reason}'.split())}"
-
-
-@dataclass(frozen=True)
 class Proposal:
     """A note that the collection does not have: Markdown by key, and its subdeck ("" if unknown)."""
 
@@ -80,13 +68,13 @@ class Proposal:
 
 @dataclass
 class Intake:
-    """The result of a comparison. `matched` notes of the file are in the collection, `others` notes of the file
-    belong to other decks.
+    """The result of a comparison. `leftovers` are lines about what is not taken over; `matched` notes of the file are
+    in the collection, `others` belong to other decks.
     """
 
     changes: list[Change] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
-    leftovers: list[Leftover] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
     matched: int = 0
     others: int = 0
 
@@ -119,7 +107,7 @@ def compare(
             homeless += 1
     if homeless:
         reason = 'of which the file names no deck: for new notes, export it again, a text with "Include deck name"'
-        comparison.leave(counted(homeless, "note"), "", reason)
+        comparison.leave(counted(homeless, "note"), reason)
     return result
 
 
@@ -140,8 +128,9 @@ class _Comparison:
             advice = "export fewer notes, such as one subdeck"
             raise Failure(f"too much of the export is new or edited for one run: {advice}", EXIT_FINDINGS)
 
-    def leave(self, note_id: str, part: str, reason: object) -> None:
-        self.result.leftovers.append(Leftover(note_id, part, str(reason)))
+    def leave(self, note_id: str, reason: str) -> None:
+        """Adds a line on what is not taken over; the reason begins with the field or tag."""
+        self.result.leftovers.append(f"{note_id}: {' '.join(reason.split())}")
 
     def compare_note(self, note: Note, edited: PackagedNote, base: PackagedNote | None) -> None:
         """Adds the differences of a note that the collection has."""
@@ -157,9 +146,10 @@ class _Comparison:
             written = texts.get(FIELD_KEYS.get(name, ""), "")
             shown = partial(blocks, names=self.names, keep_no_break="\xa0" in written)
             if has_look(new):
-                self.leave(note.id, name, _PLAIN)
+                self.leave(note.id, f"{name} {_PLAIN}")
             try:
-                if shown(new) in (shown(html), shown(before)):
+                now = shown(new)
+                if now == shown(html) or now == shown(before):
                     continue
                 if new in fields.values() and not is_blank(new):  # a text export does not name its columns
                     advice = "export a deck package (.apkg) if you moved fields, else edit by hand"
@@ -170,11 +160,11 @@ class _Comparison:
                 if change.new != change.old:  # a space may have come and gone
                     self.result.changes.append(change)
             except UnrenderError as error:
-                self.leave(note.id, name, error)
+                self.leave(note.id, f"{name} {error}")
         for name, html in edited.fields.items():
             if name not in fields and not is_blank(html):
                 self._spend()
-                self.leave(note.id, name, "is not a field of this note type")
+                self.leave(note.id, f"{name} is not a field of this note type")
         if edited.tags is not None:
             self._compare_tags(note, compiled.tags, edited.tags, base.tags if base else None)
 
@@ -203,7 +193,7 @@ class _Comparison:
         for name in self._concepts(note.id, removed):
             concepts.remove(name)
         if not concepts:
-            self.leave(note.id, "tags", "were all removed: a note needs one")
+            self.leave(note.id, "tags were all removed: a note needs one")
         elif tuple(concepts) != note.tags:
             self.result.changes.append(Change(note, "tags", note.tags, tuple(concepts)))
 
@@ -221,7 +211,7 @@ class _Comparison:
                 continue
             is_ours = tag.startswith(f"{self.collection.tag}::")
             reason = "is not a concept tag" if is_ours else "is the learner's own"
-            self.leave(note_id, f"tag {tag}", f"{reason}: only {self.collection.tag}::Concept::… tags come back")
+            self.leave(note_id, f"tag {tag} {reason}: only {self.collection.tag}::Concept::… tags come back")
 
     def propose(self, new: PackagedNote) -> None:
         """Adds a note of the export that the collection does not have, as an entry of a deck file."""
@@ -240,7 +230,7 @@ class _Comparison:
         for html in others:
             if not is_blank(html):
                 self._spend()
-                self.leave(note_id, "a further field", f"has no place in a note: {' '.join(html.split())[:60]}")
+                self.leave(note_id, f"a further field has no place in a note: {' '.join(html.split())[:60]}")
         reverse = ("reverse.question", "reverse.answer")
         if any(key in texts for key in reverse):
             texts |= {key: texts.get(key, "TODO") for key in reverse}
@@ -254,9 +244,9 @@ class _Comparison:
         self._spend(html)
         text = ""
         if has_look(html):
-            self.leave(note_id, key, _PLAIN)
+            self.leave(note_id, f"{key} {_PLAIN}")
         try:
             text = "" if is_blank(html) else unrender(html, self.collection.media, cloze=key == "text")
         except UnrenderError as error:
-            self.leave(note_id, key, error)
+            self.leave(note_id, f"{key} {error}")
         return text or ("" if key == "extra" else "TODO")
