@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from ketamine_anki.anki.compile import CompiledNote, compile_note
-from ketamine_anki.anki.package_writer import Package, Times
+from ketamine_anki.anki.package_writer import Package
 from ketamine_anki.core.model import Note
 from ketamine_anki.text.render import render_note
 from ketamine_anki.workspace.folder import Folder
@@ -147,16 +147,17 @@ def compiled(folder: Path) -> list[Made]:
     return made
 
 
-def package(folder: Path, path: Path | None = None, times: Times | None = None) -> Path:
-    """The .apkg of a well-formed collection, made without asking the rules."""
+def package(
+    folder: Path, path: Path | None = None, build: int = 1_700_000_000, times: Mapping[str, int] | None = None
+) -> Path:
+    """The .apkg of a well-formed collection, made without asking the rules; `times` are those of notes by GUID."""
     collection = Folder(str(folder)).collection
     assert collection is not None
     path = path or folder / "small.apkg"
-    times = times or Times(1_700_000_000)
-    with Package(collection, path.with_suffix(".db"), times, "1.0.0") as whole, path.open("wb") as file:
+    with Package(collection, path.with_suffix(".db")) as whole, path.open("wb") as file:
         for made in compiled(folder):
-            whole.add(made.compiled)
-        whole.write(file)
+            whole.add(made.compiled, (times or {}).get(made.compiled.guid, build))
+        whole.write(file, build, {}, "1.0.0")
     return path
 
 

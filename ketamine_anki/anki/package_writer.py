@@ -14,7 +14,7 @@ import sqlite3
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -35,17 +35,6 @@ _BATCH = 500
 _DUES, _DUE_GAP, _MAX_DUE = 10_000, 10, 999_999
 
 
-@dataclass(frozen=True)
-class Times:
-    """Modification times in seconds since 1970: of notes by GUID, of note types by key. `build` is the time of
-    everything else, and must not lie in the future.
-    """
-
-    build: int
-    notes: Mapping[str, int] = field(default_factory=dict)
-    note_types: Mapping[str, int] = field(default_factory=dict)
-
-
 @dataclass
 class Counts:
     """What a package holds; `count` of the written file must give the same."""
@@ -59,22 +48,18 @@ class Counts:
 class Package:
     """An .apkg that is being written: `add` notes in authored order, then `write`, all in a `with` block.
 
-    `scratch` is a file that does not exist yet; it holds the database until the end of the block. `times` and
-    `version`, which is the deck's as learners see it, may be changed until `write`.
+    `scratch` is a file that does not exist yet; it holds the database until the end of the block.
     """
 
-    def __init__(self, collection: Collection, scratch: Path, times: Times, version: str = "") -> None:
+    def __init__(self, collection: Collection, scratch: Path) -> None:
         self.collection = collection
         self.counts = Counts()
-        self.times = times
-        self.version = version
         self._scratch = scratch
         self._notes: list[tuple[Any, ...]] = []
         self._cards: list[tuple[Any, ...]] = []
         self._decks: dict[str, int] = {}
         self._pictures: set[str] = set()
-        self._note_types = note_types(collection)
-        self._model_ids = {key: stable_id(collection.namespace, "notetype", key) for key in self._note_types}
+        self._model_ids = {key: stable_id(collection.namespace, "notetype", key) for key in note_types(collection)}
         # Note ids look like milliseconds of 2021 to 2023, spread by collection: Anki shows them as
         # the date of creation and replaces those in the future.
         spread = stable_id(collection.namespace, "first note") % 94_000_000
@@ -85,19 +70,14 @@ class Package:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes and removes the scratch database; may be called again."""
         self._db.close()
         self._scratch.unlink(missing_ok=True)
 
-    def add(self, note: CompiledNote, time: int | None = None) -> None:
-        """Appends a note and its cards; `time` is its modification time, by default the one in `times`."""
-        mod = self.times.notes.get(note.guid, self.times.build) if time is None else time
-        did = self._decks.get(note.deck)
-        if did is None:
-            did = self._decks[note.deck] = stable_id(self.collection.namespace, "deck", note.deck)
+    def add(self, note: CompiledNote, mod: int) -> None:
+        """Appends a note and its cards, with their modification time in seconds since 1970."""
+        if note.deck not in self._decks:
+            self._decks[note.deck] = stable_id(self.collection.namespace, "deck", note.deck)
+        did = self._decks[note.deck]
         note_id = self._first_id + self.counts.notes * 1000
         tags = " " + " ".join(note.tags) + " "
         model_id = self._model_ids[note.note_type]
@@ -107,8 +87,7 @@ class Package:
             self._cards.append((note_id + 1 + ordinal, note_id, did, ordinal, mod, due))
         self.counts.notes += 1
         self.counts.cards += len(note.cards)
-        if note.pictures:
-            self._pictures.update(note.pictures)
+        self._pictures.update(note.pictures)
         if len(self._notes) >= _BATCH:
             self._flush()
 
@@ -119,11 +98,15 @@ class Package:
         self._notes.clear()
         self._cards.clear()
 
-    def write(self, out: BinaryIO) -> Counts:
-        """Writes the .apkg to an open binary file, removes the scratch database, and returns what it holds."""
+    def write(self, out: BinaryIO, build: int, type_times: Mapping[str, int], version: str) -> Counts:
+        """Writes the .apkg to an open binary file, and returns what it holds.
+
+        `type_times` are the modification times of note types by key, `build` is the time of everything else, which must
+        not lie in the future, and `version` that of the deck as learners see it.
+        """
         self._flush()
         with _disk_errors(self._scratch):
-            self._write_collection_row()
+            self._write_collection_row(build, type_times, version)
             for statement in ("CREATE INDEX" + _INDEXES).split(";"):
                 self._db.execute(statement)
             self._db.execute("COMMIT")
@@ -131,24 +114,20 @@ class Package:
         make_canonical(self._scratch)
         pictures = [self.collection.pictures[name] for name in sorted(self._pictures)]
         _write_zip(out, self._scratch, pictures)
-        self.close()
         self.counts.decks = len(self._decks)
         self.counts.pictures = len(pictures)
         return self.counts
 
-    def _write_collection_row(self) -> None:
+    def _write_collection_row(self, build: int, type_times: Mapping[str, int], version: str) -> None:
         self._db.execute(APKG_COL.strip().rstrip(";"))
-        build = self.times.build
         decks = json.loads(self._db.execute("SELECT decks FROM col").fetchone()[0])
         for name in (self.collection.title, *sorted(self._decks)):
             did = stable_id(self.collection.namespace, "deck", name)
-            deck = genanki.Deck(did, name, description(self.collection, self.version, name)).to_json()
+            deck = genanki.Deck(did, name, description(self.collection, version, name)).to_json()
             decks[str(did)] = deck | {"mod": build}
         models = {
-            str(self._model_ids[key]): model(note_type, self.collection).to_json(
-                self.times.note_types.get(key, build), None
-            )
-            for key, note_type in self._note_types.items()
+            str(self._model_ids[key]): model(kind, self.collection).to_json(type_times.get(key, build), None)
+            for key, kind in note_types(self.collection).items()
         }
         self._db.execute(
             "UPDATE col SET crt=?, mod=?, scm=?, decks=?, models=?",

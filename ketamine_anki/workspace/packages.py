@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from ketamine_anki.workspace.clock import as_utc
 from ketamine_anki.workspace.output import write_new
 
 if TYPE_CHECKING:
-    from ketamine_anki.anki.package_writer import Counts, Package, Times
+    from ketamine_anki.anki.package_writer import Counts, Package
 
 WHOLE, UPDATE = "whole", "update"
 
@@ -42,13 +43,11 @@ class Packing(ExitStack):
         update: bool = False,
         version: str = "",
     ) -> None:
-        from ketamine_anki.anki.package_writer import Times
-
         super().__init__()
         self._collection, self._version, self._scratch, self._split = collection, version, scratch, split
         ledger = collection.ledger
         self._fresh = fresh_time(ledger, build)
-        self._times = Times(self._fresh, {}, note_type_times(ledger, note_type_hashes(collection), self._fresh))
+        self._type_times = note_type_times(ledger, note_type_hashes(collection), self._fresh)
         self._state = State(collection) if ledger else None  # without a ledger there is nothing to compare with
         self._of_all = (WHOLE, UPDATE) if update else (WHOLE,)
         self._retired: list[CompiledNote] = []
@@ -77,7 +76,7 @@ class Packing(ExitStack):
             from ketamine_anki.anki.package_writer import Package
 
             database = self._scratch / f"{len(self._packages)}.db"
-            self._packages[key] = self.enter_context(Package(self._collection, database, self._times))
+            self._packages[key] = self.enter_context(Package(self._collection, database))
         return self._packages[key]
 
     def write(self, folder: Path, stem: str) -> Iterator[tuple[str, Path, Counts]]:
@@ -88,15 +87,14 @@ class Packing(ExitStack):
 
         for note in self._retired if UPDATE in self._of_all else ():
             self._pack(note, UPDATE)
-        times, version = self._shown()
+        build, version = self._shown()
         by_number = sorted(self._packages.keys() - {*self._of_all}, key=lambda key: int(key.partition(" ")[0]))
         for key in (*self._of_all, *by_number):
             package = self._package(key)
-            package.times, package.version = times, version
             number, _, subdeck = key.partition(" ")
             ending = f"-{number}-{slug(subdeck)}" if subdeck else "-update" * (key == UPDATE)
             path = folder / f"{stem}{ending}.apkg"
-            write_new(path, package.write)
+            write_new(path, partial(package.write, build=build, type_times=self._type_times, version=version))
             try:
                 whole = count(path, self._scratch / "count.db") == package.counts
             except ValueError:
@@ -105,18 +103,18 @@ class Packing(ExitStack):
                 raise Failure(f"{path.name}: the written package is not whole; the old one was kept", EXIT_IO)
             yield key, path, package.counts
 
-    def _shown(self) -> tuple[Times, str]:
-        """The times, and the version that learners see: the one that is released, else what the ledger says about this
-        state of the collection.
+    def _shown(self) -> tuple[int, str]:
+        """The time of the build, and the version that learners see: the one that is released, else what the ledger says
+        about this state of the collection.
         """
         ledger = self._collection.ledger
         state, version = self._state.digest() if self._state else "", self._version
         last = ledger.last if ledger else None
         if last and last.state == state and version in ("", last.version):
-            return replace(self._times, build=last.time), last.version
+            return last.time, last.version
         if self._fresh > time.time():
             advice = "set SOURCE_DATE_EPOCH or this machine's clock"
             if ledger and ledger.newest >= time.time():
                 advice = f"the last release is of {as_utc(ledger.newest)}; set this machine's clock"
             raise Failure(f"the build's time {as_utc(self._fresh)} lies in the future: {advice}", EXIT_USAGE)
-        return self._times, version or (f"{last.version} and later changes" if last else "0 (not released yet)")
+        return self._fresh, version or (f"{last.version} and later changes" if last else "0 (not released yet)")

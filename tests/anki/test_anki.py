@@ -15,7 +15,6 @@ from anki.collection import Collection
 
 from ketamine_anki.anki.cards import cards
 from ketamine_anki.anki.notetypes import note_types
-from ketamine_anki.anki.package_writer import Times
 from ketamine_anki.workspace.folder import Folder
 
 EVERYTHING = r"""
@@ -243,7 +242,7 @@ def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) ->
     small_deck.replace(deck, r"5 < 7 & 7 > 5; \&lt; stays", "corrected")
     plain = learner.find_notes("ID:plain")[0]
     guid = learner.get_note(plain).guid
-    later = small_deck.package(everything, everything / "later.apkg", Times(1_700_000_000, {guid: 1_700_000_001}))
+    later = small_deck.package(everything, everything / "later.apkg", times={guid: 1_700_000_001})
 
     assert engine.import_package(learner, later) == {"updated": 1, "duplicate": 14}
     assert learner.get_note(plain)["Answer"] == "corrected"

@@ -18,19 +18,19 @@ from package_bytes import pack
 
 from ketamine_anki.anki.compile import CompiledNote, stable_id
 from ketamine_anki.anki.notetypes import note_types
-from ketamine_anki.anki.package_writer import Counts, Package, Times, count, description, model
+from ketamine_anki.anki.package_writer import Counts, Package, count, description, model
 from ketamine_anki.anki.sqlite_bytes import make_canonical
 from ketamine_anki.core.model import Collection
 
 COLLECTION = Collection("Deck", "Tag", "names/pace", ("A", "B"), description="<What>", disclaimer="D & C", licence="CC")
 
 
-def write(compiled: list[CompiledNote], folder: Path, times: Times) -> Path:
+def write(compiled: list[CompiledNote], folder: Path, time: int = 1_700_000_000) -> Path:
     path = folder / "written.apkg"
-    with Package(COLLECTION, folder / "scratch.db", times) as package, path.open("wb") as out:
+    with Package(COLLECTION, folder / "scratch.db") as package, path.open("wb") as out:
         for note in compiled:
-            package.add(note)
-        counts = package.write(out)
+            package.add(note, time)
+        counts = package.write(out, 1_700_000_000, {"cloze": 7}, "")
     assert (counts.notes, counts.cards) == (len(compiled), sum(len(note.cards) for note in compiled))
     assert list(folder.iterdir()) == [path]
     return path
@@ -50,7 +50,7 @@ def test_rows_are_those_of_genanki(tmp_path: Path) -> None:
         CompiledNote("x", "g<'>", "question", "Deck::01 A", pair, ("T::b", "T::a"), (0, 1), 7, 2_000),
         CompiledNote("y", "g", "cloze", "Deck::01 A", cloze, (), (1, 3), 0, 1),
     ]
-    path = write(compiled, tmp_path, Times(1_600_000_000))
+    path = write(compiled, tmp_path, 1_600_000_000)
     queries = [f"select * from {table} order by 1" for table in ("notes", "cards", "revlog", "graves")]
     ours = [small_deck.rows(path, query) for query in queries]
     with closing(sqlite3.connect(":memory:")) as db:
@@ -68,7 +68,7 @@ def test_rows_are_those_of_genanki(tmp_path: Path) -> None:
 
 def test_more_notes_than_one_batch(tmp_path: Path) -> None:
     """Many notes: all there, in order, their ids apart and in the past; no due that Anki complains about."""
-    path = write([question(number) for number in range(1234)], tmp_path, Times(1_700_000_000))
+    path = write([question(number) for number in range(1234)], tmp_path)
     rows = small_deck.rows(path, "select guid, id from notes order by id")
     assert [guid for guid, _ in rows] == [f"g{number}" for number in range(1234)]
     assert all(1_609_459_200_000 <= number < 1_704_067_200_000 for _, number in rows)
@@ -76,16 +76,9 @@ def test_more_notes_than_one_batch(tmp_path: Path) -> None:
     assert count(path, tmp_path / "count.db") == Counts(1234, 1234, 1, 0)
 
 
-def test_the_collection_row_and_its_times(tmp_path: Path) -> None:
-    """Notes and cards have the time given, else that by GUID, else that of the build; note types that by key."""
-    path = tmp_path / "written.apkg"
-    times = Times(1_700_000_000, {"g1": 5, "g2": 6}, {"cloze": 7})
-    with Package(COLLECTION, tmp_path / "scratch.db", times) as package, path.open("wb") as out:
-        for number, time in enumerate((None, None, 8)):
-            package.add(question(number), time)
-        package.write(out)
-    for table in ("notes", "cards"):
-        assert small_deck.rows(path, f"select mod from {table} order by id") == [(1_700_000_000,), (5,), (8,)]
+def test_the_collection_row(tmp_path: Path) -> None:
+    path = write([question(1)], tmp_path, 5)
+    assert small_deck.rows(path, "select mod from notes union select mod from cards") == [(5,)]
     ((models, decks, crt, mod),) = small_deck.rows(path, "select models, decks, crt, mod from col")
     assert {kind["name"]: (kind["mod"], kind["type"]) for kind in json.loads(models).values()} == {
         "Deck: cloze": (7, 1),
@@ -153,8 +146,8 @@ def test_damaged_package_is_seen(tmp_path: Path) -> None:
 
 
 def test_a_package_that_is_not_finished_leaves_no_file_and_no_connection(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), Package(COLLECTION, tmp_path / "scratch.db", Times(0)) as package:
-        package.add(replace(question(1), note_type="unknown"))
+    with pytest.raises(KeyError), Package(COLLECTION, tmp_path / "scratch.db") as package:
+        package.add(replace(question(1), note_type="unknown"), 0)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        package.write(io.BytesIO())
+        package.write(io.BytesIO(), 0, {}, "")

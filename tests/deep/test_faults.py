@@ -14,7 +14,7 @@ import pytest
 import small_deck
 from program import run
 
-from ketamine_anki.anki.package_writer import Package, Times
+from ketamine_anki.anki.package_writer import Package
 from ketamine_anki.cli import intake
 from ketamine_anki.core.model import Deck
 from ketamine_anki.workspace.folder import Folder
@@ -121,7 +121,7 @@ def test_a_disk_that_fails_under_sqlite_is_an_error_of_the_disk(tmp_path: Path) 
     collection = Folder(str(small_deck.write(tmp_path, faults.GAS))).collection
     assert collection is not None
     with pytest.raises(OSError, match="unable to open database file"):
-        Package(collection, tmp_path / "none" / "whole.db", Times(1_700_000_000))
+        Package(collection, tmp_path / "none" / "whole.db")
 
 
 def test_a_file_that_the_system_cannot_read_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,6 @@ from hostile_packages import CASES
 from package_bytes import database, old
 from program import REPOSITORY, run
 
-from ketamine_anki.anki.package_writer import Times
-
 FORMATS = ("old.apkg", "new.apkg", "notes.txt")
 
 
@@ -85,7 +83,7 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     engine.import_package(other, real_package)
     ((first, last),) = small_deck.rows(real_package, "select min(mod), max(mod) from notes")  # of releases, if any
     newer = {edited[name].compiled.guid: last + 500 for name, _ in ends}
-    update = small_deck.package(folder, tmp_path / "update.apkg", Times(first, newer))
+    update = small_deck.package(folder, tmp_path / "update.apkg", first, newer)
     retired = sum(made.note.retired is not None for made in before.values())  # the real package leaves them out
     log = engine.import_package(other, update)
     assert log == {"updated": 3, "duplicate": len(before) - 3 - retired} | ({"new": retired} if retired else {})
