@@ -65,33 +65,29 @@ def test_a_failed_command_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.M
     assert (code, (tmp_path / "a").exists()) == (1 if wrong == "findings" else 74, False)
 
 
-def test_a_new_file_has_the_usual_permissions_and_another_keeps_its_own(tmp_path: Path) -> None:
-    for name, mode in (("new", 0o640), ("private", 0o600), ("public", 0o644)):
-        path = tmp_path / name
-        if name != "new":
-            path.touch()
-            path.chmod(mode)
-        mask = os.umask(0o027)
-        try:
-            write_text(path, "x", None if name == "new" else b"")
-        finally:
-            os.umask(mask)
-        assert path.stat().st_mode & 0o777 == mode
+def mode_after(path: Path, mode: int = 0) -> int:
+    """The permissions of a file that is written new, or in the place of one with this mode."""
+    if mode:
+        path.touch()
+        path.chmod(mode)
+    mask = os.umask(0o027)
+    try:
+        write_text(path, "x", b"" if mode else None)
+    finally:
+        os.umask(mask)
+    return path.stat().st_mode & 0o777
 
 
-def test_windows_keeps_neither_the_permissions_of_a_file_nor_those_of_the_hidden_folder(
+def test_a_new_file_has_the_usual_permissions_and_another_keeps_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is read-only could not be removed there, and what was made in a private folder would stay private."""
+    """On Windows none does: what is read-only could not be removed, what a private folder held would stay private."""
+    assert [mode_after(tmp_path / f"{mode}", mode) for mode in (0, 0o600, 0o644)] == [0o640, 0o600, 0o644]
     monkeypatch.setattr(output, "_WINDOWS", True)
-    for name in ("old", "usual"):
-        (tmp_path / name).write_bytes(b"old")
-    (tmp_path / "old").chmod(0o600)
+    assert mode_after(tmp_path / "windows", 0o600) == 0o640
     (tmp_path / "folder").mkdir()
     with scratch_folder(tmp_path) as hidden:
         assert hidden.stat().st_mode == (tmp_path / "folder").stat().st_mode
-    write_text(tmp_path / "old", "new", b"old")
-    assert (tmp_path / "old").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 def fails(context: AbstractContextManager[object], message: str) -> None:
