@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tracemalloc
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from ketamine_anki.deckfiles.schema import QUESTION_NOTE
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.pipeline import check_notes
 
-NOTE = """\
+DECK = """\
+deck: First Part
+notes:
 - id: a-note
   question: Which gas do plants take up?
   answer: Carbon dioxide
@@ -33,80 +36,63 @@ NOTE = """\
   yield: core
   skill: recall
 """
-DECK = "deck: First Part\nnotes:\n" + NOTE
-CLOZE = NOTE.replace("question: Which gas do plants take up?\n  answer: Carbon dioxide", "text: 'Take up {{c1::gas}}.'")
-
-
-def notes(*changed: str) -> str:
-    return "deck: First Part\nnotes:\n" + "".join(changed)
-
-
+CLOZE = DECK.replace("question: Which gas do plants take up?\n  answer: Carbon dioxide", "text: 'Take up {{c1::gas}}.'")
+ANSWER = "Carbon dioxide"
+END = "skill: recall\n"  # of a note
 GOOD = {
     "a note": DECK,
-    "a cloze note": notes(CLOZE),
-    "both, and no blank line": notes(NOTE, CLOZE.replace("a-note", "b-note")),
-    "a reverse card": notes(NOTE + "  reverse:\n    question: What is carbon dioxide?\n    answer: A gas\n"),
-    "a caveat": notes(NOTE + "  caveat: Some do not.\n  evidence: [green-2020]\n"),
-    "a text that YAML takes for a number": DECK.replace("Carbon dioxide", "1.10"),
-    "a text that YAML takes for a truth value": DECK.replace("Carbon dioxide", "true"),
-    "a text that looks like no": DECK.replace("Carbon dioxide", "no"),
-    "a time": DECK.replace("Carbon dioxide", "1:30"),
-    "a text over lines": DECK.replace("Carbon dioxide", ">-\n    Carbon\n    dioxide"),
+    "a cloze note and another": CLOZE + DECK.partition("notes:\n")[2].replace("a-note", "b-note"),
+    "a reverse card": f"{DECK}  reverse:\n    question: What is carbon dioxide?\n    answer: A gas\n",
+    "a caveat": f"{DECK}  caveat: Some do not.\n  evidence: [green-2020]\n",
+    "a retired note": f"{DECK}  retired: {{version: 2.0.0, reason: Wrong., see: a-note}}\n",
+    "a text that YAML takes for a number": DECK.replace(ANSWER, "1.10"),
+    "a text that YAML takes for a truth value": DECK.replace(ANSWER, "true"),
+    "a text over lines": DECK.replace(ANSWER, ">-\n    Carbon\n    dioxide"),
     "a block list": DECK.replace("[Plants]", "\n  - Plants\n  - Light"),
-    "an excuse": notes(NOTE + "  retired: {version: 2.0.0, reason: Wrong., see: a-note}\n"),
 }
+# What is written instead of a part of the note, or of the cloze note.
 BAD = {
-    "no deck": DECK.replace("deck: First Part\n", ""),
-    "no notes": "deck: First Part\n",
-    "empty notes": "deck: First Part\nnotes: []\n",
-    "a note that is a text": notes("- just words\n"),
-    "notes that are a mapping": notes("  a: b\n"),
-    "a misspelt key": DECK.replace("answer:", "anwser:"),
-    "a question beside a text": notes(CLOZE + "  question: What?\n"),
-    "a missing answer": DECK.replace("  answer: Carbon dioxide\n", ""),
-    "a missing skill": DECK.replace("  skill: recall\n", ""),
-    "an empty answer": DECK.replace("Carbon dioxide", ""),
-    "an answer of blanks": DECK.replace("Carbon dioxide", "'  '"),
-    "a list for an answer": DECK.replace("Carbon dioxide", "[a, b]"),
-    "a text for a list": DECK.replace("[Plants]", "Plants"),
-    "an empty list": DECK.replace("[Plants]", "[]"),
-    "a tag twice": DECK.replace("[Plants]", "[Plants, Plants]"),
-    "a tag with a space": DECK.replace("[Plants]", "[Green plants]"),
-    **{f"two tags with {sign}": DECK.replace("[Plants]", f"[植物{sign}葉]") for sign in "、،;"},
-    "a tag with colons": DECK.replace("[Plants]", "['A::B']"),
-    "an id in capitals": DECK.replace("a-note", "A-Note"),
-    "an id with two hyphens": DECK.replace("a-note", "a--note"),
-    "a negative id": DECK.replace("a-note", "-7"),
-    **{f"the id {name}": DECK.replace("a-note", name) for name in "10 none true 2024-01-01 1e5 0x1f".split()},
-    "another yield": DECK.replace("yield: core", "yield: some"),
-    "another skill": DECK.replace("skill: recall", "skill: know"),
-    "half a reverse": notes(NOTE + "  reverse: {question: What is carbon dioxide?}\n".replace("?", "")),
-    "a reverse with more": notes(NOTE + "  reverse: {question: What, answer: A gas, extra: x}\n"),
-    "retired without reason": notes(NOTE + "  retired: {version: 2.0.0}\n"),
-    "retired in a version of two parts": notes(NOTE + "  retired: {version: '2.0', reason: Wrong.}\n"),
-    "an unknown subdeck": DECK.replace("First Part", "Third Part"),
-    "an unknown section": DECK.replace("only-section/1", "no-section/1"),
-    "an unknown paragraph": DECK.replace("only-section/1", "only-section/3"),
-    "an unknown citation": DECK.replace("problem/1", "problem/7"),
-    "an unknown claim": DECK.replace("C-1", "C-7"),
-    "an unknown reference": notes(NOTE + "  caveat: Some do not.\n  evidence: [green-2021]\n"),
-    "a text too long": DECK.replace("Carbon dioxide", "x" * 20_001),
+    "no deck": ("deck: First Part\n", ""),
+    "empty notes": (DECK.partition("notes:")[2], " []\n"),
+    "a note that is a text": (DECK.partition("notes:\n")[2], "- just words\n"),
+    "notes that are a mapping": (DECK.partition("notes:\n")[2], "  a: b\n"),
+    "a misspelt key": ("answer:", "anwser:"),
+    "a missing answer": ("  answer: Carbon dioxide\n", ""),
+    "an empty answer": (ANSWER, ""),
+    "an answer of blanks": (ANSWER, "'  '"),
+    "a list for an answer": (ANSWER, "[a, b]"),
+    "an answer too long": (ANSWER, "x" * 20_001),
+    "a text for a list": ("[Plants]", "Plants"),
+    "an empty list": ("[Plants]", "[]"),
+    "a tag twice": ("[Plants]", "[Plants, Plants]"),
+    **{f"the tag {tag}": ("[Plants]", f"['{tag}']") for tag in ("Green plants", "植物、葉", "植物;葉", "A::B")},
+    **{f"the id {id_}": ("a-note", id_) for id_ in "A-Note a--note -7 10 none true 2024-01-01 1e5 0x1f".split()},
+    "another skill": ("skill: recall", "skill: know"),
+    "half a reverse": (END, f"{END}  reverse: {{question: What}}\n"),
+    "a reverse with more": (END, f"{END}  reverse: {{question: What, answer: A gas, extra: x}}\n"),
+    "retired without reason": (END, f"{END}  retired: {{version: 2.0.0}}\n"),
+    "retired in a version of two parts": (END, f"{END}  retired: {{version: '2.0', reason: Wrong.}}\n"),
+    "an unknown subdeck": ("First Part", "Third Part"),
+    "an unknown section": ("only-section/1", "no-section/1"),
+    "an unknown paragraph": ("only-section/1", "only-section/3"),
+    "an unknown citation": ("problem/1", "problem/7"),
+    "an unknown claim": ("C-1", "C-7"),
+    "an unknown reference": (END, f"{END}  caveat: Some do not.\n  evidence: [green-2021]\n"),
 }
+# Rules on the shape and on names; the others look at what notes say, which a schema cannot.
+OF_SHAPE = {*reader.MANUAL, "unknown-deck", "unknown-source", "unknown-claim", "unknown-evidence"}
 
 
 @cache
 def validators() -> dict[str, jsonschema.Draft7Validator]:
     """The schemas of the small collection by what they are of."""
-    collection, findings = read_collection(
-        *((f"{n}.yaml", text.encode()) for n, text in (("collection", COLLECTION), ("source", SOURCE))),
-        ("references.yaml", REFERENCES.encode()),
-    )
-    assert collection is not None
+    files = {"collection": COLLECTION, "source": SOURCE, "references": REFERENCES}
+    collection, findings = read_collection(*((f"{name}.yaml", text.encode()) for name, text in files.items()))
     assert not findings
-    made = {name: json.loads(text) for name, text in schema_files(collection).items()}
-    for value in made.values():
+    schemas = {name.split(".")[0]: json.loads(text) for name, text in schema_files(collection).items()}
+    for value in schemas.values():
         jsonschema.Draft7Validator.check_schema(value)
-    return {name.split(".")[0]: jsonschema.Draft7Validator(value) for name, value in made.items()}
+    return {name: jsonschema.Draft7Validator(value) for name, value in schemas.items()}
 
 
 def typed(text: str) -> object:
@@ -114,36 +100,33 @@ def typed(text: str) -> object:
     return json.loads(json.dumps(YAML(typ="safe", pure=True).load(text), default=str))
 
 
-def in_editor(text: str, kind: str = "deck") -> bool:
-    """Whether the schema accepts a text as an editor reads it."""
-    return validators()[kind].is_valid(typed(text))
-
-
-def read(folder: Path, files: dict[str, str]) -> bool:
+def is_read(folder: Path, files: dict[str, str]) -> bool:
     """Whether the reader and the rules on names accept a collection with these files."""
-    found = Folder(str(write(folder, files={"references.yaml": REFERENCES} | files)))
-    check_notes(found)
-    return not [
-        finding for finding in found.findings if finding.rule in OF_SHAPE or "unknown citation" in finding.message
-    ]
-
-
-# Rules on the shape and on names; the others look at what notes say, which a schema cannot.
-OF_SHAPE = {*reader.MANUAL, "unknown-deck", "unknown-source", "unknown-claim", "unknown-evidence"}
+    read = Folder(str(write(folder, files={"references.yaml": REFERENCES} | files)))
+    check_notes(read)
+    return not [each for each in read.findings if each.rule in OF_SHAPE or "unknown citation" in each.message]
 
 
 @pytest.mark.parametrize(
     ("text", "is_right"),
-    [(text, True) for text in GOOD.values()] + [(text, False) for text in BAD.values()],
-    ids=[*GOOD, *BAD],
+    [
+        *((text, True) for text in GOOD.values()),
+        *((DECK.replace(old, new, 1), False) for old, new in BAD.values()),
+        (f"{CLOZE}  question: What?\n", False),
+    ],
+    ids=[*GOOD, *BAD, "a question beside a text"],
 )
 def test_reader_and_schema_agree(text: str, is_right: bool, tmp_path: Path) -> None:
-    assert (read(tmp_path, {"01-first.yaml": text}), in_editor(text)) == (is_right, is_right)
+    accepted = is_read(tmp_path, {"01-first.yaml": text}), validators()["deck"].is_valid(typed(text))
+    assert accepted == (is_right, is_right)
 
 
 @pytest.mark.parametrize(
     ("kind", "good", "old", "new"),
     [
+        ("collection", COLLECTION, "", ""),
+        ("source", SOURCE, "", ""),
+        ("references", REFERENCES, "", ""),
         ("collection", COLLECTION, "title: Small Deck\n", ""),
         ("collection", COLLECTION, "tag: Small", "tag: Small Deck"),
         ("collection", COLLECTION, "decks: [First Part, Second Part]", "decks: First Part"),
@@ -154,7 +137,6 @@ def test_reader_and_schema_agree(text: str, is_right: bool, tmp_path: Path) -> N
         ("source", SOURCE, "problem/1", "problem/x"),
         ("source", SOURCE, "slug: only-section", "slug: Only Section"),
         ("source", SOURCE, "importance: colour", "importance: none"),
-        ("source", SOURCE, "title: A Small Text\n", ""),
         ("source", SOURCE, "kind: stated", "kind: stated, caveat: perhaps"),
         ("references", REFERENCES, "10.1000/leaf.1", "https://doi.org/10.1000/leaf.1"),
         ("references", REFERENCES, "12345678", "PMID12345678"),
@@ -164,11 +146,12 @@ def test_reader_and_schema_agree(text: str, is_right: bool, tmp_path: Path) -> N
 )
 def test_the_other_files_too(kind: str, good: str, old: str, new: str, tmp_path: Path) -> None:
     assert old in good
-    bad = good.replace(old, new, 1)
-    for name, text, is_right in (("good", good, True), ("bad", bad, False)):
-        (tmp_path / name).mkdir()
-        accepted = read(tmp_path / name, {f"{kind}.yaml": text, "01-first.yaml": DECK}), in_editor(text, kind)
-        assert accepted == (is_right, is_right)
+    text, is_right = good.replace(old, new, 1), old == new
+    accepted = (
+        is_read(tmp_path, {f"{kind}.yaml": text, "01-first.yaml": DECK}),
+        validators()[kind].is_valid(typed(text)),
+    )
+    assert accepted == (is_right, is_right)
 
 
 # All but the ledger, which the program writes.
@@ -184,49 +167,42 @@ def test_the_real_files_fit_the_schemas_that_their_first_lines_name(file: Path) 
     assert [error.message for error in validator.iter_errors(typed(text))] == []
 
 
-def test_the_committed_schemas_are_those_of_the_collection() -> None:
+def test_the_committed_schemas_are_those_of_the_collection_and_of_the_settings() -> None:
     ran = run("schema", "--check", REPOSITORY / "decks")
     assert ran.code == 0, ran.err
-
-
-def test_the_settings_of_the_editor_name_schemas_that_exist() -> None:
     settings = json.loads((REPOSITORY / ".vscode" / "settings.json").read_text(encoding="utf-8"))
     assert settings["yaml.schemas"]
-    for path in settings["yaml.schemas"]:
-        assert (REPOSITORY / path).is_file()
+    assert all((REPOSITORY / path).is_file() for path in settings["yaml.schemas"])
 
 
 def test_an_editor_explains_every_key_and_name() -> None:
-    made = validators()["deck"].schema["properties"]["notes"]["items"]["else"]
-    assert list(made["properties"]) == list(QUESTION_NOTE.keys)
-    assert all(value.get("description") for value in made["properties"].values())
-    assert made["properties"]["answer"]["examples"] == ["Carbon dioxide"]
-    claims = made["properties"]["claims"]["items"]
+    properties = validators()["deck"].schema["properties"]["notes"]["items"]["else"]["properties"]
+    assert list(properties) == list(QUESTION_NOTE.keys)
+    assert all(value.get("description") for value in properties.values())
+    assert properties["answer"]["examples"] == ["Carbon dioxide"]
+    assert properties["cites"]["items"]["enum"] == ["entry/2", "problem/1"]
+    claims, source = properties["claims"]["items"], properties["source"]
     assert dict(zip(claims["enum"], claims["enumDescriptions"], strict=True))["C-2"] == "Plants give off oxygen."
-    cites = made["properties"]["cites"]["items"]
-    assert cites["enum"] == ["entry/2", "problem/1"]
-    source = made["properties"]["source"]
     assert dict(zip(source["enum"], source["enumDescriptions"], strict=True)) == {
         "only-section/1": "Only Section: Plants take up carbon dioxide.",
         "only-section/2": "Only Section: Roots take up water.",
     }
 
 
-def test_without_names_any_text_may_stand(tmp_path: Path) -> None:
+def test_without_names_any_text_may_stand() -> None:
     collection, _ = read_collection(("collection.yaml", COLLECTION.encode()))
-    assert collection is not None
-    made = json.loads(schema_files(collection)["deck.schema.json"])
-    jsonschema.Draft7Validator.check_schema(made)
-    jsonschema.Draft7Validator(made).validate(typed(DECK))
+    schema = json.loads(schema_files(collection)["deck.schema.json"])
+    jsonschema.Draft7Validator.check_schema(schema)
+    jsonschema.Draft7Validator(schema).validate(typed(DECK))
 
 
 def test_the_command_writes_only_what_changed(tmp_path: Path) -> None:
     folder = write(tmp_path / "decks", files={"01-first.yaml": DECK})
     ran = run("schema", "--check", folder)
-    assert ran.code == 1
-    assert "run `ketamine-anki schema" in ran.err
-    assert not list(folder.glob("*.json"))
+    assert (ran.code, "run `ketamine-anki schema" in ran.err, list(folder.glob("*.json"))) == (1, True, [])
     assert len(run("schema", folder).out.splitlines()) == 4
+    for path in folder.glob("*.json"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))  # as git leaves them on Windows
     assert run("schema", "--check", folder).code == 0
     (folder / "references.yaml").write_text(REFERENCES.replace("green-2020", "green-2021"), encoding="utf-8")
     assert run("schema", folder).out == f"{folder}/deck.schema.json\n"
@@ -235,7 +211,7 @@ def test_the_command_writes_only_what_changed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "make",
+    "replace",
     [
         lambda path: path.write_bytes(b"\xff"),
         lambda path: os.truncate(path, 10**9),
@@ -244,25 +220,19 @@ def test_the_command_writes_only_what_changed(tmp_path: Path) -> None:
     ],
     ids=["bytes", "large", "device", "pipe"],
 )
-def test_a_schema_that_somebody_proposed_is_compared_without_harm(tmp_path: Path, make) -> None:
+def test_a_schema_that_somebody_proposed_is_compared_without_harm(
+    tmp_path: Path, replace: Callable[[Path], object]
+) -> None:
     folder = write(tmp_path / "decks", files={"01-first.yaml": DECK})
     assert run("schema", folder).code == 0
-    make(folder / "deck.schema.json")
+    replace(folder / "deck.schema.json")
     tracemalloc.start()
     ran = run("schema", "--check", folder)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    said = f"out of date: {folder}/deck.schema.json: run `ketamine-anki schema {folder}`"
-    assert ran == (1, "", f"ketamine-anki: {said}\n")
+    message = f"out of date: {folder}/deck.schema.json: run `ketamine-anki schema {folder}`"
+    assert ran == (1, "", f"ketamine-anki: {message}\n")
     assert peak < 50_000_000
-
-
-def test_a_schema_with_windows_line_ends_is_up_to_date(tmp_path: Path) -> None:
-    folder = write(tmp_path / "decks", files={"01-first.yaml": DECK})
-    assert run("schema", folder).code == 0
-    for path in folder.glob("*.json"):
-        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert run("schema", "--check", folder).code == 0
 
 
 def test_a_collection_with_mistakes_has_no_schema(tmp_path: Path) -> None:

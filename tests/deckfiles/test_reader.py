@@ -25,38 +25,26 @@ def findings_of(data: bytes) -> list[tuple[int, int, str, str]]:
     return [(f.position.line, f.position.column, f.rule, f.message) for f in read_deck("d.yaml", data)[1]]
 
 
-# --- bytes that are no deck -------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("data", "finding"),
     [
         (b"", (1, 1, "empty", "empty file")),
-        (b" \n\n", (1, 1, "empty", "empty file")),
-        (b"---\n", (1, 1, "empty", "empty file")),
         (b"# nothing\n", (1, 1, "empty", "empty file")),
         (codecs.BOM_UTF8, (1, 1, "empty", "empty file")),
         (b"just text\n", (1, 1, "shape", "the file must be a mapping")),
-        (b"~\n", (1, 1, "shape", "the file must be a mapping")),
         (DECK.replace(b"Carbon", b"Carb\xf6n"), (5, 17, "encoding", "byte 0xF6 is not UTF-8")),
         (DECK.replace(b"Carbon", b"Carb\xed\xa0\x80n"), (5, 17, "encoding", "byte 0xED is not UTF-8")),
         (DECK.decode().encode("utf-16"), (1, 1, "encoding", "UTF-16")),
         (DECK.decode().encode("utf-32"), (1, 1, "encoding", "UTF-32")),
         (b"\0\0\xfe\xff" + DECK.decode().encode("utf-32-be"), (1, 1, "encoding", "UTF-32")),
-        (b"%YAML 3.0\n---\n" + DECK, (1, 1, "yaml-feature", "directive: delete the line")),
         (b"# a\n%YAML\n---\n" + DECK, (2, 1, "yaml-feature", "directive: delete the line")),
         (b"%TAG ! a\n%TAG ! b\n---\n" + DECK, (2, 1, "yaml-feature", "directive: delete the line")),
         (DECK.decode().encode("utf-16-le"), (1, 1, "encoding", "UTF-16")),
-        (DECK.decode().encode("utf-32-be"), (1, 1, "encoding", "UTF-32")),
         (DECK.replace(b"Carbon", b"Carb\0n"), (5, 17, "character", "control character U+0000")),
         (DECK.replace(b"Carbon", b"Carb\x1b[2Jn"), (5, 17, "character", "control character U+001B")),
-        (DECK.replace(b"Carbon", b"Carb\x7fn"), (5, 17, "character", "control character U+007F")),
-        (DECK.replace(b"Carbon", "Carb\u2028n".encode()), (5, 17, "character", "U+2028")),
         (DECK.replace(b"Carbon", "Carb\ufeffn".encode()), (5, 17, "character", "U+FEFF")),
         (DECK.replace(b"Carbon", "Carb\ufffen".encode()), (5, 17, "character", "noncharacter U+FFFE")),
         (b"[" * 400, (1, 9, "limit", "nested more than 8 deep")),
-        (b"{a: " * 400, (1, 33, "limit", "nested more than 8 deep")),
-        (b"- " * 400, (1, 17, "limit", "nested more than 8 deep")),
         (b"? " * 400, (1, 17, "limit", "nested more than 8 deep")),
         (DECK + b"#" * MAX_FILE_BYTES, (1, 1, "limit", "at most 2,097,152")),
         (DECK + b"--- \n", (21, 1, "yaml-feature", "second document")),
@@ -76,7 +64,7 @@ def test_what_is_no_deck_is_a_finding(data: bytes, finding: tuple[int, int, str,
     assert part in found[0][3]
 
 
-@pytest.mark.parametrize("sign", [b"[", b"{a: ", b"- ", b"? "], ids=repr)
+@pytest.mark.parametrize("sign", [b"[", b"{a: ", b"- "], ids=repr)
 def test_no_depth_is_too_deep_to_be_refused(sign: bytes) -> None:
     """Some versions of libyaml give up by themselves, a thousand deep, and name another place."""
     found = findings_of(sign * 100_000)
@@ -89,20 +77,16 @@ def test_no_depth_is_too_deep_to_be_refused(sign: bytes) -> None:
         codecs.BOM_UTF8 + DECK,
         DECK.replace(b"\n", b"\r\n"),
         DECK.replace(b"\n", b"\r"),
-        codecs.BOM_UTF8 + DECK.replace(b"\n", b"\r\n"),
         b"---\n" + DECK + b"...\n",
         DECK.rstrip(b"\n"),
         b"# a comment\n\n" + DECK,
     ],
-    ids=["BOM", "CRLF", "CR", "BOM and CRLF", "marked document", "no line end", "comment first"],
+    ids=["BOM", "CRLF", "CR", "marked document", "no line end", "comment first"],
 )
 def test_what_editors_do_to_a_file_is_accepted(data: bytes) -> None:
     deck, findings = read_deck("d.yaml", data)
-    plain, _ = read_deck("d.yaml", DECK)
     assert findings == []
-    assert deck is not None
-    assert plain is not None
-    assert deck.notes == plain.notes
+    assert deck.notes == read_deck("d.yaml", DECK)[0].notes
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
@@ -121,37 +105,22 @@ def test_columns_count_characters() -> None:
     assert [f[:2] for f in findings_of(data) if f[2] in ("unknown-key", "shape")] == [(3, 13), (3, 44)]
 
 
-# --- scalars ----------------------------------------------------------------------------------
+SCALARS = "no yes on off true null ~ 1.10 1:30 012 0x1F 1e3 1_000 .5 +5 -0 2026-11-22 2026-11-22T10:00:00Z .inf = é"
 
 
-SCALARS = """no yes on off true null ~ 1.10 1:30 012 0x1F 1e3 1_000 .5 +5 -0 2026-11-22 2026-11-22T10:00:00Z .inf = é"""
-
-
-@pytest.mark.parametrize("typed", SCALARS.split())
-def test_scalar_stays_the_text_that_was_typed(typed: str) -> None:
-    data = DECK.replace(b"Carbon dioxide", typed.encode())
-    deck, findings = read_deck("d.yaml", data)
-    assert findings == []
-    assert deck is not None
-    assert deck.notes[0].answer == typed
-
-
-def test_text_is_nfc_and_stripped() -> None:
-    deck, _ = read_deck("d.yaml", DECK.replace(b"Carbon dioxide", "' Cafe\u0301  '".encode()))
-    assert deck is not None
-    assert deck.notes[0].answer == "Caf\u00e9"
-
-
-def test_folded_and_literal_text() -> None:
-    deck, _ = read_deck(
-        "d.yaml",
-        DECK.replace(
-            b"answer: Carbon dioxide", b"answer: >-\n      Carbon\n      dioxide\n    extra: |\n      - a\n      - b"
-        ),
-    )
-    assert deck is not None
-    assert deck.notes[0].answer == "Carbon dioxide"
-    assert deck.notes[0].extra == "- a\n- b"
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        *((typed, typed) for typed in SCALARS.split()),
+        ("' Cafe\u0301  '", "Caf\u00e9"),
+        (">-\n      Carbon\n      dioxide", "Carbon dioxide"),
+        ("|\n      - a\n      - b", "- a\n- b"),
+    ],
+)
+def test_a_text_is_what_was_typed(typed: str, text: str) -> None:
+    """Of any type for other readers; stripped and in NFC."""
+    deck, findings = read_deck("d.yaml", DECK.replace(b"Carbon dioxide", typed.encode()))
+    assert (findings, deck.notes[0].answer) == ([], text)
 
 
 @pytest.mark.parametrize("damaged", [DECK + b"\0", DECK + b"\x1b\n", DECK.replace(b"tags:", b"tags\0:", 1)])
@@ -159,36 +128,31 @@ def test_character_outside_of_texts_is_one_mistake(damaged: bytes) -> None:
     assert [rule for *_, rule, _ in findings_of(damaged)] == ["character"]
 
 
-def test_escape_in_double_quotes_is_refused_only_where_it_hurts() -> None:
+@pytest.mark.parametrize(
+    ("typed", "places"),
+    [
+        ('"$a$\\nb"', []),
+        ('"a\\tb"', []),
+        ('"$\\\\times$"', []),
+        ('"x $y$\n      $\\nu$"', [(6, 8)]),
+        ('"$b\\to c$"', [(5, 16)]),
+        # `fmt` would write the character itself, though its normal form may be typed.
+        ('"a\\u1FEF"', [(5, 13)]),
+        ('"a\\u0301\\u0302\\u0303\\u0304"', [(5, 13)]),
+        ('"\\u037E"', [(5, 13)]),
+    ],
+)
+def test_an_escape_in_double_quotes_is_refused_only_where_it_hurts(typed: str, places: list[tuple[int, int]]) -> None:
     """A line end between sentences is meant, the first letter of a TeX command is not."""
-    texts = {
-        '"$a$\\nb"': [],
-        '"a\\tb"': [],
-        '"$\\\\times$"': [],
-        '"x $y$\n      $\\nu$"': [(6, 8)],
-        '"$b\\to c$"': [(5, 16)],
-    }
-    for text, places in texts.items():
-        found = findings_of(DECK.replace(b"Carbon dioxide", text.encode(), 1))
-        assert [finding[:2] for finding in found] == places, text
-
-
-@pytest.mark.parametrize("text", ["a\\u1FEF", "a\\u0301\\u0302\\u0303\\u0304", "\\u037E"])
-def test_an_escape_for_what_may_not_be_typed_is_refused_though_its_normal_form_may(text: str) -> None:
-    """`fmt` would write the character itself."""
-    found = findings_of(DECK.replace(b"Carbon dioxide", f'"{text}"'.encode(), 1))
-    assert [rule for *_, rule, _ in found] == ["character"]
+    found = findings_of(DECK.replace(b"Carbon dioxide", typed.encode(), 1))
+    assert [(finding[:2], finding[2]) for finding in found] == [(place, "character") for place in places]
 
 
 def test_malformed_note_is_not_passed_on() -> None:
     """The other notes of its file are."""
     deck, findings = read_deck("d.yaml", DECK.replace(b"skill: recall\n\n", b"skill: guess\n\n"))
-    assert deck is not None
-    assert [note.id for note in deck.notes] == ["gas-given-off"]
-    assert [finding.rule for finding in findings] == ["choice"]
+    assert ([note.id for note in deck.notes], [each.rule for each in findings]) == (["gas-given-off"], ["choice"])
 
-
-# --- limits -------------------------------------------------------------------------------------
 
 HEAD = "deck: First Part\nnotes:\n"
 
@@ -198,18 +162,14 @@ HEAD = "deck: First Part\nnotes:\n"
     [
         (lambda n: "  - 0\n" * n, 5_000, "more than 5,000 items in one list"),
         (
-            lambda n: f"  - {{{', '.join(f'k{i}: 0' for i in range(n))}}}\n",
+            lambda n: "  - {" + ", ".join(f"k{i}: 0" for i in range(n)) + "}\n",
             1_000,
             "more than 1,000 keys in one mapping",
         ),
         (lambda n: f"  - [{'0, ' * 499}]\n" * n, 29, "more than 15,000 values in one file: split it"),
         (lambda n: f"  - question: {'x' * n}\n", 20_000, "question has 20,001 characters: at most 20,000"),
         (lambda n: f"  - id: {'a' * n}\n", 200, "id has 201 characters: at most 200"),
-        (
-            lambda n: f"  - tags: [{', '.join(f'T{i}' for i in range(n))}]\n",
-            1_000,
-            "tags has 1,001 items: at most 1,000",
-        ),
+        (lambda n: f"  - tags: [{', '.join(map(str, range(n)))}]\n", 1_000, "tags has 1,001 items: at most 1,000"),
         (lambda n: f"  - {'k' * n}: x\n", 200, "a key of 201 characters: at most 200"),
     ],
     ids=["items", "keys", "values", "text", "name", "list", "key"],
@@ -227,8 +187,7 @@ def test_a_file_has_limits(
 
 def test_the_largest_file_is_read() -> None:
     note = DECK.split(b"\n\n")[0].split(b"notes:\n")[1].decode()
-    notes = "\n\n".join(note.replace("gas-taken-up", f"note-{n}") for n in range(4000))
-    data = f"deck: First Part\nnotes:\n{notes}\n".encode()
+    data = (HEAD + "\n\n".join(note.replace("gas-taken-up", f"note-{n}") for n in range(4000)) + "\n").encode()
     assert len(data) < MAX_FILE_BYTES
     gc.disable()  # as the walk over all notes does
     try:
@@ -241,7 +200,7 @@ def test_the_largest_file_is_read() -> None:
 @pytest.mark.parametrize("signs", ["'" * 100_000, '"\\' * 50_000, "a: " * 50_000, "- a\n" * 50_000, "a\n\n" * 50_000])
 def test_no_input_takes_long(signs: str) -> None:
     start = time.process_time()
-    findings_of(f"deck: First Part\nnotes:\n  - id: {signs}\n".encode())
+    findings_of(f"{HEAD}  - id: {signs}\n".encode())
     assert time.process_time() - start < 20
 
 

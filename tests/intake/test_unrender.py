@@ -93,6 +93,7 @@ NOT_TURNED = [
     ("</" * 5, "a tag that is not closed"),
     ('<a href="x>y</a>', "a tag that is not closed"),
     ("<?php x ?>", "comment"),
+    ("a <![x]>", "comment"),
     ("&#" + "9" * 5_000 + ";", "no character has"),
     ("&#x" + "f" * 5_000 + ";", "no character has"),
     (f'<ol start="{"9" * 5_000}"><li>a</li></ol>', "huge number"),
