@@ -28,10 +28,6 @@ NEW_NOTE = "- {id: new, question: 'Which gas do green leaves give off?', answer:
 RETIRED = {"version": "1.1.0", "reason": "Newer work differs.", "see": "water"}
 
 
-def deck(notes: str, name: str = "First Part") -> str:
-    return small_deck.deck(notes, name).replace("yield: supporting", "yield: core")
-
-
 class Project:
     """A collection in a folder of its own, at first outside git; the clock stands at `time`."""
 
@@ -47,7 +43,7 @@ class Project:
         self._patch.setenv("SOURCE_DATE_EPOCH", str(time))
 
     def write(self, notes: str, name: str = "First Part", file: str = "01-first.yaml") -> None:
-        (self.decks / file).write_text(deck(notes, name), encoding="utf-8")
+        (self.decks / file).write_text(small_deck.deck(notes, name), encoding="utf-8")
 
     def replace(self, old: str, new: str, file: str = "01-first.yaml") -> None:
         small_deck.replace(self.decks / file, old, new)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ketamine_anki.core.limits import MAX_AHEAD
 from ketamine_anki.core.model import Finding, Ledger, Position, Release, ReleasedNote, ReleasedType
@@ -22,14 +22,6 @@ MANUAL = {
 
 _RESTORE = "restore the file from version control"
 _HEAD = "# Written by `ketamine-anki release`. Never edit it: learners' updates rest on it."
-
-
-class _Value(NamedTuple):
-    """One kind of value in a line: the pattern of its text, and the function that reads it."""
-
-    pattern: str
-    read: Callable[[str], Any] = str
-    is_optional: bool = False
 
 
 def _quoted(text: str) -> str:
@@ -45,59 +37,50 @@ def _unquoted(text: str) -> str:
 
 _ID = "[a-z0-9]+(?:-[a-z0-9]+)*"
 _DIGITS = "[0-9]{1,12}"
-_NUMBER = _Value(_DIGITS, int)
-_WORD = _Value("[a-z]+")
-_VERSION = _Value(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
-_HASH, _SHA256, _GUID = _Value("[0-9a-f]{16}"), _Value("[0-9a-f]{64}"), _Value("[0-9A-Za-z]{14}")
-_IDS = _Value(rf"\[(?:{_ID}(?:, {_ID})*)?\]", lambda text: tuple(re.findall(_ID, text)))
-_CARDS = _Value(rf"\[{_DIGITS}(?:, {_DIGITS})*\]", lambda text: tuple(map(int, text[1:-1].split(", "))))
-_QUOTED = _Value('".+"', _unquoted)
-
-# What stands between the braces of a line, in the order of the fields of Release, ReleasedType and ReleasedNote.
-_RELEASE = {"version": _VERSION, "time": _NUMBER}
-_RELEASE |= dict.fromkeys(("notes", "cards", "new", "changed", "moved", "retired"), _NUMBER)
-_RELEASE |= {"errata": _IDS, "state": _HASH, "package": _SHA256, "update": _SHA256, "sums": _SHA256}
-_TYPE = {"schema": _HASH, "content": _HASH, "time": _NUMBER}
-_NOTE = {"guid": _GUID, "type": _WORD, "deck": _NUMBER, "cards": _CARDS, "hash": _HASH, "time": _NUMBER}
-_NOTE |= {"since": _VERSION, "retired": _VERSION._replace(is_optional=True)}
-
-
-class _Section(NamedTuple):
-    """The lines of one section: their pattern, the functions that read its groups, and what is made of these."""
-
-    pattern: re.Pattern[str]
-    reads: list[Callable[[str], Any]]
-    record: Callable[..., Any]
-
-
-def _section(record: Callable[..., Any], values: Mapping[str, _Value], key: _Value | None = None) -> _Section:
-    parts = [(f", {name}: ({value.pattern})", value.is_optional) for name, value in values.items()]
-    inside = "".join(f"(?:{part})?" if is_optional else part for part, is_optional in parts).removeprefix(", ")
-    pattern = re.compile(rf"  {f'({key.pattern}):' if key else '-'} \{{{inside}\}}")
-    return _Section(pattern, [value.read for value in (*filter(None, [key]), *values.values())], record)
-
-
-_SECTIONS = {
-    "": _Section(re.compile(f"namespace: ({_QUOTED.pattern})"), [_unquoted], str),
-    "releases:": _section(Release, _RELEASE),
-    "note_types:": _section(ReleasedType, _TYPE, _WORD),
-    "decks:": _Section(re.compile(f"  - ({_QUOTED.pattern})"), [_unquoted], str),
-    "notes:": _section(ReleasedNote, _NOTE, _Value(_ID)),
+# kind of value -> the pattern of its text, and the function that reads it
+_KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "CARDS": (rf"\[{_DIGITS}(?:, {_DIGITS})*\]", lambda text: tuple(map(int, text[1:-1].split(", ")))),
+    "GUID": ("[0-9A-Za-z]{14}", str),
+    "HASH": ("[0-9a-f]{16}", str),
+    "ID": (_ID, str),
+    "IDS": (rf"\[(?:{_ID}(?:, {_ID})*)?\]", lambda text: tuple(re.findall(_ID, text))),
+    "NUMBER": (_DIGITS, int),
+    "SHA": ("[0-9a-f]{64}", str),
+    "TEXT": ('".+"', _unquoted),
+    "VERSION": (r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", str),
+    "WORD": ("[a-z]+", str),
 }
+_KIND = re.compile(r"\b[A-Z]+\b")
+# heading of a section -> the pattern of its lines, with a value at each word in capitals
+_LINES = {
+    "": "namespace: TEXT",
+    "releases:": r"  - \{version: VERSION, time: NUMBER, notes: NUMBER, cards: NUMBER, new: NUMBER, changed: NUMBER,"
+    r" moved: NUMBER, retired: NUMBER, errata: IDS, state: HASH, package: SHA, update: SHA, sums: SHA\}",
+    "note_types:": r"  WORD: \{schema: HASH, content: HASH, time: NUMBER\}",
+    "decks:": "  - TEXT",
+    "notes:": r"  ID: \{guid: GUID, type: WORD, deck: NUMBER, cards: CARDS, hash: HASH, time: NUMBER, since: VERSION"
+    r"(?:, retired: VERSION)?\}",
+}
+_RECORDS: dict[str, Callable[..., Any]] = {"releases:": Release, "note_types:": ReleasedType, "notes:": ReleasedNote}
+_PATTERNS = {
+    heading: re.compile(_KIND.sub(lambda kind: f"({_KINDS[kind[0]][0]})", line)) for heading, line in _LINES.items()
+}
+_READS = {heading: [_KINDS[kind][1] for kind in _KIND.findall(line)] for heading, line in _LINES.items()}
 
 
 def ledger_text(ledger: Ledger) -> str:
     """The text of the file: sorted, one line for each release, note type, subdeck and note."""
-    lines = [_HEAD, f"namespace: {_quoted(ledger.namespace)}", "releases:"]
-    lines += (f"  - {_braces(_RELEASE, release)}" for release in ledger.releases)
-    lines.append("note_types:")
-    lines += (f"  {key}: {_braces(_TYPE, kind[1:])}" for key, kind in sorted(ledger.note_types.items()))
-    lines += ["decks:", *(f"  - {_quoted(name)}" for name in ledger.decks), "notes:"]
-    lines += (f"  {key}: {_braces(_NOTE, note[1:])}" for key, note in sorted(ledger.notes.items()))
+    lines = [_HEAD, f"namespace: {_quoted(ledger.namespace)}"]
+    lines += ["releases:", *(f"  - {_braces('releases:', release)}" for release in ledger.releases)]
+    note_types, notes = sorted(ledger.note_types.values()), sorted(ledger.notes.values())
+    lines += ["note_types:", *(f"  {kind.key}: {_braces('note_types:', kind[1:])}" for kind in note_types)]
+    lines += ["decks:", *(f"  - {_quoted(name)}" for name in ledger.decks)]
+    lines += ["notes:", *(f"  {note.id}: {_braces('notes:', note[1:])}" for note in notes)]
     return "\n".join(lines) + "\n"
 
 
-def _braces(names: Iterable[str], record: Iterable[object]) -> str:
+def _braces(heading: str, record: Iterable[object]) -> str:
+    names = re.findall(r"(\w+): [A-Z]", _LINES[heading])
     texts = (f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value) for value in record)
     return f"{{{', '.join(f'{name}: {text}' for name, text in zip(names, texts, strict=True) if text)}}}"
 
@@ -131,21 +114,20 @@ def _parse(path: str, lines: list[str]) -> Ledger:
     for number, line in enumerate(lines, 1):
         if line.startswith("#"):
             continue
-        if line in _SECTIONS and line not in records:
+        if line in _LINES and line not in records:
             records[heading := line] = []
             continue
-        pattern, reads, make = _SECTIONS[heading]
-        match = pattern.fullmatch(line)
+        match = _PATTERNS[heading].fullmatch(line)
         if not match or (not heading and records[""]):
             raise _Malformed(number)
         try:
-            record = make(*(read(text) for read, text in zip(reads, match.groups(""), strict=True)))
+            values = [read(text) for read, text in zip(_READS[heading], match.groups(""), strict=True)]
         except ValueError:
             raise _Malformed(number) from None
         before = records[heading][-1:]
-        if heading in ("note_types:", "notes:") and before and record[0] <= before[0][0]:
-            raise _Malformed(number, f"{record[0]!r} out of order: {_RESTORE}")
-        records[heading].append(record)
+        if heading in ("note_types:", "notes:") and before and values[0] <= before[0][0]:
+            raise _Malformed(number, f"{values[0]!r} out of order: {_RESTORE}")
+        records[heading].append(_RECORDS.get(heading, str)(*values))
         # a note is found by its id, all else by its section and key, which is no id
         numbers[match[1] if heading == "notes:" else f"{heading} {match[1]}"] = number
     return Ledger(
