@@ -67,16 +67,7 @@ def vp8x(width: int, height: int, flags: int = 0) -> bytes:
     return chunk(b"VP8X", struct.pack("<I", flags) + sides)
 
 
-def lossy(width: int, height: int) -> bytes:
-    return webp(vp8(width, height))
-
-
-def lossless(width: int, height: int) -> bytes:
-    return webp(vp8l(width, height))
-
-
-def extended(width: int, height: int) -> bytes:
-    return webp(vp8x(width, height, 0x3C), chunk(b"ICCP", b"x"), vp8(width, height), chunk(b"EXIF", b"x"))
+EXTENDED = webp(vp8x(300, 200, 0x3C), chunk(b"ICCP", b"x"), vp8(300, 200), chunk(b"EXIF", b"x"))
 
 
 @pytest.mark.parametrize(
@@ -89,9 +80,9 @@ def extended(width: int, height: int) -> bytes:
         ("a.jpeg", jpeg(300, 200, 0xC2)),
         ("a.jpg", jpeg(300, 200, before=b"\xff\xff\xfe\x00\x04hi")),
         ("a.jpg", jpeg(300, 200, before=b"\xff\xc4\x00\x04hi")),
-        ("a.webp", lossy(300, 200)),
-        ("a.webp", lossless(300, 200)),
-        ("a.webp", extended(300, 200)),
+        ("a.webp", webp(vp8(300, 200))),
+        ("a.webp", webp(vp8l(300, 200))),
+        ("a.webp", EXTENDED),
     ],
     ids=[
         "PNG", "palette", "pixels in parts", "JPEG", "progressive JPEG", "fill byte", "tables",
@@ -117,35 +108,27 @@ PAGE = b"<html><script>alert(1)</script>"
     ("name", "data", "message"),
     [
         ("Leaf.png", png(1, 1), "name must be"),
-        ("le af.png", png(1, 1), "name must be"),
         ("léaf.png", png(1, 1), "name must be"),
         (".leaf.png", png(1, 1), "name must be"),
         ("leaf.gif", b"GIF89a", "name must be"),
-        ("leaf.svg", b"<svg/>", "name must be"),
         ("leaf", png(1, 1), "name must be"),
         ("a" * 77 + ".png", png(1, 1), "name must be"),
         ("con.png", png(1, 1), "Windows reserves"),
-        ("lpt1.x.png", png(1, 1), "Windows reserves"),
         ("leaf.png", b"", "not a PNG, JPEG or WebP"),
-        ("leaf.png", b"<svg/>", "not a PNG, JPEG or WebP"),
         ("leaf.png", b"GIF89a", "not a PNG, JPEG or WebP"),
         ("leaf.png", jpeg(1, 1), "holds a JPEG picture: its name must end in .jpg or .jpeg"),
-        ("leaf.jpg", png(1, 1), "holds a PNG picture: its name must end in .png"),
-        ("leaf.png", lossy(1, 1), "holds a WebP picture: its name must end in .webp"),
+        ("leaf.png", webp(vp8(1, 1)), "holds a WebP picture: its name must end in .webp"),
         ("leaf.png", png(1, 1)[:20], "cut off"),
         ("leaf.png", png(0, 5), "0 x 5 pixels"),
         ("leaf.png", png(8001, 5), "8001 x 5 pixels: from 1 to 8,000 each way"),
         ("leaf.png", png(5000, 5001), "5000 x 5001 pixels: at most 25,000,000 together"),
-        ("leaf.jpg", jpeg(5, 9000), "5 x 9000 pixels"),
         ("leaf.jpg", jpeg(1, 1)[:22], "cut off"),
         ("leaf.jpg", b"\xff\xd8\xff\xd9", "broken: it has no pixels"),
         ("leaf.jpg", b"\xff\xd8\xff\xe0\x00\x02xx", "broken: foreign bytes at 6"),
-        ("leaf.webp", extended(1, 1)[:28], "cut off"),
-        ("leaf.webp", lossy(1, 1)[:28], "cut off"),
-        ("leaf.webp", lossless(1, 1)[:23], "cut off"),
-        ("leaf.webp", webp(chunk(b"ANIM", bytes(20))), "needs no part 'ANIM'"),
+        ("leaf.webp", EXTENDED[:28], "cut off"),
+        ("leaf.webp", webp(vp8(1, 1))[:28], "cut off"),
+        ("leaf.webp", webp(vp8l(1, 1))[:23], "cut off"),
         ("leaf.png", png(1, 1) + bytes(MAX_PICTURE_BYTES), "10,485,... bytes: at most 10,485,760"),
-        ("a.png", PNG + size(1, 1)[:16], "cut off"),
         ("a.png", PNG + size(1, 1) + PAGE, "cut off|needs no part"),
         ("a.png", PNG + b"\0\0\0\0IHDR" + struct.pack(">II", 1, 1) + PAGE + b"MZ", "does not begin with its size"),
         ("a.png", PNG + size(1, 1)[:-4] + bytes(4) + PIXELS + LAST, "checksum of 'IHDR' is wrong"),
@@ -176,7 +159,7 @@ PAGE = b"<html><script>alert(1)</script>"
         ("a.jpg", JFIF + frame(1, 1) + SCAN * 200 + b"\xff\xd9", "too many parts"),
         ("a.jpg", JFIF + frame(1, 1) + SCAN + b"\xff\x00" * 100_000 + b"\xff\xd9", "pixels are something else"),
         ("a.webp", b"RIFF<!--WEBP" + vp8(1, 1) + PAGE, "cut off"),
-        ("a.webp", lossy(1, 1) + PAGE, "31 bytes stand after the end"),
+        ("a.webp", webp(vp8(1, 1)) + PAGE, "31 bytes stand after the end"),
         ("a.webp", webp(vp8x(1, 1), vp8l(0x3FFF, 0x3FFF)), "two sizes"),
         ("a.webp", webp(vp8x(1, 1)), "no pixels, or two kinds"),
         ("a.webp", webp(chunk(b"VP8 ", vp8(1, 1)[8:18])), "no pixels"),
