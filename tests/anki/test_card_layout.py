@@ -84,18 +84,6 @@ def test_question_answer_and_boxes_are_in_view_when_the_answer_is_shown(
     assert len(backs) > 100
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_links_are_underlined_and_one_thin_line_parts_question_and_answer(page: Page, look: str) -> None:
-    css = note_types()["question"].css
-    html = '<div class="question">Q?</div><hr id="answer"><div class="answer"><a href="https://example.org">A</a></div>'
-    page.set_content(window(html, css, 0, LOOKS[look]))
-    line, rule = page.evaluate(
-        "() => [getComputedStyle(document.querySelector('a')).textDecorationLine,"
-        " document.querySelector('hr').getBoundingClientRect().height]"
-    )
-    assert (line, rule) == ("underline", 1)
-
-
 @pytest.mark.parametrize("look", ["day", "phone-night"])
 def test_number_and_unit_stay_on_one_line_and_references_have_a_triangle(page: Page, look: str) -> None:
     css = note_types()["question"].css
@@ -117,7 +105,7 @@ def test_number_and_unit_stay_on_one_line_and_references_have_a_triangle(page: P
 
 WHOLE = """
 - question: Which gas do leaves take up?
-  answer: Carbon dioxide
+  answer: '[Carbon dioxide](https://example.org)'
   extra: More of it by day.
   caution: Harm.
   caveat: Contested.
@@ -128,7 +116,7 @@ PARTS = ".question #answer .answer .extra .caution .caveat .picture .own .eviden
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_the_back_has_its_order_and_pictures_a_light_ground_that_is_dimmed_at_night(
+def test_the_back_has_its_order_underlined_links_and_pictures_dimmed_at_night(
     page: Page, tmp_path: Path, look: str
 ) -> None:
     (made,) = small_deck.compiled(small_deck.write(tmp_path, WHOLE, {"media/leaf.png": small_deck.PIXEL}))
@@ -138,14 +126,16 @@ def test_the_back_has_its_order_and_pictures_a_light_ground_that_is_dimmed_at_ni
     )
     (card,) = cards(replace(made.compiled, fields=fields), kind)
     page.set_content(window(card.answer, kind.css, 0, LOOKS[look]))
-    tops, ground, dimmed = page.evaluate(
+    tops, ground, dimmed, links, line = page.evaluate(
         """(parts) => {
-          const image = getComputedStyle(document.querySelector('img'));
-          return [parts.map((part) => document.querySelector(part).getBoundingClientRect().top),
-            image.backgroundColor, image.filter];
+          const style = (part) => getComputedStyle(document.querySelector(part));
+          const box = (part) => document.querySelector(part).getBoundingClientRect();
+          return [parts.map((part) => box(part).top), style('img').backgroundColor, style('img').filter,
+            style('.answer a').textDecorationLine, box('hr').height];
         }""",
         PARTS,
     )
     assert tops == sorted(set(tops))
     assert min(map(int, re.findall(r"\d+", ground)[:3])) > 200
     assert dimmed == ("brightness(0.82)" if "night" in look else "none")
+    assert (links, line) == ("underline", 1)

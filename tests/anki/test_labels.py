@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from base_note import BASE, COLLECTION, SOURCE, collection, note, written
+from base_note import COLLECTION, SOURCE, collection, note, written
 
 from ketamine_anki.anki.compile import compile_note
 from ketamine_anki.anki.notetypes import note_types
@@ -45,11 +45,10 @@ def test_a_language_without_words_of_its_own_has_those_of_the_next(tag: str, wor
     assert labels(tag) == labels(words)
 
 
-@pytest.mark.parametrize("tag", LANGUAGES)
-def test_the_words_of_a_template_are_those_of_the_language(tag: str) -> None:
-    back = note_types(in_language(tag))["question"].templates[0].back
+def test_the_words_of_a_template_are_those_of_the_language() -> None:
+    back = note_types(in_language("ru"))["question"].templates[0].back
     for name in ("caution", "evidence", "own", "references", "source", "card", "report"):
-        assert f">{labels(tag)[name]}</" in back
+        assert f">{labels('ru')[name]}</" in back
     assert "<!--" not in back
 
 
@@ -68,6 +67,7 @@ def test_the_words_of_fields_are_those_of_the_language() -> None:
     assert field("Source", in_language("en")) == "Kidney, paragraph\xa01"
     assert field("Source", in_language("de")) == "Kidney, Absatz\xa01"
     beyond = {"beyond": "Wichtig", "evidence": "checked-2020", "claims": ""}
+    assert field("Source", in_language("en"), source="", cites="", claims="") == ""
     assert field("Source", in_language("ja"), **beyond) == "原文にはありません。関連箇所：Kidney、第1段落"
     retired = {"retired.version": "2.0.0", "retired.reason": "**Alt**", "retired.see": "base"}
     notice = field("Notice", in_language("de"), **retired)
@@ -101,9 +101,3 @@ def test_labels_that_no_card_has_or_that_could_not_be_filled_in_are_found(label,
     assert [each.message for each in findings] == [m.replace("…", "nothing is put in place of ") for m in messages]
     for _, line, column in (findings[0].position,) if findings else ():
         assert text.decode().split("\n")[line - 1][column - 1 :].startswith(at)
-
-
-def test_a_note_without_source_says_none() -> None:
-    del_source = {"source": "", "cites": "", "claims": ""}
-    assert BASE["source"]
-    assert field("Source", in_language("en"), **del_source) == ""
