@@ -71,12 +71,14 @@ def check_printable(said: str) -> None:
 
 
 def check_rendered(rendered: Rendered, *, cloze: bool) -> None:
-    """Without mistakes: allowed elements and attributes only, balanced, and no command of Anki."""
+    """Without mistakes: allowed elements and attributes only, balanced, no command of Anki, no braces outside of math."""
     if rendered.findings:
         return
     check_html(rendered.html)
     deletions = len(rendered.markup.deletions) if cloze else 0
     assert rendered.html.count("{{c") == deletions, rendered.html
+    bare = re.sub(r"(?s)\\\(.*?\\\)|\\\[.*?\\\]" + r"|\{\{c\d+::|\}\}" * cloze, "", rendered.html)
+    assert not re.search(r"[{}]|\\[()\[\]]", bare), rendered.html
 
 
 def check_html(body: str) -> None:

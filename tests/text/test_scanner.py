@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketamine_anki.text.scanner import Deletion, command_in, scan
+from ketamine_anki.text.scanner import command_in, scan
 
 _PIECES = ["word", " ", "\n\n", *r"$ $$ ` `` {{c1:: {{c2:: {{x}} }} :: \ { } 5 \frac".split()]
 
@@ -23,39 +24,30 @@ def test_the_spans_are_the_whole_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "depths"),
+    ("text", "deletions"),
     [
-        ("{{c1::a {{c2::b {{c3::c}}}}}} {{c4::d}}", {1: 0, 2: 1, 3: 2, 4: 0}),
-        ("{{c1::a $b {{c2::c {{c3::d {{c4::e}}}}}} {{c5::f}}$}} {{c6::g}}", {1: 0, 2: 1, 3: 2, 4: 3, 5: 1, 6: 0}),
+        ("{{c1::a}} `c` ${{c22::\\frac{a}{b}::h}}$ **d**", [(1, "a", "", 0), (22, "\\frac{a}{b}", "h", 0)]),
+        ("{{c1::a {{c2::b}}}} {{c3::c}}", [(1, "a {{c2::b}}", "", 0), (2, "b", "", 1), (3, "c", "", 0)]),
+        ("{{c1::$b {{c2::d}} e$}}", [(1, "$b {{c2::d}} e$", "", 0), (2, "d", "", 1)]),
+        ("${{c1::{{c2::d}}}} {{c3::e}}$", [(1, "{{c2::d}}", "", 0), (2, "d", "", 1), (3, "e", "", 0)]),
     ],
 )
-def test_a_deletion_knows_how_many_are_around_it(text: str, depths: dict[int, int]) -> None:
-    assert {deletion.number: deletion.depth for deletion in scan(text).deletions} == depths
-
-
-@pytest.mark.parametrize(
-    "text", ["{{c1::a}} {{c22::b::h}}", "`c` {{c1::a}} {{c22::b::h}} **d**", "${{c1::a}} {{c22::b::h}}$"]
-)
-def test_number_answer_hint_and_places_of_a_deletion(text: str) -> None:
-    start, second = text.index("{{c1"), text.index("{{c22")
-    known = [{name: getattr(deletion, name) for name in Deletion.__slots__} for deletion in scan(text).deletions]
-    assert known == [
-        {"number": 1, "answer": "a", "hint": "", "depth": 0, "start": start, "answer_start": start + 6}
-        | {"answer_end": start + 7, "end": start + 9},
-        {"number": 22, "answer": "b", "hint": "h", "depth": 0, "start": second, "answer_start": second + 7}
-        | {"answer_end": second + 8, "end": second + 13},
-    ]
+def test_deletions_with_their_places_and_how_many_are_around_each(text: str, deletions: list[tuple[Any, ...]]) -> None:
+    found = scan(text).deletions
+    assert [(one.number, one.answer, one.hint, one.depth) for one in found] == deletions
+    for one in found:
+        hint = f"::{one.hint}" if one.hint else ""
+        assert text[one.start : one.answer_start] == f"{{{{c{one.number}::"
+        assert text[one.answer_start : one.end] == f"{one.answer}{hint}}}}}"
+        assert one.answer_end == one.answer_start + len(one.answer)
 
 
 _OBEYED = r"[latex] [/latex] [LaTeX] [$] [/$] [$$] [/$$] [sound: [anki: [[type: \( \) \[ \] {{ }}"
 
 
-@pytest.mark.parametrize("command", _OBEYED.split())
-def test_commands_of_anki_are_found_in_finished_html(command: str) -> None:
-    assert command_in(f"a {command} b {{{{") == command
-
-
-def test_ordinary_brackets_are_no_commands() -> None:
+def test_commands_of_anki_are_found_in_finished_html() -> None:
+    for command in _OBEYED.split():
+        assert command_in(f"a {command} b {{{{") == command
     assert command_in(r"a [b] (c) {d} e: [type: [sound] $f$ [c1::g] \\ \{ latex") == ""
 
 
