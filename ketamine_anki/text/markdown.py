@@ -19,11 +19,9 @@ from ketamine_anki.text.emphasis import Emphasis
 from ketamine_anki.text.escape import image, link_mistake
 from ketamine_anki.text.placeholders import PLACEHOLDER, Source
 from ketamine_anki.text.plain import is_blank
-from ketamine_anki.text.scanner import BRACKET_COMMAND, Report
+from ketamine_anki.text.scanner import Report
 from ketamine_anki.text.visible import HIDDEN, visible_marks
 
-# Commands that backslashes between their characters hide until Markdown takes the backslashes away.
-_ESCAPED = re.compile(rf"{BRACKET_COMMAND}|\{{\{{|\}}\}}")
 # A sign that starts a list, and a number after it: in math, hidden, or bold, too.
 _SIGNED = re.compile(r"[ \t]*(?P<shown>[-+*][ \t]+(?:[*_$]|\{\{c[0-9]+::)*\.?(?P<first>\w))")
 # What looks like an address in the text of a link: one with its scheme, a mailbox, a host with a usual ending.
@@ -261,8 +259,10 @@ class _Writer:
 
     def _token(self, token: Any) -> str:
         if token.type == "text":
-            if "[" in token.content or "{" in token.content or "}" in token.content:
-                self._check_escaped(token.content)
+            for braces in ("{{", "}}"):
+                if braces in token.content and not self.source.markup.mistakes:  # or the scan has reported them
+                    message = f"'{braces}' is obeyed by Anki even with backslashes: leave it out"
+                    self._mistake("anki-command", braces[0], message)
             return escape(token.content)
         if token.type == "code_inline":
             if not token.content.strip():
@@ -294,15 +294,6 @@ class _Writer:
             self.visible_end = at + len(typed) if at >= 0 else self.visible_end
             self._mistake("visible-mark", typed, self.source.typed(message), at)
 
-    def _check_escaped(self, content: str) -> None:
-        """Commands of Anki that are whole only after Markdown has taken backslashes away."""
-        for match in _ESCAPED.finditer(content):
-            # What stands in the text as it is was reported there: brackets always, braces by the scan.
-            reported = match[0][0] == "[" or self.source.markup.mistakes
-            if not reported or match[0] not in self.text:
-                message = f"{match[0]!r} is obeyed by Anki even with backslashes: leave it out"
-                self._mistake("anki-command", match[0][:1], message)
-
     def _check_title(self, token: Any) -> None:
         if title := self.source.typed(token.attrGet("title") or ""):
             self._swallowed(title, f"title {title!r} is not shown: write it into the text")
@@ -312,14 +303,12 @@ class _Writer:
     def _link(self, token: Any) -> str:
         self._check_title(token)
         href = str(token.attrGet("href") or "")
-        fragment, message = href, ""
         if PLACEHOLDER.search(href):
-            fragment, message = "](", "math or a deletion inside the address of a link: move it out"
+            self._refuse_link("](", "math or a deletion inside the address of a link: move it out")
         elif mistake := link_mistake(href):
-            fragment, message = href or "]()", f"link to {href!r}: {mistake}"
-        if not message:
+            self._refuse_link(href or "]()", f"link to {href!r}: {mistake}")
+        else:
             return f'<a href="{escape(href, quote=True)}">'
-        self._refuse_link(fragment, message)
         return '<a href="">'
 
     def _check_link_text(self, address: str, html: str) -> None:
@@ -350,18 +339,15 @@ class _Writer:
         name, alt = str(token.attrGet("src") or ""), PLACEHOLDER.sub(self._alt, token.content).strip()
         start = max(self.text.find(f"]({name}"), self.text.find(f"](<{name}>")) + 2
         start = max(self.text.find(name, start), 0)
-        packaged = self.media.get(name, "")
         if self._is_blank(escape(token.content)):
             self._mistake("picture", name, f"picture {name!r} without a text: say what is seen between [ and ]", start)
+        message = f"no picture {name!r} in the media folder{did_you_mean(name, self.media)}"
         if not _FILE_NAME.fullmatch(name):
             message = f"picture {name!r} is not a file name: pictures come from the media folder"
+        if name not in self.media:
             self._mistake("picture", name, message, start)
-        elif not packaged:
-            self._mistake(
-                "picture", name, f"no picture {name!r} in the media folder{did_you_mean(name, self.media)}", start
-            )
         self.pictures.append(name)
-        return image(packaged or "missing.png", alt)
+        return image(self.media.get(name, "missing.png"), alt)
 
     def _is_blank(self, html: str) -> bool:
         """Whether nothing is seen of HTML in which placeholders still stand."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from ketamine_anki.core.escape import html as escape
@@ -26,7 +27,6 @@ from ketamine_anki.text.scanner import (
     Report,
     Span,
     command_in,
-    misplaced_fence,
     scan,
 )
 from ketamine_anki.text.tex import COMMANDS, tex_html, tex_mistakes
@@ -110,13 +110,10 @@ def render(text: str, media: Mapping[str, str], *, cloze: bool = False, locate: 
         report("limit", 0, "", f"{signs:,} signs of Markdown and math in one text: at most {MAX_SIGNS:,}")
         return Rendered(escape(text), Markup(text), findings, [])
     markup = scan(text, cloze=cloze)
-    at, misplaced = misplaced_fence(markup)
-    if misplaced:  # nothing after it is read as it was meant
-        report("swallowed-mark", at, "```", f"'```' {misplaced}")
+    if markup.misplaced:
+        report(*markup.misplaced)
         return Rendered(escape(text), markup, findings, [])
-    for start, end, message in markup.mistakes:
-        report("cloze-syntax", start, text[start:end], message)
-    for mistake in _mistakes(markup, cloze):
+    for mistake in chain(markup.mistakes, _mistakes(markup)):
         report(*mistake)
     html, pictures = _html(Source(markup), media, findings, report)
     if len({finding.rule for finding in findings}) > 1:  # what another mistake left unread is no second one
@@ -172,7 +169,7 @@ def _place(places: Places, key: str, text: str, start: int, fragment: str) -> Po
 # --- what is refused --------------------------------------------------------------------------
 
 
-def _mistakes(markup: Markup, cloze: bool) -> Iterator[Mistake]:
+def _mistakes(markup: Markup) -> Iterator[Mistake]:
     """Commands of Anki, HTML, and TeX that is not allowed."""
     for match in re.finditer(BRACKET_COMMAND, markup.text) if "[" in markup.text else ():
         shown = match["math"] or match["other"] or match[0]
@@ -191,19 +188,12 @@ def _mistakes(markup: Markup, cloze: bool) -> Iterator[Mistake]:
                 message = f"${value}$ is read as math: put it in `code`, or write \\$ for a dollar that is to be seen"
                 yield "swallowed-mark", start, markup.text[start:end], message
                 continue
-            is_cut = any(start < at < end for at, _, _ in markup.mistakes)  # by a deletion that is not closed
+            is_cut = any(start < at < end for _, at, _, _ in markup.mistakes)  # by a deletion that is not closed
             for rule, at, fragment, message in () if is_cut else tex_mistakes(value):
                 yield rule, offset + at, fragment, message
         elif kind == "code" and (command := re.search(_COMMAND_IN_CODE, value)):
             at = markup.text.index(value, start) + command.start()
             yield "anki-command", at, command[0], f"'{command[0]}' in code is read by Anki: say it in words"
-        elif kind == "code" and cloze and (deletion := re.search(r"\{\{c\d+::", value)):
-            at = markup.text.index(value, start) + deletion.start()
-            instead = "write {{c1::`code`}}, and what is around it between backticks of its own"
-            if "\n" in markup.text[start:at]:
-                instead = "after the block, ask for the word with {{c1::`code`}}"
-            message = f"code cannot hold a deletion: {instead}"
-            yield "cloze-syntax", at, deletion[0], message
 
 
 def _raw_html(text: str, start: int, opened: set[str]) -> Iterator[Mistake]:

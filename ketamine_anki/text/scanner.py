@@ -90,14 +90,15 @@ class Deletion:
 
 @dataclass(slots=True)
 class Markup:
-    """The result of a scan: spans and deletions by place, and (start, end, message) of each mistake in the syntax of
-    the deletions.
+    """The result of a scan: spans and deletions by place, mistakes in the syntax of the deletions, and code that
+    Markdown does not read as a block, after which nothing is read as it was meant.
     """
 
     text: str
     spans: list[Span] = field(default_factory=list)
     deletions: list[Deletion] = field(default_factory=list)
-    mistakes: list[tuple[int, int, str]] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+    misplaced: Mistake | None = None
 
     @property
     def numbers(self) -> list[int]:
@@ -121,18 +122,6 @@ def _is_blank(text: str) -> bool:
     return is_blank(escape(re.sub(r"(?s)\$\$?(.*?)\$\$?", r"\(\1\)", text)))
 
 
-def misplaced_fence(markup: Markup) -> tuple[int, str]:
-    """Where three backticks begin code that Markdown does not read as a block, and what to do; (-1, "") if nowhere."""
-    for kind, start, _, value in markup.spans:
-        if kind == "code" and markup.text.startswith("```", start):
-            before = markup.text[markup.text.rfind("\n", 0, start) + 1 : start]
-            if "\n" in value and not re.fullmatch(_BEFORE_FENCE, before):
-                return start, "stands inside a line: begin a line with it, before and after the code"
-            if value.endswith(" ") and "\n" not in value and "``" not in value:  # a block whose lines were joined
-                return start, "is in one line with the code: put |- after the key to keep lines apart, or write `code`"
-    return -1, ""
-
-
 class _Scan:
     """State of one scan. For each kind of token there is a method of its name, from its start and end to where the scan
     goes on.
@@ -145,6 +134,7 @@ class _Scan:
         self.opened: list[Deletion] = []
         self.cut_off = 0  # deletions that math cuts off, reported there: their }} is no second mistake
         self.end = 0  # of the last span
+        self.is_numbered = True  # whether no number is left out for being in code, a mistake of its own
 
     def run(self) -> Markup:
         """Reads the text from token to token."""
@@ -171,16 +161,35 @@ class _Scan:
         return end
 
     def _mistake(self, start: int, end: int, message: str) -> int:
-        self.markup.mistakes.append((start, end, message))
+        self.markup.mistakes.append(("cloze-syntax", start, self.text[start:end], message))
         return end
 
     def _code(self, start: int, end: int) -> int:
         ticks, before = self.text[start:end], self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        begins_line = re.fullmatch(_BEFORE_FENCE, before)
         closing = rf"(?<!`){ticks}(?!`)"
-        if len(ticks) > 2 and re.fullmatch(_BEFORE_FENCE, before) and not re.compile("[^\n]*`").match(self.text, end):
+        if len(ticks) > 2 and begins_line and not re.compile("[^\n]*`").match(self.text, end):
             closing = rf"(?m)\n[ \t]*{ticks}`*[ \t]*$|\Z"
         close = re.compile(closing).search(self.text, end)
-        return self._span("code", start, close.end(), self.text[end : close.start()]) if close else end
+        if not close:
+            return end
+        code = self.text[end : close.start()]
+        misplaced = ""
+        if "\n" in code and not begins_line:
+            misplaced = "stands inside a line: begin a line with it, before and after the code"
+        elif code.endswith(" ") and "\n" not in code and "``" not in code:  # a block whose lines were joined
+            misplaced = "is in one line with the code: put |- after the key to keep lines apart, or write `code`"
+        if len(ticks) > 2 and misplaced and not self.markup.misplaced:
+            self.markup.misplaced = "swallowed-mark", start, "```", f"'```' {misplaced}"
+        if deletion := re.search(r"\{\{c\d+::", code):
+            self.is_numbered = False
+        if deletion and self.cloze:
+            instead = "write {{c1::`code`}}, and what is around it between backticks of its own"
+            if "\n" in code[: deletion.start()]:
+                instead = "after the block, ask for the word with {{c1::`code`}}"
+            message = f"code cannot hold a deletion: {instead}"
+            self._mistake(end + deletion.start(), end + deletion.end(), message)
+        return self._span("code", start, close.end(), code)
 
     def _math(self, start: int, end: int) -> int:
         kind, pattern = ("math", _INLINE) if end == start + 1 else ("display", _DISPLAY)
@@ -268,12 +277,12 @@ class _Scan:
         return self._span("hint", start, end, "::")
 
     def _check_deletions(self, deletions: list[Deletion]) -> None:
-        """Deletions are not too deep, and their numbers run from 1 without gaps; those in code are another mistake."""
+        """Deletions are not too deep, and their numbers run from 1 without gaps."""
         if deep := next((one for one in deletions if one.depth >= MAX_CLOZE_DEPTH), None):
             self._mistake(deep.start, deep.answer_start, f"cloze deletions more than {MAX_CLOZE_DEPTH} deep")
         numbers = self.markup.numbers
         wrong, message = -1, ""
-        if any(span.kind == "code" and re.search(r"\{\{c\d+::", span.value) for span in self.markup.spans):
+        if not self.is_numbered:
             pass
         elif numbers[-1] > MAX_CLOZE:
             wrong, message = numbers[-1], f"cloze number c{numbers[-1]}: at most c{MAX_CLOZE} in one note"
