@@ -71,7 +71,7 @@ def check_printable(said: str) -> None:
 
 
 def check_rendered(rendered: Rendered, *, cloze: bool) -> None:
-    """Without mistakes: allowed elements and attributes only, balanced, no command of Anki, no braces outside of math."""
+    """Without mistakes: allowed elements and attributes only, balanced; no command of Anki, no braces but in math."""
     if rendered.findings:
         return
     check_html(rendered.html)

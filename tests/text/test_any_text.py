@@ -7,14 +7,12 @@ import re
 import unicodedata
 
 import generators
-import yaml
 from generators import Choices
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from invariants import check_rendered, mistakes, text_of
 
 from ketamine_anki.core.characters import refused
-from ketamine_anki.deckfiles.reader import read_deck
 from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.text.mathml import with_mathml
@@ -48,30 +46,6 @@ def test_text_with_every_mark_escaped_is_shown_as_typed_or_refused(typed: str) -
     if re.search(r"[\[\](){}<]", typed) and rendered.findings:
         return  # a command of Anki, or HTML
     assert (text_of(rendered.html), rendered.findings) == (typed, [])
-
-
-_STYLES = st.sampled_from([None, "'", '"', "|", ">"])
-
-
-@given(st.text(max_size=40) | CHOICES.map(generators.sentence) | CHOICES.map(generators.broken), _STYLES, st.booleans())
-def test_text_is_shown_as_typed_through_yaml_or_refused(typed: str, style: str | None, raw: bool) -> None:
-    """From the file to the card, whatever marks, scripts and hiding characters it holds."""
-    assume(not re.search("[\ud800-\udfff\ufffe\uffff]", typed) and typed.strip(" \n\t"))
-    note = {"id": "a", "question": "q?", "answer": typed, "source": "s/1", "tags": ["t"], "yield": "core"}
-    note["skill"] = "recall"
-    file = yaml.dump({"deck": "D", "notes": [note]}, Dumper=yaml.CSafeDumper, default_style=style, allow_unicode=raw)
-    # PyYAML itself reads some texts otherwise than it wrote them: with `>`, lines that begin with a space.
-    assume(yaml.load(file, yaml.CSafeLoader)["notes"] == [note])
-    deck, findings = read_deck("d", file.encode())
-    if findings:
-        return
-    assert deck is not None
-    meant = unicodedata.normalize("NFC", typed.strip(" \n\t")).replace("\u00b5", "\u03bc")
-    assert deck.notes[0].answer == meant
-    if not re.search(r"[\\`*_{}\[\]<>&$|~^!#\n+-]|\d[.)]", meant):
-        assert meant not in typed or not list(refused(meant))
-        rendered = render(meant, {})
-        assert (text_of(rendered.html), rendered.findings) == (meant, [])
 
 
 # --- parts put together -----------------------------------------------------------------------

@@ -41,12 +41,6 @@ def test_a_backslash_at_the_end_is_refused() -> None:
     assert tex_mistakes("a\\") == (("tex-command", 1, "\\", "backslash at the end of the math"),)
 
 
-def test_what_a_deletion_hides_is_held_to_the_same_list() -> None:
-    assert mistakes(r"so $\frac{{{c1::a}}}{{{c2::b::\text{hint}}}}$", cloze=True) == []
-    (mistake,) = mistakes(r"so $a {{c1::\href{x}{y}}}$", cloze=True)
-    assert (mistake.start, mistake.fragment) == (12, r"\href")
-
-
 def test_a_formula_of_any_honest_size_is_let_through() -> None:
     longest = "+" * MAX_TEX
     assert mistakes(f"so ${longest}$") == []
