@@ -8,10 +8,9 @@ import click
 
 from ketamine_anki.core.terminal import counted, echo
 from ketamine_anki.deckfiles.filenames import slug
-from ketamine_anki.workspace.clock import build_time
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.output import Move, move_together, output_folder, scratch_folder
-from ketamine_anki.workspace.packages import Packing
+from ketamine_anki.workspace.packages import Packing, build_time
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report
 

@@ -43,8 +43,7 @@ def release(
     With --rebuild, from the commit of a release: only OUTPUT is written, and only if its files are
     byte by byte those that the ledger names.
     """
-    from ketamine_anki.workspace.release_files import rebuild, write
-    from ketamine_anki.workspace.release_plan import plan_release, read_content, require_committed
+    from ketamine_anki.workspace.release import plan_release, read_content, rebuild, require_committed, write
 
     if not re.fullmatch(r"(0|[1-9]\d{0,5})(\.(0|[1-9]\d{0,5})){2}", version):
         raise Failure(f"version {version!r}: three numbers, such as 1.2.0", EXIT_USAGE)
@@ -70,8 +69,7 @@ def site(folder: Path, output: Path) -> None:
     downloads with their SHA-256, how to import, and what changed. Like `release --rebuild` it works from the commit of
     the release, and only if all is byte by byte what the ledger names.
     """
-    from ketamine_anki.workspace.release_files import rebuild
-    from ketamine_anki.workspace.release_plan import read_content
+    from ketamine_anki.workspace.release import read_content, rebuild
 
     content = read_content(folder, committed=False)
     if not content.last:

@@ -1,7 +1,9 @@
-"""Packs compiled notes: one package of all, one per subdeck, and the update."""
+"""Packs compiled notes: one package of all, one per subdeck, and the update; and the time of a build."""
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,13 +17,14 @@ from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.core.model import Collection
 from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.release.ledger import State, changed_tag, fresh_time, note_time, note_type_hashes, note_type_times
-from ketamine_anki.workspace.clock import as_utc
+from ketamine_anki.workspace.git import committed_at
 from ketamine_anki.workspace.output import write_new
 
 if TYPE_CHECKING:
     from ketamine_anki.anki.package_writer import Counts, Package
 
 WHOLE, UPDATE = "whole", "update"
+_1980 = 315_532_800  # a ZIP file has no earlier time
 
 
 class Packing(ExitStack):
@@ -118,3 +121,30 @@ class Packing(ExitStack):
                 advice = f"the last release is of {as_utc(ledger.newest)}; set this machine's clock"
             raise Failure(f"the build's time {as_utc(self._fresh)} lies in the future: {advice}", EXIT_USAGE)
         return self._fresh, version or (f"{last.version} and later changes" if last else "0 (not released yet)")
+
+
+# --- times --------------------------------------------------------------------------------------
+
+
+def build_time(folder: Path) -> int:
+    """SOURCE_DATE_EPOCH, else the time of the newest commit that touched the folder, else now."""
+    given = source_date_epoch()
+    if given is not None:
+        return given
+    now = int(time.time())
+    return min(committed_at(folder) or now, now)
+
+
+def source_date_epoch() -> int | None:
+    """SOURCE_DATE_EPOCH (reproducible-builds.org), at least 1980; None if it is not set."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not given:
+        return None
+    if not re.fullmatch(r"[0-9]{1,10}", given):
+        raise Failure(f"SOURCE_DATE_EPOCH is {given!r}: set it to seconds since 1970", EXIT_USAGE)
+    return max(int(given), _1980)
+
+
+def as_utc(seconds: int) -> str:
+    """`2026-11-22 13:35:19 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

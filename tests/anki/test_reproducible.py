@@ -15,7 +15,7 @@ import small_deck
 from program import command, environment, execute, run
 
 from ketamine_anki.core.errors import Failure
-from ketamine_anki.workspace.clock import build_time
+from ketamine_anki.workspace.packages import build_time
 
 SURROUNDINGS = [
     ({"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8"}, 0o022),

@@ -35,7 +35,7 @@ TESTS = {
     "release/changes": ("release/test_changes.py", "release/test_diff.py"),
     "release/ledger": ("release/test_ledger.py",),
     "release/ledger_file": ("release/test_ledger_file.py",),
-    "workspace/release_plan": ("release/test_release.py", "release/test_release_notes.py"),
+    "workspace/release": ("release/test_release.py", "release/test_release_notes.py"),
     "text/render": _TEXTS,
     "text/emphasis": _TEXTS,
     "text/markdown": _TEXTS,

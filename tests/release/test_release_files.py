@@ -126,7 +126,7 @@ def test_a_ledger_that_another_release_wrote_is_not_overwritten(
         (changed.decks / "ledger.yaml").write_text("of another\n", encoding="utf-8")
         return with_section(*arguments)
 
-    monkeypatch.setattr("ketamine_anki.workspace.release_files.with_section", other)
+    monkeypatch.setattr("ketamine_anki.workspace.release.with_section", other)
     monkeypatch.setattr("ketamine_anki.workspace.output.fcntl", None)
     ran = changed.release("1.0.1")
     message = "decks/ledger.yaml: changed since it was read; it stays as it is: try again"
