@@ -91,18 +91,15 @@ def _verify(data: bytes, deck: Deck, collection: Collection, changes: Sequence[C
         wanted[change.note.id] = wanted[change.note.id]._replace(**value)
     edited, findings = read_deck(deck.places.path, data)
     read = {note.id: note for note in edited.notes} if edited is not None else {}
+
+    def content_hash(note: Note) -> str:
+        return compile_note(note, collection, render_note(note, collection)).content_hash
+
     for note in deck.notes:
         if read.get(note.id) != wanted[note.id]:
             raise EditError(f"{note.id}: the edited file would not read as intended: edit it by hand")
+        if (content_hash(read[note.id]) == content_hash(note)) != (wanted[note.id] is note):
+            raise EditError(f"{note.id}: the edited note would not compile as intended: edit it by hand")
     unexpected = [finding for finding in findings if "TODO" not in finding.message]
     if unexpected:
         raise EditError(f"the edited file would not be well-formed: {unexpected[0].message}")
-    changed = {change.note.id for change in changes}
-    for note in deck.notes:
-        is_changed = _content_hash(read[note.id], collection) != _content_hash(note, collection)
-        if is_changed != (note.id in changed):
-            raise EditError(f"{note.id}: the edited note would not compile as intended: edit it by hand")
-
-
-def _content_hash(note: Note, collection: Collection) -> str:
-    return compile_note(note, collection, render_note(note, collection)).content_hash
