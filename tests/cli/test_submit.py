@@ -64,7 +64,7 @@ class Contributor:
         patch.setattr("tempfile.tempdir", str(self.hub / "tmp"))
         patch.setattr("ketamine_anki.cli.submit._WAITS", (0.01,))
         self.git("remote", "add", "origin", "https://github.com/owner/name.git")
-        self.fetched()
+        self.git("update-ref", "refs/remotes/origin/main", "HEAD")
         self.export(gas={"Answer": "CO2"})
 
     def script(self, name: str, text: str) -> Path:
@@ -73,8 +73,11 @@ class Contributor:
         program.chmod(0o755)
         return program
 
-    def fetched(self) -> None:
-        """All that is committed is what was last fetched."""
+    def commit(self, old: str = "", new: str = "", *files: str) -> None:
+        """Commits files with other words, as if that was what was last fetched."""
+        for file in files:
+            self.project.replace(old, new, file)
+        self.project.commit()
         self.git("update-ref", "refs/remotes/origin/main", "HEAD")
 
     def export(self, new: dict[str, str] | None = None, **edits: dict[str, str]) -> None:
@@ -146,14 +149,17 @@ def test_corrections_become_a_branch_of_the_fork_and_a_pull_request(contributor:
 
 
 def test_what_was_submitted_before_is_neither_pushed_nor_proposed_again(contributor: Contributor) -> None:
-    contributor.sent()
+    contributor.patch.setenv("REFUSED", "1")  # GitHub takes no pull request the first time
+    first = contributor.sent()
+    assert "pushed the branch anki-" in first.err
+    assert "https://github.com/owner/name/compare/somebody:anki-" in first.out
+    contributor.patch.delenv("REFUSED")
     log = contributor.pushed()
-    again = contributor.sent()  # as if GitHub had refused the pull request the first time
+    again = contributor.sent()
     assert "these corrections were submitted before: branch anki-" in again.err
     assert again.out.endswith("https://github.com/owner/name/pull/7\n")
     (contributor.hub / "opened").write_text("https://github.com/owner/name/pull/6\n", "utf-8")
-    again = contributor.sent()
-    assert again.out.endswith("their pull request: https://github.com/owner/name/pull/6\n")
+    assert contributor.sent().out.endswith("their pull request: https://github.com/owner/name/pull/6\n")
     assert contributor.pushed() == log
     contributor.export(gas={"Answer": "CO~2~"}, water={"Answer": "H2O"})
     contributor.sent()
@@ -184,9 +190,7 @@ def test_without_gh_the_address_to_open_is_printed(without_gh: Contributor) -> N
 
 
 def test_the_question_names_where_it_is_pushed_to_and_no_password(contributor: Contributor) -> None:
-    contributor.project.replace("licence: CC BY 4.0", "licence: '##[error]x'", "collection.yaml")
-    contributor.project.commit()
-    contributor.fetched()
+    contributor.commit("licence: CC BY 4.0", "licence: '##[error]x'", "collection.yaml")
     contributor.git("remote", "add", "mine", "https://me:secret@github.com/somebody/name.git")
     ran = contributor.submit("--remote", "mine")
     assert "Your corrections will be pushed to https://github.com/somebody/name.git, as a new branch, under " in ran.err
@@ -212,10 +216,7 @@ def test_a_card_gives_no_orders_in_a_commit(contributor: Contributor) -> None:
     text = "Fixes #12 [skip ci] [no-ci] skip-checks: true @octocat GH-7 https://evil.example ##[error]x"
     hostile = re.compile(r"(?m)#12|\[(?:skip|no)|skip-checks|@octo|GH-7|https://evil|##\[|^\s*::")
     name = "Fixes #12 @octocat"
-    for file in ("01-first.yaml", "collection.yaml", "source.yaml"):
-        contributor.project.replace("First Part", f"'{name}'", file)
-    contributor.project.commit()
-    contributor.fetched()
+    contributor.commit("First Part", f"'{name}'", "01-first.yaml", "collection.yaml", "source.yaml")
     contributor.export({"Text": "new"}, gas={"Answer": text}, water={"Answer": f"::error::{text}"})
     contributor.sent()
     message = contributor.pushed().partition("\ndiff --git")[0]
@@ -235,13 +236,6 @@ def test_an_export_says_nothing_that_a_runner_obeys(contributor: Contributor) ->
         ran = run(*words)
         assert not re.search(r"(?m)^\s*::|##\[", ran.out + ran.err), ran
         assert "evil" in ran.out or words[0] != "intake", ran
-
-
-def test_a_pull_request_that_github_refuses_leaves_the_branch_and_its_address(contributor: Contributor) -> None:
-    contributor.patch.setenv("REFUSED", "1")
-    ran = contributor.submit("--yes")
-    assert "https://github.com/owner/name/compare/somebody:anki-" in ran.out
-    assert "pushed the branch anki-" in ran.err
 
 
 @pytest.mark.parametrize(
