@@ -97,21 +97,11 @@ def test_title_and_namespace_may_be_chosen(tmp_path: Path) -> None:
     assert (folder / "README.md").read_text(encoding="utf-8").startswith(f"# {title}\n")
 
 
-@pytest.mark.parametrize(
-    ("title", "tag", "namespace"),
-    [
-        ("Ärzte", "Ärzte_", "arzte"),
-        ("日本語 の 単語", "日本語_の_単語_", "ri-ben-yu-no-dan-yu"),
-        ("हिन्दी", "हिन्दी_", "hindi"),
-        ("C++", "C++_", "c-plus-plus"),
-        ("C#", "C#_", "c-sharp"),
-        ("★", "Deck_", "deck"),
-    ],
-)
-def test_names_in_any_script_make_tags_and_namespaces_of_their_own(tmp_path, title, tag, namespace) -> None:
+@pytest.mark.parametrize(("title", "tag", "slug"), [("日本語", "日本語", "ri-ben-yu"), ("★", "Deck", "deck")])
+def test_names_in_any_script_make_tags_and_namespaces_of_their_own(tmp_path: Path, title, tag, slug) -> None:
     collection = head(made(tmp_path / title))
-    assert re.fullmatch(rf"{namespace}/[0-9a-f]{{8}}", collection.namespace)
-    assert collection.tag == tag + collection.namespace[-8:]
+    assert re.fullmatch(f"{slug}/[0-9a-f]{{8}}", collection.namespace)
+    assert collection.tag == f"{tag}_{collection.namespace[-8:]}"
 
 
 def test_examples_in_another_language_than_the_cards_are_announced(tmp_path: Path) -> None:

@@ -76,9 +76,7 @@ def type_in(monkeypatch: pytest.MonkeyPatch, *answers: str, terminal: bool = Tru
     [
         ("Which equation gives cerebral perfusion pressure (CPP)?", "equation-gives-cerebral-perfusion-pressure"),
         ("Most anesthetics {{c1::dilate vessels::how}} and {{c2::slow it}}.", "most-anesthetics-dilate-vessels-slow"),
-        ("What is the patient's pH?", "patient-ph"),
-        ("Why does $a + b$ matter?", "matter"),
-        ("Quelle est l’équation é?", "quelle-est-lequation-e"),
+        ("Why does the patient's $a + b$ matter?", "patient-matter"),
         ("日本?", "ri-ben"),
         ("What is it?", "note"),
         ("Plants?", "plants-3"),  # the first two are taken
