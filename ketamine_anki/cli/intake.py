@@ -45,10 +45,8 @@ def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
     over is listed with the reason. Exits with 1 if anything is left to do: a correction or a new note
     that was not written, or something that cannot be taken over.
     """
-    compared = compare_export(Folder(folder), file, base)
+    compared = compare_export(Folder(folder), file, base, write)
     result = compared.result
-    show(result, compared.collection, write)
-    echo(f"{file}: {compared.summary}", err=True)
     if write:
         _write(list(edited_files(compared)))
     if result.leftovers or (not write and (result.changes or result.proposals)):
@@ -56,17 +54,16 @@ def intake(file: Path, folder: Path, write: bool, base: Path | None) -> None:
 
 
 class Compared(NamedTuple):
-    """A collection, its decks, what an export has that they have not, and the counts in a phrase."""
+    """A collection, its decks, and what an export has that they have not."""
 
     read: Folder
     collection: Collection
     decks: Sequence[Deck]
     result: Intake
-    summary: str
 
 
-def compare_export(read: Folder, file: Path, base: Path | None) -> Compared:
-    """Compares an export with a collection, both of which must be readable."""
+def compare_export(read: Folder, file: Path, base: Path | None, write: bool = False) -> Compared:
+    """Compares an export with a collection, both of which must be readable, and shows what differs."""
     collection = readable_collection(read)
     decks = list(read.decks())
     report(read.findings)  # a file that cannot be read cannot be edited
@@ -74,13 +71,15 @@ def compare_export(read: Folder, file: Path, base: Path | None) -> Compared:
     exported, odd = _exported_notes(file, collection, notes)
     result = compare(notes.values(), collection, exported, _exported_notes(base, collection, notes)[0] if base else ())
     result.leftovers += [f"{notes[identity].id}: {reason}" for identity, reason in odd if identity in notes]
+    show(result, collection, write)
     summary = (
         f"{result.matched} of {counted(len(notes), 'note')} of the collection,"
         f" {counted(len(result.changes), 'correction')}, {counted(len(result.proposals), 'new note')},"
         f" {len(result.leftovers)} not taken over"
         + (f"; {counted(result.others, 'note')} of other decks ignored" if result.others else "")
     )
-    return Compared(read, collection, decks, result, summary)
+    echo(f"{file}: {summary}", err=True)
+    return Compared(read, collection, decks, result)
 
 
 def _exported_notes(
@@ -138,7 +137,7 @@ def show(result: Intake, collection: Collection, write: bool) -> None:
 
 def edited_files(compared: Compared) -> Iterator[tuple[Path, bytes, bytes]]:
     """Path, present bytes and new bytes of each deck file that is to be edited."""
-    read, collection, decks, result, _ = compared
+    read, collection, decks, result = compared
     proposals = result.proposals
     for deck in decks:
         path = read.path / Path(deck.places.path).name

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from ketamine_anki.cli.intake import Compared, compare_export, edited_files, show
+from ketamine_anki.cli.intake import Compared, compare_export, edited_files
 from ketamine_anki.core.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.core.escape import commit_message
 from ketamine_anki.core.model import Finding
@@ -51,8 +51,6 @@ def submit(file: Path, folder: Path, base: Path | None, remote: str | None, yes:
             check_out(folder, clone.base, Path(scratch))
         compared = compare_export(Folder(scratch if clone else folder, folder), file, base)
         result = compared.result
-        show(result, compared.collection, write=False)
-        echo(f"{file}: {compared.summary}", err=True)
         if not (result.changes or result.proposals):
             echo("nothing to send", err=True)
             raise click.exceptions.Exit(EXIT_FINDINGS if result.leftovers else 0)
