@@ -279,17 +279,15 @@ class _Reader:
             if run.kind in ("br", "edge"):
                 if run.kind == "br" or last:
                     lines.append([])
-                continue
-            if run.kind == "text":
-                value = self.space.sub(" ", run.value)
-                if not last or (last[-1].kind == "text" and last[-1].value.endswith(" ")):  # it would not be seen
-                    value = value.removeprefix(" ")
-                run = run._replace(value=value)
-            if run.value or run.kind != "text":
+            elif run.kind == "text":
+                for value in filter(None, re.split("(^ | $)", self.space.sub(" ", run.value))):
+                    if value != " " or (last and not _is_space(last[-1])):  # else the space is not seen
+                        last.append(run._replace(value=value))
+            else:
                 last.append(run)
-        for full in filter(None, lines):
-            if full[-1].kind == "text":
-                full[-1] = full[-1]._replace(value=full[-1].value.removesuffix(" "))
+        for full in lines:
+            if full and _is_space(full[-1]):
+                full.pop()
         return [
             Block("p", tuple(_merged([run for full in group for run in (*full, _BREAK)][:-1])))
             for is_full, group in groupby(lines, key=bool)
@@ -297,18 +295,16 @@ class _Reader:
         ]
 
 
+def _is_space(run: Run) -> bool:
+    return run.kind == "text" and run.value == " "
+
+
 def _merged(line: list[Run]) -> Iterator[Run]:
     """Joins adjacent text of one style; spaces at the ends of styled runs belong to the text around them."""
-    spaced: list[Run] = []
-    for style, group in groupby(line, key=lambda run: run.style):
-        styled, after = list(group), []
-        if style != Style() and styled[0].kind == "text" and styled[0].value.startswith(" "):
-            spaced.append(Run("text", " "))
-            styled[0] = styled[0]._replace(value=styled[0].value[1:])
-        if style != Style() and styled[-1].kind == "text" and styled[-1].value.endswith(" "):
-            after = [Run("text", " ")]
-            styled[-1] = styled[-1]._replace(value=styled[-1].value[:-1])
-        spaced += [run for run in styled if run.value or run.kind != "text"] + after
+    spaced = [
+        run._replace(style=Style()) if _is_space(run) and len({near.style for near in line[n - 1 : n + 2]}) > 1 else run
+        for n, run in enumerate(line)
+    ]
     for (kind, style), group in groupby(spaced, key=lambda run: (run.kind, run.style)):
         if kind == "text":
             text = "".join(run.value for run in group)
