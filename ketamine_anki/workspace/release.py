@@ -240,7 +240,7 @@ def write(content: Content, release: Release, body: str, output: Path, *, since:
         ledger = next_ledger(collection.ledger, collection, content.notes, release)
         date = time.strftime("%Y-%m-%d", time.gmtime(release.time))
         log = with_section(content.log, release.version, date, body)
-        names = _write_texts(content, release, body, ledger, packages, log, scratch)
+        names = _write_texts(content, release, ledger, packages, log, scratch)
         release = release._replace(sums=_sha256(scratch / SUMS))
         ledger = replace(ledger, releases=(*ledger.releases[:-1], release))
         with (
@@ -279,8 +279,7 @@ def rebuild(content: Content, version: str, output: Path, *, site: bool = False)
         for key, released in ((WHOLE, last.package), (UPDATE, last.update)):
             if key in packages and packages[key].sha256 != released:
                 raise Failure(f"{packages[key].name} is not byte by byte the one released: {advice}", EXIT_FINDINGS)
-        body = sections(content.log).get(version, "")
-        names = _write_texts(content, last, body, ledger, packages, content.log, scratch)
+        names = _write_texts(content, last, ledger, packages, content.log, scratch)
         if _sha256(scratch / SUMS) != last.sums:
             raise Failure(f"the texts are not byte by byte those released: {advice}", EXIT_FINDINGS)
         moves = [Move(scratch / name, output / name) for name in names]
@@ -307,13 +306,7 @@ def _write_packages(content: Content, release: Release, scratch: Path) -> dict[s
 
 
 def _write_texts(
-    content: Content,
-    release: Release,
-    body: str,
-    ledger: Ledger,
-    packages: Mapping[str, Package],
-    log: str,
-    scratch: Path,
+    content: Content, release: Release, ledger: Ledger, packages: Mapping[str, Package], log: str, scratch: Path
 ) -> list[str]:
     """Writes the other files beside the packages, `log` being the changelog with this release; returns the names of
     all files, in the order in which they appear.
@@ -321,6 +314,7 @@ def _write_texts(
     from ketamine_anki.preview.page import PageNote, page
 
     collection, files = content.collection, list(packages.values())
+    body = sections(log).get(release.version, "")
     notes = release_notes(collection, ledger, body, {key: file.name for key, file in packages.items()}, log)
     _, heading, older = log.partition(f"\n## {release.version} ")  # without what is not released
     public = Public(release.version, files, notes, heading + older)
