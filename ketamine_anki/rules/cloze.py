@@ -5,13 +5,14 @@ All but `article_cue` judge notes with `text` alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from ketamine_anki.core.language import primary
 from ketamine_anki.core.model import Position
 from ketamine_anki.rules.rule import Problem
 from ketamine_anki.rules.view import View, stems
-from ketamine_anki.text.scanner import Deletion
+from ketamine_anki.text.scanner import UNMARKED, Deletion
 from ketamine_anki.text.words import is_unspaced, letters_of, over, words_of
 
 MAX_CARDS, MAX_HIDDEN, MIN_VISIBLE, MAX_SHARE = 4, 10, 5, 0.5  # numbers, words, words, part of all words
@@ -40,11 +41,10 @@ def cloze_count(view: View) -> Iterator[Problem]:
     {{c5::furosemide}} blocks within the first minutes.`
     Good: `text: The loop of Henle takes up {{c1::sodium}}, {{c2::potassium}} and {{c3::chloride}} together.`
     """
-    if view.note.text:
-        markup = view.rendered["text"].markup
-        if len(markup.numbers) > MAX_CARDS:
-            extra = next(deletion for deletion in markup.deletions if deletion.number == markup.numbers[MAX_CARDS])
-            yield _at(view, extra), f"{len(markup.numbers)} cloze numbers: at most {MAX_CARDS}; split the note"
+    markup = view.rendered["text"].markup if view.note.text else UNMARKED
+    if len(numbers := markup.numbers) > MAX_CARDS:
+        extra = next(deletion for deletion in markup.deletions if deletion.number == numbers[MAX_CARDS])
+        yield _at(view, extra), f"{len(numbers)} cloze numbers: at most {MAX_CARDS}; split the note"
 
 
 def cloze_length(view: View) -> Iterator[Problem]:
@@ -78,19 +78,16 @@ def cloze_context(view: View) -> Iterator[Problem]:
         unit, count, least = "characters", letters_of, MIN_CHARACTERS
     sizes = [len(count(_hidden(view, deletion))) for deletion in deletions]
     whole = len(count(view.plain["text"])) + sum(sizes) - sum(len(count(deletion.answer)) for deletion in deletions)
-    hidden: dict[int, int] = {}
+    hidden: Counter[int] = Counter()
     for deletion, size in zip(deletions, sizes, strict=True):
-        hidden[deletion.number] = hidden.get(deletion.number, 0) + size
-    number, most = max(hidden.items(), key=lambda item: item[1])
-    first = next(deletion for deletion in deletions if deletion.number == number)
+        hidden[deletion.number] += size
+    ((number, most),) = hidden.most_common(1)
     if whole - most < least:
-        message = f"{whole - most} {unit} stay visible around c{number}: at least {least}; say more"
-        yield _at(view, first), message
+        first = next(deletion for deletion in deletions if deletion.number == number)
+        yield _at(view, first), f"{whole - most} {unit} stay visible around c{number}: at least {least}; say more"
     elif unit == "words" and sum(sizes) > MAX_SHARE * whole:
-        yield (
-            _at(view, deletions[0]),
-            f"{sum(sizes)} of {whole} {unit} are hidden: at most half; hide less or say more",
-        )
+        message = f"{sum(sizes)} of {whole} words are hidden: at most half; hide less or say more"
+        yield _at(view, deletions[0]), message
 
 
 def cloze_leak(view: View) -> Iterator[Problem]:

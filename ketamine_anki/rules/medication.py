@@ -9,8 +9,8 @@ other meaning: no finding on `IJ` (internal jugular), `30°` (a bed's angle) or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import islice
 
@@ -25,17 +25,17 @@ from ketamine_anki.text.words import signs_of, words_of
 
 @dataclass(frozen=True)
 class Notation:
-    """One error-prone notation: `id` in findings, who says so, a text that has it, what to write instead, the marked
-    expression that finds it, the substitutions that correct what was found (without any, `instead` takes its place),
-    and the language for which it is made ("" for all). ¤ stands for the decimal sign, ¬ for the other.
+    """One error-prone notation: `id` in findings, a text that has it, what to write instead, the marked expression that
+    finds it, the substitutions that correct what was found (without any, `instead` takes its place), who says so, and
+    the language for which it is made ("" for all). ¤ stands for the decimal sign, ¬ for the other.
     """
 
     id: str
-    source: str
     bad: str
     instead: str
     marked: str
-    fix: tuple[tuple[str, str], ...] = ()
+    fix: Mapping[str, str] = field(default_factory=dict)
+    source: str = "ISMP"
     language: str = "en"
 
     @cached_property
@@ -49,7 +49,7 @@ class Notation:
         def signed(text: str, decimal: str = sign) -> str:
             return text.replace("¤", decimal).replace("¬", r"\." if sign == "," else ",")
 
-        fix = tuple((signed(wrong, re.escape(sign)), signed(right)) for wrong, right in self.fix)
+        fix = {signed(wrong, re.escape(sign)): signed(right) for wrong, right in self.fix.items()}
         marked = signed(self.marked, re.escape(sign))
         return replace(self, bad=signed(self.bad), instead=signed(self.instead), marked=marked, fix=fix)
 
@@ -62,7 +62,7 @@ class Notation:
     def corrected(self, words: str) -> str:
         """What to write for words that have the notation."""
         correct = words if self.fix else self.instead
-        for wrong, right in self.fix:
+        for wrong, right in self.fix.items():
             correct = re.sub(wrong, right, correct)
         return correct.strip()
 
@@ -76,7 +76,7 @@ class Notation:
         )
 
 
-_BOTH, _ISMP, _MORE = "Joint Commission, ISMP", "ISMP", "ISMP; Joint Commission, additional list"
+_BOTH, _MORE = "Joint Commission, ISMP", "ISMP; Joint Commission, additional list"
 MICRO, _DEGREE, _ZERO = "\u00b5|\u03bc", "\u00b0", "\u2205|\u00d8|\u03a6"
 _DOSE_UNIT = "«mg|mcg|ng|g|kg|mL|L|mmol|mEq|unit|units»"
 _ROMAN = "I II III IV V VI VII VIII IX X".split()
@@ -84,201 +84,184 @@ _ROMAN = "I II III IV V VI VII VIII IX X".split()
 _ROWS = (
     Notation(
         "trailing-zero",
-        _BOTH,
         "1¤0 mg",
         "the number without its last zeros, as in 1 mg for 1¤0 mg",
         rf"(?<![\w¤])\d+(?:¤\d*|¬\d?)0\s*(?!ng/mL\b){_DOSE_UNIT}\b(?!/d?L\b)",
-        (
-            (r"^([1-9]\d{0,2})¤(?=\d{3}(?!\d))(\d*?)(0+)(\D*)$", r"\1¤\2\4, or \1\2\3\4 if thousands are meant"),
-            (r"(?:¤|¬(?=\d\d?(?!\d)))(\d*?)0+(?!\d)", r"¤\1"),
-            (r"(?<=\d)¤(?!\d)", ""),
-        ),
+        {
+            r"^([1-9]\d{0,2})¤(?=\d{3}(?!\d))(\d*?)(0+)(\D*)$": r"\1¤\2\4, or \1\2\3\4 if thousands are meant",
+            r"(?:¤|¬(?=\d\d?(?!\d)))(\d*?)0+(?!\d)": r"¤\1",
+            r"(?<=\d)¤(?!\d)": "",
+        },
+        source=_BOTH,
         language="",
     ),
     Notation(
         "naked-decimal",
-        _BOTH,
         "¤5 mg",
         "a zero before the decimal sign, such as 0¤5 mg",
         rf"(?<![\w¤¬])(?:¤|¬)\d+\s*{_DOSE_UNIT}\b",
-        ((r"(?<!\d)(?:¤|¬)(?=\d)", "0¤"),),
+        {r"(?<!\d)(?:¤|¬)(?=\d)": "0¤"},
+        source=_BOTH,
         language="",
     ),
     Notation(
         "decimal-sign",
-        "Unicode CLDR; the other sign parts thousands",
         "1¬5 mg",
         "the decimal sign of the language, as in 1¤5 mg",
         rf"(?<![\w¤¬])\d+¬\d?[1-9]\s*{_DOSE_UNIT}\b",
-        ((r"¬(?=\d\d?(?!\d))", "¤"),),
+        {r"¬(?=\d\d?(?!\d))": "¤"},
+        source="Unicode CLDR; the other sign parts thousands",
         language="",
     ),
     Notation(
         "microgram-sign",
-        _MORE,
         "10 \xb5g/kg/min",
         "mcg",
         rf"«{MICRO}»g\b|(?<=\d)\s?«ug»\b|\b«ug»/",
-        ((f"(?:{MICRO}|u)g", "mcg"),),
+        {f"(?:{MICRO}|u)g": "mcg"},
+        source=_MORE,
     ),
     Notation(
         "iu",
-        _BOTH,
         "100 IU",
         "units, or international units",
         r"\b«IU»\b(?!/d?L\b)|(?<=\d)\s*I\.«U»\.",
-        ((r"\s?I\.?U\.?", " units"),),
+        {r"\s?I\.?U\.?": " units"},
+        source=_BOTH,
     ),
-    Notation("unit-letter", _BOTH, "10 U", "units", r"\d\s*«U|u»\b(?!\.?\s?[SK]\b|/d?L\b)", ((r"\s?[Uu]$", " units"),)),
+    Notation(
+        "unit-letter", "10 U", "units", r"\d\s*«U|u»\b(?!\.?\s?[SK]\b|/d?L\b)", {r"\s?[Uu]$": " units"}, source=_BOTH
+    ),
     Notation(
         "daily-abbreviation",
-        _BOTH,
         "5 mg QD",
         "daily",
         r"(?<!\w)(?:(?i:«qd|q1d»|q\.«d»)\.?|(?<!\.)o\.«d»\.)(?!\w)|(?:(?<=«mg» )|(?<=«mcg» ))OD\b",
+        source=_BOTH,
     ),
     Notation(
         "every-other-day-abbreviation",
-        _BOTH,
         "QOD",
         "every other day",
         r"(?<!\w)(?i:«qod»|q\.?o\.«d»|q\.«od»)\.?(?!\w)",
+        source=_BOTH,
     ),
     Notation(
         "sulfate-abbreviation",
-        _BOTH,
         "MgSO4 4 g",
         "morphine sulfate, or magnesium sulfate",
         r"\b(?:«MSO4|MgSO4»|MS\s«O4»)\b|\b«MS»\b(?=\s*(?:\d|IV\b|IM\b|PO\b|PCA\b|infusion))",
-        (("Mg.+", "magnesium sulfate"), ("MS.*", "morphine sulfate")),
+        {"Mg.+": "magnesium sulfate", "MS.*": "morphine sulfate"},
+        source=_BOTH,
     ),
-    Notation("cc", _MORE, "5 cc", "mL", r"(?<=\d)\s*«cc»\b|\bc\.«c»\.", ((r"\s?(?:cc|c\.c\.)$", " mL"),)),
+    Notation("cc", "5 cc", "mL", r"(?<=\d)\s*«cc»\b|\bc\.«c»\.", {r"\s?(?:cc|c\.c\.)$": " mL"}, source=_MORE),
     Notation(
         "small-ml",
-        _ISMP,
         "25 mg/ml",
         "mL or dL, with a capital L",
         r"(?<=\d)\s*«ml|mls|dl»\b|(?<=[^\W\d]/)«ml|dl»\b|(?<=\bper )«ml|dl»\b",
-        ((r"\s?mls?$", " mL"), (r"\s?dl$", " dL")),
+        {r"\s?mls?$": " mL", r"\s?dl$": " dL"},
     ),
     Notation(
         "unit-without-space",
-        _ISMP,
         "10mg",
         "a space between number and unit, such as 10 mg",
         r"(?<=\d)«mg|mcg|g|kg|mL|mEq|mmol|unit|units»\b",
-        ((r"(?<=\d)(?=[A-Za-z]+$)", " "),),
+        {r"(?<=\d)(?=[A-Za-z]+$)": " "},
         language="",
     ),
     Notation(
         "unit-with-period",
-        _ISMP,
         "5 mg. per day",
         "the unit without a period",
         r"(?<=\d )«mg|mcg|mL|kg»\.(?=\s+[a-z(])",
-        ((r"\.$", ""),),
+        {r"\.$": ""},
     ),
     Notation(
         "number-without-comma",
-        _ISMP,
         "70000 units",
         "a comma at 1,000 and above, such as 70,000",
         r"(?<![\d,.:/-])(?:\d{4,}(?=\s*«unit|units|mg|mcg|mL»\b)|\d{5,}(?=\s*(?:«/»|«per|platelets»\b)))",
-        ((r"(?<=\d)(?=(?:\d{3})+$)", ","),),
+        {r"(?<=\d)(?=(?:\d{3})+$)": ","},
     ),
     Notation(
         "weekly-abbreviation",
-        _ISMP,
         "3 mg TIW",
         "3 times weekly, 2 times weekly",
         r"(?<!\w)«TIW|tiw|BIW|biw»(?!\w)",
-        (("(?i)t.+", "3 times weekly"), ("(?i)b.+", "2 times weekly")),
+        {"(?i)t.+": "3 times weekly", "(?i)b.+": "2 times weekly"},
     ),
-    Notation("discharge-abbreviation", _ISMP, "D/C", "discharge, or discontinue", r"(?<![\w/])«D/C»\b"),
-    Notation("per-os", _ISMP, "given per os", "by mouth, or orally", r"(?i)\bper «os»\b"),
+    Notation("discharge-abbreviation", "D/C", "discharge, or discontinue", r"(?<![\w/])«D/C»\b"),
+    Notation("per-os", "given per os", "by mouth, or orally", r"(?i)\bper «os»\b"),
     Notation(
         "subcutaneous-abbreviation",
-        _ISMP,
         "10 mg SC",
         "subcutaneously",
         r"\b(?:sub\s«q»|«subq»)\b|(?:(?<=[mc]g )|(?<=mL )|(?<=units )|(?<=given ))«SC|SQ»\b",
     ),
     Notation(
         "bedtime-abbreviation",
-        "ISMP (2024: HS and nightly)",
         "qn",
         "at bedtime, every hour, daily at 6 PM",
         r"(?<!\w)«qn|qhr»(?!\w)|\bq\d{1,2}\s?«AM|PM»\b|(?<=[mc]g )«HS|hs|nightly»\b|(?<=take )«nightly»\b",
-        (
-            ("(?i)qhr", "every hour"),
-            (r"q(\d+)\s?(?=.M)", r"daily at \1 "),
-            ("(?i)qn|hs|nightly", "at bedtime"),
-        ),
+        {"(?i)qhr": "every hour", r"q(\d+)\s?(?=.M)": r"daily at \1 ", "(?i)qn|hs|nightly": "at bedtime"},
+        source="ISMP (2024: HS and nightly)",
     ),
     Notation(
         "intranasal-abbreviation",
-        "ISMP (2024)",
         "84 mg IN",
         "intranasal",
         r"(?<!\w)«NAS»(?= (?:spray|route|dose))|(?:(?<=«mg» )|(?<=«mcg» ))(?:IN|NAS)(?!\w)",
+        source="ISMP (2024)",
     ),
-    Notation("nanog", "ISMP (2024)", "5 nanog", "nanograms", r"(?i)\b«nanog»\b"),
+    Notation("nanog", "5 nanog", "nanograms", r"(?i)\b«nanog»\b", source="ISMP (2024)"),
     Notation(
-        "days-abbreviation",
-        _ISMP,
-        "x3d",
-        "for 3 days",
-        r"(?<!\w)[xX]\s?\d+\s?«d»\b",
-        ((r"[xX]\s?(\d+)\s?d", r"for \1 days"),),
+        "days-abbreviation", "x3d", "for 3 days", r"(?<!\w)[xX]\s?\d+\s?«d»\b", {r"[xX]\s?(\d+)\s?d": r"for \1 days"}
     ),
     Notation(
         "comparison-sign",
-        _MORE,
         "platelets <70,000",
         "less than, greater than, at most, at least",
         r"(?:(?<![\w&-])(?<!\b[Pp] )|(?<=[A-Za-z][A-Za-z\d])(?<!alue)(?<!FDR)|(?<!\w)\d+\s?)«<|>|≤|≥»=?\s?\d",
-        (
-            (r"\s?(?:≤=?|<=)\s?", " at most "),
-            (r"\s?(?:≥=?|>=)\s?", " at least "),
-            (r"\s?<\s?", " less than "),
-            (r"\s?>\s?", " greater than "),
-        ),
+        {
+            r"\s?(?:≤=?|<=)\s?": " at most ",
+            r"\s?(?:≥=?|>=)\s?": " at least ",
+            r"\s?<\s?": " less than ",
+            r"\s?>\s?": " greater than ",
+        },
+        source=_MORE,
     ),
-    Notation("at-sign", _MORE, "5 mg @ 2 PM", "at", r"(?<=\w)\s«@»\s(?=\w)", (("@", "at"),)),
+    Notation("at-sign", "5 mg @ 2 PM", "at", r"(?<=\w)\s«@»\s(?=\w)", {"@": "at"}, source=_MORE),
     Notation(
         "hour-sign",
-        _ISMP,
         "q2\xb0",
         "hours",
         rf"(?i)\b(?:q|every )\s?\d+\s?«{_DEGREE}»(?!\s?[CF])",
-        ((r"(?i)q\s?(?=\d)", "every "), (rf"\s?{_DEGREE}", " hours")),
+        {r"(?i)q\s?(?=\d)": "every ", rf"\s?{_DEGREE}": " hours"},
     ),
     Notation(
         "doses-with-slash",
-        _ISMP,
         "25 mg/10 mg",
         "two doses joined by a word",
         r"(?<![\d,.])\d[\d,.]*\s*(«mg|mcg|unit|units|mL»)\s*/\s*\d[\d,.]*\s*\1\b",
-        ((r"\s*/\s*", " and "),),
+        {r"\s*/\s*": " and "},
         language="",
     ),
-    Notation("zero-sign", _ISMP, "\u2205", "0, or zero", rf"(?<!\w)«{_ZERO}»(?!\w)"),
+    Notation("zero-sign", "\u2205", "0, or zero", rf"(?<!\w)«{_ZERO}»(?!\w)"),
     Notation(
         "drug-and-dose-run-together",
-        _ISMP,
         "morphine0¤5 mg",
         "a space between drug and dose",
         rf"\b[A-Za-z]{{4,}}\d+(?:¤\d+)?\s?{_DOSE_UNIT}\b",
-        ((r"(?<=[A-Za-z])(?=\d)", " "),),
+        {r"(?<=[A-Za-z])(?=\d)": " "},
         language="",
     ),
     Notation(
         "roman-dose",
-        _ISMP,
         "V mg",
         "Arabic numerals: 5 mg",
         rf"(?<!\w)(?:{'|'.join(_ROMAN)})\s+«mg|mcg|mL|tablet|tablets»\b",
-        tuple((rf"\b{roman}\b", str(number)) for number, roman in enumerate(_ROMAN, 1)),
+        {rf"\b{roman}\b": str(number) for number, roman in enumerate(_ROMAN, 1)},
         language="",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 
 from ketamine_anki.core.model import paragraph_of
 from ketamine_anki.core.suggestion import did_you_mean
@@ -23,21 +23,18 @@ def unknown_source(view: View) -> Iterator[Problem]:
     Good: `source: the-guardian-of-the-unstable/2`
     """
     collection, source = view.collection, view.note.source
-    if source in collection.paragraphs or "source" in collection.unread:
-        return
-    if not source:
-        if collection.sections:
-            yield view.at("id"), "no source: name the section and paragraph of source.yaml that teaches it"
+    if source in collection.paragraphs or "source" in collection.unread or not (source or collection.sections):
         return
     slug, paragraph = paragraph_of(source)
-    section = collection.sections.get(slug)
-    if not collection.sections:
+    if not source:
+        yield view.at("id"), "no source: name the section and paragraph of source.yaml that teaches it"
+    elif not collection.sections:
         yield view.at("source"), "there is no source.yaml: write one, or leave 'source' out"
-    elif section is None:
-        yield view.at("source"), f"unknown section {slug!r}{did_you_mean(slug, collection.sections)}"
+    elif section := collection.sections.get(slug):
+        last = len(section.cites)
+        yield view.at("source"), f"no paragraph {paragraph} in section {slug!r}: its last one is {last}"
     else:
-        problem = f"no paragraph {paragraph} in section {slug!r}: its last one is {len(section.cites)}"
-        yield view.at("source"), problem
+        yield view.at("source"), f"unknown section {slug!r}{did_you_mean(slug, collection.sections)}"
 
 
 def uncited(view: View) -> Iterator[Problem]:
@@ -74,10 +71,8 @@ def unknown_claim(view: View) -> Iterator[Problem]:
         if claim not in view.collection.claims:
             yield view.at(f"claims.{n}"), f"unknown claim {claim!r}{did_you_mean(claim, view.collection.claims)}"
     if view.collection.claims and not view.note.claims and not view.note.beyond:
-        yield (
-            view.at("id"),
-            "no claims: name the claims that the note tests, or say in 'beyond' why it goes beyond the source",
-        )
+        advice = "name the claims that the note tests, or say in 'beyond' why it goes beyond the source"
+        yield view.at("id"), f"no claims: {advice}"
 
 
 def foreign_claims(view: View) -> Iterator[Problem]:
@@ -103,11 +98,9 @@ def unknown_evidence(view: View) -> Iterator[Problem]:
     Bad: `evidence: [casey-2052]`
     Good: `evidence: [casey-2025]`
     """
-    if "references" in view.collection.unread:
-        return
+    works = view.collection.references
     for n, key in enumerate(view.note.evidence):
-        if key not in view.collection.references:
-            works = view.collection.references
+        if key not in works and "references" not in view.collection.unread:
             hint = did_you_mean(key, works) if works else ": there is no references.yaml that lists it"
             yield view.at(f"evidence.{n}"), f"unknown reference {key!r}{hint}"
 
@@ -132,9 +125,9 @@ def missing_caveat(view: View) -> Iterator[Problem]:
     Bad: a note on C-GU-29 without `caveat`
     Good: the same note with `caveat` or `caution`, and `evidence`
     """
-    for n, name in enumerate(view.note.claims):
+    for n, name in enumerate(() if view.note.caveat or view.note.caution else view.note.claims):
         claim = view.collection.claims.get(name)
-        if claim is not None and claim.caveat_required and not (view.note.caveat or view.note.caution):
+        if claim and claim.caveat_required:
             yield view.at(f"claims.{n}"), f"claim {name} needs a caveat or caution: say where evidence differs"
 
 
@@ -156,13 +149,11 @@ def caveat_number(view: View) -> Iterator[Problem]:
     Good: `caveat: A 2021 guideline disagrees.`, `evidence: seen-2021`
     Good: `caveat: A trial found 12 percent.`, `evidence: checked-2020`
     """
-    if not view.note.evidence or is_checked(view):
-        return
-    for box in ("caution", "caveat"):
-        numbers = [m for m in re.finditer(_NUMBER, view.plain.get(box, "")) if not re.fullmatch(_YEAR, m[0])]
-        if numbers:
-            message = f"number {numbers[0][0]} rests only on a citation: add a reference with checked findings"
-            yield view.match_at(box, numbers[0]), message
+    for box in ("caution", "caveat") if view.note.evidence and not is_checked(view) else ():
+        numbers = (m for m in re.finditer(_NUMBER, view.plain.get(box, "")) if not re.fullmatch(_YEAR, m[0]))
+        if number := next(numbers, None):
+            message = f"number {number[0]} rests only on a citation: add a reference with checked findings"
+            yield view.match_at(box, number), message
 
 
 def wrong_yield(view: View) -> Iterator[Problem]:
@@ -172,14 +163,13 @@ def wrong_yield(view: View) -> Iterator[Problem]:
     Bad: `yield: supporting` on a note that tests a core claim
     Good: `yield: core`
     """
-    known = [view.collection.claims[claim] for claim in view.note.claims if claim in view.collection.claims]
-    if not known:
-        return
-    core = next((claim.id for claim in known if claim.importance == "core"), "")
-    if core and view.note.importance != "core":
-        yield view.at("yield"), f"claim {core} is core: write 'yield: core'"
-    if not core and view.note.importance == "core":
-        yield view.at("yield"), f"no core claim here ({', '.join(c.id for c in known)}): write 'yield: supporting'"
+    claims, is_core = view.collection.claims, view.note.importance == "core"
+    known = [name for name in view.note.claims if name in claims]
+    core = [name for name in known if claims[name].importance == "core"]
+    if core and not is_core:
+        yield view.at("yield"), f"claim {core[0]} is core: write 'yield: core'"
+    elif known and not core and is_core:
+        yield view.at("yield"), f"no core claim here ({', '.join(known)}): write 'yield: supporting'"
 
 
 def verbatim(view: View) -> Iterator[Problem]:
@@ -193,12 +183,9 @@ def verbatim(view: View) -> Iterator[Problem]:
     shingles = view.collection.shingles
     for key, words in view.words.items() if shingles else ():
         if runs := copied(words, shingles):
-            first = last = runs[0]
-            while last + 1 in runs:
-                last += 1
-            word = next(islice(places_of(view.plain[key]), first, None))
-            message = f"{last - first + RUN} words in a row are the source's: say it in your own words"
-            yield view.match_at(key, word), message
+            length = RUN + next(n for n in count() if runs[0] + n + 1 not in runs)
+            first = next(islice(places_of(view.plain[key]), runs[0], None))
+            yield view.match_at(key, first), f"{length} words in a row are the source's: say it in your own words"
 
 
 class UnusedReference(CollectionRule):

@@ -35,9 +35,8 @@ def question_mark(view: View) -> Iterator[Problem]:
     """
     language = primary(view.collection.language)
     for key in view.lead_ins if language not in _WITHOUT_MARK else ():
-        if view.prose[key].endswith("?") or (not view.collection.sections and not over(view.prose[key], MAX_TERM)):
-            continue
-        if not re.search(_ENDS.get(language, _END), _words_alone(view, key)):
+        is_term = not view.collection.sections and not over(view.prose[key], MAX_TERM)
+        if not (is_term or view.prose[key].endswith("?") or re.search(_ENDS.get(language, _END), _words(view, key))):
             yield view.at(key), "question without a question mark: ask one question and end it with '?'"
 
 
@@ -49,7 +48,7 @@ _ENDS = {"el": f"[{MARKS};]{_AFTER}", "hy": f"[{MARKS}՞]", "ja": f"(?:[{MARKS}]
 _WITHOUT_MARK = frozenset("bo dz km lo my th".split())  # languages that need none
 
 
-def _words_alone(view: View, key: str) -> str:
+def _words(view: View, key: str) -> str:
     """A question without its code, formulas and pictures."""
     spans = view.rendered[key].markup.spans
     words = "".join(span.value for span in spans if span.kind == "text") if spans else view.typed[key]
@@ -72,10 +71,8 @@ def yes_no(view: View) -> Iterator[Problem]:
             yield position, f"yes/no question ({match[1]!r}): ask what, which, why or how"
     for key in ("answer", "reverse.answer"):
         if match := VERDICT.regex.match(view.prose.get(key, "")):
-            yield (
-                view.match_at(key, match),
-                f"answer {match[0]!r}: ask for the fact itself{or_code(match, view.prose[key])}",
-            )
+            advice = f"ask for the fact itself{or_code(match, view.prose[key])}"
+            yield view.match_at(key, match), f"answer {match[0]!r}: {advice}"
 
 
 _POLES = (
@@ -91,7 +88,6 @@ def binary_choice(view: View) -> Iterator[Problem]:
     Source: NBME (true/false items); Matuschak (avoid yes/no prompts).
     Bad: `question: Does furosemide raise or lower potassium?`
     Bad: `question: Which is more potent, fentanyl or morphine?`
-    Bad: `question: Which is more potent: fentanyl or morphine?`
     Bad: `question: In adults, at a ratio of 1:2, which is more potent: fentanyl or morphine?`
     Good: `question: In which direction does furosemide change potassium?`
     Good: `question: In which patients is mortality higher, especially when lactate or troponin is elevated?`
@@ -99,10 +95,8 @@ def binary_choice(view: View) -> Iterator[Problem]:
     for key, lead_in in view.lead_ins.items():
         either = " or " in lead_in and (YES_NO.regex.match(lead_in) or _names_both(lead_in))
         if either or CHOICE.regex.search(lead_in):
-            yield (
-                view.at(key),
-                "the question offers its own answers: ask for the direction or the name without the choice",
-            )
+            advice = "ask for the direction or the name without the choice"
+            yield view.at(key), f"the question offers its own answers: {advice}"
 
 
 def _names_both(lead_in: str) -> bool:
@@ -132,11 +126,6 @@ _IN_BRACKETS = r"\([^()]*\)|（[^（）]*）"
 _ONE_END = rf"[{MARKS}](?:[\"'”’»」』!！]*[{MARKS}])*"  # of a question, which may quote one: who asked "why?"?
 
 
-def _ends(view: View, key: str) -> int:
-    """How many questions end in a text, besides those in brackets, code and formulas."""
-    return len(re.findall(_ONE_END, re.sub(_IN_BRACKETS, "", _words_alone(view, key))))
-
-
 def two_questions(view: View) -> Iterator[Problem]:
     """Two questions on one card are forgotten at different speeds; whoever knows one of them cannot grade.
 
@@ -148,7 +137,8 @@ def two_questions(view: View) -> Iterator[Problem]:
     """
     for key, lead_in in view.lead_ins.items():
         text = view.prose[key]
-        if (text.count("?") > 1 or not text.isascii()) and _ends(view, key) > 1:
+        may_end_twice = text.count("?") > 1 or not text.isascii()
+        if may_end_twice and len(re.findall(_ONE_END, re.sub(_IN_BRACKETS, "", _words(view, key)))) > 1:
             yield view.at(key, next(sign for sign in text if sign in MARKS)), "two questions: make a note of each"
         elif not _SECOND.words.isdisjoint(view.words[key]) and (match := _SECOND.regex.search(lead_in)):
             position = view.match_at(key, match, offset=len(text) - len(lead_in))
@@ -167,7 +157,6 @@ def open_question(view: View) -> Iterator[Problem]:
     Source: SuperMemo's rules 9 and 10 (avoid sets and enumerations); Matuschak (precise prompts).
     Bad: `question: Describe the effects of furosemide?`
     Bad: `question: What are all the uses of heparin?`
-    Bad: `question: What about heparin?`
     Good: `question: Which electrolyte does furosemide waste most dangerously?`
     """
     for key, lead_in in view.lead_ins.items():

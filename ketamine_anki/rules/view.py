@@ -157,48 +157,21 @@ _FUNCTION_WORDS = frozenset(
     the their them then there these they this those through to under until up was were what when where which while
     who whom whose why will with would you your mm hg cm kg mg mcg ml percent""".split()
 )
-# By their last letter, the longer ones first.
-_ENDINGS = {
-    "d": ("ied", "ed"),
-    "e": ("e",),
-    "g": ("ing",),
-    "n": ("ation",),
-    "s": ("ations", "ings", "ies", "es", "s"),
-    "y": ("ingly", "edly", "ly", "y"),
-}
-
-
-class _Stems(dict[str, tuple[int, ...]]):
-    """word -> the numbers of the stems of its parts that carry content; filled on demand."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.numbers: defaultdict[str, int] = defaultdict(count().__next__)
-
-    def __missing__(self, word: str) -> tuple[int, ...]:
-        if len(self) > MAX_WORDS:
-            self.clear()
-        parts = [part for part in word.split("-") if part and part not in _FUNCTION_WORDS]
-        self[word] = numbers = tuple([self.numbers[_stem(part)] for part in parts])
-        return numbers
-
-
-_STEMS = _Stems()
+_ENDING = r"(?<=....)(?:ations?|ings?|ied|ies|ed|es|e|s|(?:ing|ed)?ly|y)$"
+_NUMBERS: defaultdict[str, int] = defaultdict(count().__next__)  # stem -> its number
 
 
 def stems(words: Iterable[str]) -> set[int]:
     """The content words, stemmed: those of `block`, `nmda`, `receptor` for `["blocking", "the", "nmda-receptors"]`. A
     stem is a number, higher for stems that were first met later.
     """
-    return set(chain.from_iterable(map(_STEMS.__getitem__, words)))
+    return set(chain.from_iterable(map(_stems_in, words)))
 
 
-def _stem(word: str) -> str:
-    """A word without its ending, so that `suppresses` and `suppressing` are one. Rough on purpose:
-    it only compares words of one collection with each other.
+@lru_cache(MAX_WORDS)
+def _stems_in(word: str) -> tuple[int, ...]:
+    """The stems of the parts of a word that carry content. An ending is cut off, so that `suppresses` and `suppressing`
+    are one: roughly, as this only compares words of one collection with each other.
     """
-    word = word.removesuffix("'s")
-    for ending in _ENDINGS.get(word[-1:], ()):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
-    return word
+    parts = [part for part in word.split("-") if part and part not in _FUNCTION_WORDS]
+    return tuple([_NUMBERS[re.sub(_ENDING, "", part.removesuffix("'s"), count=1)] for part in parts])

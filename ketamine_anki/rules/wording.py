@@ -52,18 +52,14 @@ def answer_list(view: View) -> Iterator[Problem]:
     Good: `answer: Loop diuretics (furosemide, bumetanide, torsemide, ethacrynic acid)`
     """
     text = view.prose.get("answer", "")
-    joints = sum(map(text.count, _JOINTS))
-    if joints < MAX_ITEMS and not ("," in text or ";" in text or "\n" in text):
+    if sum(map(text.count, _JOINTS)) < MAX_ITEMS and not ("," in text or ";" in text or "\n" in text):
         return
     joined = re.split("|".join(_JOINTS), re.sub(_ASIDE, "", text))
-    if any(len(item.split()) > MAX_ITEM_WORDS for item in joined):
-        joined = []  # a sentence
+    is_sentence = any(len(item.split()) > MAX_ITEM_WORDS for item in joined)
     listed = re.sub(_ASIDE, "", view.note.answer if "\n" in text else text)
     items = [item for item in re.split(_SEPARATORS, listed) if item.strip()]
-    count = len(items)
-    if count > 2 and re.search(r"\S\s(?:and|or)\s", items[-1]):
-        count += 1
-    count = max(count, len(joined))
+    has_joint = len(items) > 2 and re.search(r"\S\s(?:and|or)\s", items[-1]) is not None
+    count = max(len(items) + has_joint, 0 if is_sentence else len(joined))
     if count > MAX_ITEMS:
         message = f"{count} items in the answer: at most {MAX_ITEMS}; make notes or cloze deletions of them"
         yield view.at("answer"), message
@@ -94,14 +90,11 @@ def answer_in_question(view: View) -> Iterator[Problem]:
     """
     for question, answer in SIDES:
         content, text = view.prose_stems(answer), view.prose.get(answer, "")
-        is_shared = content and len(content & view.prose_stems(question)) >= MAX_SHARED * len(content)
+        if not content or len(content & view.prose_stems(question)) < MAX_SHARED * len(content):
+            continue
         # the WHERE of a `WHERE clause` is what is asked for, in code or in capitals; and so is a number
-        if (
-            is_shared
-            and CODE not in text
-            and all(stems([word.lower()]) for word in re.findall("[A-Z]{2,}", text))
-            and set(re.findall(_NUMBER, text)) <= set(re.findall(_NUMBER, view.prose[question]))
-        ):
+        is_code = CODE in text or not all(stems([word.lower()]) for word in re.findall("[A-Z]{2,}", text))
+        if not is_code and set(re.findall(_NUMBER, text)) <= set(re.findall(_NUMBER, view.prose[question])):
             yield view.at(answer), "the answer stands in the question: ask without its words"
 
 

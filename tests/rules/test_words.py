@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from ketamine_anki.core.model import Finding, Mark, Note, Places
 from ketamine_anki.rules import medication
-from ketamine_anki.rules import view as view_module
 from ketamine_anki.rules.checker import NOTE_RULES, Check
 from ketamine_anki.rules.rule import NoteRule, Rule, WordPattern
 from ketamine_anki.rules.view import View, heard_in
@@ -74,12 +73,3 @@ def test_rules_that_are_not_asked_would_find_nothing(question: str, answer: str,
         patch.setattr(medication, "heard_in", lambda words: medication._WORDS | {"\n"})
         patch.setattr(medication, "_WORDS", medication._WORDS | {"\n"})
         assert findings(note) == quick
-
-
-def test_words_beyond_those_that_are_remembered_get_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view_module, "MAX_WORDS", 2)
-    numbers = view_module._Stems()
-    words = [f"word{letter}x" for letter in "abcdefgh"]
-    first = [numbers[word] for word in words]
-    assert len(set(first)) == len(first)
-    assert [numbers[word] for word in words] == first
