@@ -5,53 +5,22 @@ private-use characters, unassigned code points, look-alike letters and digits), 
 Accepted are the scripts people write: joiners where a script or an emoji needs them, direction marks on a line with
 right-to-left letters.
 
-Every Python judges a code point alike: the characters are those of Unicode 14, which the oldest supported Python knows,
-and what newer Pythons know besides is listed here as unassigned.
+Every Python judges a code point alike: the verdict on each stands in `characters.txt`, and the characters are those of
+Unicode 14, which the oldest supported Python knows.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache, partial
 from itertools import chain
+from pathlib import Path
 
-_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029"
-_BIDI = "\u202a-\u202e\u2066-\u2069\u206a-\u206f"
-# Format characters, fillers and blanks that no living script needs.
-_INVISIBLE = (
-    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2064\u2800\u3164\ufeff\uffa0"
-    "\U00013430-\U00013438\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0001"
-)
-_NONCHARACTER = "\ufdd0-\ufdef" + "".join(f"{chr(p + 0xFFFE)}{chr(p + 0xFFFF)}" for p in range(0, 0x110000, 0x10000))
-_PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
-_BROKEN = "\ud800-\udfff\ufff9-\ufffd"
-_CONTEXT = "\u061c\u180b-\u180d\u180f\u200c-\u200f\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef"
 _WIDE = "\uff01-\uff5e"  # full-width forms of ASCII, at home among East Asian letters
-_KINDS = (
-    (_CONTROL, "control character"),
-    (_BIDI, "bidirectional override"),
-    (_INVISIBLE, "invisible character"),
-    (_PRIVATE, "private-use character"),
-    (_BROKEN, "broken character"),
-    (_NONCHARACTER, "noncharacter"),
-    ("\U0001d7ce-\U0001d7ff\U0001fbf0-\U0001fbf9", "look-alike digit"),
-    ("\u037e\u1fef", "look-alike sign"),  # of ; and `, which NFC makes of them
-    (_CONTEXT + _WIDE, "context"),
-)
-# Code points assigned by Unicode 15 to 18, in ranges that also cover unassigned ones between them.
-_ASSIGNED_SINCE_14 = """
-558 58b-58c 5c8-5c9 88f 897 b53-b54 c5c cdc cf3 ece 1acf-1af0 1b4e-1b4f 1b7f 1c89-1c8a 208f 209d-209f 20c1-20c4
-2427-2429 2b96 2e60-2e63 2ffc-2fff 31e4-31ef a7cb-a7cf a7d2 a7d4 a7da-a7f1 ab6c-ab6d fbc3-fbd2 fd90-fd91 fdc8-fdce
-105c0-105f3 107bb-107bf 10940-10959 10d40-10d8f 10ec2-10eff 1123f-11241 11380-113e2 116d0-116e3 11b00-11bf9
-11db0-11df1 11f00-11f5a 1246f 12475-1247f 12550-12686 1342f 13439-143fa 16100-16139 16d40-16d79 16ea0-16ed3
-16ff2-16ff6 187f8-187ff 18cd6-18cff 18d09-191d2 1b123-1b132 1b155 1b168 1cc00-1cefd 1d127-1d128 1d1eb-1d1ff
-1d250-1d2d3 1d6a6 1db00-1db1c 1df1f-1dfff 1e030-1e08f 1e4d0-1e6ff 1f1ae 1f6d8-1f6dc 1f774-1f77f 1f7d9-1f7db
-1f7f1-1f7ff 1f8b2-1f8d8 1fa54-1fa57 1fa75-1fa77 1fa87-1fa8f 1faad-1faaf 1fabb-1fabf 1fac6-1facf 1fada-1fadf
-1fae8-1faef 1faf7-1fafa 1fbcb-1fbef 1fbfa 2b739-2b73f 2b81e 2cea2-2cead 2ebf0-2ee5d 31350-3fc3f
-"""
 # Script=Latin of Unicode 14.
 _LATIN = (
     "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02b8\u02e0-\u02e4\u1d00-\u1d25\u1d2c-\u1d5c\u1d62-\u1d65"
@@ -208,18 +177,21 @@ def printable(text: str) -> str:
 @lru_cache(1 << 12)
 def kind(character: str) -> str:
     """Why a character is refused wherever it stands; `context` if its neighbours decide; "" if it is accepted."""
-    match = _kinds().match(character)
-    if match and match.lastindex and match.lastindex <= len(_KINDS):
-        return _KINDS[match.lastindex - 1][1]
-    return "unassigned character" if match or unicodedata.category(character) == "Cn" else ""
+    rows = _refused_ranges()
+    _, last, reason = rows[max(bisect_right(rows, (ord(character), 0x110000, "")) - 1, 0)]
+    return reason if ord(character) <= last else ""
 
 
-@lru_cache(1)
-def _kinds() -> re.Pattern[str]:
-    """One group for each kind, then one for what is assigned since Unicode 14."""
-    ranges = (pair.partition("-") for pair in _ASSIGNED_SINCE_14.split())
-    newer = "".join(f"{chr(int(first, 16))}-{chr(int(last or first, 16))}" for first, _, last in ranges)
-    return re.compile("|".join(f"([{characters}])" for characters in (*(kind[0] for kind in _KINDS), newer)))
+@cache
+def _refused_ranges() -> list[tuple[int, int, str]]:
+    """(first code point, last, reason) in order."""
+    rows = []
+    for line in Path(__file__).with_name("characters.txt").read_text("utf-8").splitlines()[1:]:
+        reason, _, ranges = line.partition(": ")
+        for pair in ranges.split():
+            first, _, last = pair.partition("-")
+            rows.append((int(first, 16), int(last or first, 16), reason))
+    return sorted(rows)
 
 
 def _not_ascii(text: str) -> str:
