@@ -6,6 +6,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import browser
@@ -18,6 +19,9 @@ from program import execute
 
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.cli import preview
+from ketamine_anki.preview.page import PageNote
+from ketamine_anki.preview.page import page as page_of
+from ketamine_anki.preview.public import Package, Public
 from ketamine_anki.preview.server import VERSION, Server
 from ketamine_anki.workspace.folder import Folder
 
@@ -27,6 +31,57 @@ pytestmark = pytest.mark.skipif(
 
 DAY, NIGHT = "rgb(251, 252, 253)", "rgb(31, 36, 40)"
 FIRST_CARD = "document.querySelector('.face').shadowRoot.querySelector('.card')"
+NOTES = """
+- {id: note-0, question: What is ECT?, answer: A shock gives fits, extra: Zimt, reverse: {question: And?, answer: ECT}}
+- {id: note-1, question: Which effect stays?, answer: The shock lasts, skill: understand}
+- {id: note-2, question: Which SpO₂ in preeclampsia?, answer: High, yield: supporting}
+- {id: note-3, question: What is given in pre-eclampsia?, answer: 0.5 mg, tags: [Sun]}
+- {id: note-4, question: What is pre eclampsia?, answer: 二酸化炭素 or 第一酸素}
+- id: note-5
+  text: Plants give off {{c1::oxygen}} and take up {{c2::water}}.
+  picture: '![A leaf](leaf.png)'
+  caveat: Not at night.
+  evidence: [green-2020]
+  claims: [C-2]
+"""
+SECOND = r"""
+- {id: note-6, question: What?, answer: '$QT_c = \\dfrac{QT}{\\sqrt{RR}}$', extra: "`code`\n\n- one\n- two", source: }
+"""
+
+
+# --- what is opened ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def decks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collection with one of each."""
+    files = {"02-second.yaml": small_deck.deck(SECOND, "Second Part"), "media/leaf.png": small_deck.PIXEL}
+    return small_deck.write(tmp_path_factory.mktemp("preview") / "decks", NOTES, files)
+
+
+@pytest.fixture(scope="module")
+def deck_page(decks: Path) -> Path:
+    return written(decks, decks.parent)
+
+
+@pytest.fixture(scope="module")
+def public_page(decks: Path) -> Path:
+    collection = replace(Folder(str(decks)).collection, repository="https://example.org/deck")
+    notes = [PageNote(made.note, made.compiled) for made in small_deck.compiled(decks)]
+    table = f"{'| a ' * 6}| b |\n{'|---' * 6}|--:|\n{'| Electroconvulsive ' * 6}| 2 |\n"
+    release_notes = f"# Deck 1.1.0\n\n1 new.\n\n## Which file\n\n- `deck-1.1.0.apkg`: all\n\n{table}"
+    log = "## 1.1.0 - 2026-01-02\n\n### New\n\n- **note** <b>x</b> ![x](https://example.org/x.png)\n"
+    packages = [Package("deck-1.1.0.apkg", 800_000, "f" * 64, 7, 9), Package("update.apkg", 9, "e" * 64, 7, 9)]
+    public = Public("1.1.0", packages, release_notes, log)
+    path = decks.parent / "public.html"
+    path.write_text("".join(page_of(collection, notes, link=lambda place: "", public=public)), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -35,23 +90,9 @@ def deck_window(chromium: Browser, deck_page: Path) -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture(scope="module")
-def search_page(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    folder = tmp_path_factory.mktemp("search")
-    notes = (
-        "- {id: note-0, question: What is ECT?, answer: 'A shock gives fits', extra: Zimt}",
-        "- {id: note-1, question: Which effect stays?, answer: The shock lasts, skill: understand}",
-        "- {id: note-2, question: Which SpO₂ in preeclampsia?, answer: High}",
-        "- {id: note-3, question: What is given in pre-eclampsia?, answer: 0.5 mg}",
-        "- {id: note-4, question: What is pre eclampsia?, answer: 二酸化炭素 or 第一酸素}",
-    )
-    with opened(chromium, written(small_deck.write(folder, "\n".join(notes)), folder)) as page:
-        yield page
-
-
 @pytest.fixture
 def page(deck_window: Page, deck_page: Path) -> Page:
-    """The page of the two subdecks as it is when it is opened for the first time, by day."""
+    """The page as it is when it is opened for the first time, by day."""
     deck_window.evaluate("localStorage.clear(); sessionStorage.clear()")
     deck_window.set_viewport_size({"width": 1280, "height": 900})
     deck_window.emulate_media(color_scheme="light")
@@ -60,14 +101,21 @@ def page(deck_window: Page, deck_page: Path) -> Page:
     return deck_window
 
 
-def test_every_card_is_dressed(chromium: Browser, real_decks: Path, tmp_path: Path) -> None:
-    """Each face of the real collection has its note type's CSS; each picture has loaded."""
+def numbers(page: Page) -> str:
+    """The last digits of the ids of the notes that are visible."""
+    return "".join(name[-1] for name in seen(page))
+
+
+# --- the preview page -------------------------------------------------------------------------
+
+
+def test_every_card_is_dressed_and_none_is_cut(chromium: Browser, real_decks: Path, tmp_path: Path) -> None:
+    """Each face of the real collection has its note type's CSS; each picture has loaded; no screen is too narrow."""
     with opened(chromium, written(real_decks, tmp_path)) as page:
         faces, bare, pictures, broken = page.evaluate(
             """async () => {
               const roots = [...document.querySelectorAll('.face')].map((face) => face.shadowRoot);
-              const all = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)]);
-              const images = all('img');
+              const images = roots.flatMap((root) => [...root.querySelectorAll('img')]);
               await Promise.allSettled(images.map((image) => image.decode()));
               return [roots.length, roots.filter((root) => root.adoptedStyleSheets.length < 2).length,
                 images.length, images.filter((image) => !image.naturalWidth).length];
@@ -77,23 +125,26 @@ def test_every_card_is_dressed(chromium: Browser, real_decks: Path, tmp_path: Pa
         assert (bare, broken) == (0, 0)
         assert pictures > 5
         assert page.evaluate(f"getComputedStyle({FIRST_CARD}).fontSize") == "20px"
+        for width in (360, 768, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            is_cut = "(faces) => faces.filter((face) => face.scrollWidth > face.clientWidth).length"
+            assert page.eval_on_selector_all(".face", is_cut) == 0
 
 
 def test_search(page: Page) -> None:
-    whole = seen(page)
     page.keyboard.press("/")
-    page.keyboard.type("CEREBRAL perfusion")
-    found = seen(page)
-    assert 0 < len(found) < len(whole)
-    expect(page.locator("#count")).to_have_text(re.compile(f"^{len(found)} of [0-9]+ notes$"))
+    page.keyboard.type("SHOCK lasts")
+    assert numbers(page) == "1"
+    expect(page.locator("#count")).to_have_text("1 of 7 notes")
     page.fill("#search", "no such words anywhere")
-    assert seen(page) == []
+    assert numbers(page) == ""
     expect(page.locator("#nothing")).to_contain_text("shorter")
-    page.evaluate(f"location.hash = 'note-{whole[-1]}'")  # a link to a note shows it even if a filter hides it
-    expect(page.locator(f"#note-{whole[-1]}")).to_be_in_viewport()
+    page.evaluate("location.hash = 'note-note-6'")  # a link to a note shows it even if a filter hides it
+    expect(page.locator("#note-note-6")).to_be_in_viewport()
     page.keyboard.press("Escape")
     page.keyboard.press("c")
-    assert seen(page) == whole
+    assert numbers(page) == "0123456"
 
 
 @pytest.mark.parametrize(
@@ -105,44 +156,40 @@ def test_search(page: Page) -> None:
         ("spo2", "2"), ("0.5", "3"), ("5 mg", ""), ("一酸", "4"), ("understand", "1"), ("zimt", "0"), ("font-size", ""),
     ],
 )  # fmt: skip
-def test_search_finds_beginnings_of_words(search_page: Page, query: str, expected: str) -> None:
+def test_search_finds_beginnings_of_words(deck_window: Page, query: str, expected: str) -> None:
     """Hyphens do not count, a phrase is found as it stands, and parts below each other do not run together."""
-    search_page.fill("#search", query)
-    assert "".join(name[-1] for name in seen(search_page)) == expected
+    deck_window.fill("#search", query)
+    assert numbers(deck_window) == expected
 
 
 def test_filters(page: Page) -> None:
-    """The first choice of each shows some notes, and only those that have it; filters add up and survive a reload."""
-    whole = len(seen(page))
-    values_of = "(notes, key) => notes.map((note) => note.dataset[key] || '')"
-    for key in ("deck", "section", "tag", "flag", "yield", "skill"):
-        present = page.eval_on_selector_all(".note", values_of, key)
-        options = page.locator(f'select[data-filter="{key}"] option').evaluate_all("all => all.map((one) => one.value)")
-        value = next(one for one in options[1:] if any(one in (text, *text.split()) for text in present))
+    """They add up and survive a reload."""
+    expected = {
+        ("deck", "Second Part"): "6",
+        ("section", "only-section"): "012345",
+        ("tag", "Sun"): "3",
+        ("flag", "Evidence_nuance"): "5",
+        ("yield", "supporting"): "2",
+        ("skill", "understand"): "1",
+    }
+    for (key, value), shown in expected.items():
         page.select_option(f'select[data-filter="{key}"]', value)
-        found = page.eval_on_selector_all(".note:not([hidden])", values_of, key)
-        assert found == [text for text in present if value in (text, *text.split())]
-        assert len(found) < whole
+        assert numbers(page) == shown
         page.keyboard.press("Escape")
         page.keyboard.press("c")
-    page.select_option('select[data-filter="deck"]', index=3)
-    some = seen(page)
-    page.select_option('select[data-filter="yield"]', "supporting")
-    fewer = seen(page)
-    assert set(fewer) < set(some)
+    page.select_option('select[data-filter="deck"]', "First Part")
+    page.select_option('select[data-filter="yield"]', "core")
+    assert numbers(page) == "01345"
     page.reload()
-    assert seen(page) == fewer
+    assert numbers(page) == "01345"
 
 
-def test_untested_claims(page: Page, deck_page: Path) -> None:
-    read = Folder(str(deck_page.parent / "decks"))
-    tested = {claim for deck in read.decks() for note in deck.notes for claim in note.claims}
+def test_untested_claims(page: Page) -> None:
     page.keyboard.press("u")
-    assert seen(page) == []
-    claims = page.locator(".claim:visible").all_inner_texts()
-    assert [claim.split()[0] for claim in claims] == [name for name in read.collection.claims if name not in tested]
+    assert numbers(page) == ""
+    assert [claim.split()[0] for claim in page.locator(".claim:visible").all_inner_texts()] == ["C-3"]
     page.click("#untested")
-    assert len(seen(page)) > 20
+    assert numbers(page) == "0123456"
 
 
 def test_night_and_day(page: Page) -> None:
@@ -154,6 +201,7 @@ def test_night_and_day(page: Page) -> None:
         assert page.evaluate(paper) == color
     page.keyboard.press("n")
     assert page.evaluate(paper) == NIGHT
+    assert "nightMode night_mode" in page.evaluate(f"{FIRST_CARD}.className")
     expect(page.locator("#night")).to_have_attribute("aria-pressed", "true")
     page.reload()
     assert page.evaluate(paper) == NIGHT
@@ -161,38 +209,25 @@ def test_night_and_day(page: Page) -> None:
     assert page.evaluate(paper) == DAY
 
 
-def test_widths(page: Page) -> None:
-    """A phone's frame is as wide as a phone and the card's CSS for phones applies; no screen is too narrow."""
+def test_phone(page: Page) -> None:
+    """A phone's frame is as wide as a phone, and the card's CSS for phones applies."""
     page.keyboard.press("p")
     assert page.evaluate("document.querySelector('.face').getBoundingClientRect().width") == 375
     assert page.evaluate(f"getComputedStyle({FIRST_CARD}).fontSize") == "18px"
-    page.keyboard.press("p")
-    for width in (360, 768, 1920):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        cut = page.evaluate(
-            """() => [...document.querySelectorAll('.face')].filter((face) => face.scrollWidth > face.clientWidth)
-              .map((face) => face.closest('.note').id)"""
-        )
-        assert cut == []
 
 
-def test_cards_have_the_css_of_ankis_window_and_a_font_for_math(chromium: Browser, tmp_path: Path) -> None:
-    """Links and lines look as in Anki, and a subscript stands lower than its letter where a math font is installed."""
-    folder = small_deck.write(tmp_path, "- {question: 'What is it?', answer: '$QT_c = \\dfrac{QT}{\\sqrt{RR}}$'}")
-    with opened(chromium, written(folder, tmp_path)) as page:
-        page.keyboard.press("n")
-        family, low, high, classes, line = page.evaluate(
-            """() => {
-              const card = document.querySelectorAll('.face')[1].shadowRoot.querySelector('.card');
-              const [base, sub] = [...card.querySelector('msub').children].map((one) => one.getBoundingClientRect());
-              return [getComputedStyle(card.querySelector('math')).fontFamily, sub.bottom, base.bottom, card.className,
-                getComputedStyle(card.querySelector('hr')).borderTopStyle];
-            }"""
-        )
+def test_cards_have_the_css_of_ankis_window_and_a_font_for_math(page: Page) -> None:
+    """Lines look as in Anki, and a subscript stands lower than its letter where a math font is installed."""
+    family, low, high, line = page.evaluate(
+        """() => {
+          const card = document.querySelectorAll('#note-note-6 .face')[1].shadowRoot.querySelector('.card');
+          const [base, sub] = [...card.querySelector('msub').children].map((one) => one.getBoundingClientRect());
+          return [getComputedStyle(card.querySelector('math')).fontFamily, sub.bottom, base.bottom,
+            getComputedStyle(card.querySelector('hr')).borderTopStyle];
+        }"""
+    )
     known = execute("fc-list", ":", "family").out if shutil.which("fc-list") else ""
     assert low > high or not any(font in known for font in re.findall(r'"([^"]+)"', family))
-    assert "nightMode night_mode" in classes
     assert line == "none"
 
 
@@ -210,35 +245,20 @@ def test_wide_formula_scrolls_by_itself_in_anki(chromium: Browser) -> None:
 
 def test_keys_walk_from_note_to_note(page: Page) -> None:
     """The bar does not cover the note walked to. While the list of keys is open, no other key does anything."""
-    names = seen(page)
-    for width in (1280, 760, 390):
+    for number, width in enumerate((1280, 760, 390)):
         page.set_viewport_size({"width": width, "height": 800})
         page.keyboard.press("j")
         name, top = page.evaluate("[document.activeElement.id, document.activeElement.getBoundingClientRect().top]")
         bar = max(page.evaluate("document.querySelector('.tools').getBoundingClientRect().bottom"), 0)
-        assert (name, bar <= top <= bar + 40) == (f"note-{names.pop(0)}", True), width
+        assert (name, bar <= top <= bar + 40) == (f"note-note-{number}", True), width
     page.keyboard.press("k")
-    assert page.evaluate("document.activeElement.id") != name
+    assert page.evaluate("document.activeElement.id") == "note-note-1"
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("n")
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
     assert page.evaluate(f"getComputedStyle({FIRST_CARD}).backgroundColor") == DAY
-
-
-# Opens folded parts, and takes away each note that is made of the same elements and classes as one before it.
-ONE_OF_EACH = """() => {
-  document.querySelectorAll('details').forEach((one) => { one.open = true; });
-  const seen = new Set();
-  for (const note of document.querySelectorAll('.note')) {
-    const parts = [...note.querySelectorAll('.face')].flatMap((face) => [...face.shadowRoot.querySelectorAll('*')]);
-    const kind = [...new Set(parts.flatMap((part) => [part.localName, ...part.classList]))].sort().join();
-    if (seen.has(kind)) note.remove();
-    seen.add(kind);
-  }
-  return seen.size;
-}"""
 
 
 @pytest.mark.parametrize("kind", ["preview", "public"])
@@ -249,18 +269,17 @@ def test_axe_finds_no_barrier(chromium: Browser, deck_page: Path, public_page: P
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         page.goto((deck_page if kind == "preview" else public_page).as_uri())
-        assert page.evaluate(ONE_OF_EACH) >= 4
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         found = Axe().run(page).response["violations"]
         assert [(rule["id"], [node["target"] for node in rule["nodes"]][:3]) for rule in found] == []
     names = page.locator(".side").evaluate_all("sides => sides.map((side) => side.getAttribute('aria-label'))")
-    assert len(set(names)) == len(names) >= 8
+    assert len(set(names)) == len(names) == 18
     page.close()
 
 
 def test_paper_has_each_answer_behind_its_question(page: Page) -> None:
     """Sheets of six; turned over, each cell's answer lies behind its question; nothing is cut off."""
-    page.select_option('select[data-filter="deck"]', index=3)
-    cards = page.locator(".note:not([hidden]) .sides").count()
+    page.select_option('select[data-filter="deck"]', "First Part")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     sheets, cut = page.evaluate(
         """() => [
@@ -270,15 +289,12 @@ def test_paper_has_each_answer_behind_its_question(page: Page) -> None:
             face.shadowRoot.querySelector('.card').getBoundingClientRect().height > face.clientHeight + 1).length,
         ]"""
     )
-    assert cut == 0
-    assert len(sheets) == 2 * -(-cards // 6)
-    laid = 0
+    assert (len(sheets), cut) == (4, 0)
     for front, back in zip(sheets[::2], sheets[1::2], strict=True):
         for row in range(0, 6, 2):
             mirrored = [back[row + 1], back[row]]
             assert [cell.replace("Question", "Answer") for cell in front[row : row + 2]] == mirrored
-        laid += sum(bool(cell) for cell in front)
-    assert laid == cards
+    assert [sum(bool(cell) for cell in sheet) for sheet in sheets] == [6, 6, 2, 2]
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf())) == len(sheets), "one page a sheet and nothing else"
     assert page.locator("#paper").count() == 0
@@ -316,11 +332,10 @@ def test_public_page(chromium: Browser, public_page: Path) -> None:
         page.locator("#changes summary").click()
         expect(page.get_by_role("heading", name="1.1.0 - 2026-01-02")).to_be_visible()
         assert page.locator("#changes img, #changes b").count() == 0
-        whole = seen(page)
         page.keyboard.press("u")
         page.keyboard.press("/")
-        page.keyboard.type("CEREBRAL perfusion")
-        assert 0 < len(seen(page)) < len(whole)
+        page.keyboard.type("SHOCK")
+        assert numbers(page) == "01"
         assert page.locator(".place, .coverage, .claim, #untested").count() == 0
         assert page.eval_on_selector("td:last-child", "cell => getComputedStyle(cell).textAlign") == "end"
         page.set_viewport_size({"width": 360, "height": 640})
@@ -365,7 +380,7 @@ def test_without_the_script_the_public_page_can_be_read_on_a_phone(chromium: Bro
             expect(page.locator(dressed).first).to_have_css("font-weight", "700")
         picture = page.locator("img[data-picture]").first
         picture.scroll_into_view_if_needed()
-        assert picture.evaluate("image => image.naturalWidth") > 100
+        assert picture.evaluate("image => image.naturalWidth") == 1
         subdecks = page.locator("nav[aria-labelledby] a")
         assert subdecks.count() == 2
         subdecks.last.click()
