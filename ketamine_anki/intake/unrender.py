@@ -45,7 +45,7 @@ def unrender(html: str, media: Mapping[str, str], *, cloze: bool = False, writte
 
 # What is escaped, by level: nothing, what may be Markdown, all signs that a backslash may show.
 _ESCAPED = (re.compile(r"(?!)"), re.compile(r"[\\`*_\[\]<$|~^]"), re.compile(r"[\"-'*:<->\\^-`{-~]"))
-_LINE_START = re.compile(r"(?m)^( *)(?:(\d+)(?=[.)])|([-+#=:>]))")
+_LINE_START = re.compile(r"(?m)^ *(?:\d+(?=[.)])|(?=[-+#=:>]))")  # what may open a list, heading, table or quote
 _DELETION = re.compile(r"(\{\{c\d+::|\}\}|::)")
 # A code block as typed: its mark, the name of its language, which no card shows, and its lines.
 _FENCE = re.compile(r"(?m)^[^`~\n]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[ \t]*\n((?:.*\n)*?)[^`~\n]*\1[`~]*[ \t]*$")
@@ -72,7 +72,10 @@ class _Writer:
             mark = "`" * max(3, _longest_ticks(code) + 1)
             return f"{mark}{self.languages.get(code, in_place)}\n{code}\n{mark}"
         if block.kind == "table":
-            return self._table(block)
+            marks = {"left": ":--", "center": ":-:", "right": "--:"}
+            rows = [[self._lines(cell) for cell in row] for row in block.content]
+            rows.insert(1, [marks.get(alignment, "---") for alignment in block.detail.split(",")])
+            return "\n".join(f"| {' | '.join(row)} |" for row in rows)
         items = []
         for number, item in enumerate(block.content, int(block.detail) if block.detail.isdecimal() else 1):
             mark = f"{number}. " if block.kind == "ol" else "- "
@@ -80,15 +83,9 @@ class _Writer:
             items.append(mark + inner.replace("\n", "\n" + " " * len(mark)))
         return re.sub(r"(?m)^ +$", "", "\n".join(items))
 
-    def _table(self, block: Block) -> str:
-        marks = {"left": ":--", "center": ":-:", "right": "--:"}
-        rows = [[self._lines(cell) for cell in row] for row in block.content]
-        rows.insert(1, [marks.get(alignment, "---") for alignment in block.detail.split(",")])
-        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
     def _lines(self, line: Sequence[Run]) -> str:
         text = self._styled(line)
-        return _LINE_START.sub(lambda m: f"{m[1]}{m[2]}\\" if m[2] else f"{m[1]}\\{m[3]}", text) if self.level else text
+        return _LINE_START.sub(r"\g<0>\\", text) if self.level else text
 
     def _styled(self, line: Sequence[Run], depth: int = 0) -> str:
         """Runs as links, inside them bold text, inside it italics: the three parts of a style."""
