@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from ketamine_anki.core.escape import json_text
-from ketamine_anki.core.model import Note
+from ketamine_anki.core.model import Collection, Note
+from ketamine_anki.preview.statistics import as_data, as_text, count
+from ketamine_anki.text.render import render_note
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.reporting import readable_collection, report
 
@@ -21,20 +23,18 @@ def stats(folder: Path, form: str) -> None:
     Names the claims that no note tests. Files that cannot be read are findings, with exit code 1; the rules about
     content are left to `check`.
     """
-    from ketamine_anki.preview.statistics import as_data, as_text, count
-    from ketamine_anki.text.render import render_note
-
     read = Folder(folder)
     collection = readable_collection(read)
-
-    def cards(note: Note) -> int:
-        if note.is_cloze:
-            return sum(number > 0 for number in render_note(note, collection)["text"].markup.numbers)
-        return 2 if note.reverse_question else 1
-
-    statistics = count(collection, ((note, cards(note)) for deck in read.decks() for note in deck.notes))
+    notes = (note for deck in read.decks() for note in deck.notes)
+    statistics = count(collection, ((note, _cards(note, collection)) for note in notes))
     report(read.findings)
     if form == "json":
         click.echo(json_text(as_data(statistics)))
     else:
         click.echo(as_text(statistics), nl=False)
+
+
+def _cards(note: Note, collection: Collection) -> int:
+    if note.is_cloze:
+        return sum(number > 0 for number in render_note(note, collection)["text"].markup.numbers)
+    return 2 if note.reverse_question else 1

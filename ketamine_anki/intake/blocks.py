@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from ketamine_anki.core.limits import MAX_HTML_DEPTH, MAX_TEXT
 from ketamine_anki.text.visible import SCRIPTS
 
-_VOID = ("br", "img", "hr", "wbr", "input", "embed", "source", "link", "meta")
+_VOID = ("br", "img")  # others are refused anyway
 _SYNONYMS = {"b": "strong", "i": "em"}
 _ADVICE = {
     "u": "use bold or italics",
