@@ -71,7 +71,10 @@ TAIL = {
     "yield": "core",
     "skill": "recall",
 }
-# The smallest PNG there is: one pixel.
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63"
+    "64f8cf500f00038601805a347d6b0000000049454e44ae426082"
+)  # a PNG of one pixel
 
 
 def png_part(kind: bytes, data: bytes = b"") -> bytes:
@@ -79,10 +82,12 @@ def png_part(kind: bytes, data: bytes = b"") -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63"
-    "64f8cf500f00038601805a347d6b0000000049454e44ae426082"
-)
+def png(width: int, height: int, comment: bytes = b"", pixels: bytes = b"") -> bytes:
+    """A PNG that says it has this size, with its pixels as they are stored; without them when there would be many."""
+    black = b"\0" * ((1 + 4 * width) * height if width * height < 10_000 else 0)
+    head = png_part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
+    note = png_part(b"tEXt", b"Comment\0" + comment) if comment else b""
+    return b"\x89PNG\r\n\x1a\n" + head + note + png_part(b"IDAT", pixels or zlib.compress(black)) + png_part(b"IEND")
 
 
 def deck(notes: str, name: str = "First Part") -> str:

@@ -32,7 +32,6 @@ from typing import NamedTuple
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[up]) for up in (2, 1, 0)]
 
-import hostile_cases  # noqa: E402
 import small_deck  # noqa: E402
 from program import REPOSITORY, command  # noqa: E402
 
@@ -69,7 +68,7 @@ class Place(NamedTuple):
 def to_build(base: Path) -> None:
     small_deck.write(base / "decks", GAS)
     run(base, "build {0}/decks -o {0}/dist")
-    picture = hostile_cases.png(1, 1, random.Random(1).randbytes(60_000))
+    picture = small_deck.png(1, 1, random.Random(1).randbytes(60_000))
     small_deck.write(base / "decks", f"{GAS}  picture: '![A leaf](leaf.png)'\n", {"media/leaf.png": picture})
 
 

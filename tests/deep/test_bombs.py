@@ -1,84 +1,42 @@
-"""Nothing that a stranger sends takes over a second or 200 MB, or ends with an internal error.
+"""Nothing that a stranger sends takes minutes or over 200 MB, or ends with an internal error.
 
-Each command runs in a process of its own. The processor time is that over a start-up: the same command
-with a small input, measured beside it. A machine that is busy makes both longer: then both are measured
-again.
+Each command runs in a process of its own, with the limits of the shell on its processor time and memory.
 """
 
 from __future__ import annotations
 
 import random
-import struct
-import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
-import package_bytes as made
+import hostile_cases
+import package_bytes
 import pytest
 import small_deck
-from program import environment
-from small_deck import png_part as part
+from hostile_cases import Case
+from program import command, environment, execute
+from small_deck import png_part
 
 from ketamine_anki.anki.compile import guid
 from ketamine_anki.anki.notetypes import note_types
+from ketamine_anki.core.limits import MAX_TEXT
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as on Linux")
 
-SECONDS, MEGABYTES = 10.0, 200.0  # about one second on a quiet machine; a bomb takes minutes
-MEASURE = """
-import re, sys, time
-from ketamine_anki.cli import main
-try:
-    main(sys.argv[2:])
-finally:
-    # getrusage would tell the peak of the process that started this one
-    with open("/proc/self/status", encoding="utf-8") as status:
-        peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1]) / 1024
-    with open(sys.argv[1], "w", encoding="utf-8") as file:
-        file.write(f"{time.process_time()} {peak}")
-"""
+SECONDS, MEGABYTES = 10, 200  # about one second on a quiet machine; a bomb takes minutes
+NOTE = "- {question: Which gas do plants take up?, answer: Carbon dioxide}\n"
+Make = Callable[[], bytes]
 
 
-class Spent(NamedTuple):
-    seconds: float
-    megabytes: float
-    code: int
-    said: str
-
-
-def spend(scratch: Path, *arguments: str | Path) -> Spent:
-    """Runs a command of the program; what it took."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, scratch / "spent", *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(), timeout=120, check=False,
-    )  # fmt: skip
-    seconds, peak = map(float, (scratch / "spent").read_text("utf-8").split())
-    return Spent(seconds, peak, done.returncode, done.stdout.decode("utf-8")[-2000:])
-
-
-def check(scratch: Path, codes: tuple[int, ...], *arguments: str | Path) -> Spent:
-    """Runs a bomb, and again beside a start-up of its own when the machine was busier than at first."""
-    start_up = _first_start_up(scratch, str(arguments[0]))
-    for _ in range(4):
-        spent = spend(scratch, *arguments)
-        assert spent.code in codes, spent.said
-        assert spent.megabytes < MEGABYTES
-        if spent.seconds - start_up < SECONDS:
-            break
-        start_up = _start_up(scratch, str(arguments[0]))
-    print(f"{spent.seconds - start_up:.2f} s, {spent.megabytes:.0f} MB")
-    assert spent.seconds - start_up < SECONDS
-    return spent
-
-
-NOTE = """
-- question: Which gas do plants take up?
-  answer: Carbon dioxide
-"""
+def take(codes: tuple[int, ...], *words: str | Path) -> str:
+    """Runs a command of the program within the limits; returns what it prints."""
+    line = f'ulimit -t {SECONDS} -d {MEGABYTES << 10}; exec "$@" 2>&1'
+    ran = execute("bash", "-c", line, "bash", *command(*words), env=environment())
+    assert ran.code in codes, ran.out[-2000:]
+    assert "Traceback" not in ran.out, ran.out[-2000:]
+    return ran.out
 
 
 @pytest.fixture(scope="module")
@@ -89,58 +47,39 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _start_up(scratch: Path, command: str) -> float:
-    path = scratch / "small.apkg"
-    path.write_bytes(edited("A leaf."))
-    arguments = {
-        "intake": (path, scratch / "decks"),
-        "diff": (path, scratch / "decks"),
-        "fmt": ("--check", scratch / "decks"),
-        "check": (scratch / "decks",),
-        "preview": (scratch / "decks", "-o", scratch / "small.html"),
-    }
-    return spend(scratch, command, *arguments[command]).seconds
-
-
-@cache
-def _first_start_up(scratch: Path, command: str) -> float:
-    return min(_start_up(scratch, command) for _ in range(3))
-
-
 # --- packages ---------------------------------------------------------------------------------
-
-OURS = note_types()["question"].fields
-DECKS = {"3": {"name": "Small Deck::01 First Part", "desc": ""}}
 
 
 def packed(database: bytes) -> bytes:
-    return made.pack(("collection.anki2", database), ("media", b"{}"), method=8)
+    return package_bytes.pack(("collection.anki2", database), ("media", b"{}"), method=8)
 
 
 def edited(html: str) -> bytes:
     """A package with one note of the collection, another text in its field Extra."""
-    kind = made.MODEL | {"name": "Small Deck: question and answer", "flds": [{"name": name} for name in OURS]}
-    texts = dict.fromkeys(OURS, "") | {"Question": "Which gas do plants take up?", "Answer": "Carbon dioxide"}
-    fields = "\x1f".join((texts | {"Extra": html}).values())
+    names = note_types()["question"].fields
+    kind = package_bytes.MODEL | {"name": "Small Deck: question and answer", "flds": [{"name": name} for name in names]}
+    texts = {"Question": "Which gas do plants take up?", "Answer": "Carbon dioxide", "Extra": html}
+    fields = "\x1f".join(texts.get(name, "") for name in names)
     note = (11, guid("tests/small", "note-1"), 7, 1_700_000_000, "", fields)
-    return packed(made.database(models={"7": kind}, notes=[note], cards=()))
+    return packed(package_bytes.database(models={"7": kind}, notes=[note], cards=()))
 
 
 def new_notes(count: int, front: Callable[[int], str], back: Callable[[int], str] = str, tags: str = "") -> bytes:
     """A package with new notes for the first subdeck."""
     numbers = range(1, count + 1)
+    decks = {"3": {"name": "Small Deck::01 First Part", "desc": ""}}
     notes = ((n, f"g{n}", 7, 1, tags, f"{front(n)}\x1f{back(n)}") for n in numbers)
-    return packed(made.database(decks=DECKS, notes=notes, cards=((n, n, 3, 0, 0) for n in numbers)))
+    return packed(package_bytes.database(decks=decks, notes=notes, cards=((n, n, 3, 0, 0) for n in numbers)))
 
 
 def wide_and_junk() -> bytes:
     """Texts that take four times as much memory, beside much that is no card."""
-    text = "a" * 190_000 + "\U0001f600\x1f"
-    whole = made.database(notes=((n, f"g{n}", 7, 1, "", text) for n in range(1, 30)))
-    return made.pack(("collection.anki2", whole), ("media", b"{}"), ("zz", random.Random(1).randbytes(70 << 20)))
+    whole = package_bytes.many_notes(30, "a" * 190_000 + "\U0001f600\x1f")
+    junk = random.Random(1).randbytes(70 << 20)
+    return package_bytes.pack(("collection.anki2", whole), ("media", b"{}"), ("zz", junk))
 
 
-PACKAGES: dict[str, Callable[[], bytes]] = {
+PACKAGES: dict[str, Make] = {
     "notes-one-front": lambda: new_notes(5_000, lambda n: "Which front is it?"),
     "notes-other-fronts": lambda: new_notes(5_900, lambda n: f"Which front is number {n}?"),
     "notes-of-signs": lambda: new_notes(199, lambda n: "<b>*a_[x](</b> " * 150),
@@ -165,19 +104,19 @@ PACKAGES: dict[str, Callable[[], bytes]] = {
     "edit-italics": lambda: edited("<b>" * 30 + "<i>a</i>" * 4_900),
     "edit-clozes": lambda: edited("{{c1::" * 6_600),
     "edit-same-words": lambda: edited("carbon dioxide " * 2_600),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_package_is_taken_in_and_compared_in_bounds(name: str, scratch: Path) -> None:
     path = scratch / f"{name}.apkg"
     path.write_bytes(PACKAGES[name]())
-    check(scratch, (0, 1), "intake", path, scratch / "decks")
+    take((0, 1), "intake", path, scratch / "decks")
     for form in ("text", "json"):
-        check(scratch, (0, 1), "diff", "--format", form, path, scratch / "decks")
+        take((0, 1), "diff", "--format", form, path, scratch / "decks")
 
 
-PAIRS: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] = {
+PAIRS: dict[str, tuple[Make, Make]] = {
     "repeated-words": (
         lambda: new_notes(5_000, str, lambda n: "a b " * 100 + "x"),
         lambda: new_notes(5_000, str, lambda n: "b a a " * 60 + "y"),
@@ -199,7 +138,7 @@ def test_two_packages_are_compared_in_bounds(name: str, scratch: Path) -> None:
     for path, make in zip(paths, PAIRS[name], strict=True):
         path.write_bytes(make())
     for form in ("text", "markdown", "json"):
-        check(scratch, (0,), "diff", "--format", form, *paths)
+        take((0,), "diff", "--format", form, *paths)
 
 
 # --- text exports -----------------------------------------------------------------------------
@@ -230,59 +169,67 @@ def test_a_text_export_is_refused_in_bounds(name: str, scratch: Path) -> None:
     make, sentence = TEXTS[name]
     path = scratch / f"{name}.txt"
     path.write_text(make(), encoding="utf-8")
-    spent = check(scratch, (1,), "intake", path, scratch / "decks")
-    assert sentence in spent.said
-    assert spent.said.count("\n") == 1
+    said = take((1,), "intake", path, scratch / "decks")
+    assert (sentence in said, said.count("\n")) == (True, 1), said
 
 
-# --- deck files -------------------------------------------------------------------------------
+# --- collections ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", [case for case in hostile_cases.cases() if case.is_bomb], ids=lambda case: case.name)
+def test_a_bomb_of_the_hostile_corpus_is_checked_in_bounds(case: Case, tmp_path: Path) -> None:
+    take((0, 1), "check", hostile_cases.write(case, tmp_path))
 
 
 def notes(count: int, extra: str = "", before: str = "") -> str:
-    return "deck: First Part\nnotes:\n" + "".join(
-        f"{before}  - id: note-{n}\n    question: Which gas do plants take up?\n    answer: Carbon dioxide\n"
-        f"{extra}    source: only-section/1\n    cites: [problem/1]\n    claims: [C-1]\n    tags: [Plants]\n"
-        "    yield: core\n    skill: recall\n"
-        for n in range(count)
-    )
+    """A deck file with copies of a note, its key `extra` and lines before it."""
+    record = small_deck.deck(NOTE).split("- id: note-1\n")[1]
+    return "deck: First Part\nnotes:\n" + "".join(f"{before}- id: note-{n}\n{extra}{record}" for n in range(count))
+
+
+def full(sign: str, times: int) -> str:
+    """Notes with a text as long as may be, full of a sign."""
+    text = f"x *a* {sign * times}{'word ' * 4_000}"[: MAX_TEXT - 1]
+    return notes(90, f"  extra: '{text}'\n")
 
 
 FILES: dict[str, Callable[[], str]] = {
     "comments": lambda: notes(1) + "# c\n" * 500_000,
     "comments-between-notes": lambda: notes(1_000, before="  # c\n" * 200),
     "comments-just-allowed": lambda: notes(500, before="  # c\n" * 10),
-    "comments-beside": lambda: notes(700, extra="    extra: A leaf.  # c\n" + "    # c\n" * 5),
-    "comments-in-brackets": lambda: notes(1).replace("[Plants]", "[\n" + "      T,  # c\n" * 900 + "    ]"),
-    "signs-in-quotes": lambda: notes(90, extra=f"    extra: '{'#' * 19_000}'\n"),
-    "long-texts": lambda: notes(90, extra=f"    extra: '{'x ' * 9_990}x'\n"),
-    "one-word-with-accents": lambda: notes(1, extra=f"    extra: {('e' + chr(0x301)) * 250_000}\n"),
+    "comments-beside": lambda: notes(700, extra="  extra: A leaf.  # c\n" + "  # c\n" * 5),
+    "comments-in-brackets": lambda: notes(1, extra="  evidence: [\n" + "    T,  # c\n" * 900 + "  ]\n"),
+    "signs-in-quotes": lambda: notes(90, extra=f"  extra: '{'#' * 19_000}'\n"),
+    "long-texts": lambda: notes(90, extra=f"  extra: '{'x ' * 9_990}x'\n"),
 }
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_deck_file_is_put_in_form_or_checked_in_bounds(name: str, scratch: Path) -> None:
-    folder = small_deck.write(scratch / name, files={"01-first.yaml": FILES[name]()})
-    check(scratch, (1,), *(("check",) if "accents" in name else ("fmt", "--check")), folder)
+def test_a_deck_file_is_put_in_form_in_bounds(name: str, tmp_path: Path) -> None:
+    take((1,), "fmt", "--check", small_deck.write(tmp_path, files={"01-first.yaml": FILES[name]()}))
+
+
+SIGNS = ["}}", "[$]", "{{c1::", "<http://a>", "a_", "*a **b ", "> ", "$a$ b"]
+CHECKED = {f"{times} {sign}": full(sign, times) for sign in SIGNS for times in (80, 20_000)}
+CHECKED["one-word-with-accents"] = notes(1, extra=f"  extra: {('e' + chr(0x301)) * 250_000}\n")
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_file_full_of_signs_is_checked_or_refused_soon(name: str, tmp_path: Path) -> None:
+    take((1,), "check", small_deck.write(tmp_path, files={"01-first.yaml": CHECKED[name]}))
 
 
 # --- pictures ---------------------------------------------------------------------------------
 
 
-def big_picture(size: int) -> bytes:
-    head = part(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 6, 0, 0, 0))
-    pixels = part(b"IDAT", zlib.compress(random.Random(size).randbytes(size), 0))
-    return b"\x89PNG\r\n\x1a\n" + head + pixels + part(b"IEND", b"")
-
-
 def test_large_pictures_are_shown_in_bounds(scratch: Path) -> None:
     """Six pictures just under 10 MB: seven would be over the limit of all together."""
-    shown = "".join(
-        f"- question: Which gas is number {n}?\n  answer: Gas\n  extra: '![leaf {n}](p{n}.png)'\n" for n in range(6)
-    )
-    pictures = {f"media/p{n}.png": big_picture(9_900_000 + n) for n in range(6)}
-    folder = small_deck.write(scratch / "pictures", shown, pictures)
+    note = "- {{question: 'Which gas is number {0}?', answer: Gas, extra: '![leaf {0}](p{0}.png)'}}\n"
+    stored = (zlib.compress(random.Random(n).randbytes(9_900_000 + n), 0) for n in range(6))
+    pictures = {f"media/p{n}.png": small_deck.png(1, 1, pixels=pixels) for n, pixels in enumerate(stored)}
+    folder = small_deck.write(scratch / "pictures", "".join(note.format(n) for n in range(6)), pictures)
     page = scratch / "page.html"
-    check(scratch, (0, 1), "preview", folder, "-o", page)
+    take((0, 1), "preview", folder, "-o", page)
     assert page.stat().st_size > 6 * 9_900_000 * 4 / 3
 
 
@@ -293,13 +240,11 @@ def busy_jpeg() -> bytes:
     return b"\xff\xd8" + frame + scan + (b"\xff\x00" + b"p" * 62) * 160_000 + b"\xff\xd9"
 
 
-PIXEL = zlib.compress(bytes(5))
-
-
 def busy_png() -> bytes:
     """As many parts as are let through."""
-    head = part(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 6, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + part(b"IDAT") * 57 + part(b"IDAT", PIXEL) + part(b"IEND")
+    before, end = small_deck.png(1, 1).split(png_part(b"IEND"))
+    head, pixels = before[:33], before[33:]
+    return head + png_part(b"IDAT") * 57 + pixels + png_part(b"IEND") + end
 
 
 MEDIA: dict[str, Callable[[], dict[str, bytes]]] = {
@@ -309,7 +254,7 @@ MEDIA: dict[str, Callable[[], dict[str, bytes]]] = {
 
 
 @pytest.mark.parametrize("name", MEDIA)
-def test_pictures_are_walked_in_bounds(name: str, scratch: Path) -> None:
-    spent = check(scratch, (1,), "check", small_deck.write(scratch / name, NOTE, MEDIA[name]()))
-    assert "unused-picture" in spent.said
-    assert "[picture]" not in spent.said
+def test_pictures_are_walked_in_bounds(name: str, tmp_path: Path) -> None:
+    said = take((1,), "check", small_deck.write(tmp_path, NOTE, MEDIA[name]()))
+    assert "unused-picture" in said
+    assert "[picture]" not in said

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import hostile_cases
 import pytest
 import small_deck
 from program import Ran, command, environment, execute, run
@@ -158,7 +157,7 @@ def test_pictures_of_a_package_are_unpacked_in_bounds(folder: Path, monkeypatch:
     note = "- {question: 'Which gas do plants take up?', answer: Carbon dioxide, extra: '![A leaf](leaf.png)'}"
     old = folder.parent / "old.apkg"
     small_deck.package(small_deck.write(folder, note, {"media/leaf.png": small_deck.PIXEL}), old)
-    ours = hostile_cases.png(1, 1)
+    ours = small_deck.png(1, 1)
     small_deck.write(folder, note.replace("A leaf", "One leaf"), {"media/leaf.png": ours})
     ran, page = previewed(folder, "--against", old)
     assert ran.err == ""
