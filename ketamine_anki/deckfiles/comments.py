@@ -13,9 +13,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence
-from ketamine_anki.deckfiles.reader import Tree
 
 Place = tuple[int, int]  # line and column from 0
+Lines = tuple[str, ...]
 
 
 class Comment(NamedTuple):
@@ -37,10 +37,10 @@ class Placed:
         self.below: defaultdict[int, list[str]] = defaultdict(list)
 
 
-def find_comments(tree: Tree) -> list[Comment]:
+def find_comments(lines: Lines, root: Node) -> list[Comment]:
     """The comments: what follows the first # of a line outside of all scalars."""
-    outside = {number: line for number, line in enumerate(tree.lines) if "#" in line}
-    for scalar in _scalars(tree.root) if outside else ():
+    outside = {number: line for number, line in enumerate(lines) if "#" in line}
+    for scalar in _scalars(root) if outside else ():
         (first, column), (last, end) = _start(scalar), _end(scalar)
         for number in range(first, last + 1):
             if number in outside:
@@ -50,8 +50,7 @@ def find_comments(tree: Tree) -> list[Comment]:
                     stop = column + 1  # a comment may stand beside the sign of a block
                 outside[number] = line[:start] + " " * (stop - start) + line[stop:]
     columns = ((number, line.index("#")) for number, line in outside.items() if "#" in line)
-    typed = tree.lines
-    return [Comment(n, at, typed[n][at:].rstrip(), not typed[n][:at].strip()) for n, at in columns]
+    return [Comment(n, at, lines[n][at:].rstrip(), not lines[n][:at].strip()) for n, at in columns]
 
 
 def _scalars(node: Node) -> Iterator[Node]:
@@ -73,10 +72,10 @@ class _Entry(NamedTuple):
     around: tuple[Node, ...]  # the collections that hold it, from the outermost in, and its own value
 
 
-def place_comments(tree: Tree, comments: list[Comment]) -> Placed:
+def place_comments(lines: Lines, root: Node, comments: list[Comment]) -> Placed:
     """Each comment with the key, item or collection that it belongs to."""
     placed = Placed()
-    entries = list(_entries(tree, tree.root, ())) if comments else []
+    entries = list(_entries(root, ())) if comments else []
     starts = [entry.start for entry in entries]
     by_line: defaultdict[int, list[_Entry]] = defaultdict(list)
     for entry in entries:
@@ -87,7 +86,7 @@ def place_comments(tree: Tree, comments: list[Comment]) -> Placed:
         n = bisect_right(starts, place)  # the first entry after the comment
         before, after = entries[n - 1] if n else None, entries[n] if n < len(entries) else None
         beside = None if comment.alone else _entry_beside(by_line[comment.line], comment)
-        gap = [] if "".join(tree.lines[comment.line + 1 : comment.line + 2]).strip() else [""]
+        gap = [] if "".join(lines[comment.line + 1 : comment.line + 2]).strip() else [""]
         if beside is not None and beside.name not in placed.beside:
             placed.beside[beside.name] = (comment.column, comment.text)
         elif before is None:
@@ -96,27 +95,27 @@ def place_comments(tree: Tree, comments: list[Comment]) -> Placed:
             placed.above[after.name].append(comment.text)
         elif before.value > place:  # between a key and its text
             placed.above[before.name].append(comment.text)
-        elif (ended := _ended_collection(tree, before, after, place)) is not None:
+        elif (ended := _ended_collection(before, after, place)) is not None:
             placed.below[id(ended)].append(comment.text)
         elif after is not None:
             placed.above[after.name] += [comment.text, *gap]
     return placed
 
 
-def _entries(tree: Tree, node: Node, around: tuple[Node, ...], flow: bool = False) -> Iterator[_Entry]:
+def _entries(node: Node, around: tuple[Node, ...], flow: bool = False) -> Iterator[_Entry]:
     """Every key and item in the order of the file."""
     if isinstance(node, Scalar):
         return
-    flow = flow or _is_flow(tree, node)
+    flow = flow or node.is_flow
     around = (*around, node)
     for name, value in [(item, item) for item in node.items] if isinstance(node, Sequence) else node.entries:
-        inline = isinstance(value, Scalar) or flow or _is_flow(tree, value)
+        inline = isinstance(value, Scalar) or flow or value.is_flow
         # libyaml ends a block of text on the line after it
         end = _end(value) if inline and not _is_block_text(value) else None
         column = _start(name if flow else node)[1]
         own = () if isinstance(value, Scalar) else (value,)
         yield _Entry(id(name), _start(name), column, end, _start(value if inline else name), (*around, *own))
-        yield from _entries(tree, value, around, flow)
+        yield from _entries(value, around, flow)
 
 
 def _entry_beside(entries: list[_Entry], comment: Comment) -> _Entry | None:
@@ -128,16 +127,16 @@ def _entry_beside(entries: list[_Entry], comment: Comment) -> _Entry | None:
     return started[-1] if started else None
 
 
-def _ended_collection(tree: Tree, before: _Entry, after: _Entry | None, place: Place) -> Node | None:
+def _ended_collection(before: _Entry, after: _Entry | None, place: Place) -> Node | None:
     """The collection at whose end a comment stands between two entries: the innermost that is indented no further than
     the comment, if what follows is indented less or nothing follows. None for a comment on what follows.
     """
     for node in reversed(before.around):
-        if _is_flow(tree, node) and _start(node) <= place < _end(node):
+        if node.is_flow and _start(node) <= place < _end(node):
             return None if after and any(outer is node for outer in after.around) else node
-        if not _is_flow(tree, node) and (after.column if after else -1) < _start(node)[1] <= place[1]:
+        if not node.is_flow and (after.column if after else -1) < _start(node)[1] <= place[1]:
             return node
-    return None if after else tree.root
+    return None if after else before.around[0]
 
 
 def _start(node: Node) -> Place:
@@ -150,8 +149,3 @@ def _end(node: Node) -> Place:
 
 def _is_block_text(node: Node) -> bool:
     return isinstance(node, Scalar) and node.style in ("|", ">")
-
-
-def _is_flow(tree: Tree, node: Node) -> bool:
-    line, column = _start(node)
-    return tree.lines[line][column] in "[{"

@@ -15,7 +15,7 @@ from ketamine_anki.core.model import Finding, Position
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.comments import Placed, find_comments, place_comments
 from ketamine_anki.deckfiles.parser import Node, Scalar, Sequence, Table, scalar_values
-from ketamine_anki.deckfiles.reader import read_tree
+from ketamine_anki.deckfiles.reader import read_file
 from ketamine_anki.deckfiles.syntax import half_quoted
 
 WIDTH = 100
@@ -32,21 +32,19 @@ def canonical(path: str, data: bytes, shape: schema.Record) -> tuple[str, list[F
 
     Raises AssertionError rather than return a text with other values or without a comment.
     """
-    tree, findings = read_tree(path, data, shape)
-    if tree is None:
-        return "", findings
-    comments = find_comments(tree)
+    file, root, values = read_file(path, data, shape)
+    if root is None or values is None or file.findings:
+        return "", file.findings
+    comments = find_comments(file.lines, root)
     if len(comments) > MAX_COMMENTS:
         at = Position(path, comments[MAX_COMMENTS].line + 1, comments[MAX_COMMENTS].column + 1)
         return "", [Finding(at, "limit", f"over {MAX_COMMENTS:,} comments in one file")]
-    placed = place_comments(tree, comments)
-    lines = placed.header + _Writer(placed).record(shape, tree.root, 0)
+    placed = place_comments(file.lines, root, comments)
+    lines = placed.header + _Writer(placed).record(shape, root, 0)
     text = "\n".join(lines).rstrip("\n") + "\n"
-    again, _ = read_tree(path, text.encode("utf-8"), shape)
-    kept = sorted(comment.text for comment in find_comments(again)) if again else []
-    if (
-        again is None or again.values != tree.values or kept != sorted(each.text for each in comments)
-    ):  # pragma: no cover
+    again, new_root, new_values = read_file(path, text.encode("utf-8"), shape)
+    kept = sorted(comment.text for comment in find_comments(again.lines, new_root)) if new_root else []
+    if new_values != values or kept != sorted(comment.text for comment in comments):  # pragma: no cover
         raise AssertionError(f"{path}: the canonical form would not be the same file")
     return text, []
 
@@ -199,5 +197,5 @@ def _node(value: Any) -> Node:
     if isinstance(value, str):
         return Scalar(None, None, (True, True), value)
     if isinstance(value, Mapping):
-        return Table([(_node(key), _node(inner)) for key, inner in value.items()], None, None)
-    return Sequence([_node(item) for item in value], None, None)
+        return Table([(_node(key), _node(inner)) for key, inner in value.items()])
+    return Sequence([_node(item) for item in value])

@@ -33,19 +33,21 @@ Scalar: Any = ScalarEvent
 
 
 class Sequence(NamedTuple):
-    """A list."""
+    """A list, between brackets if `is_flow`."""
 
     items: list[Node]
-    start_mark: Any
-    end_mark: Any
+    start_mark: Any = None
+    end_mark: Any = None
+    is_flow: bool = False
 
 
 class Table(NamedTuple):
-    """A mapping: its keys with their values in order, repeated keys included."""
+    """A mapping: its keys with their values in order, repeated keys included; between braces if `is_flow`."""
 
     entries: list[tuple[Any, Node]]
-    start_mark: Any
-    end_mark: Any
+    start_mark: Any = None
+    end_mark: Any = None
+    is_flow: bool = False
 
 
 Node = Any  # Scalar | Sequence | Table
@@ -245,16 +247,16 @@ def _root(file: File, text: str) -> Node | None:
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             left -= len(items)
             children, (opened, items) = items, outer.pop()
-            start = opened.start_mark
+            start, is_flow = opened.start_mark, opened.flow_style
             _check_size(children, left, start, is_list=kind is SequenceEndEvent)
             if _is_key(outer, items):
                 raise _Refused(*explain_key(file.lines, start))
             # libyaml ends a block only where the next thing starts
-            end = event.end_mark if opened.flow_style or not children else children[-1].end_mark
+            end = event.end_mark if is_flow or not children else children[-1].end_mark
             if kind is MappingEndEvent:
-                items.append(Table(list(zip(children[::2], children[1::2], strict=True)), start, end))
+                items.append(Table(list(zip(children[::2], children[1::2], strict=True)), start, end, is_flow))
             else:
-                items.append(Sequence(children, start, end))
+                items.append(Sequence(children, start, end, is_flow))
         elif kind is DocumentStartEvent:
             if items:
                 raise _refused(event.start_mark, "yaml-feature", "second document: one file holds one document")

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from ketamine_anki.core.language import labels
 from ketamine_anki.core.limits import MAX_AHEAD, MAX_MESSAGE
@@ -54,24 +54,8 @@ MANUAL = {
 }
 
 
-class Tree(NamedTuple):
-    """A file as typed: its lines, its root node, and the values read from it."""
-
-    lines: tuple[str, ...]
-    root: Node
-    values: Values
-
-
-def read_tree(path: str, data: bytes, shape: schema.Record) -> tuple[Tree | None, list[Finding]]:
-    """A file's bytes -> its tree, or None with the findings on its syntax and shape."""
-    file, root, values = _read_file(path, data, shape)
-    if values is None or file.findings:
-        return None, file.findings
-    return Tree(file.lines, root, values), []
-
-
-def _read_file(path: str, data: bytes, shape: schema.Record) -> tuple[File, Node | None, Values | None]:
-    """A file with its findings, its root node, and its values unless it is malformed."""
+def read_file(path: str, data: bytes, shape: schema.Record) -> tuple[File, Node | None, Values | None]:
+    """A file's bytes -> the file with its lines and findings, its root node, and its values unless it is malformed."""
     file, root, values = File(path), None, None
     with suppress(TooManyFindings):
         root = parse(file, data)
@@ -152,7 +136,7 @@ def read_collection(
     """(path, bytes) of collection.yaml, source.yaml and references.yaml -> the collection without
     pictures, and the findings. None if collection.yaml cannot be read.
     """
-    file, root, values = _read_file(*collection, schema.COLLECTION)
+    file, root, values = read_file(*collection, schema.COLLECTION)
     findings = file.findings
     parts: dict[str, Any] = {}
     unread = set()
@@ -200,7 +184,7 @@ def _label(places: Places, name: str, words: str) -> Iterator[Finding]:
 
 def _source(source: tuple[str, bytes]) -> tuple[dict[str, Any], list[Finding]]:
     """What the collection has of source.yaml, and the findings."""
-    file, root, values = _read_file(*source, schema.SOURCE)
+    file, root, values = read_file(*source, schema.SOURCE)
     if values is None:
         return {}, file.findings
     sections: dict[str, Section] = {}
@@ -231,7 +215,7 @@ def _source(source: tuple[str, bytes]) -> tuple[dict[str, Any], list[Finding]]:
 
 def _references(references: tuple[str, bytes]) -> tuple[dict[str, Any], list[Finding]]:
     """What the collection has of references.yaml, and the findings."""
-    file, root, values = _read_file(*references, schema.REFERENCES)
+    file, root, values = read_file(*references, schema.REFERENCES)
     if values is None:
         return {}, file.findings
     works = values["references"]

@@ -19,7 +19,7 @@ from small_deck import COLLECTION, write
 from ketamine_anki.core.characters import refused
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.formatter import WIDTH, canonical, difference, inline_text
-from ketamine_anki.deckfiles.reader import read_deck, read_tree
+from ketamine_anki.deckfiles.reader import read_deck, read_file
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=60, max_size=240))
 HEAD = "deck: First Part\nnotes:\n"
@@ -210,7 +210,7 @@ def test_two_comments_on_what_becomes_one_line_are_both_kept() -> None:
 
 def with_comments(text: str, chance: random.Random) -> tuple[str, list[str]]:
     """The text with comments put wherever they leave every value as it is; the comments."""
-    values = read_tree("x", text.encode(), schema.DECK)[0].values
+    values = read_file("x", text.encode(), schema.DECK)[2]
     comments = []
     for number in range(chance.randrange(12)):
         lines = text.split("\n")
@@ -221,8 +221,8 @@ def with_comments(text: str, chance: random.Random) -> tuple[str, list[str]]:
         else:
             lines.insert(at, " " * chance.randrange(9) + comment + "\n" * (chance.random() < 0.2))
         trial = "\n".join(lines)
-        read, _ = read_tree("x", trial.encode(), schema.DECK)
-        if read is not None and read.values == values:
+        file, _, read = read_file("x", trial.encode(), schema.DECK)
+        if read == values and not file.findings:
             text = trial
             comments.append(comment)
     return text, comments
