@@ -1,16 +1,20 @@
-"""A release -> the texts about it: its section of CHANGELOG.md, RELEASE_NOTES.md for learners, release.json."""
+"""A release -> the texts about it: its section of CHANGELOG.md, RELEASE_NOTES.md for learners, what AnkiWeb's form
+gets, release.json.
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ketamine_anki.anki.notetypes import OWN_FIELD
 from ketamine_anki.core.escape import json_text
-from ketamine_anki.core.model import Collection, Ledger, Release, Retired
+from ketamine_anki.core.model import Collection, Ledger, Note, Release, Retired
 from ketamine_anki.core.template import filled_in
+from ketamine_anki.deckfiles.filenames import tag_segment
 from ketamine_anki.release.changes import KINDS, Changes, NoteChange
 from ketamine_anki.text.plain import plain, readable
 
@@ -19,6 +23,7 @@ _MERGE = (
     "### Note types\n\nThe note types have other fields or cards. In the import dialog tick *Merge note types* and"
     " choose *Update notes: Always*; without that, Anki skips the notes you have. Anki will ask for a full sync."
 )
+_MAX_LINE = 60  # of a title or the tags on AnkiWeb
 _HEADING = re.compile(r"^## (?:\[)?(\S+?)(?:\])?(?: - .*)?$", re.MULTILINE)
 _COUNTS = {"new": "new", "changed": "changed", "moved": "moved", "retired": "gone"}  # -> the name of its label
 
@@ -149,6 +154,37 @@ def _searches(collection: Collection, older: Sequence[_Import], always: bool) ->
     }
     where = {who: f'"ID:re:^({"|".join(sorted(ids))})$"' for who, ids in searches.items() if ids and not always}
     return where | {"With *Update notes: Always*, from any version": f"tag:{collection.tag}::*"}
+
+
+# --- AnkiWeb's form ---------------------------------------------------------------------------
+
+
+def ankiweb(collection: Collection, release: Release, notes: Iterable[Note]) -> str:
+    """ANKIWEB.md: what a maintainer copies into the form by which AnkiWeb shares a deck; `notes` are the released ones.
+
+    Written from descriptions of the form, not tried on AnkiWeb: a title and tags of at most 60 characters each (the
+    tags together), an address for questions, a description in Markdown, of which headings are not shown as such, and a
+    declaration of one's rights.
+    """
+    title = collection.title
+    if len(title) > _MAX_LINE:
+        title = f"{title[:_MAX_LINE].rpartition(' ')[0] or title[: _MAX_LINE - 1]}…"
+    # The root tag, then the topics that fit: subdecks and concepts, those first that bring most notes for a letter.
+    counts = Counter(topic for note in notes for topic in (tag_segment(note.deck), *note.tags))
+    tags, root = "", re.sub("_[0-9a-f]{8}$", "", collection.tag)  # without what `init` made it unique by
+    for tag in (root, *sorted(counts, key=lambda topic: -counts[topic] / len(topic))):
+        longer = f"{tags} {tag.casefold().replace('_', '-')}".strip()
+        if len(longer) <= _MAX_LINE:
+            tags = longer
+    text = filled_in(
+        "release/ankiweb.md",
+        collection=collection,
+        release=release,
+        title=title,
+        tags=tags,
+        line=lambda text: " ".join(text.split()),
+    )
+    return "".join(text)
 
 
 # --- release.json -----------------------------------------------------------------------------

@@ -22,11 +22,10 @@ from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.core.terminal import echo
 from ketamine_anki.deckfiles.filenames import slug
 from ketamine_anki.preview.public import Package, Public
-from ketamine_anki.release.ankiweb import ankiweb
 from ketamine_anki.release.changes import Changes, Edition, compare, of_ledger, of_notes
 from ketamine_anki.release.ledger import State, fresh_time, next_ledger
 from ketamine_anki.release.ledger_file import ledger_text, version_key
-from ketamine_anki.release.release_notes import release_notes, release_record, section, sections, with_section
+from ketamine_anki.release.release_notes import ankiweb, release_notes, release_record, section, sections, with_section
 from ketamine_anki.workspace.editions import edition, released
 from ketamine_anki.workspace.folder import COLLECTION, LEDGER, Folder, beside, read_bytes
 from ketamine_anki.workspace.git import github_name, remote, uncommitted

@@ -15,6 +15,7 @@ from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.model import Collection, Ledger, ReleasedNote
 from ketamine_anki.release.ledger import (
     State,
+    changed_tag,
     fresh_time,
     next_ledger,
     note_time,
@@ -39,6 +40,7 @@ def test_times_tell_exactly_what_changed(history: list[tuple[dict[str, str], int
         texts |= state
         after = released(ledger, f"1.{count}.0", START + clock, texts)
         assert after.last is not None
+        assert not ledger or after.note_types == ledger.note_types
         for note_id, text in texts.items():
             new = after.notes[note_id]
             old = ledger.notes.get(note_id) if ledger else None
@@ -93,6 +95,20 @@ def test_a_note_type_is_newer_only_when_it_changed() -> None:
     assert set(note_type_times(first, hashes, START + 5).values()) == {START}
     changed = hashes | {"cloze": hashes["cloze"]._replace(content="f" * 16)}
     assert note_type_times(first, changed, START + 5) == {"question": START, "cloze": START + 5}
+
+
+def test_a_tag_names_the_release_that_changed_a_note_last() -> None:
+    first = released(None, "1.0.0", START, {"a": "1", "b": "1"})
+    ledger = released(first, "1.1.0", START + 9, {"a": "2", "b": "1"})
+
+    def tags(note_id: str, text: str, version: str = "", ledger: Ledger | None = ledger) -> tuple[str, ...]:
+        one = note(note_id, text)
+        return changed_tag(replace(SMALL, ledger=ledger), one, note_time(ledger, one, START + 20), version)
+
+    assert tags("a", "2") == tags("a", "2", "1.2.0") == ("Small::Changed::1.1.0",)
+    assert tags("b", "2", "1.2.0") == ("Small::Changed::1.2.0",)
+    as_when_new, by_no_release, new = tags("b", "1", "1.2.0"), tags("b", "2"), tags("c", "1", "1.2.0")
+    assert [as_when_new, by_no_release, new, tags("a", "1", "1.0.0", None)] == [()] * 4
 
 
 # --- hashes: a later version of the program has to compute the same ones ----------------------

@@ -114,6 +114,7 @@ def contents(col: Collection) -> dict[str, Any]:
 
 
 def import_package(col: Collection, step: dict[str, Any]) -> dict[str, Any]:
+    request: Any = step["path"]
     try:
         from anki.import_export_pb2 import ImportAnkiPackageOptions, ImportAnkiPackageRequest
         from anki.import_export_pb2 import ImportAnkiPackageUpdateCondition as When
@@ -121,18 +122,18 @@ def import_package(col: Collection, step: dict[str, Any]) -> dict[str, Any]:
         if step["update"] != "newer" or step["merge"]:
             return {"impossible": "this Anki has no such choice"}
         if version == "2.1.54":  # its File > Import is the older importer, unless the preferences say otherwise
-            return {"log": dict.fromkeys(LOGS, 0) | import_in_python(col, step["path"])}
-        log = col.import_anki_package(step["path"]).log
-        return {"log": {kind: len(getattr(log, kind)) for kind in LOGS}}
-    when = {"newer": "IF_NEWER", "always": "ALWAYS"}[step["update"]]
-    newer = When.Value("IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_IF_NEWER")
-    options = ImportAnkiPackageOptions(
-        update_notes=When.Value(f"IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_{when}"),
-        update_notetypes=newer,
-        merge_notetypes=step["merge"],
-        with_scheduling=False,
-    )
-    log = col.import_anki_package(ImportAnkiPackageRequest(package_path=step["path"], options=options)).log
+            return {"log": import_in_python(col, request)}
+    else:
+        conditions = {"newer": "IF_NEWER", "always": "ALWAYS"}
+        when = {k: When.Value(f"IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_{name}") for k, name in conditions.items()}
+        options = ImportAnkiPackageOptions(
+            update_notes=when[step["update"]],
+            update_notetypes=when["newer"],
+            merge_notetypes=step["merge"],
+            with_scheduling=False,
+        )
+        request = ImportAnkiPackageRequest(package_path=request, options=options)
+    log = col.import_anki_package(request).log
     return {"log": {kind: len(getattr(log, kind)) for kind in LOGS}}
 
 
@@ -144,7 +145,8 @@ def import_in_python(col: Collection, path: str) -> dict[str, int]:
     importer = AnkiPackageImporter(col, path)
     importer.run()
     skipped = sum(line.startswith("[Skipped]") for line in importer.log)
-    return {"new": importer.added, "updated": importer.updated, "duplicate": importer.dupes, "conflicting": skipped}
+    counts = {"new": importer.added, "updated": importer.updated, "duplicate": importer.dupes, "conflicting": skipped}
+    return {**dict.fromkeys(LOGS, 0), **counts}
 
 
 def review(col: Collection, step: dict[str, Any]) -> None:
