@@ -67,7 +67,7 @@ def _watch(folder: Path, output: Path, kind: str, old: Baseline | None, port: in
     def make() -> str:
         return "".join(make_page(folder, output, kind, old, live=VERSION)[0])
 
-    with Server(folder, make, lambda error: echo(f"ketamine-anki: {error}", err=True), port) as server:
+    with Server(folder, make, port) as server:
         click.echo(f"{server.address}: reloads at every save; Ctrl-C ends it", err=True)
         if open_browser:
             webbrowser.open(server.address)

@@ -18,20 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from ketamine_anki.core.errors import EXIT_IO, Failure
+from ketamine_anki.core.terminal import echo
 
 VERSION = f"version-{os.urandom(8).hex()}"  # stands for it in the page that is made; no card can hold it
 
 
 class Server(ThreadingHTTPServer):
     """Serves the page that `make` returns for a folder, on a port or, for 0, a free one. When it cannot be made because
-    files are being replaced, `complain` gets the error and the old page stays. Raises Failure when the port is taken.
+    files are being replaced, the error is printed and the old page stays. Raises Failure when the port is taken.
     """
 
     daemon_threads = True
     allow_reuse_address = False
 
-    def __init__(self, folder: Path, make: Callable[[], str], complain: Callable[[Exception], None], port: int) -> None:
-        self._folder, self.make, self._complain = folder, make, complain
+    def __init__(self, folder: Path, make: Callable[[], str], port: int) -> None:
+        self._folder, self.make = folder, make
         self._lock = threading.Lock()
         self._files = _files(folder)
         self._show(make())
@@ -55,7 +56,7 @@ class Server(ThreadingHTTPServer):
                     self._show(self.make())
                     self._files = files
                 except (Failure, OSError) as error:
-                    self._complain(error)
+                    echo(f"ketamine-anki: {error}", err=True)
             return self._page, self._version
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -307,7 +307,7 @@ def test_save_reloads_the_page(chromium: Browser, tmp_path: Path) -> None:
     def make() -> str:
         return "".join(preview.make_page(folder, tmp_path, "none", None, live=VERSION)[0])
 
-    with Server(folder, make, print, 0) as server, chromium.new_context() as context:
+    with Server(folder, make, 0) as server, chromium.new_context() as context:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         page = context.new_page()
         page.goto(server.address)
