@@ -20,6 +20,8 @@ _BRACKETS: _Marks = {"=": ("", ""), "-": ("[-", "-]"), "+": ("{+", "+}")}
 _COLOURS: _Marks = {"=": ("", ""), "-": ("\033[31m", "\033[0m"), "+": ("\033[32m", "\033[0m")}
 _ELEMENTS: _Marks = {"=": ("", ""), "-": ("<del>", "</del>"), "+": ("<ins>", "</ins>")}
 _GROUPS = ("new", "changed", "moved", "retired", "lost", "returned", "retyped")
+_TITLES = {"lost": "Lost", "returned": "Back from retirement", "retyped": "Other note type", "retired": "Retired"}
+_TITLES |= {kind: kind.capitalize() for kind in KINDS} | {"moved": "Moved", "new": "New"}
 MAX_MARKDOWN = 500_000  # characters; GitHub cuts the summary of a job at 1 MiB
 
 
@@ -124,16 +126,10 @@ def _structure(changes: Changes) -> Iterator[str]:
 def _titled(changes: Changes) -> Iterator[tuple[str, Sequence[NoteChange], list[NoteChange]]]:
     """(title, all changes, those whose details are shown) of every group that is not empty, what breaks first."""
     compared = _compared(changes)
-    groups = {
-        "Lost": changes.lost,
-        "Back from retirement": changes.returned,
-        "Other note type": changes.retyped,
-        "Retired": changes.retired,
-        **{kind.capitalize(): [c for c in changes.changed if _kind(c, compared) == kind] for kind in KINDS},
-        "Moved": changes.moved,
-        "New": changes.new,
-    }
-    for title, listed in groups.items():
+    for name, title in _TITLES.items():
+        listed = getattr(changes, name, ())
+        if name in KINDS:
+            listed = [change for change in changes.changed if _kind(change, compared) == name]
         if listed:
             yield title, listed, [change for change in listed if id(change) in compared]
 
@@ -141,8 +137,7 @@ def _titled(changes: Changes) -> Iterator[tuple[str, Sequence[NoteChange], list[
 def _compared(changes: Changes) -> set[int]:
     """The id() of the changes that are compared word by word: those that come first, up to an amount of text."""
     left, compared = MAX_DIFF_TEXT, set()
-    groups = (changes.lost, changes.returned, changes.retyped, changes.retired, changes.changed, changes.moved)
-    for change in (change for group in (*groups, changes.new) for change in group):
+    for change in (change for name in reversed(_GROUPS) for change in getattr(changes, name)):
         both = change.before and change.after
         texts = (text for _, *pair in change.fields for text in pair) if both else (change.note.fields or {}).values()
         left -= DIFF_TEXT_OF_A_NOTE + sum(map(len, texts))

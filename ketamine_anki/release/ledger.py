@@ -147,5 +147,4 @@ def next_ledger(
         note_types={key: ReleasedType(key, *hashed, times[key]) for key, hashed in hashes.items()},
         decks=tuple(collection.deck_name(name) for name in collection.decks),
         notes=entries,
-        lines={},
     )
