@@ -1,4 +1,4 @@
-"""Small collections that were released once, made once and copied for each test."""
+"""A small collection that was released once, made once and copied for each test."""
 
 from __future__ import annotations
 
@@ -17,30 +17,24 @@ def _copied(template: Path, root: Path, patch: pytest.MonkeyPatch) -> Project:
 
 
 @pytest.fixture(scope="session")
-def _released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _templates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     with pytest.MonkeyPatch.context() as patch:
-        project = Project(tmp_path_factory.mktemp("released"), patch)
-        project.released("1.0.0")
-        shutil.copytree(project.decks, project.root / "old")
-    return project.root
-
-
-@pytest.fixture(scope="session")
-def _tagged(_released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        project = _copied(_released, tmp_path_factory.mktemp("tagged"), patch)
-        project.commit()
-        project.git("tag", "v1.0.0")
-    return project.root
+        released = Project(tmp_path_factory.mktemp("released"), patch)
+        released.released("1.0.0")
+        shutil.copytree(released.decks, released.root / "old")
+        tagged = _copied(released.root, tmp_path_factory.mktemp("tagged"), patch)
+        tagged.commit()
+        tagged.git("tag", "v1.0.0")
+    return released.root, tagged.root
 
 
 @pytest.fixture
-def released(_released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def released(_templates: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The collection a day after release 1.0.0, outside git; `old` is a copy of its decks."""
-    return _copied(_released, tmp_path, monkeypatch)
+    return _copied(_templates[0], tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def tagged(_tagged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def tagged(_templates: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The same, committed and tagged v1.0.0."""
-    return _copied(_tagged, tmp_path, monkeypatch)
+    return _copied(_templates[1], tmp_path, monkeypatch)
