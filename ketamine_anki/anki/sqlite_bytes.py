@@ -7,8 +7,8 @@ sqlite.org/fileformat2.html; the names below are the ones used there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
-from mmap import mmap
 from pathlib import Path
 from struct import unpack_from
 
@@ -17,62 +17,75 @@ _LIBRARY_VERSION = 3_045_000  # any fixed one
 
 
 def make_canonical(path: Path) -> None:
-    """Rewrites a closed database in place."""
-    with path.open("r+b") as file, mmap(file.fileno(), 0) as data:
-        data[24:28] = data[92:96] = (1).to_bytes(4, "big")  # change counter, and "valid for" it
-        data[96:100] = _LIBRARY_VERSION.to_bytes(4, "big")
-        size, reserved = unpack_from(">H2xB", data, 16)
+    """Rewrites a closed database in place, page by page."""
+    with path.open("r+b") as file:
+        size, reserved = unpack_from(">H2xB", file.read(100), 16)
         size = 65536 if size == 1 else size
-        for page in range(0, len(data), size):
-            if data[page or 100] in (_INTERIOR_INDEX, _INTERIOR_TABLE, _LEAF_INDEX, _LEAF_TABLE):
-                _clear_page(data, page, size, size - reserved)
+        chains: list[tuple[int, int]] = []
+        for offset in range(0, path.stat().st_size, size):
+            file.seek(offset)
+            page = bytearray(file.read(size))
+            if offset == 0:
+                page[24:28] = page[92:96] = (1).to_bytes(4, "big")  # change counter, and "valid for" it
+                page[96:100] = _LIBRARY_VERSION.to_bytes(4, "big")
+            start = 0 if offset else 100
+            if page[start] in (_INTERIOR_INDEX, _INTERIOR_TABLE, _LEAF_INDEX, _LEAF_TABLE):
+                _clear_page(page, start)
+                chains += _overflows(page, start, size - reserved)
+                file.seek(offset)
+                file.write(page)
+        for number, length in chains:  # the unused end of the last page of each
+            file.seek((number - 1) * size)
+            while length > size - reserved - 4:
+                length -= size - reserved - 4
+                file.seek((int.from_bytes(file.read(4), "big") - 1) * size)
+            file.seek(4 + length, 1)
+            file.write(bytes(size - 4 - length))
 
 
-def _clear_page(data: mmap, page: int, size: int, usable: int) -> None:
-    """Zeroes what is unused of the page at an offset: the gap between cell pointers and cells, the content of
-    freeblocks, and the end of each chain of overflow pages.
+def _clear_page(page: bytearray, start: int) -> None:
+    """Zeroes the gap between the cell pointers and the cells, and the content of freeblocks. The header of the page
+    starts at `start`.
     """
-    header = page or 100
-    kind, block, count, content = unpack_from(">B3H", data, header)
-    pointers = header + (12 if kind in (_INTERIOR_INDEX, _INTERIOR_TABLE) else 8)
-    gap, content = pointers + 2 * count, page + (content or 65536)
-    data[gap:content] = bytes(content - gap)
+    _, block, count, content = unpack_from(">B3H", page, start)
+    gap = _cell_pointers(page, start) + 2 * count
+    page[gap : content or 65536] = bytes((content or 65536) - gap)
     while block:
-        following, length = unpack_from(">2H", data, page + block)
-        data[page + block + 4 : page + block + length] = bytes(length - 4)
+        following, length = unpack_from(">2H", page, block)
+        page[block + 4 : block + length] = bytes(length - 4)
         block = following
+
+
+def _cell_pointers(page: bytearray, start: int) -> int:
+    """Their offset."""
+    return start + (12 if page[start] in (_INTERIOR_INDEX, _INTERIOR_TABLE) else 8)
+
+
+def _overflows(page: bytearray, start: int, usable: int) -> Iterator[tuple[int, int]]:
+    """(first overflow page, bytes in the chain) of each cell whose payload does not fit its page."""
+    kind, _, count = unpack_from(">B2H", page, start)
     if kind == _INTERIOR_TABLE:
         return
     most = usable - 35 if kind == _LEAF_TABLE else (usable - 12) * 64 // 255 - 23
     least = (usable - 12) * 32 // 255 - 23
-    cells = sorted(unpack_from(f">{count}H", data, pointers))
+    cells = sorted(unpack_from(f">{count}H", page, _cell_pointers(page, start)))
     for cell, end in pairwise([*cells, usable]):
         if end - cell < least:  # at least so much of a payload that overflows stays in the page
             continue
-        payload, offset = _varint(data, page + cell + (4 if kind == _INTERIOR_INDEX else 0))
+        payload, offset = _varint(page, cell + (4 if kind == _INTERIOR_INDEX else 0))
         if kind == _LEAF_TABLE:
-            _, offset = _varint(data, offset)  # the row id
+            _, offset = _varint(page, offset)  # the row id
         if payload > most:
             local = least + (payload - least) % (usable - 4)
             local = local if local <= most else least
-            overflow = _pointed_at(data, offset + local, size)
-            length = payload - local
-            while length > usable - 4:
-                overflow = _pointed_at(data, overflow, size)
-                length -= usable - 4
-            data[overflow + 4 + length : overflow + size] = bytes(size - 4 - length)
+            yield unpack_from(">I", page, offset + local)[0], payload - local
 
 
-def _pointed_at(data: mmap, pointer: int, size: int) -> int:
-    """The offset of the page whose number stands at a place."""
-    return (int.from_bytes(data[pointer : pointer + 4], "big") - 1) * size
-
-
-def _varint(data: mmap, offset: int) -> tuple[int, int]:
+def _varint(page: bytearray, offset: int) -> tuple[int, int]:
     """(value, offset after it) of a number of one to nine bytes, of which the ninth has eight bits."""
     value = 0
     for index in range(offset, offset + 8):
-        value = value << 7 | data[index] & 0x7F
-        if data[index] < 0x80:
+        value = value << 7 | page[index] & 0x7F
+        if page[index] < 0x80:
             return value, index + 1
-    return value << 8 | data[offset + 8], offset + 9
+    return value << 8 | page[offset + 8], offset + 9

@@ -14,6 +14,8 @@ import genanki
 import pytest
 import small_deck
 from genanki.apkg_schema import APKG_SCHEMA
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from package_bytes import pack
 
 from ketamine_anki.anki.compile import CompiledNote, stable_id
@@ -41,16 +43,20 @@ def question(number: int) -> CompiledNote:
     return CompiledNote(str(number), f"g{number}", "question", "Deck::02 B", fields, ("T::a",), (0,), 99, number)
 
 
-def test_rows_are_those_of_genanki(tmp_path: Path) -> None:
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x1f<>{}\x00"), max_size=8)
+
+
+@settings(max_examples=10)
+@given(texts=st.lists(TEXT, min_size=10, max_size=10), tags=st.lists(st.sampled_from("abc"), unique=True))
+def test_rows_are_those_of_genanki(tmp_path_factory: pytest.TempPathFactory, texts: list[str], tags: list[str]) -> None:
     """Row for row and column for column, given our ids, what genanki's Note and Card write."""
-    pair = ("a", "b", "c", *"d" * 11)
-    cloze = ("é {{c2::x}} {{c4::y}}", *[""] * 10)
+    pair, cloze = ("Q" + texts[0], "A", "R", "B", *texts), ("{{c2::x}} {{c4::y}}" + texts[0], *texts)
     compiled = [
         question(3),
-        CompiledNote("x", "g<'>", "question", "Deck::01 A", pair, ("T::b", "T::a"), (0, 1), 7, 2_000),
+        CompiledNote("x", "g<'>", "question", "Deck::01 A", pair, tuple(tags), (0, 1), 7, 2_000),
         CompiledNote("y", "g", "cloze", "Deck::01 A", cloze, (), (1, 3), 0, 1),
     ]
-    path = write(compiled, tmp_path, 1_600_000_000)
+    path = write(compiled, tmp_path_factory.mktemp("rows"), 1_600_000_000)
     queries = [f"select * from {table} order by 1" for table in ("notes", "cards", "revlog", "graves")]
     ours = [small_deck.rows(path, query) for query in queries]
     with closing(sqlite3.connect(":memory:")) as db:
