@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import engine
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ketamine_anki.anki.cards import render_template
-from ketamine_anki.text.render import render
 
 
 @pytest.fixture(scope="module")
@@ -87,25 +86,6 @@ def test_any_cloze_text_equals_anki(judge, pieces: list[str], extra: str) -> Non
     theirs, ours = judge("".join(pieces), extra)
     shown = [card for card in theirs if "found on card" not in card[1]]
     assert [ours(ordinal + 1) for ordinal, *_ in shown] == shown
-
-
-DELETION = st.recursive(
-    st.sampled_from(["falls", "*rises*", "$x_{1}$", "a `b`", "c & d", "**e**", "5 < 6", "“f”"]),
-    lambda inner: st.builds(
-        "{{{{c{0}::{1}{2}}}}}".format, st.integers(1, 3), inner, st.sampled_from(["", "::hint", " more", " g::h"])
-    ),
-    max_leaves=4,
-)
-
-
-@settings(max_examples=50)
-@given(parts=st.lists(DELETION, min_size=1, max_size=4))
-def test_rendered_markdown_equals_anki(judge, parts: list[str]) -> None:
-    """What our Markdown makes of a sound cloze text is shown by us as Anki shows it."""
-    made = render(" and ".join(parts), {}, cloze=True)
-    assume(made.markup.deletions)
-    theirs, ours = judge(made.html)
-    assert [ours(ordinal + 1) for ordinal, *_ in theirs] == theirs
 
 
 @pytest.mark.parametrize(

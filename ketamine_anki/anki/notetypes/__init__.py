@@ -51,39 +51,30 @@ def note_types(collection: Collection | None = None) -> dict[str, NoteType]:
 def _note_types(repository: str, language: str, own: tuple[tuple[str, str], ...]) -> dict[str, NoteType]:
     template = partial(_template, labels(language) | dict(own), language, repository)
     css = _text("style.css")
-    question = NoteType(
-        "question",
-        "question and answer",
-        False,
-        ("Question", "Answer", "ReverseQuestion", "ReverseAnswer", *_TAIL_FIELDS),
-        (template("Question", "question"), template("Reverse", "reverse")),
-        css,
-    )
-    cloze = NoteType("cloze", "cloze", True, ("Text", *_TAIL_FIELDS), (template("Cloze", "cloze"),), css)
-    return {"question": question, "cloze": cloze}
+    asked = ("Question", "Answer", "ReverseQuestion", "ReverseAnswer", *_TAIL_FIELDS)
+    questions = (template("Question", "question"), template("Reverse", "reverse"))
+    return {
+        "question": NoteType("question", "question and answer", False, asked, questions, css),
+        "cloze": NoteType("cloze", "cloze", True, ("Text", *_TAIL_FIELDS), (template("Cloze", "cloze"),), css),
+    }
 
 
 def _template(words: dict[str, str], language: str, repository: str, name: str, stem: str) -> Template:
+    """The sides say in which language they are, unless that is English, as Anki itself would take it. In a language
+    from right to left a question may well start with a Latin name: its direction is not guessed.
+    """
     report = _text("report-link.html").rstrip().format(repository=repository) if repository else ""
     sides = [_text(f"{stem}-front.html"), _text(f"{stem}-back.html") + _text("back-tail.html")]
     for n, side in enumerate(sides):
         side = side.replace("<!--link-->", report)
         side = re.sub("<!--([a-z]+)-->", lambda word: escape(words[word[1]]), side)
-        sides[n] = _in_language(side, language).strip()
+        if is_right_to_left(language):
+            side = re.sub('(?<!class="answer" )dir="auto"', 'dir="rtl"', side)
+            side = side.replace('class="foot"', 'class="foot" dir="rtl"')
+        if language != "en":
+            side = re.sub('(?= dir="|(?<=class="foot")>)', f' lang="{language}"', side)
+        sides[n] = side.strip()
     return Template(name, *sides)
-
-
-def _in_language(side: str, language: str) -> str:
-    """A side that says in which language it is, unless that is English, as Anki itself would take it. In a language
-    from right to left a question may well start with a Latin name: its direction is not guessed.
-    """
-    if language == "en":
-        return side
-    lang = f'lang="{language}"'
-    if is_right_to_left(language):
-        side = re.sub('(?<!class="answer" )dir="auto"', 'dir="rtl"', side)
-        side = side.replace('class="foot"', 'class="foot" dir="rtl"')
-    return re.sub('(?= dir="|(?<=class="foot")>)', f" {lang}", side)
 
 
 def _text(name: str) -> str:
