@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ketamine_anki.release.changes import Edition, EditionNote, EditionType
+from ketamine_anki.release.changes import Edition, EditionNote
+from ketamine_anki.release.ledger import HashedType
 
 MOVED = {"deck": "S::02 Two", "tags": frozenset({"S::Domain::Two"})}
 MORE_TAGS = frozenset({"S::Domain::One", "S::Concept::X"})
@@ -16,5 +17,5 @@ def note(guid: str, answer: str = "A", **changed: object) -> EditionNote:
 
 
 def edition(*notes: EditionNote, schema: str = "s", content: str = "c") -> Edition:
-    kinds = {7: EditionType("S: question", schema, content)}
+    kinds = {7: HashedType("S: question", schema, content)}
     return Edition({n.guid: n for n in notes}, kinds, frozenset(n.deck for n in notes))

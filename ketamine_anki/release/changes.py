@@ -10,12 +10,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ketamine_anki.anki.compile import CHANGED_TAG, CompiledNote, note_type_name, stable_id
 from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.model import Collection, Ledger
-from ketamine_anki.release.ledger import note_type_hashes, type_hashes
+from ketamine_anki.release.ledger import HashedType, hashed_type, hashed_types
 from ketamine_anki.text.plain import answers, plain, readable
 
 if TYPE_CHECKING:
@@ -63,20 +63,12 @@ class EditionNote:
         return plain(next(iter(self.fields.values()), "")) if self.fields else ""
 
 
-class EditionType(NamedTuple):
-    """One note type of an edition: its name, and its hashes as of `TypeHashes`."""
-
-    name: str = ""
-    schema: str = ""
-    content: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Edition:
     """What learners get at one time: notes by GUID, note types by id, all deck names."""
 
     notes: Mapping[str, EditionNote]
-    note_types: Mapping[int, EditionType]
+    note_types: Mapping[int, HashedType]
     decks: frozenset[str]
 
 
@@ -99,7 +91,7 @@ def of_ledger(ledger: Ledger, collection: Collection, texts: Edition | None = No
             retired=note.retired,
         )
     types = {
-        ids[key]: EditionType(names.get(key, key), kind.schema, kind.content) for key, kind in ledger.note_types.items()
+        ids[key]: HashedType(names.get(key, key), kind.schema, kind.content) for key, kind in ledger.note_types.items()
     }
     return Edition(notes, types, frozenset(ledger.decks))
 
@@ -122,10 +114,7 @@ def of_notes(collection: Collection, notes: Iterable[CompiledNote]) -> Edition:
         )
         for note in notes
     }
-    types = {
-        ids[key]: EditionType(note_type_name(collection, kinds[key].label), *hashes)
-        for key, hashes in note_type_hashes(collection).items()
-    }
+    types = {ids[key]: kind for key, kind in hashed_types(collection).items()}
     return Edition(edition_notes, types, frozenset(collection.deck_name(name) for name in collection.decks))
 
 
@@ -144,7 +133,7 @@ def of_package(contents: PackageContents) -> Edition:
         for note in contents.notes
     }
     types = {
-        kind.id: EditionType(kind.name, *type_hashes(kind.name, kind.is_cloze, kind.fields, kind.templates, kind.css))
+        kind.id: hashed_type(kind.name, kind.is_cloze, kind.fields, kind.templates, kind.css)
         for kind in contents.note_types.values()
     }
     return Edition(notes, types, frozenset(note.deck for note in notes.values()))
@@ -285,7 +274,7 @@ def compare(old: Edition, new: Edition) -> Changes:
         for group in change.groups():
             groups[group].append(change)
     pairs = [
-        (old.note_types.get(key, EditionType()), new.note_types.get(key, EditionType()))
+        (old.note_types.get(key, HashedType()), new.note_types.get(key, HashedType()))
         for key in {**new.note_types, **old.note_types}
     ]
     return Changes(

@@ -19,11 +19,12 @@ from ketamine_anki.anki.notetypes import note_types
 from ketamine_anki.core.model import Collection, Ledger, Release, ReleasedNote, ReleasedType
 
 
-class TypeHashes(NamedTuple):
-    """A note type's schema (what must stay frozen) and content (all that Anki shows or updates)."""
+class HashedType(NamedTuple):
+    """A note type's name, and hashes of its schema (what must stay frozen) and its content (all that Anki shows)."""
 
-    schema: str
-    content: str
+    name: str = ""
+    schema: str = ""
+    content: str = ""
 
 
 # --- times ------------------------------------------------------------------------------------
@@ -40,12 +41,12 @@ def note_time(ledger: Ledger | None, note: CompiledNote, fresh: int) -> int:
     return known.time if known and known.hash == note.content_hash and known.guid == note.guid else fresh
 
 
-def note_type_times(ledger: Ledger | None, hashes: Mapping[str, TypeHashes], fresh: int) -> dict[str, int]:
+def note_type_times(ledger: Ledger | None, kinds: Mapping[str, HashedType], fresh: int) -> dict[str, int]:
     """The modification time of each note type, by the same rule."""
     known = ledger.note_types if ledger else {}
     return {
-        key: known[key].time if key in known and known[key].content == content else fresh
-        for key, (_, content) in hashes.items()
+        key: known[key].time if key in known and known[key].content == kind.content else fresh
+        for key, kind in kinds.items()
     }
 
 
@@ -69,23 +70,23 @@ def changed_tag(collection: Collection, note: CompiledNote, time: int, version: 
 _FIELD_REFERENCE = re.compile(r"\{\{[^}]*\}\}")
 
 
-def type_hashes(
+def hashed_type(
     name: str, is_cloze: bool, fields: Iterable[str], templates: Iterable[tuple[str, str, str]], css: str
-) -> TypeHashes:
-    """The hashes of a note type as Anki has it; a template is (name, front, back).
+) -> HashedType:
+    """A note type as Anki has it; a template is (name, front, back).
 
     The fields and conditions that a front names are part of the schema: they decide which cards there are.
     """
     sides = list(templates)
     schema = [int(is_cloze), list(fields), [(card, _FIELD_REFERENCE.findall(front)) for card, front, _ in sides]]
     content = [schema, name, css, [(front, back) for _, front, back in sides]]
-    return TypeHashes(*(hashlib.sha256(_json(part)).hexdigest()[:16] for part in (schema, content)))
+    return HashedType(name, *(hashlib.sha256(_json(part)).hexdigest()[:16] for part in (schema, content)))
 
 
-def note_type_hashes(collection: Collection) -> dict[str, TypeHashes]:
-    """The hashes of the collection's note types by key."""
+def hashed_types(collection: Collection) -> dict[str, HashedType]:
+    """The collection's note types by key."""
     return {
-        key: type_hashes(note_type_name(collection, kind.label), kind.is_cloze, kind.fields, kind.templates, kind.css)
+        key: hashed_type(note_type_name(collection, kind.label), kind.is_cloze, kind.fields, kind.templates, kind.css)
         for key, kind in note_types(collection).items()
     }
 
@@ -98,7 +99,8 @@ class State:
             *(collection.title, collection.tag, collection.namespace, collection.decks, collection.description),
             *filter(None, (dict(collection.about), collection.source_access)),
             *(collection.disclaimer, collection.licence, collection.licence_url, collection.evidence_date),
-            *(collection.repository, collection.source_title, note_type_hashes(collection)),
+            *(collection.repository, collection.source_title),
+            {key: (kind.schema, kind.content) for key, kind in hashed_types(collection).items()},
         ]
         self._live = hashlib.sha256(_json(facts))
         self._retired = hashlib.sha256()
@@ -124,8 +126,8 @@ def next_ledger(
     ledger: Ledger | None, collection: Collection, notes: Iterable[CompiledNote], release: Release
 ) -> Ledger:
     """The ledger after a release of the collection with these notes, live and retired."""
-    hashes = note_type_hashes(collection)
-    times = note_type_times(ledger, hashes, release.time)
+    kinds = hashed_types(collection)
+    times = note_type_times(ledger, kinds, release.time)
     before = ledger or Ledger(collection.namespace)
     entries = {
         note.id: ReleasedNote(
@@ -144,7 +146,7 @@ def next_ledger(
     return replace(
         before,
         releases=(*before.releases, release),
-        note_types={key: ReleasedType(key, *hashed, times[key]) for key, hashed in hashes.items()},
+        note_types={key: ReleasedType(key, kind.schema, kind.content, times[key]) for key, kind in kinds.items()},
         decks=tuple(collection.deck_name(name) for name in collection.decks),
         notes=entries,
     )

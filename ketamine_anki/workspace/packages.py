@@ -16,7 +16,7 @@ from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
 from ketamine_anki.core.model import Collection
 from ketamine_anki.deckfiles.filenames import slug
-from ketamine_anki.release.ledger import State, changed_tag, fresh_time, note_time, note_type_hashes, note_type_times
+from ketamine_anki.release.ledger import State, changed_tag, fresh_time, hashed_types, note_time, note_type_times
 from ketamine_anki.workspace.git import committed_at
 from ketamine_anki.workspace.output import write_new
 
@@ -50,7 +50,7 @@ class Packing(ExitStack):
         self._collection, self._version, self._scratch, self._split = collection, version, scratch, split
         ledger = collection.ledger
         self._fresh = fresh_time(ledger, build)
-        self._type_times = note_type_times(ledger, note_type_hashes(collection), self._fresh)
+        self._type_times = note_type_times(ledger, hashed_types(collection), self._fresh)
         self._state = State(collection) if ledger else None  # without a ledger there is nothing to compare with
         self._of_all = (WHOLE, UPDATE) if update else (WHOLE,)
         self._retired: list[CompiledNote] = []

@@ -10,7 +10,7 @@ import small_deck
 from ketamine_anki.anki.compile import CompiledNote, _cited, compile_note, guid, short_citation, stable_id
 from ketamine_anki.anki.package_writer import description
 from ketamine_anki.core.model import Places, Reference
-from ketamine_anki.release.ledger import note_type_hashes
+from ketamine_anki.release.ledger import hashed_types
 from ketamine_anki.text.render import render_note
 from ketamine_anki.workspace.folder import Folder
 
@@ -42,7 +42,7 @@ def test_content_hashes_are_pinned(note_type: str, fields: tuple, tags: tuple, e
 def test_schemas_of_note_types_are_pinned(real_decks: Path) -> None:
     collection = Folder(str(real_decks)).collection
     assert collection is not None
-    hashes = {key: schema for key, (schema, _) in note_type_hashes(collection).items()}
+    hashes = {key: kind.schema for key, kind in hashed_types(collection).items()}
     assert hashes == {"question": "e76a409caf5c8909", "cloze": "27d794f2296c973b"}
 
 

@@ -17,11 +17,11 @@ from ketamine_anki.release.ledger import (
     State,
     changed_tag,
     fresh_time,
+    hashed_type,
+    hashed_types,
     next_ledger,
     note_time,
-    note_type_hashes,
     note_type_times,
-    type_hashes,
 )
 
 texts_by_id = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("xyz"), min_size=1)
@@ -71,8 +71,11 @@ def test_the_next_ledger_adds_its_release_and_describes_the_collection_as_it_is_
     assert second.releases == (*first.releases, release("1.1.0", START + 9))
     assert second.decks == (*first.decks, 'Small: "Deck" #1::03 Third')
     assert {kind.key: kind.time for kind in second.note_types.values()} == {"question": START + 9, "cloze": START + 9}
-    kinds = {key: (kind.schema, kind.content) for key, kind in second.note_types.items()}
-    assert kinds == note_type_hashes(grown) != note_type_hashes(SMALL)
+    of_ledger, of_grown, of_small = (
+        {key: (kind.schema, kind.content) for key, kind in kinds.items()}
+        for kinds in (second.note_types, hashed_types(grown), hashed_types(SMALL))
+    )
+    assert of_ledger == of_grown != of_small
 
 
 def test_what_is_new_is_newer_than_every_release_on_any_clock() -> None:
@@ -91,7 +94,7 @@ def test_a_note_with_another_guid_is_another_note() -> None:
 def test_a_note_type_is_newer_only_when_it_changed() -> None:
     """A newer time alone would overwrite the learner's own style."""
     first = released(None, "1.0.0", START, {"a": "1"})
-    hashes = note_type_hashes(SMALL)
+    hashes = hashed_types(SMALL)
     assert set(note_type_times(first, hashes, START + 5).values()) == {START}
     changed = hashes | {"cloze": hashes["cloze"]._replace(content="f" * 16)}
     assert note_type_times(first, changed, START + 5) == {"question": START, "cloze": START + 5}
@@ -138,16 +141,16 @@ TYPE = {
 )
 def test_schema_and_content_of_a_note_type(changed: dict, same_schema: bool) -> None:
     """The schema is what must stay frozen, the content all that Anki shows."""
-    known = type_hashes(**TYPE)
-    assert known == ("d247aaee0e32df45", "04458ea10ef92f2a")
-    other = type_hashes(**TYPE | changed)
+    known = hashed_type(**TYPE)
+    assert known == ("T: ü", "d247aaee0e32df45", "04458ea10ef92f2a")
+    other = hashed_type(**TYPE | changed)
     assert (other.schema == known.schema) == same_schema
     assert other.content != known.content
 
 
 def test_note_types_are_hashed_as_anki_has_them() -> None:
-    assert note_type_hashes(SMALL) == {
-        key: type_hashes(f'Small: "Deck" #1: {kind.label}', key == "cloze", kind.fields, kind.templates, kind.css)
+    assert hashed_types(SMALL) == {
+        key: hashed_type(f'Small: "Deck" #1: {kind.label}', key == "cloze", kind.fields, kind.templates, kind.css)
         for key, kind in note_types().items()
     }
 
@@ -188,5 +191,5 @@ def test_a_release_has_a_hash_of_all_that_it_holds() -> None:
 
 
 def test_the_hash_of_a_release_is_the_one_released(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ketamine_anki.release.ledger.note_type_hashes", lambda collection: {"T": type_hashes(**TYPE)})
+    monkeypatch.setattr("ketamine_anki.release.ledger.hashed_types", lambda collection: {"T": hashed_type(**TYPE)})
     assert digest() == "92ab0e4afc23a7d1"
