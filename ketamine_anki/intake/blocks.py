@@ -328,7 +328,8 @@ def _parts(parent: _Element, *tags: str) -> list[_Element]:
     children = [child for child in parent.children if not isinstance(child, str) or child.strip()]
     parts = [child for child in children if isinstance(child, _Element) and child.tag in tags]
     if len(parts) < len(children):
-        raise UnrenderError(f"has something in <{parent.tag}> that is no <{tags[0]}>: delete it")
+        place = "a list that is no item" if parent.tag in ("ul", "ol") else "a table that is no row"
+        raise UnrenderError(f"has something in {place}: delete it, or write it elsewhere")
     return parts
 
 

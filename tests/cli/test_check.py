@@ -38,9 +38,6 @@ def test_without_a_collection_above_the_usual_folder_is_named(tmp_path: Path, mo
     assert "decks: no such folder: name the folder that holds collection.yaml" in run("check").err
 
 
-# --- formats ----------------------------------------------------------------------------------
-
-
 def test_text_can_be_asked_for_and_coloured_by_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path, MISTAKE)
     ran = run("check", "--format", "text", folder)
@@ -77,9 +74,6 @@ def test_a_finding_in_what_cannot_be_shown_has_no_frame(tmp_path: Path) -> None:
         (line,) = filter(None, run("check", "--format", "text", folder).out.splitlines())
         assert line.endswith(rule)
         (folder / "02-second.yaml").unlink(missing_ok=True)
-
-
-# --- some files -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

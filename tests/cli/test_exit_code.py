@@ -81,9 +81,6 @@ def test_wrong_use_is_2_even_when_it_cannot_be_said(words: list[str]) -> None:
         assert execute(*command(*words), env=environment(), capture_output=False, stderr=full).code == 2
 
 
-# --- signals ----------------------------------------------------------------------------------
-
-
 def test_interrupted_while_it_is_loaded() -> None:
     """Ctrl-C comes before there is a command line."""
     loading = """

@@ -68,9 +68,6 @@ def type_in(monkeypatch: pytest.MonkeyPatch, *answers: str, terminal: bool = Tru
     monkeypatch.setattr(sys, "stdin", keyboard)
 
 
-# --- proposals --------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("text", "proposed"),
     [
@@ -93,9 +90,6 @@ def test_citations_and_yield_follow_from_paragraph_and_claims(folder: Path) -> N
     assert propose_cites("only-section/2", collection) == propose_cites("nowhere", collection) == ()
     assert propose_yield(["C-1"], collection) == "core"
     assert propose_yield([], collection) == propose_yield(["C-9"], collection) == "supporting"
-
-
-# --- the file ---------------------------------------------------------------------------------
 
 
 def test_options_make_a_note_at_the_end_and_every_other_line_stays(folder: Path) -> None:
@@ -132,9 +126,6 @@ def test_comments_indentation_and_line_ends_of_the_file_are_kept() -> None:
     values = {"id": "b", "question": "Why?", "tags": ["A", "B"]}
     added = "\r\n\r\n- id: b\r\n  question: Why?\r\n  tags: [A, B]\r\n"
     assert append(windows, values) == (windows + added, 6)
-
-
-# --- questions --------------------------------------------------------------------------------
 
 
 def test_everything_is_asked_for_that_no_option_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,9 +224,6 @@ def test_what_is_typed_must_be_text(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert "answer: what was typed is not UTF-8 text" in refused(folder, *FULL[:4]).err
 
 
-# --- refusals ---------------------------------------------------------------------------------
-
-
 def refused(folder: Path, *arguments: str) -> Ran:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     ran = run("new", folder, *arguments)
@@ -291,6 +279,7 @@ NOTE = "{id: a, text: '{{c1::x}}', source: only-section/1, tags: [A], yield: cor
     [
         (f"notes:\n  - {NOTE}\ndeck: First Part\n", "the note cannot be appended"),  # the last note is not the end
         (f"deck: First Part\nnotes: [{NOTE}]\n", "the note cannot be appended"),
+        (f"deck: Other\nnotes:\n  - {NOTE}\n", "01-first-part.yaml: exists and holds another subdeck: rename it"),
         ("deck: [\n", "01-first-part.yaml: cannot be read: not YAML"),
     ],
 )

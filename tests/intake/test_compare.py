@@ -210,9 +210,6 @@ def test_a_retired_note_is_left_alone(tmp_path: Path):
     assert (result.matched, result.changes, result.leftovers) == (3, [], [])
 
 
-# --- new notes --------------------------------------------------------------------------------
-
-
 def new(guid: str, fields: Mapping[str, str], deck: str = "Small Deck::01 First Part", tags: tuple[str, ...] = ()):
     return PackagedNote(guid, "any", fields, tags, deck, 0)
 
@@ -276,9 +273,6 @@ def test_too_much_for_one_run_is_refused_with_one_sentence(case: Case, monkeypat
     assert len(case.compare([new(f"{n}", {"Front": f"q{n}?"}) for n in range(2)]).proposals) == 2
     with pytest.raises(Failure, match="export fewer notes, such as one subdeck"):
         case.compare([new(f"{n}", {"Front": f"q{n}??"}) for n in range(2)])
-
-
-# --- the text of the file ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", [DECK.replace("\n", "\r\n"), "\ufeff" + DECK])

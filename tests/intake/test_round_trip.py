@@ -93,8 +93,6 @@ def test_round_trip_through_the_real_anki(real_package, real_decks, tmp_path, le
     other.close()
 
 
-# --- a small collection -----------------------------------------------------------------------
-
 NOTES = """
 - {id: leaf, question: Which gas do plants take in, answer: Carbon dioxide, tags: [Plants, Gas]}
 - {id: root, text: 'Roots take up {{c1::water}}.', tags: [Plants]}
