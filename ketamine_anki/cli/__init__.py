@@ -193,8 +193,6 @@ def _discard_output() -> None:
         os.close(nowhere)
 
 
-# --- signals ----------------------------------------------------------------------------------
-
 # Requests to end, beside Ctrl-C: of `kill`, a terminal that closes (on Windows the last), Ctrl-\, a limit of processor
 # time.
 _ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
@@ -206,11 +204,11 @@ class _Terminated(BaseException):
 
 def _catch_signals() -> None:
     """Lets requests to end unwind the stack, so that nothing half-written is left."""
+
+    def terminate(number: int, frame: object) -> None:
+        raise _Terminated(number)
+
     for name in _ENDINGS:
         number = getattr(signal, name, None)  # Windows has few of them
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
-            signal.signal(number, _terminate)
-
-
-def _terminate(number: int, frame: object) -> None:
-    raise _Terminated(number)
+            signal.signal(number, terminate)
