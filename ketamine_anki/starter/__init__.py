@@ -10,20 +10,15 @@ from string import Template
 
 from ketamine_anki.core.language import primary
 
+_DECKS = [f"decks/{name}.yaml" for name in ("collection", "source", "references", "01-first-part")]
 # file of this folder -> its place in the collection
-_PLACES = {
-    "README.md": "README.md",
-    "requirements.txt": "requirements.txt",
+_PLACES = {name: name for name in ("README.md", "requirements.txt", *_DECKS)} | {
     "gitignore": ".gitignore",
     "pre-commit.yaml": ".pre-commit-config.yaml",
     "check.yml": ".github/workflows/check.yml",
     "pages.yml": ".github/workflows/pages.yml",
     "correction.yml": ".github/ISSUE_TEMPLATE/correction.yml",
     "settings.json": ".vscode/settings.json",
-    "decks/collection.yaml": "decks/collection.yaml",
-    "decks/source.yaml": "decks/source.yaml",
-    "decks/references.yaml": "decks/references.yaml",
-    "decks/01-first-part.yaml": "decks/01-first-part.yaml",
 }
 _OF_A_SOURCE = r"decks/(?:source|references)\.yaml"
 

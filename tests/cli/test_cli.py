@@ -60,9 +60,7 @@ def test_wrong_arguments_end_with_2(arguments: list[str], message: str, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_argument_is_taken_as_it_was_typed_on_windows(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_argument_is_taken_as_it_was_typed_on_windows(monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
     """There click would put names of files and values of variables for the * and $ of a text."""
     monkeypatch.setattr("click.core.os", SimpleNamespace(**{**vars(os), "name": "nt"}))
     monkeypatch.setattr("ketamine_anki.cli._catch_signals", lambda: None)
@@ -72,9 +70,7 @@ def test_an_argument_is_taken_as_it_was_typed_on_windows(
     assert "'$HOME$'" in capsys.readouterr().err
 
 
-def test_an_argument_that_is_empty_or_no_text_is_neither_left_out_nor_the_current_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_argument_that_is_empty_or_no_text_is_neither_left_out_nor_the_current_folder(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in COMMANDS:
         loaded = cli.get_command(click.Context(cli), name)

@@ -51,9 +51,7 @@ class _Hidden(Exception):  # noqa: N818
         (KeyError(1), 70, "internal error (KeyError: 1): please report it; KETAMINE_ANKI_DEBUG=1 shows where"),
     ],
 )
-def test_an_error_is_one_sentence_and_a_code(
-    error: BaseException, code: int, sentence: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_is_one_sentence_and_a_code(error: BaseException, code: int, sentence: str, monkeypatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
