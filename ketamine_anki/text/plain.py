@@ -106,31 +106,13 @@ def difference(old: str, new: str, aligner: Aligner) -> tuple[Part, ...]:
     """
     before, after = re.findall(_PIECE, old), re.findall(_PIECE, new)
     parts: list[Part] = []
-    for kind, i, j, k, m in aligner.steps(before, after):
-        if kind == "equal":
-            parts.append(Part("=", "".join(before[i:j])))
+    removed = added = ""
+    for kind, i, j, k, m in (*aligner.steps(before, after), ("equal", 0, 0, 0, 0)):
+        old_words, new_words = "".join(before[i:j]), "".join(after[k:m])
+        if kind != "equal" or (old_words.isspace() and (removed or added)):  # changes with a space between are one
+            removed += old_words
+            added += new_words
             continue
-        if i < j:
-            parts.append(Part("-", "".join(before[i:j])))
-        if k < m:
-            parts.append(Part("+", "".join(after[k:m])))
-    return tuple(_joined(parts))
-
-
-def _joined(parts: list[Part]) -> list[Part]:
-    """Changes with only a space between them become one change, which is easier to read."""
-    joined: list[Part] = []
-    n = 0
-    while n < len(parts):
-        if parts[n].sign == "=":
-            joined.append(parts[n])
-            n += 1
-            continue
-        old = new = ""
-        while n < len(parts) and (parts[n].sign != "=" or (parts[n].text.isspace() and n + 1 < len(parts))):
-            sign, text = parts[n]
-            old += text if sign in "=-" else ""
-            new += text if sign in "=+" else ""
-            n += 1
-        joined += [Part(sign, text) for sign, text in (("-", old), ("+", new)) if text]
-    return joined
+        parts += [Part(sign, text) for sign, text in (("-", removed), ("+", added), ("=", old_words)) if text]
+        removed = added = ""
+    return tuple(parts)

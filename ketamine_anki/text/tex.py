@@ -74,14 +74,12 @@ _ENVIRONMENTS = frozenset(
     "aligned array cases dcases gathered matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix".split()
 ).union(_EQUATIONS)
 
-_TEX = re.compile(r"\\(?:[A-Za-z]+|(?P<sign>.)|$)|[%{}]", re.DOTALL)
+_TEX = re.compile(r"\\(?:[A-Za-z]+|(?P<sign>.)|$)|[%&{}]|::", re.DOTALL)
 _EQUATION = r"\\begin\s*\{(?:align|gather)\*\}"
 _COLUMNS = r"\s*\{array\}\s*(?:\[[tbc]\]\s*)?\{[lcr| ]*[lcr][lcr| ]*\}"
 _PLACED = r"\s*\{(?:aligned|gathered)\}(?!\s*\[[tbc]\])\s*\["
-# What must not stand in the argument of such a command, and why.
-_NOT_INSIDE = dict.fromkeys(_TEXTS, ("::", ":: inside \\text is shown with braces between: leave one out"))
-_NOT_INSIDE["\\ce"] = (r"(?<!\\)&", "& inside \\ce: write \\&")
 _PAIRS = _commands("begin end left right")
+_HOLDING = dict.fromkeys(_TEXTS, "words") | {"\\ce": "chemistry"}  # what stands in the braces after it
 _DELETION = "\1"  # stands where a deletion begins
 # Negative space: `\\[-1em]`; `\!\!`, also with empty groups between, `\!{}\text{\!}`. Three `\!` in one formula,
 # whatever stands between, move as far as a letter is wide.
@@ -159,14 +157,14 @@ def _split(tex: str) -> str:
 
 def _walk(tex: str) -> Iterator[Mistake]:
     """Commands that are not allowed, and braces that are not closed."""
-    words_end = chemistry_end = 0  # of the last \\text{...}; of the last \\ce{...}
-    negative = 0  # how many \\!
-    opened: list[int] = []
+    negative, last = 0, ""  # how many \\!; the token before
+    opened: list[tuple[int, str]] = []  # each open brace, and what it holds
     for match in _TEX.finditer(tex):
-        at, end, found = *match.span(), match[0]
+        at, found = match.start(), match[0]
+        held = opened[-1][1] if opened else "math"
         message = ""
         if found == "{":
-            opened.append(at)
+            opened.append((at, _HOLDING.get(last, held)))
             if len(opened) > MAX_TEX_DEPTH:
                 yield "limit", at, found, f"braces more than {MAX_TEX_DEPTH} deep in the math"
                 return
@@ -175,24 +173,23 @@ def _walk(tex: str) -> Iterator[Mistake]:
                 yield "tex-command", at, found, "} without a { in the math"
                 return
             opened.pop()
-        elif at < words_end:
-            if found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
+        elif held == "words":
+            if found == "::":
+                message = ":: inside \\text is shown with braces between: leave one out"
+            elif found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
                 message = f"{found} inside \\text is shown as it is typed: end the \\text before it"
-        elif found in _NOT_INSIDE:
-            group_end = _group_end(tex, end)
-            words_end, chemistry_end = (words_end, group_end) if found == "\\ce" else (group_end, chemistry_end)
-            sign, advice = _NOT_INSIDE[found]
-            if wrong := re.search(sign, tex[end:group_end]):
-                yield "tex-command", end + wrong.start(), wrong[0], advice
-        elif at < chemistry_end and found in (*_PAIRS, "\\middle"):
+        elif held == "chemistry" and found == "&":
+            message = "& inside \\ce: write \\&"
+        elif held == "chemistry" and found in (*_PAIRS, "\\middle"):
             message = f"{found} inside \\ce: end the \\ce before it"
         else:
             message = _command_mistake(tex, match, negative)
             negative += found == "\\!" and not message
         if message:
             yield "tex-command", at, found, message
+        last = found
     if opened:
-        yield "tex-command", opened[0], "{", "{ is never closed in the math"
+        yield "tex-command", opened[0][0], "{", "{ is never closed in the math"
 
 
 def _command_mistake(tex: str, match: re.Match[str], negative: int) -> str:
@@ -200,8 +197,10 @@ def _command_mistake(tex: str, match: re.Match[str], negative: int) -> str:
     found, sign, rest = match[0], match["sign"], tex[match.end() :]
     if found == "\\begin":
         return _environment_mistake(_name(rest), tex[: match.start()], rest)
+    if found in ("&", "::") or found in COMMANDS:
+        return ""
     if found[1:] and not sign:
-        return "" if found in COMMANDS else f"TeX command {found} is not in the list of allowed commands"
+        return f"TeX command {found} is not in the list of allowed commands"
     if sign and sign not in _SIGNS:
         return f"TeX command {found} would end or change the math"
     if re.match(_MOVES, found + rest) or (found == "\\!" and negative == _MOST_NEGATIVE):
@@ -229,16 +228,6 @@ def _name(rest: str) -> str:
     """The environment that is named after a \\begin or \\end."""
     name = re.match(r"\s*\{([^{}]*)\}", rest)
     return name[1] if name else "?"
-
-
-def _group_end(tex: str, start: int) -> int:
-    """Where the group in braces that follows ends."""
-    depth = 0
-    for match in _TEX.finditer(tex, start):
-        depth += (match[0] == "{") - (match[0] == "}")
-        if depth <= 0:
-            return match.start()
-    return len(tex)
 
 
 # --- what MathJax would show as an error ------------------------------------------------------
