@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ketamine_anki.text.placeholders import Source
-from ketamine_anki.text.scanner import Report
+from ketamine_anki.text.scanner import Report, Source
 
 # Beside letters and digits, what ends a word and what starts one: brackets, math, marks of a deletion.
 _ENDS, _STARTS = frozenset(")]$}"), frozenset("([${")

@@ -17,9 +17,8 @@ from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.suggestion import did_you_mean
 from ketamine_anki.text.emphasis import Emphasis
 from ketamine_anki.text.escape import image, link_mistake
-from ketamine_anki.text.placeholders import PLACEHOLDER, Source
 from ketamine_anki.text.plain import is_blank
-from ketamine_anki.text.scanner import Report
+from ketamine_anki.text.scanner import PLACEHOLDER, Report, Source
 from ketamine_anki.text.visible import HIDDEN, visible_marks
 
 # A sign that starts a list, and a number after it: in math, hidden, or bold, too.

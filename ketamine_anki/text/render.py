@@ -17,14 +17,15 @@ from ketamine_anki.core.escape import html as escape
 from ketamine_anki.core.limits import MAX_BRACKETS, MAX_COLUMNS, MAX_LINES, MAX_PER_TEXT, MAX_SIGNS
 from ketamine_anki.core.model import Collection, Finding, Note, Places, Position, Where
 from ketamine_anki.text.escape import instead_of_html
-from ketamine_anki.text.placeholders import PLACEHOLDER, Source
 from ketamine_anki.text.plain import is_blank
 from ketamine_anki.text.scanner import (
     BRACKET_COMMAND,
+    PLACEHOLDER,
     UNMARKED,
     Markup,
     Mistake,
     Report,
+    Source,
     Span,
     command_in,
     scan,
