@@ -164,10 +164,8 @@ class _Writer:
         if mark[0] == "~":
             return mark, "starts no code: write ``` before and after it"
         if not re.fullmatch(r"[\w+#.-]*", info):  # the name of a language is not shown
-            return info, (
-                "after the ``` is not shown: only the name of a language may stand there; what is to be seen belongs"
-                " on a line of its own"
-            )
+            advice = "only the name of a language may stand there; what is to be seen belongs on a line of its own"
+            return info, f"after the ``` is not shown: {advice}"
         if not last.startswith(mark) or last.strip("`"):
             return mark, "is never closed: write it on a line of its own below the code"
         return mark, "" if token.content.strip() else _EMPTY_CODE
@@ -340,10 +338,11 @@ class _Writer:
         start = max(self.text.find(name, start), 0)
         if self._is_blank(escape(token.content)):
             self._mistake("picture", name, f"picture {name!r} without a text: say what is seen between [ and ]", start)
-        message = f"no picture {name!r} in the media folder{did_you_mean(name, self.media)}"
         if not _FILE_NAME.fullmatch(name):
             message = f"picture {name!r} is not a file name: pictures come from the media folder"
-        if name not in self.media:
+            self._mistake("picture", name, message, start)
+        elif name not in self.media:
+            message = f"no picture {name!r} in the media folder{did_you_mean(name, self.media)}"
             self._mistake("picture", name, message, start)
         self.pictures.append(name)
         return image(self.media.get(name, "missing.png"), alt)

@@ -23,6 +23,11 @@ SCRIPTS = {
     "^": str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻"),
     "_": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
 }
+_POWER = r"(?<![\w*])(?P<base>\d+|[^\W\d_])(?P<sign>\*\*)(?P<script>[+-]?\d+|[^\W\d_])(?![\w*])"
+_BOLD = rf"\*\*(?=[^\s*{HIDDEN}]){_WORD}{{0,20}}|{_WORD}{{1,20}}(?<=[^\s*{HIDDEN}])\*\*|\*\*(?:[^*{HIDDEN}]+\*\*)?"
+_SPACED_MATH = rf"\$ ([^${HIDDEN}]*[=^_\\+][^${HIDDEN}]*?) ?\$|\$ ([^\W\d_]) \$"
+_LINK = r"\](?:\s+\((?=https?:|mailto:)|\(|:\s+(?=https?:))|(?<![\w\])])\[[^\[\]]+\]\[[^\[\]]*\]|!\[[^\[\]]*\](?!\()"
+_TABLE_ROW = rf"\A\s*\|[^|{HIDDEN}]+(?:\|[^|{HIDDEN}]*)*\|\s*$|\A\s*[^|(\[{{<{HIDDEN}]*\S \| \S.*"
 # What a script stands at, and what stands right after it: of `x^2y` and `t_1/2` only the author knows how far it goes.
 _BASE = r"(?P<base>(?:(?<![^\W_])[^\W_]++|[)\]])?)"
 _REST = (
@@ -86,18 +91,8 @@ def _character(reference: re.Match[str]) -> str:
 # start of a line, then of one of several.
 _Row = tuple[str, str, str, str | Callable[[re.Match[str]], str]]
 _ANYWHERE: tuple[_Row, ...] = (
-    (
-        "**",
-        r"(?<![\w*])(?P<base>\d+|[^\W\d_])(?P<sign>\*\*)(?P<script>[+-]?\d+|[^\W\d_])(?![\w*])",
-        "a power",
-        _as_script,
-    ),
-    (
-        "**",
-        rf"\*\*(?=[^\s*{HIDDEN}]){_WORD}{{0,20}}|{_WORD}{{1,20}}(?<=[^\s*{HIDDEN}])\*\*|\*\*(?:[^*{HIDDEN}]+\*\*)?",
-        "bold",
-        "open and close it, with spaces, quotes and brackets outside of the stars",
-    ),
+    ("**", _POWER, "a power", _as_script),
+    ("**", _BOLD, "bold", "open and close it, with spaces, quotes and brackets outside of the stars"),
     ("*", rf"(?<![\w*{HIDDEN}])\*[^\W\d_]\w{{0,20}}", "italics", _ITALICS),
     ("_", rf"(?<![\w{HIDDEN}])_[^\W_]\w{{0,20}}", "italics", _ITALICS),
     ("`", "`+", "code", "close it"),
@@ -112,21 +107,11 @@ _ANYWHERE: tuple[_Row, ...] = (
     ("^", _HIGH, "a superscript", _as_script),
     ("_", _LOW, "a subscript", _as_script),
     ("==", r"==(?=[^\s=])[^=]*==", "marked text", "write **words**"),
-    (
-        "$ ",
-        rf"\$ ([^${HIDDEN}]*[=^_\\+][^${HIDDEN}]*?) ?\$|\$ ([^\W\d_]) \$",
-        "math",
-        "take the spaces inside the dollars away",
-    ),
+    ("$ ", _SPACED_MATH, "math", "take the spaces inside the dollars away"),
     ("$", r"\$\$|(?<![\w$])\$(?=[a-z\\])", "math", "close it with a dollar after its last sign"),
     ("{", r"\\[A-Za-z]+(?=\{)", "math", "put it between dollars"),
     ("{", rf"(?:(?<=\w)[_^])\{{[^{{}}{HIDDEN}]*\}}", "math", "put it between dollars"),
-    (
-        "]",
-        r"\](?:\s+\((?=https?:|mailto:)|\(|:\s+(?=https?:))|(?<![\w\])])\[[^\[\]]+\]\[[^\[\]]*\]|!\[[^\[\]]*\](?!\()",
-        "a link or picture",
-        f"{_PICTURE}, without spaces around the brackets",
-    ),
+    ("]", _LINK, "a link or picture", f"{_PICTURE}, without spaces around the brackets"),
     ("[[", rf"!?\[\[[^\[\]{HIDDEN}]+\]\]", "a link or picture", _PICTURE),
     ("[^", r"\[\^[\w-]+\]", "a footnote", "write it into the text"),
     ("[/", r"\[/(?!or\])[A-Za-z]+\]", "a tag", "write **bold** or *italics*"),
@@ -153,12 +138,7 @@ _AT_START_OF_SEVERAL: tuple[_Row, ...] = (
     ("", r"\A\s*(?:-{3,}|\*{3,}|={3,}|:{3,}.*)$", "a line, heading or box", "leave it out"),
     ("[X]", r"\A\[X\](?= )", "a check box", "write ☑"),
     ("", r"\A\s*[-+][^\W\d_]\w*", "a list", "write a space after the sign"),
-    (
-        "|",
-        rf"\A\s*\|[^|{HIDDEN}]+(?:\|[^|{HIDDEN}]*)*\|\s*$|\A\s*[^|(\[{{<{HIDDEN}]*\S \| \S.*",
-        "a table",
-        "put a line such as | --- | --- | under its first line",
-    ),
+    ("|", _TABLE_ROW, "a table", "put a line such as | --- | --- | under its first line"),
 )
 
 
@@ -172,10 +152,8 @@ def lost_backslashes(text: str) -> Iterator[tuple[int, str, str]]:
     for word in re.finditer(r"\S*\\\S+", text):
         shown = {sign.isalnum() for sign in re.findall(r"\\(.)", word[0])}  # a backslash before a letter is shown
         if len(shown) == 2 or (re.search(_LOST_BACKSLASH, word[0]) and not re.fullmatch(_NUMBERED, word[0])):
-            message = (
-                f"a backslash in '{word[0]}' is not shown: put it in `code` to show it, or leave the backslash out"
-            )
-            yield word.start(), word[0], message
+            advice = "put it in `code` to show it, or leave the backslash out"
+            yield word.start(), word[0], f"a backslash in '{word[0]}' is not shown: {advice}"
 
 
 def visible_marks(text: str, *, start: bool, several: bool) -> Iterator[tuple[int, str, str]]:
