@@ -24,8 +24,8 @@ MEDIA = {"leaf.png": "leaf-12345678.png"}
 
 
 def test_without_a_locator_findings_are_placed_by_line_and_column_of_the_text() -> None:
-    (finding,) = render("one\ntwo <b>", MEDIA).findings
-    assert finding[:2] == (Position("", 2, 5), "raw-html")
+    found = render("a <b>\ntwo <i>", MEDIA).findings
+    assert [finding[:2] for finding in found] == [(Position("", 1, 3), "raw-html"), (Position("", 2, 5), "raw-html")]
 
 
 def test_signs_of_a_text_are_limited() -> None:
@@ -65,6 +65,26 @@ def test_all_texts_of_a_note_are_rendered() -> None:
     rendered = render_note(gone, within)
     assert {key: text.html for key, text in rendered.items()} == shown
     assert [text.pictures for text in rendered.values()] == [["leaf.png"]] * 3
+
+
+def test_findings_about_a_note_stand_at_their_places_in_its_file() -> None:
+    typed = {"question": "?!", "answer": "$~$", "extra": "a <b>c</b> <b>d", "picture": "leaf", "beyond": "$~$"}
+    text = base_note.written(base_note.note(typed))
+    deck, _ = read_deck("deck.yaml", text.encode())
+    assert deck is not None
+    found = [
+        finding for shown in render_note(deck.notes[0], base_note.collection()).values() for finding in shown.findings
+    ]
+    lines = text.split("\n")
+    nothing = "shows nothing to a reader: fill it in or delete it"
+    assert sorted((lines[at.line - 1][at.column - 1 :], rule, message) for at, rule, message in found) == [
+        ("$~$", "empty", f"answer {nothing}"),
+        ("$~$", "empty", f"beyond {nothing}"),
+        ("<b>c</b> <b>d", "raw-html", "HTML '<b>': write **words**; to show it, put it in `code`"),
+        ("<b>d", "raw-html", "HTML '<b>': write **words**; to show it, put it in `code`"),
+        ("?!", "empty", f"question {nothing}"),
+        ("leaf", "picture", "no picture in 'picture': write '![what one sees](name.png)', in single quotes"),
+    ]
 
 
 # --- Anki agrees ------------------------------------------------------------------------------
