@@ -263,7 +263,7 @@ class Release(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What was released when. `decks` are full names in order; releases are oldest first; `lines` says
-    on which line of the file (from 1) each note, `note type KEY` and `release VERSION` stands.
+    on which line of the file (from 1) each note, `note_types: KEY` and `releases: VERSION` stands.
     """
 
     namespace: str

@@ -87,6 +87,12 @@ EMPTY = "no namespace, release or note in it: restore the file from version cont
     [
         ("  a: {", "<<<<<<< HEAD\n  a: {", 13, MALFORMED),
         ("since: 1.0.0}\n  b", "since: 1.0.0, note: x}\n  b", 13, MALFORMED),
+        ("guid: ", "guid: 0", 13, MALFORMED),
+        ("hash: ", "hash: 0", 13, MALFORMED),
+        ("cards: [1]", "cards: []", 13, MALFORMED),
+        ("errata: []", "errata: [A]", 4, MALFORMED),
+        ("state: ", "state: 0", 4, MALFORMED),
+        ("sums: ", "sums: 0", 4, MALFORMED),
         ("namespace: ", "namespace: 1", 2, MALFORMED),
         ('"tests/small"', '"\\q"', 2, MALFORMED),
         ('01 First"', '\\q"', 10, MALFORMED),
