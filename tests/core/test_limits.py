@@ -22,7 +22,6 @@ TWO_DECKS = {"02-second.yaml": small_deck.deck(OTHERS, "Second Part")}
     [
         ("workspace.folder.MAX_DECKS_BYTES", 300, TWO_DECKS, "02-second.yaml:1:1: all deck files together are over"),
         ("workspace.folder.MAX_FILES", 3, TWO_DECKS, ":1:1: 4 deck files: at most 3 [limit]"),
-        ("workspace.folder.MAX_MEDIA_BYTES", 100, TWO_PICTURES, "media/1.png:1:1: all pictures together are over 100 "),
         ("workspace.folder.MAX_PICTURES", 1, TWO_PICTURES, "media:1:1: 2 files: at most 1 [limit]"),
         ("deckfiles.reader.MAX_MESSAGE", 20, {"02-x.yaml": "anwser: x\n"}, "unknown key 'anwser… [unknown-key]"),
     ],

@@ -48,17 +48,21 @@ def test_bytes_are_read_as_they_are_and_at_most_one_too_many(tmp_path: Path, mon
     assert opened[0] & binary
 
 
-@pytest.mark.parametrize("content", ["other", "another"])
-def test_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+@pytest.mark.parametrize(("content", "time"), [("other", 2), ("another", 1), ("one", 1)])
+def test_file_that_changes_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, time: int
+) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"first")
     os.utime(path, (1, 1))
-    real = os.fstat
+    real, seen = os.fstat, list[os.stat_result]()
 
     def fstat(descriptor: int) -> os.stat_result:
-        seen = real(descriptor)
-        path.write_text(content, encoding="utf-8")
-        return seen
+        seen.append(real(descriptor))
+        if len(seen) == 2:  # it is a regular file, and this is its size
+            path.write_text(content, encoding="utf-8")
+            os.utime(path, (time, time))
+        return seen[-1]
 
     monkeypatch.setattr(os, "fstat", fstat)
     with pytest.raises(ValueError, match="changed while it was read"):
@@ -89,6 +93,14 @@ def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
         f"media/notes.txt:1:1: {naming}",
         "media/pipe.png:1:1: not a regular file",
     }
+
+
+def test_all_pictures_together_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those after the limit are not even read."""
+    monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_MEDIA_BYTES", 3 * len(small_deck.PIXEL))
+    found = findings(small_deck.write(tmp_path, NOTE, {f"media/{n}.png": small_deck.PIXEL for n in range(6)}))
+    limited = [line for line in found if "all pictures together are over" in line]
+    assert [line.partition(":")[0] for line in limited] == ["media/3.png"]
 
 
 def test_media_folder_must_be_one(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 import small_deck
 from program import run
 
+from ketamine_anki.anki import package_writer
 from ketamine_anki.core.errors import Failure
 from ketamine_anki.workspace import output
 from ketamine_anki.workspace.output import output_folder, scratch_folder, write_text, write_whole
@@ -49,9 +50,27 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return small_deck.write(tmp_path / "decks", "- {question: 'Which gas do plants use?', answer: Carbon dioxide}")
+
+
+def test_a_damaged_package_is_not_published(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The written package is read again and counted; if a count differs, the old ones stay."""
+    dist = tmp_path / "dist"
+    assert run("build", folder, "-o", dist, "--split").code == 0
+    old = {path: path.read_bytes() for path in dist.iterdir()}
+    small_deck.replace(folder / "01-first.yaml", "Carbon dioxide", "CO₂")
+    monkeypatch.setattr(package_writer, "count", lambda *_: package_writer.Counts(7, 7, 7, 7))
+    ran = run("build", folder, "-o", dist, "--split")
+    assert (ran.code, "not whole" in ran.err) == (74, True)
+    assert {path: path.read_bytes() for path in dist.iterdir()} == old
+
+
 @pytest.mark.parametrize("wrong", ["findings", "a full disk"])
-def test_a_failed_command_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
-    folder = small_deck.write(tmp_path / "decks", "- {question: 'Which gas do plants use?', answer: Carbon dioxide}")
+def test_a_failed_command_leaves_no_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
     if wrong == "findings":
         small_deck.replace(folder / "01-first.yaml", "answer:", "anwser:")
         code = run("build", folder, "-o", tmp_path / "a/dist").code
