@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 from ketamine_anki.anki.archive import WANTED, PackageError, not_a_package
 from ketamine_anki.anki.package_reader import NotesByGuid, Oddities, PackagedNote, deck_name
@@ -64,16 +65,12 @@ def read_text(data: bytes, field_names: FieldNames) -> tuple[list[PackagedNote],
 
 def _header(text: str) -> tuple[dict[str, str], str]:
     """The header's values by key, and the text after it."""
-    header: dict[str, str] = {}
-    offset = 0
-    for _ in range(MAX_EXPORT_HEAD):
-        if not text.startswith("#", offset):
-            return header, text[offset:]
-        end = text.find("\n", offset) + 1 or len(text)
-        key, _, value = text[offset + 1 : end].rstrip("\r\n").partition(":")
-        header[key.strip().lower()] = value.strip()
-        offset = end
-    raise PackageError(f"over {MAX_EXPORT_HEAD} lines at its start begin with '#'")
+    lines = text.split("\n", MAX_EXPORT_HEAD)
+    head = list(takewhile(lambda line: line.startswith("#"), lines))
+    if len(head) > MAX_EXPORT_HEAD:
+        raise PackageError(f"over {MAX_EXPORT_HEAD} lines at its start begin with '#'")
+    pairs = (line[1:].partition(":") for line in head)
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}, "\n".join(lines[len(head) :])
 
 
 def _column(header: dict[str, str], name: str) -> int:

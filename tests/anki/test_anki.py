@@ -155,12 +155,13 @@ Faces = dict[tuple[str, int], engine.Face]
 
 
 def rendered_by_us(folder: Path) -> list[engine.Face]:
-    collection = Folder(str(folder)).collection
-    assert collection is not None
-    kinds = note_types(collection)
+    kinds = note_types(Folder(str(folder)).collection)
     return [
         engine.Face(
-            note.id, card.ordinal, *(f"<style>{kind.css}</style>{side}" for side in (card.question, card.answer))
+            note.id,
+            card.ordinal,
+            f"<style>{kind.css}</style>{card.question}",
+            f"<style>{kind.css}</style>{card.answer}",
         )
         for note, compiled in small_deck.compiled(folder)
         for kind in [kinds[compiled.note_type]]

@@ -14,12 +14,9 @@ from playwright.sync_api import Page
 from reviewer import LOOKS, window
 
 from ketamine_anki.anki.cards import Card, cards
-from ketamine_anki.anki.compile import CompiledNote
 from ketamine_anki.anki.notetypes import OWN_FIELD, note_types
-from ketamine_anki.core.model import Note
 from ketamine_anki.text.together import together
 from ketamine_anki.workspace.folder import Folder
-from ketamine_anki.workspace.pipeline import check_notes
 
 pytestmark = pytest.mark.skipif(not browser.found(), reason="needs Chromium")
 
@@ -49,18 +46,12 @@ def page() -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def backs(real_decks: Path) -> list[tuple[str, Card, str]]:
     """(note id, card, CSS) of every card of the deck."""
-    folder = Folder(str(real_decks))
-    collection = folder.collection
-    assert collection is not None
-    found = []
-
-    def visit(note: Note, compiled: CompiledNote) -> None:
-        kind = note_types(collection)[compiled.note_type]
-        found.extend((note.id, card, kind.css) for card in cards(compiled, kind))
-
-    check_notes(folder, visit)
-    assert not folder.findings
-    return found
+    kinds = note_types(Folder(str(real_decks)).collection)
+    return [
+        (note.id, card, kinds[compiled.note_type].css)
+        for note, compiled in small_deck.compiled(real_decks)
+        for card in cards(compiled, kinds[compiled.note_type])
+    ]
 
 
 # What bars leave of a window of 1000 x 800 in desktop Anki and of a phone's 390 x 844 in AnkiDroid or AnkiMobile. A
