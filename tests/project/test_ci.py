@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import shlex
 import shutil
 import sys
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -21,9 +20,7 @@ from program import REPOSITORY, command, environment, execute
 from releases import DAY, START, Project
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="CI runs its scripts on Linux alone")
-# `gh` beside this file stands in for GitHub.
-PATH = f"{Path(__file__).parent}{os.pathsep}{os.environ['PATH']}"
-CI, WORKFLOWS = REPOSITORY / ".ci", REPOSITORY / ".github" / "workflows"
+CI, WORKFLOWS = REPOSITORY / ".ci", sorted((REPOSITORY / ".github" / "workflows").iterdir())
 
 
 def locked(name: str) -> dict[str, str]:
@@ -31,71 +28,72 @@ def locked(name: str) -> dict[str, str]:
     text = (CI / name).read_text(encoding="utf-8")
     entries = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==(\S+)([^\n]*\n(?: +[^\n]*\n)*)", text, re.MULTILINE)
     assert entries
-    assert not [entry[0] for entry in entries if "--hash=sha256:" not in entry[2]]
-    return {canonicalize_name(package): version for package, version, _ in entries}
+    assert not [name for name, _, rest in entries if "--hash=sha256:" not in rest]
+    return {canonicalize_name(name): version for name, version, _ in entries}
 
 
-def wanted() -> dict[str, list[Requirement]]:
-    """The requirements of pyproject.toml: "" for the program itself, then each extra."""
+def wanted(lock: str) -> list[Requirement]:
+    """What pyproject.toml requires: for the program itself, or with all extras."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    groups = {"": project["dependencies"], **project["optional-dependencies"]}
-    return {extra: [Requirement(line) for line in lines] for extra, lines in groups.items()}
+    extras = [] if lock == "build.txt" else project["optional-dependencies"].values()
+    named = [Requirement(line) for lines in (project["dependencies"], *extras) for line in lines]
+    return [each for each in named if each.name != "ketamine-anki"]
 
 
-@pytest.mark.parametrize(
-    ("lock", "extras"), [("build.txt", [""]), ("requirements.txt", list(wanted()))], ids=["build", "requirements"]
-)
-def test_the_lock_holds_what_pyproject_wants(lock: str, extras: list[str]) -> None:
-    versions = locked(lock)
-    stale = [
-        str(requirement)
-        for extra in extras
-        for requirement in wanted()[extra]
-        if requirement.name != "ketamine-anki"
-        and (requirement.marker is None or requirement.marker.evaluate({"python_version": "3.11"}))
-        and not requirement.specifier.contains(versions.get(canonicalize_name(requirement.name), "0"))
-    ]
-    assert not stale, "renew the locks with .ci/lock"
-
-
-def test_every_dependency_has_a_lower_bound() -> None:
-    named = [each for group in wanted().values() for each in group if each.name != "ketamine-anki"]
-    assert not [str(each) for each in named if not re.search(">=", str(each.specifier))]
+@pytest.mark.parametrize("lock", ["build.txt", "requirements.txt"])
+def test_the_lock_holds_what_pyproject_wants(lock: str) -> None:
+    versions, required = locked(lock), wanted(lock)
+    assert not [str(each) for each in required if ">=" not in str(each.specifier)], "each has a lower bound"
+    here = [each for each in required if not each.marker or each.marker.evaluate({"python_version": "3.11"})]
+    fits = {str(each): each.specifier.contains(versions.get(canonicalize_name(each.name), "0")) for each in here}
+    assert not [each for each, fit in fits.items() if not fit], "renew the locks with .ci/lock"
 
 
 def test_a_release_is_built_with_what_was_tested() -> None:
-    tested = locked("requirements.txt")
-    assert {name: tested.get(name) for name in locked("build.txt")} == locked("build.txt")
+    assert locked("build.txt").items() <= locked("requirements.txt").items()
+
+
+def stub(path: Path, script: str) -> Path:
+    """A shell script in the place of a program."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def copied(name: str, root: Path) -> Path:
+    """A script of .ci/ in another repository."""
+    (root / ".ci").mkdir(exist_ok=True)
+    return Path(shutil.copy(CI / name, root / ".ci"))
 
 
 @POSIX
 @pytest.mark.parametrize(
     ("said", "code", "expected"),
     [
-        ({"name": "a", "version": "1", "vulns": []}, 0, "1 of 1 locked versions audited, 0 vulnerabilities"),
+        ('{"name": "a", "version": "1", "vulns": []}', 0, "1 of 1 locked versions audited, 0 vulnerabilities"),
         (
-            {"name": "a", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]},
+            '{"name": "a", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]}',
             1,
             "a 1: PYSEC-1, mended in 2",
         ),
-        ({"name": "a", "skip_reason": "Dependency not found on PyPI"}, 0, "NOT AUDITED: 1 of 1 versions"),
+        ('{"name": "a", "skip_reason": "Dependency not found on PyPI"}', 0, "NOT AUDITED: 1 of 1 versions"),
         (None, 0, "NOT AUDITED: nothing of lock.txt was audited: pip-audit had no answer (ConnectionError: no route)"),
     ],
     ids=["clean", "vulnerable", "unknown to the server", "no server"],
 )
 def test_the_audit_fails_on_holes_and_says_when_it_saw_nothing(
-    said: dict[str, object] | None, code: int, expected: str, tmp_path: Path
+    said: str | None, code: int, expected: str, tmp_path: Path
 ) -> None:
-    answer = "" if said is None else json.dumps({"dependencies": [said], "fixes": []})
-    program = tmp_path / "pip-audit"
-    program.write_text(f"#!/bin/sh\necho 'ConnectionError: no route' >&2\nprintf '%s' '{answer}'\n", encoding="utf-8")
-    program.chmod(0o755)
+    answer = said and f'{{"dependencies": [{said}], "fixes": []}}'
+    program = stub(tmp_path / "pip-audit", f"echo 'ConnectionError: no route' >&2; printf '%s' '{answer or ''}'")
     done = execute(sys.executable, CI / "audit", program, "lock.txt")
     assert (done.code, expected in done.out) == (code, True), done.out
 
 
-@pytest.mark.parametrize("path", sorted(WORKFLOWS.iterdir()), ids=lambda path: path.name)
-def test_a_workflow_starts_from_no_permission_and_pins_every_action(path: Path) -> None:
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_has_no_permission_but_of_a_job_pins_every_action_and_only_calls(path: Path) -> None:
+    """The logic is in the program and in .ci/: one short command a step, nothing of an event in it."""
     text = path.read_text(encoding="utf-8")
     workflow = yaml.load(text, yaml.CBaseLoader)
     assert workflow["permissions"] == {}
@@ -105,34 +103,22 @@ def test_a_workflow_starts_from_no_permission_and_pins_every_action(path: Path) 
         if "pull_request" in workflow["on"]:
             assert job["permissions"] == {"contents": "read"}, name
             assert "secrets." not in text
+        for line in (step["run"] for step in job["steps"] if "run" in step):
+            assert "\n" not in line.strip()
+            assert "${{" not in line
+            for script in re.findall(r"\.ci/[a-z]+(?= |$)", line) if os.name != "nt" else ():
+                assert os.access(REPOSITORY / script, os.X_OK), script
     uses = re.findall(r"uses: (.*)", text)
     assert uses
     assert not [use for use in uses if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)]
 
 
-def test_a_workflow_only_calls() -> None:
-    """The logic is in the program and in .ci/: one short command a step, nothing of an event in it."""
-    steps = [
-        (path.name, step["run"])
-        for path in WORKFLOWS.iterdir()
-        for job in yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)["jobs"].values()
-        for step in job["steps"]
-        if "run" in step
-    ]
-    assert steps
-    assert not [(name, run) for name, run in steps if "\n" in run.strip() or "${{" in run]
-    for name, run in steps:
-        for script in re.findall(r"\.ci/[a-z]+(?= |$)", run) if os.name != "nt" else ():
-            assert (REPOSITORY / script).stat().st_mode & 0o100, f"{name}: {script} cannot be run"
-
-
 @POSIX
 def test_a_tag_that_is_not_there_is_named(project: Project) -> None:
-    (project.root / ".ci").mkdir()
-    shutil.copy(CI / "rebuild", project.root / ".ci")
+    script = copied("rebuild", project.root)
     project.commit()
     message = "there is no tag v9 here: git fetch --tags, then git tag --list 'v*'\n"
-    assert execute(".ci/rebuild", "v9") == (1, "", message)
+    assert execute(script, "v9") == (1, "", message)
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +126,7 @@ def twice_released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A collection after 1.0.0 and 1.1.0, which retires a note, with .ci/compare."""
     with pytest.MonkeyPatch.context() as patch:
         project = Project(tmp_path_factory.mktemp("released"), patch)
-        (project.root / ".ci").mkdir()
-        shutil.copy(CI / "compare", project.root / ".ci")
+        copied("compare", project.root)
         project.released("1.0.0")
         project.edit("gas", retired={"version": "1.1.0", "reason": "Newer work differs."})
         project.at(START + DAY)
@@ -162,31 +147,35 @@ def twice_released(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("SHA256SUMS", "v1.1.0", "SHA256SUMS is not byte by byte what decks/ledger.yaml says of 1.1.0"),
         ("evil.apkg", "v1.1.0", "evil.apkg is no file of the release"),
         ("sbom.cdx.json", "v1.1.0", ""),
+        ("a file and its sum", "v1.1.0", "SHA256SUMS is not byte by byte"),
         ("", "v1.1.1", "decks/ledger.yaml knows no release 1.1.1"),
     ],
 )
 def test_what_is_signed_is_what_the_ledger_says(
     changed: str, tag: str, said: str, twice_released: Path, tmp_path: Path
 ) -> None:
+    """Whatever the job changed that built, which runs much that others wrote."""
     shutil.copytree(twice_released, tmp_path, dirs_exist_ok=True)
-    if changed:
-        with (tmp_path / "dist" / changed).open("ab") as file:
+    dist = tmp_path / "dist"
+    if changed == "a file and its sum":
+        part = dist / "small-1.1.0-01-first-part.apkg"
+        small_deck.replace(dist / "SHA256SUMS", sha256(part.read_bytes()).hexdigest(), sha256(b"evil").hexdigest())
+        part.write_bytes(b"evil")
+    elif changed:
+        with (dist / changed).open("ab") as file:
             file.write(b"more")
-    done = execute(tmp_path / ".ci" / "compare", tag, tmp_path / "dist")
+    done = execute(tmp_path / ".ci" / "compare", tag, dist)
     assert (done.code, said in done.out + done.err) == (1 if said else 0, True), done.err
 
 
-@POSIX
-def test_a_file_and_its_sum_changed_together_are_not_signed(twice_released: Path, tmp_path: Path) -> None:
-    """By the job that built, which runs much that others wrote."""
-    shutil.copytree(twice_released, tmp_path, dirs_exist_ok=True)
-    part, sums = tmp_path / "dist" / "small-1.1.0-01-first-part.apkg", tmp_path / "dist" / "SHA256SUMS"
-    before = hashlib.sha256(part.read_bytes()).hexdigest()
-    part.write_bytes(b"evil")
-    after = hashlib.sha256(b"evil").hexdigest()
-    small_deck.replace(sums, before, after)
-    done = execute(tmp_path / ".ci" / "compare", "v1.1.0", tmp_path / "dist")
-    assert (done.code, "SHA256SUMS is not byte by byte" in done.err) == (1, True)
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What `gh` beside this file, which stands in for GitHub, keeps of the repository owner/name."""
+    monkeypatch.setenv("PATH", f"{Path(__file__).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("GH_REPO", "owner/name")
+    monkeypatch.setenv("HUB", str(tmp_path / "hub"))
+    (tmp_path / "hub").mkdir()
+    return tmp_path / "hub"
 
 
 @POSIX
@@ -201,16 +190,14 @@ def test_a_file_and_its_sum_changed_together_are_not_signed(twice_released: Path
     ids=["whole", "another file than ours", "upload fails", "nobody reviews"],
 )
 def test_a_release_is_public_only_when_it_is_reviewed_and_holds_what_was_built(
-    spoil: str, reviewers: str, code: int, state: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spoil: str, reviewers: str, code: int, state: set[str], hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub, built = (tmp_path / name for name in ("hub", "built"))
-    for folder in (hub, built):
-        folder.mkdir()
+    built = hub.with_name("built")
+    built.mkdir()
     (built / "deck.apkg").write_text("cards", encoding="utf-8")
     (built / "RELEASE_NOTES.md").write_text("What is new", encoding="utf-8")
-    variables = {"HUB": str(hub), "SPOIL": spoil, "REVIEWERS": reviewers, "GH_REPO": "owner/name", "PATH": PATH}
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SPOIL", spoil)
+    monkeypatch.setenv("REVIEWERS", reviewers)
     for _ in range(2 - (code == 0)):  # a second try finds the draft of the first
         done = execute(CI / "publish", "v1.0.0", built)
         assert done.code == code, done.out + done.err
@@ -222,38 +209,33 @@ def test_a_release_is_public_only_when_it_is_reviewed_and_holds_what_was_built(
 
 @POSIX
 def test_reviewers_get_changes_and_page_after_findings(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project.root / ".ci").mkdir()
-    shutil.copy(CI / "cards", project.root / ".ci")
-    program = project.root / ".venv" / "bin" / "ketamine-anki"
-    program.parent.mkdir(parents=True)
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(command())} "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.root / "summary"))
+    root = project.root
+    script = copied("cards", root)
+    stub(root / ".venv" / "bin" / "ketamine-anki", f'exec {shlex.join(command())} "$@"')
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(root / "summary"))
     project.commit()
     project.edit("gas", answer="Carbon dioxide, always")
-    done = execute(project.root / ".ci" / "cards", "HEAD", env=environment())
+    done = execute(script, "HEAD", env=environment())
     assert done.code == 1, done.out + done.err
-    written = {path.name: path.read_text(encoding="utf-8") for path in (project.root / "UNREVIEWED").iterdir()}
+    written = {path.name: path.read_text(encoding="utf-8") for path in (root / "UNREVIEWED").iterdir()}
     assert set(written) == {"changes.md", "preview.html"}
     assert "always" in written["changes.md"]
     assert "absolute-wording" in written["preview.html"]
-    assert (project.root / "summary").read_text(encoding="utf-8") == written["changes.md"]
+    assert (root / "summary").read_text(encoding="utf-8") == written["changes.md"]
 
 
 @POSIX
 @pytest.mark.parametrize(("open_issue", "asked"), [("7", "issue comment 7"), ("", "issue create --title A title")])
 def test_what_a_weekly_job_finds_becomes_an_issue(
-    open_issue: str, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_issue: str, asked: str, hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A comment on the open issue, or a new one, with what the command wrote; nothing when it ended with 0."""
-    variables = {"HUB": tmp_path, "OPEN_ISSUE": open_issue, "GH_REPO": "owner/name", "PATH": PATH}
-    for name, value in variables.items():
-        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("OPEN_ISSUE", open_issue)
     assert execute(CI / "issue", "A title", "true").code == 0
-    assert not (tmp_path / "asked").exists()
+    assert not (hub / "asked").exists()
     assert execute(CI / "issue", "A title", "sh", "-c", "echo hole; exit 3").code == 3
-    assert asked in (tmp_path / "asked").read_text(encoding="utf-8")
-    assert "\nhole\n" in (tmp_path / "body").read_text(encoding="utf-8")
+    assert asked in (hub / "asked").read_text(encoding="utf-8")
+    assert "\nhole\n" in (hub / "body").read_text(encoding="utf-8")
 
 
 @POSIX
@@ -269,17 +251,13 @@ def test_what_a_weekly_job_finds_becomes_an_issue(
 def test_what_may_not_be_published_is_not_even_built(
     tag: str, changelog: str, owner: str, said: str, tmp_path: Path
 ) -> None:
-    (tmp_path / ".ci").mkdir()
-    shutil.copy(CI / "wheel", tmp_path / ".ci")
-    (tmp_path / "ketamine_anki").mkdir()
-    (tmp_path / "ketamine_anki" / "CHANGELOG.md").write_text(f"{changelog}\n", encoding="utf-8")
-    (tmp_path / "ketamine_anki" / "requirements.txt").write_text(
-        f"git+https://github.com/{owner}/x\n", encoding="utf-8"
-    )
-    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
-    program = tmp_path / ".venv" / "bin" / "hatchling"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\ntest $1 = version && echo 0.1.0 && exit\necho built >&2\nexit 3\n", encoding="utf-8")
-    program.chmod(0o755)
-    done = execute(tmp_path / ".ci" / "wheel", tag)
+    script = copied("wheel", tmp_path)
+    package = tmp_path / "ketamine_anki"
+    package.mkdir()
+    (package / "CHANGELOG.md").write_text(f"{changelog}\n", encoding="utf-8")
+    (package / "requirements.txt").write_text(f"git+https://github.com/{owner}/x\n", encoding="utf-8")
+    (tmp_path / "pyproject.toml").touch()
+    hatchling = "test $1 = version && echo 0.1.0 && exit\necho built >&2\nexit 3"
+    stub(tmp_path / ".venv" / "bin" / "hatchling", hatchling)
+    done = execute(script, tag)
     assert (done.code, said in done.err) == (3 if said == "built" else 1, True), done.err
