@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -34,72 +35,54 @@ def do(folder: Path, *command: str | Path) -> Ran:
     return execute(*command, cwd=folder, env=environment, timeout=600)
 
 
-def git(folder: Path, *arguments: str | Path) -> Ran:
-    ran = do(
-        folder,
-        "git",
-        "-c",
-        "user.name=A",
-        "-c",
-        "user.email=a@example.org",
-        "-c",
-        "protocol.file.allow=always",
-        *arguments,
-    )
+def git(folder: Path, *arguments: str) -> str:
+    options = ("user.name=A", "user.email=a@example.org", "protocol.file.allow=always")
+    ran = do(folder, "git", *(word for option in options for word in ("-c", option)), *arguments)
     assert ran.code == 0, ran.err
-    return ran
+    return ran.out.strip()
 
 
 @pytest.mark.deep
 def test_pre_commit_formats_and_refuses(tmp_path: Path) -> None:
     """Builds the hooks' environment from the working tree with pip, so it is slow."""
-    source = tmp_path / "program"
-    source.mkdir()
-    parts = ["ketamine_anki", "pyproject.toml", "LICENSE", ".pre-commit-hooks.yaml"]
-    for name in execute("git", "ls-files", "-co", "--exclude-standard", *parts, cwd=REPOSITORY).out.split():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_bytes((REPOSITORY / name).read_bytes())
-    git(source, "init", "-q")
-    git(source, "add", ".")
-    git(source, "commit", "-qm", "program")
-    revision = git(source, "rev-parse", "HEAD").out.strip()
-
-    mine = tmp_path / "mine"
+    source, mine = tmp_path / "program", tmp_path / "mine"
+    for name in ("ketamine_anki", "pyproject.toml", "LICENSE", ".pre-commit-hooks.yaml"):
+        for path in git(REPOSITORY, "ls-files", "-co", "--exclude-standard", name).split():
+            (source / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / path, source / path)
     deck = small_deck.write(mine / "decks", NOTE) / "01-first.yaml"
     small_deck.replace(deck, "Carbon dioxide", "'Carbon dioxide'")
+    for folder in (source, mine):
+        git(folder, "init", "-q")
+        git(folder, "add", ".")
+        git(folder, "commit", "-qm", "all")
     hooks = [{"id": hook["id"]} for hook in HOOKS]
-    config = {"repos": [{"repo": str(source), "rev": revision, "hooks": hooks}]}
+    config = {"repos": [{"repo": str(source), "rev": git(source, "rev-parse", "HEAD"), "hooks": hooks}]}
     (mine / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    git(mine, "init", "-q")
-    git(mine, "add", ".")
-    pre_commit = [sys.executable, "-m", "pre_commit", "run", "--all-files"]
 
-    ran = do(mine, *pre_commit)
+    def committed(*options: str) -> Ran:
+        git(mine, "add", ".")
+        return do(mine, sys.executable, "-m", "pre_commit", "run", *options)
+
+    ran = committed("--all-files")
     assert ran.code == 1, ran.out + ran.err
     assert "deck files in canonical form" in ran.out
     assert "files were modified by this hook" in ran.out
-    git(mine, "add", ".")
-    ran = do(mine, *pre_commit)
+    ran = committed("--all-files")
     assert (ran.code, ran.out.count("Passed")) == (0, 2), ran.out + ran.err
+    git(mine, "commit", "-qm", "in form")
 
     small_deck.replace(deck, "answer:", "anwser:")
-    git(mine, "add", ".")
-    ran = do(mine, *pre_commit)
-    assert ran.code == 1
-    assert "unknown key 'anwser': did you mean 'answer'? [unknown-key]" in ran.out
-
-    small_deck.replace(deck, "anwser:", "answer:")
-    git(mine, "add", ".")
-    git(mine, "commit", "-qm", "notes")
-    pre_commit.remove("--all-files")
-    git(mine, "rm", "-q", "decks/source.yaml")
-    ran = do(mine, *pre_commit)
-    assert ran.code == 1, "a file that is deleted"
-    assert "source" in ran.out
+    ran = committed("--all-files")
+    assert (ran.code, "unknown key 'anwser': did you mean 'answer'? [unknown-key]" in ran.out) == (1, True)
     git(mine, "reset", "-q", "--hard")
+
+    (mine / "decks" / "source.yaml").unlink()
+    ran = committed()
+    assert (ran.code, "source" in ran.out) == (1, True), "a file that is deleted"
+    git(mine, "reset", "-q", "--hard")
+
     (mine / "decks" / "media").mkdir()
     (mine / "decks" / "media" / "leaf.png").write_bytes(small_deck.PIXEL)
-    git(mine, "add", ".")
-    ran = do(mine, *pre_commit)
-    assert ran.code == 1, "a picture that no note shows"
-    assert "leaf.png" in ran.out
+    ran = committed()
+    assert (ran.code, "leaf.png" in ran.out) == (1, True), "a picture that no note shows"
