@@ -186,12 +186,12 @@ def _move(new: Path, place: Path) -> None:
     """Moves a finished file to its place in one step, on the disk too, with the permissions of the file that it
     replaces.
     """
-    with new.open("r+b") as file:
-        os.fsync(file.fileno())
-    if not _WINDOWS:  # which has but one of them: not to be replaced
-        with suppress(FileNotFoundError):
-            new.chmod(stat.S_IMODE(place.stat().st_mode))
     try:
+        with new.open("r+b") as file:
+            os.fsync(file.fileno())
+        if not _WINDOWS:  # which has but one of them: not to be replaced
+            with suppress(FileNotFoundError):
+                new.chmod(stat.S_IMODE(place.stat().st_mode))
         os.replace(new, place)
     except OSError as error:  # on Windows, whenever another program has the file open
         raise OSError(error.errno, error.strerror, str(place)) from None
