@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from ketamine_anki.anki.archive import WANTED, Archive, PackageError, TooMuchError, unwrapped
 from ketamine_anki.anki.sqlite_reader import Tables, opened
-from ketamine_anki.anki.wire import Messages, T, decoded, inflate, strict_json, typed
+from ketamine_anki.anki.wire import Messages, decoded, inflate, strict_json, typed
 from ketamine_anki.core import limits
 from ketamine_anki.core.terminal import counted
 from ketamine_anki.text.scanner import MAX_CLOZE
@@ -220,36 +220,23 @@ def _old_tables(tables: Tables, odd: Oddities) -> tuple[_Types, _Decks]:
         raise PackageError("its collection has no note types")
     models, listed = (typed(dict, strict_json(typed(str, value, "col")), "col") for value in rows[0])
     types: _Types = {}
-    for key, model in models.items():
+    for key, value in models.items():
         with odd.passed_over():
-            types[_id(key, "note type")] = _old_note_type(_id(key, "note type"), model)
+            model = typed(dict, value, "note type")
+            fields = [typed(dict, part, "field").get("name") for part in typed(list, model.get("flds"), "note type")]
+            parts = [typed(dict, part, "template") for part in typed(list, model.get("tmpls"), "note type")]
+            templates = [(part.get("name"), part.get("qfmt"), part.get("afmt")) for part in parts]
+            is_cloze = typed(int, model.get("type"), "note type") == 1
+            name, mod, css = model.get("name"), model.get("mod"), model.get("css", "")
+            types[_id(key, "note type")] = _note_type(
+                _id(key, "note type"), name, mod, is_cloze, fields, templates, css
+            )
     decks: _Decks = {}
     for key, deck in listed.items():
         with odd.passed_over():
-            decks[_id(key, "deck")] = deck_name(_part(str, deck, "name", "deck").split("::"))
+            name = typed(str, typed(dict, deck, "deck").get("name"), "deck")
+            decks[_id(key, "deck")] = deck_name(name.split("::"))
     return types, decks
-
-
-def _old_note_type(ntid: int, model: object) -> PackagedNoteType:
-    fields = [_part(str, item, "name", "field") for item in _part(list, model, "flds", "note type")]
-    templates = _part(list, model, "tmpls", "note type")
-    names, fronts, backs = (
-        [_part(str, item, key, "template") for item in templates] for key in ("name", "qfmt", "afmt")
-    )
-    return PackagedNoteType(
-        id=ntid,
-        name=_part(str, model, "name", "note type"),
-        mod=_part(int, model, "mod", "note type"),
-        is_cloze=_part(int, model, "type", "note type") == 1,
-        fields=_distinct(zip(fields, itertools.count(1), strict=False)),
-        templates=tuple(zip(names, fronts, backs, strict=True)),
-        css=_part(str, model, "css", "note type", ""),
-    )
-
-
-def _part(expected: type[T], values: object, key: str, place: str, default: object = None) -> T:
-    """A value of a JSON object. Raises PackageError."""
-    return typed(expected, typed(dict, values, place).get(key, default), place)
 
 
 def _id(key: str, place: str) -> int:
@@ -268,34 +255,40 @@ def _new_tables(tables: Tables, messages: Messages, odd: Oddities) -> tuple[_Typ
             yield row
 
     # Anki leaves fields and templates of deleted note types behind in its own packages.
-    fields: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    fields: defaultdict[int, dict[int, object]] = defaultdict(dict)
     for ntid, ordinal, name in rows("fields", "ntid", "ord", "name"):
         with odd.passed_over():
-            fields[ntid][typed(int, ordinal, "field")] = typed(str, name, "field")
-    templates: defaultdict[int, dict[int, tuple[str, str, str]]] = defaultdict(dict)
+            fields[ntid][typed(int, ordinal, "field")] = name
+    templates: defaultdict[int, dict[int, tuple[object, ...]]] = defaultdict(dict)
     for ntid, ordinal, name, config in rows("templates", "ntid", "ord", "name", "config"):
         with odd.passed_over():
             sides = messages.fields(config, "template")
             front, back = (decoded(sides.get(number, b""), "template") for number in (1, 2))
-            templates[ntid][typed(int, ordinal, "template")] = (typed(str, name, "template"), front, back)
+            templates[ntid][typed(int, ordinal, "template")] = (name, front, back)
     types: _Types = {}
     for ntid, name, mod, config in rows("notetypes", "id", "name", "mtime_secs", "config"):
         with odd.passed_over():
             parts = messages.fields(config, "note type")
-            types[typed(int, ntid, "note type")] = PackagedNoteType(
-                id=ntid,
-                name=typed(str, name, "note type"),
-                mod=typed(int, mod, "note type"),
-                is_cloze=parts.get(1) == 1,
-                fields=_distinct((name, ordinal + 1) for ordinal, name in sorted(fields[ntid].items())),
-                templates=tuple(template for _, template in sorted(templates[ntid].items())),
-                css=decoded(parts.get(3, b""), "note type"),
-            )
+            names = [field for _, field in sorted(fields[ntid].items())]
+            cards = [template for _, template in sorted(templates[ntid].items())]
+            css = decoded(parts.get(3, b""), "note type")
+            types[ntid] = _note_type(typed(int, ntid, "note type"), name, mod, parts.get(1) == 1, names, cards, css)
     decks: _Decks = {}
     for did, name in rows("decks", "id", "name"):
         with odd.passed_over():
             decks[typed(int, did, "deck")] = deck_name(typed(str, name, "deck").split("\x1f"))
     return types, decks
+
+
+def _note_type(
+    ntid: int, name: Any, mod: Any, is_cloze: bool, fields: list[Any], templates: list[Any], css: Any
+) -> PackagedNoteType:
+    """A note type of these parts, if they are of the right types. Raises PackageError."""
+    typed(int, mod, "note type")
+    for text in (name, css, *fields, *itertools.chain(*templates)):
+        typed(str, text, "note type")
+    names = _distinct(zip(fields, itertools.count(1), strict=False))
+    return PackagedNoteType(ntid, name, mod, is_cloze, names, tuple(templates), css)
 
 
 def _distinct(names: Iterable[tuple[str, int]]) -> tuple[str, ...]:
