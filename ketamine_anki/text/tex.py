@@ -149,7 +149,7 @@ def tex_html(tex: str) -> str:
 
 
 def _split(tex: str) -> str:
-    return re.sub(r"([{}])(?=\1)", r"\1 ", tex).replace("::", ":{}:")
+    return re.sub(r"\}(?=\})", "} ", tex).replace("{{", "{ {").replace("::", ":{}:")
 
 
 # --- commands and braces ----------------------------------------------------------------------
@@ -173,13 +173,13 @@ def _walk(tex: str) -> Iterator[Mistake]:
                 yield "tex-command", at, found, "} without a { in the math"
                 return
             opened.pop()
+        elif found == "&" and any(holds == "chemistry" for _, holds in opened):
+            message = "& inside \\ce: write \\&"
         elif held == "words":
             if found == "::":
                 message = ":: inside \\text is shown with braces between: leave one out"
             elif found[0] == "\\" and match["sign"] not in ("$", "{", "}", "\\"):
                 message = f"{found} inside \\text is shown as it is typed: end the \\text before it"
-        elif held == "chemistry" and found == "&":
-            message = "& inside \\ce: write \\&"
         elif held == "chemistry" and found in (*_PAIRS, "\\middle"):
             message = f"{found} inside \\ce: end the \\ce before it"
         else:
