@@ -8,31 +8,18 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 
-from anki.collection import (
-    Collection,
-    ExportAnkiPackageOptions,
-    ImportAnkiPackageOptions,
-    ImportAnkiPackageRequest,
-)
+from anki.collection import Collection, ExportAnkiPackageOptions, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from anki.errors import CardTypeError
-from anki.import_export_pb2 import ImportAnkiPackageUpdateCondition as When
 
-# The learner's default choices in the import dialog.
-IF_NEWER, ALWAYS, NEVER = (
-    When.Value(f"IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_{w}") for w in ("IF_NEWER", "ALWAYS", "NEVER")
-)
-_LOGS = ("new updated duplicate conflicting first_field_match missing_notetype missing_deck empty_first_field").split()
-_FIELDS_CHECK = {
-    1: "empty first field",
-    2: "duplicate first field",
-    3: "no cloze",
-    4: "cloze in a plain note type",
-    5: "cloze in a wrong field",
-}
+_LOGS = "new updated duplicate conflicting first_field_match missing_notetype missing_deck empty_first_field".split()
+_FIELDS_CHECK = (
+    "", "empty first field", "duplicate first field", "no cloze", "cloze in a plain note type", "cloze in a wrong field"
+)  # fmt: skip
 
 
 class Face(NamedTuple):
@@ -49,26 +36,11 @@ def open_collection(folder: Path, name: str = "learner") -> Collection:
     return Collection(str(folder / f"{name}.anki2"))
 
 
-def import_package(
-    col: Collection,
-    path: Path,
-    *,
-    update_notes: int = IF_NEWER,
-    update_notetypes: int = IF_NEWER,
-    merge_notetypes: bool = False,
-    with_scheduling: bool = False,
-    with_deck_configs: bool = False,
-) -> dict[str, int]:
-    """Imports as the dialog does, by default with its defaults; {"new": 3, "duplicate": 1}: how many
-    notes went which way, zeros left out.
+def import_package(col: Collection, path: Path) -> dict[str, int]:
+    """Imports as the dialog does with its defaults; {"new": 3, "duplicate": 1}: how many notes went which way, zeros
+    left out.
     """
-    options = ImportAnkiPackageOptions(
-        update_notes=update_notes,
-        update_notetypes=update_notetypes,
-        merge_notetypes=merge_notetypes,
-        with_scheduling=with_scheduling,
-        with_deck_configs=with_deck_configs,
-    )
+    options = ImportAnkiPackageOptions()  # 0 is "if newer", for notes and note types
     log = col.import_anki_package(ImportAnkiPackageRequest(package_path=str(path), options=options)).log
     return {kind: count for kind in _LOGS if (count := len(getattr(log, kind)))}
 
@@ -94,7 +66,7 @@ def rendered(col: Collection) -> list[Face]:
     return faces
 
 
-_INLINE = frozenset(["a", "b", "code", "em", "nobr", "span", "strong"])
+_INLINE = ("a", "b", "code", "em", "nobr", "span", "strong")
 
 
 class _Text(HTMLParser):
@@ -103,27 +75,25 @@ class _Text(HTMLParser):
     def __init__(self, css_class: str) -> None:
         super().__init__()
         self.css_class = css_class
-        self.open: list[bool] = []  # for each open element: whether it is one of those wanted
-        self.parts: list[str] = []
+        self.open = [not css_class]  # of the page and each open element: whether its text is wanted
+        self.text = ""
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        said = dict(attributes)
-        if tag not in _INLINE:
-            self.parts.append(" ")
+        given = dict(attributes)
+        self.text += " " * (tag not in _INLINE)
         if tag == "img":
-            self.handle_data(f" {said.get('alt') or ''} ")
+            self.handle_data(f" {given.get('alt') or ''} ")
         if tag not in ("img", "br", "hr", "link", "meta"):
-            self.open.append(tag != "style" and self.css_class in ("", *(said.get("class") or "").split()))
+            named = bool(self.css_class) and self.css_class in (given.get("class") or "").split()
+            self.open.append(tag != "style" and (self.open[-1] or named))
 
     def handle_endtag(self, tag: str) -> None:
-        if self.open:
+        if len(self.open) > 1:
             self.open.pop()
-        if tag not in _INLINE or (self.css_class and not any(self.open)):
-            self.parts.append(" ")
+        self.text += " " * (tag not in _INLINE or not self.open[-1])
 
     def handle_data(self, data: str) -> None:
-        if (not self.css_class and all(self.open)) or (self.css_class and any(self.open)):
-            self.parts.append(data)
+        self.text += data * self.open[-1]
 
 
 def visible(page: str, css_class: str = "") -> str:
@@ -133,7 +103,7 @@ def visible(page: str, css_class: str = "") -> str:
     parser = _Text(css_class)
     parser.feed(page)
     parser.close()
-    return " ".join("".join(parser.parts).split())
+    return " ".join(parser.text.split())
 
 
 def answer_of(face: Face) -> str:
@@ -159,26 +129,17 @@ def problems(col: Collection) -> list[str]:
 
     Saves notes and note types, so modification times rise: ask it last.
     """
-    return [
-        *_note_types(col),
-        *_faces(col),
-        *_fields(col),
-        *_cards(col),
-        *_media(col),
-        *_integrity(col),
-    ]
+    checks = (_note_types, _faces, _fields, _cards, _media, _integrity)
+    return [problem for check in checks for problem in check(col)]
 
 
-def _note_types(col: Collection) -> list[str]:
-    used = {col.get_note(nid).mid for nid in col.find_notes("")}
-    found = []
-    for mid in sorted(used):
+def _note_types(col: Collection) -> Iterator[str]:
+    for mid in sorted({col.get_note(nid).mid for nid in col.find_notes("")}):
         note_type = col.models.get(mid)
         try:
             col.models.update_dict(note_type)
         except CardTypeError as error:
-            found.append(f"note type {note_type['name']}: {error}")
-    return found
+            yield f"note type {note_type['name']}: {error}"
 
 
 _WRONG = {
@@ -189,74 +150,70 @@ _WRONG = {
 }
 
 
-def _faces(col: Collection) -> list[str]:
-    found = []
+def _faces(col: Collection) -> Iterator[str]:
     for face in rendered(col):
         where = f"{face.note_id} card {face.ordinal + 1}"
         for side, page in (("question", face.question), ("answer", face.answer)):
             body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
             if not visible(page):
-                found.append(f"{where}: nothing to see on the {side}")
-            found += [f"{where}: {what} on the {side}" for wrong, what in _WRONG.items() if re.search(wrong, body)]
+                yield f"{where}: nothing to see on the {side}"
+            yield from (f"{where}: {what} on the {side}" for wrong, what in _WRONG.items() if re.search(wrong, body))
         if not answer_of(face):
-            found.append(f"{where}: the answer shows nothing")
+            yield f"{where}: the answer shows nothing"
         if visible(face.question) == visible(face.answer):
-            found.append(f"{where}: the answer adds nothing to the question")
-    return found
+            yield f"{where}: the answer adds nothing to the question"
 
 
-def _fields(col: Collection) -> list[str]:
-    checks = ((note, note.fields_check()) for note in map(col.get_note, col.find_notes("")))
-    return [
-        f"{dict(note.items()).get('ID', note.id)}: {_FIELDS_CHECK.get(state, state)}" for note, state in checks if state
-    ]
+def _fields(col: Collection) -> Iterator[str]:
+    for note in map(col.get_note, col.find_notes("")):
+        if state := note.fields_check():
+            yield f"{dict(note.items()).get('ID', note.id)}: {_FIELDS_CHECK[state]}"
 
 
-def _cards(col: Collection) -> list[str]:
-    found = []
+def _cards(col: Collection) -> Iterator[str]:
     if report := col.get_empty_cards().report:
-        found.append(f"empty cards: {report}")
+        yield f"empty cards: {report}"
     before = Counter(col.db.list("select nid from cards"))
-    found += [f"{nid}: a note without cards" for nid in col.find_notes("") if not before[nid]]
+    yield from (f"{nid}: a note without cards" for nid in col.find_notes("") if not before[nid])
     # Anki makes the cards that are missing when a note is saved: none may come.
-    trial = [col.get_note(nid) for nid in col.find_notes("")]
-    kept = [list(note.fields) for note in trial]
-    for note in trial:
+    notes = [col.get_note(nid) for nid in col.find_notes("")]
+    kept = [list(note.fields) for note in notes]
+    for note in notes:
         note.fields[-1] += " "
-    col.update_notes(trial)
+    col.update_notes(notes)
     after = Counter(col.db.list("select nid from cards"))
-    found += [f"{nid}: Anki makes {after[nid] - count} more" for nid, count in before.items() if after[nid] != count]
-    for note, fields in zip(trial, kept, strict=True):
+    yield from (f"{nid}: Anki makes {after[nid] - count} more" for nid, count in before.items() if after[nid] != count)
+    for note, fields in zip(notes, kept, strict=True):
         note.fields[:] = fields
-    col.update_notes(trial)
-    return found
+    col.update_notes(notes)
 
 
-def _media(col: Collection) -> list[str]:
+def _media(col: Collection) -> Iterator[str]:
     check = col.media.check()
-    found = [f"picture missing: {name}" for name in check.missing]
-    found += [f"picture unused: {name}" for name in check.unused]
+    yield from (f"picture missing: {name}" for name in check.missing)
+    yield from (f"picture unused: {name}" for name in check.unused)
     for face in rendered(col):
         for name in re.findall(r'<img[^>]*src="([^"]*)"', face.answer + face.question):
             if not (Path(col.media.dir()) / html.unescape(name)).is_file():
-                found.append(f"{face.note_id}: picture {name} is not in the collection")
-    return found
+                yield f"{face.note_id}: picture {name} is not in the collection"
 
 
-def _integrity(col: Collection) -> list[str]:
-    said, _ = col.fix_integrity()
-    return [] if said == "Database rebuilt and optimized." else [f"Anki's database check: {said}"]
+def _integrity(col: Collection) -> Iterator[str]:
+    report, _ = col.fix_integrity()
+    if report != "Database rebuilt and optimized.":
+        yield f"Anki's database check: {report}"
 
 
 def contents(col: Collection) -> dict[str, list[tuple[object, ...]]]:
     """The rows a learner would miss or see changed: notes, cards, reviews, note types, decks."""
-    return {
-        "notes": col.db.all("select id, guid, mid, mod, usn, tags, flds, sfld from notes order by id"),
-        "cards": col.db.all("select * from cards order by id"),
-        "revlog": col.db.all("select * from revlog order by id"),
-        "notetypes": col.db.all("select id, name, mtime_secs, config from notetypes order by id"),
-        "fields": col.db.all("select ntid, ord, name, config from fields order by ntid, ord"),
-        "templates": col.db.all("select ntid, ord, name, config from templates order by ntid, ord"),
-        "decks": col.db.all("select id, name, mtime_secs, kind from decks order by id"),
-        "schema": col.db.all("select scm from col"),
+    queries = {
+        "notes": "id, guid, mid, mod, usn, tags, flds, sfld from notes order by id",
+        "cards": "* from cards order by id",
+        "revlog": "* from revlog order by id",
+        "notetypes": "id, name, mtime_secs, config from notetypes order by id",
+        "fields": "ntid, ord, name, config from fields order by ntid, ord",
+        "templates": "ntid, ord, name, config from templates order by ntid, ord",
+        "decks": "id, name, mtime_secs, kind from decks order by id",
+        "schema": "scm from col",
     }
+    return {name: col.db.all(f"select {query}") for name, query in queries.items()}
