@@ -106,7 +106,7 @@ def compare(
         else:
             homeless += 1
     if homeless:
-        reason = 'of which the file names no deck: for new notes, export it again, a text with "Include deck name"'
+        reason = 'the file does not name their deck: for new notes, export it again, a text with "Include deck name"'
         comparison.leave(counted(homeless, "note"), reason)
     return result
 

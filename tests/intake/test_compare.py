@@ -268,6 +268,20 @@ def test_a_new_note_keeps_its_concepts_and_leaves_what_has_no_place(case: Case):
     assert result.others == 1
 
 
+def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(case: Case):
+    notes = [new(kind, {"Text": "A {{c1::b}}"}, deck="") for kind in ("x", "y", "z")]
+    result = case.compare([*notes[:2], replace(notes[2], note_type="Small Deck: cloze")])
+    assert [proposal.id for proposal in result.proposals] == ["b"]
+    advice = 'for new notes, export it again, a text with "Include deck name"'
+    assert result.leftovers == [f"2 notes: the file does not name their deck: {advice}"]
+
+
+def test_a_no_break_space_counts_where_there_was_one(tmp_path: Path):
+    case = Case(tmp_path, DECK.replace("Through the", "Through\xa0the"))
+    (change,) = case.compare(case.exported("leaf", Extra="Through the leaves.")).changes
+    assert change.texts == ("Through\xa0the leaves.", "Through the leaves.")
+
+
 def test_too_much_for_one_run_is_refused_with_one_sentence(case: Case, monkeypatch):
     monkeypatch.setattr("ketamine_anki.intake.compare.MAX_EDITED_SIGNS", 2 * (21 + 20))
     assert len(case.compare([new(f"{n}", {"Front": f"q{n}?"}) for n in range(2)]).proposals) == 2

@@ -202,14 +202,6 @@ def test_a_box_that_was_not_ticked_costs_no_more_than_what_it_says(folder, edito
     assert absent not in ran.out
 
 
-def test_new_notes_of_no_known_deck_or_type_are_asked_for_once(folder, editor, tmp_path):
-    for number in range(3):
-        add(editor, "Basic", "Small Deck", f"Question {number}?")
-    ran = run("intake", engine.export(editor, tmp_path / "notes.txt", "deck"), folder)
-    assert (ran.code, ran.out.count("\n")) == (1, 1)
-    assert "not taken over: 3 notes: of which the file names no deck: for new notes, export" in ran.out
-
-
 @pytest.mark.parametrize("file", FORMATS)
 def test_what_is_odd_in_the_rest_of_a_collection_does_not_keep_ours_from_being_read(folder, editor, tmp_path, file):
     """A field of ours that was renamed, a GUID twice; zipped for GitHub."""
