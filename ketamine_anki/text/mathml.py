@@ -10,7 +10,8 @@ import re
 from functools import cache
 from xml.etree import ElementTree
 
-_MATH = re.compile(r"\\\((?P<inline>.*?)\\\)|\\\[(?P<display>.*?)\\\]", re.DOTALL)
+# Without elements inside: Anki would not show that as math either.
+_MATH = re.compile(r"\\\((?P<inline>[^<]*?)\\\)|\\\[(?P<display>[^<]*?)\\\]")
 
 
 def with_mathml(field: str) -> str:
@@ -19,11 +20,8 @@ def with_mathml(field: str) -> str:
 
 
 def _convert(match: re.Match[str]) -> str:
-    display = match["display"] is not None
-    tex = match["display"] if display else match["inline"]
-    if "<" in tex:  # an element inside: Anki would not show this as math either
-        return match[0]
-    return mathml(html.unescape(tex), display=display) or match[0]
+    tex = html.unescape(match["inline"] or match["display"] or "")
+    return mathml(tex, display=match["display"] is not None) or match[0]
 
 
 @cache
