@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import generators
 import pytest
-from hypothesis import given, settings
+from generators import Choices
+from hypothesis import given
 from hypothesis import strategies as st
 
+from ketamine_anki.core.characters import refused
 from ketamine_anki.intake.blocks import UnrenderError, blocks
 from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.text.render import render
 from ketamine_anki.workspace.folder import Folder
 
-MEDIA = {"lung.png": "lung-1a2b3c4d.png"}
-NAMES = {"lung-1a2b3c4d.png": "lung.png"}
+MEDIA = {name: name.replace(".", "-1a2b3c4d.") for name in ("lung.png", "leaf.png", "root.jpg")}
+NAMES = {packaged: name for name, packaged in MEDIA.items()}
 SHA1 = "0123456789abcdef0123456789abcdef01234567"
 
 TURNED = [
@@ -155,25 +158,34 @@ def test_every_text_of_the_real_deck_comes_back_as_it_was_written(real_decks):
         assert unrender(html, media, cloze=key == "text", written=text) == text
 
 
-@given(st.text(st.sampled_from("ab *_`[]()<>&$|~\\!#+-=:.1\n{}c"), max_size=30))
-@settings(max_examples=120, deadline=None)
-def test_what_renders_without_a_finding_comes_back_to_the_same_card(text):
-    """render(unrender(render(text))) shows the same blocks, or the reason is told; nothing else happens."""
-    rendered = render(text.strip(), MEDIA)
-    if rendered.findings:
-        return
-    try:
-        again = unrender(rendered.html, MEDIA)
-    except UnrenderError:
-        return
-    assert blocks(render(again, MEDIA).html, NAMES) == blocks(rendered.html, NAMES)
+CHOICES = st.builds(Choices, st.binary(max_size=120))
+TEXTS = st.text(st.sampled_from("ab *_`[]()<>&$|~\\!#+-=:.1\n{}c"), max_size=30)
+HTML = st.text(st.sampled_from("<>/bi=\"' aduplrx&;{}c1:\\()"), max_size=60)
 
 
-@given(st.text(st.sampled_from("<>/bi=\"' aduplrx&;{}c1:\\()"), max_size=60))
-@settings(max_examples=120, deadline=None)
-def test_random_html_comes_back_or_is_refused(html):
+@given(TEXTS | CHOICES.map(generators.text) | CHOICES.map(lambda c: generators.text(c, cloze=True)), st.booleans())
+def test_what_comes_back_from_html_comes_back_the_same_again(text, cloze):
+    """render, unrender and render again show the same; and unrender has then nothing more to change."""
+    rendered = render(text.strip(), MEDIA, cloze=cloze)
+    if rendered.findings or any(refused(text)):
+        return
     try:
-        text = unrender(html, MEDIA)
+        back = unrender(rendered.html, MEDIA, cloze=cloze)
     except UnrenderError:
         return
-    assert blocks(render(text, MEDIA).html, NAMES) == blocks(html, NAMES)
+    again = render(back, MEDIA, cloze=cloze)
+    assert again.findings == []
+    assert blocks(again.html, NAMES) == blocks(rendered.html, NAMES)
+    assert unrender(again.html, MEDIA, cloze=cloze) == back
+
+
+@given(HTML | CHOICES.map(generators.html))
+def test_any_html_comes_back_once_and_for_all_or_is_refused(html):
+    try:
+        back = unrender(html, MEDIA)
+    except UnrenderError:
+        return
+    rendered = render(back, MEDIA)
+    assert rendered.findings == []
+    assert blocks(rendered.html, NAMES) == blocks(html, NAMES)
+    assert unrender(rendered.html, MEDIA) == back

@@ -13,15 +13,12 @@ from hypothesis import strategies as st
 from invariants import check_rendered, mistakes, text_of
 
 from ketamine_anki.core.characters import refused
-from ketamine_anki.intake.blocks import UnrenderError, blocks
-from ketamine_anki.intake.unrender import unrender
 from ketamine_anki.text.mathml import with_mathml
 from ketamine_anki.text.render import render
 from ketamine_anki.text.words import places_of, words_of
 
 CHOICES = st.builds(Choices, st.binary(max_size=40) | st.binary(min_size=40, max_size=120))
 MEDIA = {"leaf.png": "leaf-1a2b3c4d.png", "root.jpg": "root-1a2b3c4d.jpg"}
-NAMES = {packaged: name for name, packaged in MEDIA.items()}
 
 # --- what is text stays text ------------------------------------------------------------------
 
@@ -143,36 +140,6 @@ MARKS = st.sampled_from([*_MARKS.split(), *" |!:.\n", "\n\n", "- ", "| a |\n|---
 @given(st.lists(MARKS, max_size=60).map("".join) | st.lists(MARKS, max_size=12).map("".join), st.booleans())
 def test_any_marks_give_sound_html_or_findings(typed: str, cloze: bool) -> None:
     check_rendered(render(typed, MEDIA, cloze=cloze), cloze=cloze)
-
-
-@given(CHOICES, st.booleans())
-def test_what_comes_back_from_html_comes_back_the_same_again(c: Choices, cloze: bool) -> None:
-    """render, unrender and render again show the same; and unrender has then nothing more to change."""
-    text = generators.text(c, cloze).strip()
-    rendered = render(text, MEDIA, cloze=cloze)
-    if rendered.findings or any(refused(text)):
-        return
-    try:
-        back = unrender(rendered.html, MEDIA, cloze=cloze)
-    except UnrenderError:
-        return
-    again = render(back, MEDIA, cloze=cloze)
-    assert again.findings == []
-    assert blocks(again.html, NAMES) == blocks(rendered.html, NAMES)
-    assert unrender(again.html, MEDIA, cloze=cloze) == back
-
-
-@given(CHOICES)
-def test_any_html_comes_back_once_and_for_all_or_is_refused(c: Choices) -> None:
-    field = generators.html(c)
-    try:
-        back = unrender(field, MEDIA)
-    except UnrenderError:
-        return
-    rendered = render(back, MEDIA)
-    assert rendered.findings == []
-    assert blocks(rendered.html, NAMES) == blocks(field, NAMES)
-    assert unrender(rendered.html, MEDIA) == back
 
 
 # --- words ------------------------------------------------------------------------------------
