@@ -57,7 +57,7 @@ def _clear_page(page: bytearray, start: int) -> None:
 
 
 def _cell_pointers(page: bytearray, start: int) -> int:
-    """Their offset."""
+    """The offset of the cell pointers."""
     return start + (12 if page[start] in (_INTERIOR_INDEX, _INTERIOR_TABLE) else 8)
 
 

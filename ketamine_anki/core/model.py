@@ -31,9 +31,7 @@ class Finding(NamedTuple):
 
 
 class Where(NamedTuple):
-    """A part of a note: a key such as `answer`, `reverse.answer` or `claims.0`, and, inside its
-    text, the nth occurrence (from 0) of a fragment.
-    """
+    """A part of a note: a key such as `reverse.answer` or `claims.0`, and the nth fragment (from 0) inside its text."""
 
     key: str
     fragment: str = ""
@@ -50,10 +48,8 @@ class Mark(NamedTuple):
 
 
 class Places:
-    """Finds the position of each part of one record in the file it was read from.
-
-    `marks` has the mark of each part by key; the key "" is the record itself. All places are equal: two notes with
-    the same content are the same note, wherever they stand.
+    """Finds the position of each part of one record in its file: `marks` by key; the key "" is the record itself. All
+    places are equal: two notes with the same content are the same note, wherever they stand.
     """
 
     __slots__ = ("lines", "marks", "path")
@@ -64,9 +60,6 @@ class Places:
         self.path = path
         self.lines = lines
         self.marks = marks
-
-    def __repr__(self) -> str:
-        return f"Places({self.path!r})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Places)
@@ -98,9 +91,7 @@ NOWHERE = Places("collection.yaml", (), {"": Mark(0, 0, 0, 0)})  # of a collecti
 
 
 class Retired(NamedTuple):
-    """Why a released note is no longer taught: the version that retires it, the reason shown to
-    learners, and the id of the note that takes its place ("" for none).
-    """
+    """Why a released note is no longer taught: since which version, the reason for learners, its successor's id."""
 
     version: str
     reason: str
@@ -112,10 +103,7 @@ PARAGRAPH = r"([^\s/]+)/([1-9][0-9]{0,3})"
 
 
 def paragraph_of(source: str) -> tuple[str, int]:
-    """A note's `source` -> the slug of the section and the number of the paragraph.
-
-    ("", 0) for a text that does not match `PARAGRAPH`; the reader refuses such a note.
-    """
+    """A note's `source` -> the slug of the section and the number of the paragraph; ("", 0) for any other text."""
     match = re.fullmatch(PARAGRAPH, source)
     return (match[1], int(match[2])) if match else ("", 0)
 
@@ -125,9 +113,7 @@ _SHOWN = ("question", "answer", "reverse.question", "reverse.answer", "text", "e
 
 
 class Note(NamedTuple):
-    """One note as written: text is Markdown, NFC. A question/answer note has `question` and
-    `answer` (and perhaps the two of the reverse card); a cloze note has `text`.
-    """
+    """One note as written, in Markdown and NFC: question and answer, perhaps with a reverse card, or a cloze `text`."""
 
     id: str
     deck: str
@@ -215,8 +201,8 @@ class Picture(NamedTuple):
 
 
 class ReleasedNote(NamedTuple):
-    """What the ledger knows of a note: identity, hash and time (seconds since 1970) of its present
-    content, number of its subdeck, card numbers from 1, the versions that brought and retired it.
+    """What the ledger knows of a note: identity, subdeck's number, card numbers from 1, hash and time (seconds since
+    1970) of its present content, the versions that brought and retired it.
     """
 
     id: str
