@@ -22,7 +22,7 @@ sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
 import browser  # noqa: E402
 import engine  # noqa: E402
 from PIL import Image  # noqa: E402
-from playwright.sync_api import Browser  # noqa: E402
+from playwright.sync_api import Browser, Page  # noqa: E402
 from program import REPOSITORY, run  # noqa: E402
 from reviewer import LOOKS, window  # noqa: E402
 
@@ -31,20 +31,15 @@ from ketamine_anki.text.mathml import with_mathml  # noqa: E402
 PICTURES = REPOSITORY / ".github" / "images"
 LARGEST = 200_000  # bytes of a picture in the README
 PER_SHEET = 24
-# A window as high as its card.
-FIT = """() => {
-  const all = [...document.querySelectorAll('iframe')];
-  for (const one of all) one.style.height = `${one.contentDocument.documentElement.offsetHeight}px`;
-}"""
 
 
-def frame(face: engine.Face, side: str, look: str, desktop: int = 560) -> str:
-    """One side of a card in Anki's window, `desktop` pixels wide or a phone's width; MathML stands in for MathJax."""
+def frame(face: engine.Face, side: str, look: str, width: int) -> str:
+    """One side of a card in Anki's window; MathML stands in for MathJax."""
     page = window(with_mathml(getattr(face, side)), "", face.ordinal, LOOKS[look])
-    return f'<iframe width="{width(look, desktop)}" srcdoc="{html.escape(page)}"></iframe>'
+    return f'<iframe width="{width}" srcdoc="{html.escape(page)}"></iframe>'
 
 
-def width(look: str, desktop: int = 560) -> int:
+def width(look: str, desktop: int) -> int:
     """How wide a card is drawn: smaller than a real window, so that several stand side by side."""
     return 360 if "phone" in look else desktop
 
@@ -62,22 +57,35 @@ def collection() -> Iterator[tuple[list[engine.Face], Path]]:
         col.close()
 
 
-def sheet(faces: Sequence[engine.Face], look: str) -> str:
+@contextmanager
+def opened(chromium: Browser, path: Path, body: str, size: tuple[int, int]) -> Iterator[Page]:
+    """A page in a window; it is written beside the pictures, so that Chromium finds them. Windows in it are as high as
+    their cards.
+    """
+    if body:
+        path.write_text(f"<!DOCTYPE html><meta charset='utf-8'>{body}", encoding="utf-8")
+    page = chromium.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme="light")
+    page.goto(path.as_uri(), wait_until="load")
+    page.evaluate(
+        "() => document.querySelectorAll('iframe').forEach(each => {"
+        "each.style.height = `${each.contentDocument.documentElement.offsetHeight}px`; })"
+    )
+    yield page
+    page.close()
+
+
+def sheet(faces: Sequence[engine.Face], look: str, column: int) -> str:
     """A page with windows side by side: for each card its name, its question, its answer."""
-    column = width(look)
     cells = "".join(
         f"<figure><figcaption>{face.note_id} {face.ordinal + 1}</figcaption>"
-        + frame(face, "question", look)
-        + frame(face, "answer", look)
-        + "</figure>"
+        f"{frame(face, 'question', look, column)}{frame(face, 'answer', look, column)}</figure>"
         for face in faces
     )
     ground = "#111111" if "night" in look else "#c8ced4"
     return (
-        f"<!DOCTYPE html><meta charset='utf-8'><style>body{{margin:8px;background:{ground};columns:{column}px;"
-        f"column-gap:10px;width:{4 * (column + 10)}px}}figure{{margin:0 0 14px;break-inside:avoid;}}"
-        "figcaption{font:bold 13px sans-serif;color:#777777}iframe{border:0;display:block;margin-bottom:3px}</style>"
-        f"{cells}"
+        f"<style>body{{margin:8px;background:{ground};columns:{column}px;column-gap:10px;width:{4 * (column + 10)}px}}"
+        "figure{margin:0 0 14px;break-inside:avoid;}figcaption{font:bold 13px sans-serif;color:#777777}"
+        f"iframe{{border:0;display:block;margin-bottom:3px}}</style>{cells}"
     )
 
 
@@ -86,14 +94,11 @@ def contact(chromium: Browser, out: Path, looks: Sequence[str]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with collection() as (faces, media):
         for look in looks:
+            column = width(look, 560)
             for number, first in enumerate(range(0, len(faces), PER_SHEET), 1):
-                page = chromium.new_page(viewport={"width": 4 * (width(look) + 10) + 16, "height": 800})
-                made = media / "sheet.html"  # beside the pictures, so that Chromium finds them
-                made.write_text(sheet(faces[first : first + PER_SHEET], look), encoding="utf-8")
-                page.goto(made.as_uri(), wait_until="load")
-                page.evaluate(FIT)
-                page.screenshot(path=str(out / f"{look}-{number:02d}.png"), full_page=True)
-                page.close()
+                body = sheet(faces[first : first + PER_SHEET], look, column)
+                with opened(chromium, media / "sheet.html", body, (4 * (column + 10) + 16, 800)) as page:
+                    page.screenshot(path=str(out / f"{look}-{number:02d}.png"), full_page=True)
 
 
 # The README's pictures of cards: note, card, the windows side by side.
@@ -110,34 +115,22 @@ def readme(chromium: Browser) -> None:
     with collection() as (faces, media):
         for name, (note_id, ordinal, windows) in SHOWN.items():
             face = next(face for face in faces if (face.note_id, face.ordinal) == (note_id, ordinal))
-            made = media / "cards.html"
-            made.write_text(beside(face, windows), encoding="utf-8")
-            page = chromium.new_page(viewport={"width": 1200, "height": 400})
-            page.goto(made.as_uri())
-            page.evaluate(FIT)
-            save(page.locator("main").screenshot(), PICTURES / f"cards-{name}.png")
-            page.close()
-        written = media / "preview.html"
+            frames = "".join(frame(face, side, look, width(look, 480)) for side, look in windows)
+            ground = "#101418" if name == "night" else "#e4e9ed"
+            body = (
+                "<style>body{margin:0}main{display:inline-flex;align-items:flex-start;gap:16px;padding:16px;"
+                f"background:{ground}}}iframe{{border:0;border-radius:8px;background:#fbfcfd}}</style>"
+                f"<main>{frames}</main>"
+            )
+            with opened(chromium, media / "cards.html", body, (1200, 400)) as page:
+                save(page.locator("main").screenshot(), PICTURES / f"cards-{name}.png")
         with contextlib.chdir(REPOSITORY):
-            run("preview", "-o", written, "--links", "none")
-        page = chromium.new_page(viewport={"width": 1180, "height": 760}, color_scheme="light")
-        page.goto(written.as_uri())
-        page.select_option('select[data-filter="deck"]', "Trauma & Resuscitation")
-        page.evaluate("document.querySelector('.note:not([hidden])').scrollIntoView()")
-        page.evaluate("window.scrollTo(0, 0)")
-        save(page.screenshot(), PICTURES / "preview.png")
-        page.close()
-
-
-def beside(face: engine.Face, windows: Sequence[tuple[str, str]]) -> str:
-    """A page with windows side by side, each as wide as its look."""
-    frames = "".join(frame(face, side, look, desktop=480) for side, look in windows)
-    ground = "#101418" if "night" in windows[0][1] else "#e4e9ed"
-    return (
-        "<!DOCTYPE html><meta charset='utf-8'><style>body{margin:0}"
-        "main{display:inline-flex;align-items:flex-start;gap:16px;padding:16px;"
-        f"background:{ground}}}iframe{{border:0;border-radius:8px;background:#fbfcfd}}</style><main>{frames}</main>"
-    )
+            run("preview", "-o", media / "preview.html", "--links", "none")
+        with opened(chromium, media / "preview.html", "", (1180, 760)) as page:
+            page.select_option('select[data-filter="deck"]', "Trauma & Resuscitation")
+            page.evaluate("document.querySelector('.note:not([hidden])').scrollIntoView()")
+            page.evaluate("window.scrollTo(0, 0)")
+            save(page.screenshot(), PICTURES / "preview.png")
 
 
 def save(png: bytes, path: Path) -> None:
@@ -151,13 +144,13 @@ def save(png: bytes, path: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Take pictures of the cards.")
     commands = parser.add_subparsers(dest="command", required=True)
-    asked = commands.add_parser("contact", help="contact sheets of the whole deck")
-    asked.add_argument("out", type=Path)
-    asked.add_argument("--look", choices=LOOKS, action="append")
+    sheets = commands.add_parser("contact", help="contact sheets of the whole deck")
+    sheets.add_argument("out", type=Path)
+    sheets.add_argument("--look", choices=LOOKS, action="append")
     commands.add_parser("readme", help="the README's pictures")
     arguments = parser.parse_args()
-    with browser.chromium() as made_browser:
+    with browser.chromium() as chromium:
         if arguments.command == "contact":
-            contact(made_browser, arguments.out, arguments.look or list(LOOKS))
+            contact(chromium, arguments.out, arguments.look or list(LOOKS))
         else:
-            readme(made_browser)
+            readme(chromium)
