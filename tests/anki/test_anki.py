@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -251,12 +249,3 @@ def test_edited_note_is_updated_in_place(learner: Collection, tmp_path: Path) ->
     assert learner.db.all(kept) == cards
     assert learner.db.all("select * from notes where flds not like '%\x1fplain\x1f%'") == others
     assert engine.problems(learner) == []
-
-
-def test_package_is_what_genanki_readers_expect(tmp_path: Path) -> None:
-    """The legacy form, read by every Anki since 2.1: an SQLite file, a JSON map, numbered pictures."""
-    with zipfile.ZipFile(small_deck.package(write_everything(tmp_path))) as archive:
-        assert archive.namelist() == ["collection.anki2", "media", "0"]
-        (name,) = json.loads(archive.read("media")).values()
-        assert archive.read("0") == small_deck.PIXEL
-    assert name.startswith("leaf-")

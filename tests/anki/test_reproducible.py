@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import time
 import zipfile
@@ -42,23 +43,22 @@ def test_same_bytes_in_other_surroundings(tmp_path: Path) -> None:
     assert outputs[0] == outputs[1]
 
 
-def test_the_package_holds_no_date_mode_or_version_of_this_machine(
+def test_the_package_is_a_legacy_one_without_date_mode_or_version_of_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Every Anki since 2.1 reads it: an SQLite file, a JSON map, numbered pictures."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    assert (
-        run(
-            "build", small_deck.write(tmp_path / "decks", NOTES, {"media/leaf.png": small_deck.PIXEL}), "-o", tmp_path
-        ).code
-        == 0
-    )
+    folder = small_deck.write(tmp_path / "decks", NOTES, {"media/leaf.png": small_deck.PIXEL})
+    assert run("build", folder, "-o", tmp_path).code == 0
     package = tmp_path / "small-deck.apkg"
     with zipfile.ZipFile(package) as archive:
+        assert archive.namelist() == ["collection.anki2", "media", "0"]
+        assert re.fullmatch(rb'\{"0": "leaf-[0-9a-f]{8}.png"\}', archive.read("media"))
+        assert (archive.read("0"), archive.comment) == (small_deck.PIXEL, b"")
         for entry in archive.infolist():
             assert entry.date_time == (1980, 1, 1, 0, 0, 0)
             assert (entry.create_system, entry.external_attr >> 16) == (3, stat.S_IFREG | 0o644)
             assert (entry.compress_type, entry.extra, entry.comment) == (zipfile.ZIP_STORED, b"", b"")
-        assert archive.comment == b""
         database = archive.read("collection.anki2")
     assert int.from_bytes(database[96:100], "big") == 3_045_000
     assert database[24:28] == database[92:96] == b"\0\0\0\1"
