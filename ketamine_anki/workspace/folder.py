@@ -229,17 +229,18 @@ class Folder:
                 continue
             inner = sorted(os.listdir(entry)) if entry.is_dir() and entry.name[0] != "." else []
             paths = [entry.name] if entry.is_file() else [f"{entry.name}/{file}" for file in inner]
-            if unread := next(((path, why) for path in paths if (why := self._unread(path))), None):
-                self._finding(unread[0], "file", unread[1])
+            unread = next(filter(self._unread, paths), "")
+            if unread:
+                self._finding(unread, "file", self._unread(unread))
                 self.complete = False
         return names
 
     def _unread(self, name: str) -> str:
         """Why a file that seems to hold notes is not read, "" if it does not, or is the backup of a file beside it."""
-        folder, inside, _ = name.partition("/")
-        if inside:
+        if "/" in name:
             is_deck = name.endswith(_YAML) and _is_deck(self.path / name)
-            return f"deck files in the folder {folder!r} are not read: move them beside {COLLECTION}" * is_deck
+            folder = name.partition("/")[0]
+            return f"deck files in the folder {folder!r} are not read: move them beside {COLLECTION}" if is_deck else ""
         if _TABLE.search(name):
             return "a table is not read: write its notes into a .yaml file, and move it elsewhere"
         original, backups = _BACKUP.subn("", name)

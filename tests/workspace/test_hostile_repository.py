@@ -108,26 +108,16 @@ def remote(trap: Trap) -> tuple[str, ...]:
     """A repository that lacks a deck, and a program that would fetch it."""
     name = trap.git("rev-parse", "HEAD:decks/01-first.yaml")
     (trap.root / ".git/objects" / name[:2] / name[2:]).unlink()
-    for setting, value in (
-        ("core.repositoryFormatVersion", "1"),
-        ("extensions.partialClone", "origin"),
-        ("remote.origin.promisor", "true"),
-        ("remote.origin.url", f"ext::{trap.program}"),
-        ("protocol.ext.allow", "always"),
-    ):
-        trap.config(setting, value)
+    trap.config("core.repositoryFormatVersion", "1")
+    trap.config("extensions.partialClone", "origin")
+    trap.config("remote.origin.promisor", "true")
+    trap.config("remote.origin.url", f"ext::{trap.program}")
+    trap.config("protocol.ext.allow", "always")
     return ("cat-file", "blob", "HEAD:decks/01-first.yaml")
 
 
 TRAPS: list[Callable[[Trap], tuple[str, ...]]] = [filters, process, monitor, hooks, signature, remote]
-COMMANDS = [
-    ("build", "decks", "-o", "dist"),
-    ("check", "decks"),
-    ("fmt", "--check", "decks"),
-    ("diff", "HEAD", "decks"),
-    ("preview", "decks", "--against", "HEAD", "-o", "dist/preview.html"),
-    ("release", "1.0.0", "decks", "-o", "dist", "--no-repository"),
-]
+COMMANDS = ("build", "check", "fmt --check", "diff HEAD", "preview --against HEAD", "release 1.0.0 --no-repository")
 
 
 @pytest.mark.parametrize("lay", TRAPS)
@@ -143,7 +133,7 @@ def test_no_command_runs_a_program_of_the_collections_repository(
         assert not trap.sprung
     for command in COMMANDS:
         trap.touch()
-        ran = run(*command)
+        ran = run(*command.split())
         assert not trap.sprung, command
         assert ran.code in (0, 74) if lay is remote else ran.code == 0, ran.err
 
