@@ -66,9 +66,7 @@ class Emphasis:
             self._report_star(token.markup, left, right)
 
     def finish(self) -> None:
-        """After the last token: where some stars are shown and others made italics, as in `**CYP2D6*4/*4**`, reports
-        the one before a digit, or the last.
-        """
+        """Reports a star that is shown where others make italics: the one before a digit in `**CYP2D6*4/*4**`."""
         if self.reported_end or not (self.is_mixed or self.is_nested):
             return
         text = self.text

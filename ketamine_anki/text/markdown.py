@@ -75,17 +75,13 @@ def _join(state: Any) -> None:
 
 
 def markdown_html(source: Source, media: Mapping[str, str], report: Report) -> tuple[str, list[str]]:
-    """A text for the parser, {picture name: packaged name}, and what takes findings -> the HTML, in which placeholders
-    still stand, and the names of the pictures.
-    """
+    """The HTML of a text, in which placeholders still stand, and the names of its pictures."""
     writer = _Writer(source, media, report)
     return writer.run(), writer.pictures
 
 
 def document_html(text: str) -> str:
-    """The Markdown of a document of ours, such as a changelog -> HTML, without raw HTML and pictures. The columns of a
-    table have no style, which a page's policy would block.
-    """
+    """The Markdown of a document of ours, such as a changelog -> HTML without raw HTML, pictures and inline style."""
     html = str(MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(text))
     return html.replace(' style="text-align:', ' align="')
 

@@ -85,9 +85,7 @@ def tex_is_blank(tex: str, *, words: bool = False) -> bool:
 
 
 def readable(text: str, shown: str = r"[\1]") -> str:
-    """A plain text with each cloze deletion as its answer in brackets: `{{c1::dilate::verb}}` -> `[dilate]`, or as
-    `shown` says.
-    """
+    """A plain text with each cloze deletion as its answer, in brackets or as `shown` says."""
     for _ in range(MAX_CLOZE_DEPTH + 1):  # deletions may be nested, the inner ones first
         text, count = re.subn(_DELETION, shown, text)
         if not count:
@@ -101,9 +99,7 @@ def answers(text: str) -> list[str]:
 
 
 def difference(old: str, new: str, aligner: Aligner) -> tuple[Part, ...]:
-    """Two texts -> their common and different parts in order, word by word: the `=` and `-` parts make up the old text,
-    the `=` and `+` parts the new one.
-    """
+    """Two texts -> their common and different parts in order, word by word."""
     before, after = re.findall(_PIECE, old), re.findall(_PIECE, new)
     parts: list[Part] = []
     removed = added = ""

@@ -209,9 +209,7 @@ def _raw_html(text: str, start: int, opened: set[str]) -> Iterator[Mistake]:
 
 
 def _tex_outside(text: str, start: int) -> Iterator[Mistake]:
-    """The first TeX command of ordinary text, which the card would show as it is typed, or else the words that lose a
-    backslash, such as `\\d+\\.`; and MathJax's brackets.
-    """
+    """A TeX command that the card would show as typed, or words that lose a backslash; and MathJax's brackets."""
     if word := next((match for match in re.finditer(_TEX_WORD, text) if match[0] in COMMANDS), None):
         message = f"TeX command {word[0]} outside of math: write $...$, without spaces inside the dollars"
         yield "tex-command", start + word.start(), word[0], message
@@ -293,12 +291,8 @@ def _check_nesting(html: str, source: Source, report: Report) -> None:
         kind = source.span(mark).kind if mark else "close" if match["end"] else "open"
         if kind == "open":
             opened.append((tag, mark))
-        elif kind == "close":
-            begun, begun_mark = opened.pop()
-            if begun != tag:
-                message = (
-                    "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
-                )
-                start = source.span(mark or begun_mark).start
-                report("cloze-syntax", start, source.typed(mark or begun_mark), message)
-                return
+        elif kind == "close" and (begun := opened.pop())[0] != tag:
+            mark = mark or begun[1]
+            message = "cloze deletion crosses emphasis, a list item or a paragraph: open and close it in the same one"
+            report("cloze-syntax", source.span(mark).start, source.typed(mark), message)
+            return

@@ -91,15 +91,13 @@ class Deletion:
 
 @dataclass(slots=True)
 class Markup:
-    """The result of a scan: spans and deletions by place, mistakes in the syntax of the deletions, and code that
-    Markdown does not read as a block, after which nothing is read as it was meant.
-    """
+    """The result of a scan: spans, which cover the text without gaps, deletions, and mistakes in their syntax."""
 
     text: str
     spans: list[Span] = field(default_factory=list)
     deletions: list[Deletion] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
-    misplaced: Mistake | None = None
+    misplaced: Mistake | None = None  # code that Markdown does not read as a block: what follows is misread
 
     @property
     def numbers(self) -> list[int]:
@@ -111,10 +109,7 @@ UNMARKED = Markup("")  # shared by all texts that are their own HTML
 
 
 def scan(text: str, *, cloze: bool = True) -> Markup:
-    """A text as typed -> its spans, which cover it without gaps, its deletions, and their mistakes.
-
-    Only the `text` of a cloze note (`cloze`) may, and must, hold deletions.
-    """
+    """A text as typed -> its markup. Only the `text` of a cloze note (`cloze`) may, and must, hold deletions."""
     return _Scan(text, cloze).run()
 
 
@@ -124,9 +119,7 @@ def _is_blank(text: str) -> bool:
 
 
 class _Scan:
-    """State of one scan. For each kind of token there is a method of its name, from its start and end to where the scan
-    goes on.
-    """
+    """One scan: each kind of token has a method of its name, from its start and end to where the scan goes on."""
 
     def __init__(self, text: str, cloze: bool) -> None:
         self.text = text

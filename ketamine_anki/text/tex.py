@@ -113,9 +113,7 @@ Error = tuple[int, str, str]  # index, fragment, message
 
 @lru_cache(1 << 12)  # the formulas of a collection are the same few
 def tex_mistakes(tex: str) -> tuple[Mistake, ...]:
-    """(rule, index, fragment, message) of each mistake in a formula, as it is and with each deletion hidden: Anki shows
-    `[...]` in its place, and its answer without braces around it.
-    """
+    """The mistakes of a formula as it is, and with each deletion hidden: Anki shows `[...]` in its place."""
     if len(tex) > MAX_TEX:
         return (("limit", 0, tex[:20], f"a formula of {len(tex):,} characters: at most {MAX_TEX:,}"),)
     bare = tex

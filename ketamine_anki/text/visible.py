@@ -50,9 +50,7 @@ _WHOLE = "put the whole of it between dollars, each script in braces as in $x^{1
 
 
 def _as_script(match: re.Match[str]) -> str:
-    """`10^9` -> 10⁹, `H_2` -> H₂; `x^n`, for which there is no character, as a formula; with what follows, if that may
-    belong to it.
-    """
+    """`10^9` -> 10⁹, `H_2` -> H₂; `x^n` as a formula; with what follows, if that may belong to it."""
     found = match.groupdict("")
     base, script, rest = found["base"], found["script"], found.get("rest", "")
     mark = "_" if match["sign"] in "_~" else "^"
