@@ -124,10 +124,10 @@ def _parse(path: str, lines: list[str]) -> Ledger:
             values = [read(text) for read, text in zip(_READS[heading], match.groups(""), strict=True)]
         except ValueError:
             raise _Malformed(number) from None
-        before = records[heading][-1:]
-        if heading in ("note_types:", "notes:") and before and values[0] <= before[0][0]:
+        before = records[heading]
+        if heading in ("note_types:", "notes:") and before and values[0] <= before[-1][0]:
             raise _Malformed(number, f"{values[0]!r} out of order: {_RESTORE}")
-        records[heading].append(_RECORDS.get(heading, str)(*values))
+        before.append(_RECORDS.get(heading, str)(*values))
         # a note is found by its id, all else by its section and key, which is no id
         numbers[match[1] if heading == "notes:" else f"{heading} {match[1]}"] = number
     return Ledger(

@@ -188,6 +188,9 @@ def test_a_release_has_a_hash_of_all_that_it_holds() -> None:
     others = [digest(replace(SMALL, **changes)) for changes in (*OTHER_COLLECTIONS, {"decks": SMALL.decks[::-1]})]
     others += [digest(**changes) for changes in OTHER_NOTES]
     assert len({digest(), *others}) == 1 + len(others)
+    about = {"First": "One", "Zweite: ü": "Two"}
+    one, same = (replace(SMALL, about=dict(pairs)) for pairs in (about.items(), reversed(about.items())))
+    assert digest() != digest(one) == digest(same)
 
 
 def test_the_hash_of_a_release_is_the_one_released(monkeypatch: pytest.MonkeyPatch) -> None:
