@@ -15,17 +15,8 @@ from io import FileIO
 from itertools import islice
 from pathlib import Path
 
+from ketamine_anki.core import limits
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
-from ketamine_anki.core.limits import (
-    MAX_DECKS_BYTES,
-    MAX_FILE_BYTES,
-    MAX_FILES,
-    MAX_FINDINGS,
-    MAX_LEDGER_BYTES,
-    MAX_MEDIA_BYTES,
-    MAX_PICTURE_BYTES,
-    MAX_PICTURES,
-)
 from ketamine_anki.core.model import Collection, Deck, Finding, Ledger, Picture, Position
 from ketamine_anki.deckfiles.filenames import clash, unportable
 from ketamine_anki.deckfiles.pictures import read_picture
@@ -59,8 +50,8 @@ def is_read(name: str) -> bool:
 def max_bytes(name: str) -> int:
     """The limit of the size of the file with this path in a collection's folder."""
     if name.startswith(f"{MEDIA}/"):
-        return MAX_PICTURE_BYTES
-    return MAX_LEDGER_BYTES if name == LEDGER else MAX_FILE_BYTES
+        return limits.MAX_PICTURE_BYTES
+    return limits.MAX_LEDGER_BYTES if name == LEDGER else limits.MAX_FILE_BYTES
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -119,12 +110,12 @@ class Folder:
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Adds findings, until there are more than anybody reads."""
-        self.findings += islice(findings, max(0, MAX_FINDINGS + 1 - len(self.findings)))
+        self.findings += islice(findings, max(0, limits.MAX_FINDINGS + 1 - len(self.findings)))
 
     @property
     def full(self) -> bool:
         """Whether there are more findings than anybody reads."""
-        return len(self.findings) > MAX_FINDINGS
+        return len(self.findings) > limits.MAX_FINDINGS
 
     def _finding(self, name: str, rule: str, message: str) -> None:
         self.findings.append(Finding(Position(self.show(name), 1, 1), rule, message))
@@ -162,8 +153,8 @@ class Folder:
 
     def _shingles(self) -> frozenset[int]:
         read = self._read_optional(SHINGLES)
-        if read and len(read[1]) > MAX_FILE_BYTES:
-            self._finding(SHINGLES, "limit", f"over {MAX_FILE_BYTES:,} bytes")
+        if read and len(read[1]) > limits.MAX_FILE_BYTES:
+            self._finding(SHINGLES, "limit", f"over {limits.MAX_FILE_BYTES:,} bytes")
             return frozenset()
         shingles, findings = read_shingles(*read) if read else (frozenset(), [])
         self.findings += findings
@@ -187,19 +178,19 @@ class Folder:
             self._finding(MEDIA, "file", "must be a folder, and not a link to one")
             return {}
         listed = sorted(name for name in os.listdir(folder) if not _OF_DESKTOPS.fullmatch(name))
-        if len(listed) > MAX_PICTURES:
-            self._finding(MEDIA, "limit", f"{len(listed):,} files: at most {MAX_PICTURES:,}")
+        if len(listed) > limits.MAX_PICTURES:
+            self._finding(MEDIA, "limit", f"{len(listed):,} files: at most {limits.MAX_PICTURES:,}")
         pictures: dict[str, Picture] = {}
         names: dict[str, str] = {}
-        left = MAX_MEDIA_BYTES
-        for name in listed[:MAX_PICTURES]:
+        left = limits.MAX_MEDIA_BYTES
+        for name in listed[: limits.MAX_PICTURES]:
             try:
                 if problem := clash(name, names):
                     raise ValueError(problem)
-                data = read_bytes(folder / name, MAX_PICTURE_BYTES)
+                data = read_bytes(folder / name, limits.MAX_PICTURE_BYTES)
                 left -= len(data)
                 if left < 0:
-                    raise ValueError(f"all pictures together are over {MAX_MEDIA_BYTES:,} bytes")
+                    raise ValueError(f"all pictures together are over {limits.MAX_MEDIA_BYTES:,} bytes")
                 pictures[name] = read_picture(name, data)
             except ValueError as error:
                 self._finding(f"{MEDIA}/{name}", "picture", str(error))
@@ -212,9 +203,9 @@ class Folder:
         """Names of the deck files, in the order in which they are read; hidden files are not."""
         entries = sorted(os.scandir(self.path), key=lambda entry: entry.name)
         listed = [entry.name for entry in entries if entry.name.lower().endswith(_YAML) and entry.name[0] != "."]
-        if len(listed) > MAX_FILES:
-            self._finding("", "limit", f"{len(listed):,} deck files: at most {MAX_FILES:,}")
-            del listed[MAX_FILES:]
+        if len(listed) > limits.MAX_FILES:
+            self._finding("", "limit", f"{len(listed):,} deck files: at most {limits.MAX_FILES:,}")
+            del listed[limits.MAX_FILES :]
         names, earlier = [], dict[str, str]()
         for name in listed:
             problem = clash(name, earlier) or unportable(name)
@@ -262,9 +253,9 @@ class Folder:
         for name in names:
             read = self._read(name)
             size += len(read[1]) if read else 0
-            if size > MAX_DECKS_BYTES:
-                self._finding(name, "limit", f"all deck files together are over {MAX_DECKS_BYTES:,} bytes")
-            if size > MAX_DECKS_BYTES or unread > MAX_FINDINGS:
+            if size > limits.MAX_DECKS_BYTES:
+                self._finding(name, "limit", f"all deck files together are over {limits.MAX_DECKS_BYTES:,} bytes")
+            if size > limits.MAX_DECKS_BYTES or unread > limits.MAX_FINDINGS:
                 self.complete = False
                 return
             deck, findings = read_deck(*read) if read else (None, [])

@@ -21,15 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from ketamine_anki.core import limits
 from ketamine_anki.core.errors import EXIT_IO, EXIT_USAGE, Failure
-from ketamine_anki.core.limits import (
-    MAX_DECKS_BYTES,
-    MAX_FILES,
-    MAX_GIT_BYTES,
-    MAX_LEDGER_BYTES,
-    MAX_MEDIA_BYTES,
-    MAX_PICTURES,
-)
 from ketamine_anki.workspace.folder import FILES, LEDGER, MEDIA, is_read, max_bytes, open_regular
 
 # For any command that may be added here later.
@@ -46,8 +39,8 @@ _ENVIRONMENT = {
 _KEPT = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
 _TIMEOUT = 20.0  # seconds; the configuration may include a file that never ends
 _LINK, _SUBMODULE, _FILES = b"120000", b"160000", (b"100644", b"100755")
-_MAX_FILES = MAX_FILES + MAX_PICTURES  # of a revision
-_MAX_BYTES = MAX_DECKS_BYTES + MAX_MEDIA_BYTES + MAX_LEDGER_BYTES
+_MAX_FILES = limits.MAX_FILES + limits.MAX_PICTURES  # of a revision
+_MAX_BYTES = limits.MAX_DECKS_BYTES + limits.MAX_MEDIA_BYTES + limits.MAX_LEDGER_BYTES
 
 
 @contextmanager
@@ -86,7 +79,7 @@ def running(
         raise Failure(f"{folder}: git does not answer in {seconds:.0f} seconds: try `git status` there", EXIT_IO)
 
 
-def ask(folder: Path, *arguments: str, limit: int = MAX_GIT_BYTES) -> bytes | None:
+def ask(folder: Path, *arguments: str, limit: int = limits.MAX_GIT_BYTES) -> bytes | None:
     """The standard output of a git command run in a folder; None if git is missing, fails, or writes more bytes than
     the limit.
     """
@@ -155,7 +148,7 @@ def _is_unchanged(path: Path, mode: bytes, name: bytes) -> bool:
             if _object_name(file, os.fstat(file.fileno()).st_size, name) == name:
                 return True
             file.seek(0)
-            data = file.read(MAX_LEDGER_BYTES + 1).replace(b"\r\n", b"\n")
+            data = file.read(limits.MAX_LEDGER_BYTES + 1).replace(b"\r\n", b"\n")
             return _object_name(io.BytesIO(data), len(data), name) == name
     except (OSError, ValueError):
         return False

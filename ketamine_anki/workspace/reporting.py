@@ -11,18 +11,10 @@ from pathlib import Path
 import click
 
 from ketamine_anki import __version__
+from ketamine_anki.core import report as formats
 from ketamine_anki.core.errors import EXIT_FINDINGS
 from ketamine_anki.core.limits import MAX_FILE_BYTES
 from ketamine_anki.core.model import Collection, Finding
-from ketamine_anki.core.report import (
-    ANNOTATIONS,
-    as_annotations,
-    as_frames,
-    as_json,
-    as_lines,
-    as_sarif,
-    as_summary,
-)
 from ketamine_anki.core.terminal import counted, use_colour
 from ketamine_anki.deckfiles.reader import sorted_findings
 from ketamine_anki.rules.checker import manual
@@ -45,15 +37,15 @@ def report(findings: Iterable[Finding], form: str | None = None) -> None:
     form = form or ("text" if sys.stdout.isatty() else "lines")
     if form == "text":
         colour = use_colour()
-        for frame in as_frames(listed, cache(_lines_of), colour):
+        for frame in formats.as_frames(listed, cache(_lines_of), colour):
             click.echo(frame, color=colour)
     elif form == "lines":
-        for line in as_lines(listed):
+        for line in formats.as_lines(listed):
             click.echo(line)
     elif form == "github":
         _report_to_github(listed)
     else:
-        click.echo(as_json(listed) if form == "json" else as_sarif(listed, manual(), __version__))
+        click.echo(formats.as_json(listed) if form == "json" else formats.as_sarif(listed, manual(), __version__))
     if not listed:
         return
     files = len({finding.position.path for finding in listed})
@@ -63,15 +55,15 @@ def report(findings: Iterable[Finding], form: str | None = None) -> None:
 
 
 def _report_to_github(listed: list[Finding]) -> None:
-    for annotation in as_annotations(listed):
+    for annotation in formats.as_annotations(listed):
         click.echo(annotation)
     summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if listed and summary:
         with open(summary, "a", encoding="utf-8") as file:
-            file.write(as_summary(listed))
-    if len(listed) > ANNOTATIONS:
+            file.write(formats.as_summary(listed))
+    if len(listed) > formats.ANNOTATIONS:
         place = "all are in the summary of the job" if summary else "`ketamine-anki check` shows all"
-        click.echo(f"the first {ANNOTATIONS} are annotated, {place}", err=True)
+        click.echo(f"the first {formats.ANNOTATIONS} are annotated, {place}", err=True)
 
 
 def _lines_of(path: str) -> tuple[str, ...]:

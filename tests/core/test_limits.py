@@ -20,9 +20,9 @@ TWO_DECKS = {"02-second.yaml": small_deck.deck(OTHERS, "Second Part")}
 @pytest.mark.parametrize(
     ("limit", "most", "files", "finding"),
     [
-        ("workspace.folder.MAX_DECKS_BYTES", 300, TWO_DECKS, "02-second.yaml:1:1: all deck files together are over"),
-        ("workspace.folder.MAX_FILES", 3, TWO_DECKS, ":1:1: 4 deck files: at most 3 [limit]"),
-        ("workspace.folder.MAX_PICTURES", 1, TWO_PICTURES, "media:1:1: 2 files: at most 1 [limit]"),
+        ("core.limits.MAX_DECKS_BYTES", 300, TWO_DECKS, "02-second.yaml:1:1: all deck files together are over"),
+        ("core.limits.MAX_FILES", 3, TWO_DECKS, ":1:1: 4 deck files: at most 3 [limit]"),
+        ("core.limits.MAX_PICTURES", 1, TWO_PICTURES, "media:1:1: 2 files: at most 1 [limit]"),
         ("deckfiles.reader.MAX_MESSAGE", 20, {"02-x.yaml": "anwser: x\n"}, "unknown key 'anwser… [unknown-key]"),
     ],
 )
@@ -45,7 +45,7 @@ def test_what_is_missing_is_not_said_of_a_collection_that_was_not_read_whole(
 ) -> None:
     folder = small_deck.write(tmp_path, NOTES, {"media/unused.png": small_deck.PIXEL, **TWO_DECKS})
     assert "unused" in run("check", folder).out
-    monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_DECKS_BYTES", 300)
+    monkeypatch.setattr("ketamine_anki.core.limits.MAX_DECKS_BYTES", 300)
     assert "unused" not in run("check", folder).out
 
 
@@ -68,17 +68,17 @@ def test_no_more_findings_are_listed_than_anybody_reads(project: Project) -> Non
 
 def test_files_that_cannot_be_read_are_listed_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = small_deck.write(tmp_path, NOTES, {f"{number:02d}.yaml": "deck: [\n" for number in range(2, 30)})
-    monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_FINDINGS", 10)
+    monkeypatch.setattr("ketamine_anki.core.limits.MAX_FINDINGS", 10)
     assert len(run("check", folder).out.splitlines()) == 11
 
 
 def test_a_preview_shows_every_note_however_many_findings_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_FINDINGS", 1)
+    monkeypatch.setattr("ketamine_anki.core.limits.MAX_FINDINGS", 2)
     wrong = "- {question: Plants, answer: x, source: nowhere}\n- {question: No sign, answer: yes}\n"
     folder = small_deck.write(tmp_path / "decks", wrong, TWO_DECKS)
     page = tmp_path / "page.html"
     ran = run("preview", folder, "-o", page)
-    assert (ran.code, len(ran.err.splitlines())) == (1, 2)
+    assert (ran.code, len(ran.err.splitlines())) == (1, 3)
     assert "Which liquid do roots take up?" in page.read_text(encoding="utf-8")

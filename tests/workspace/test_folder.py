@@ -97,7 +97,7 @@ def test_media_folder_holds_pictures_alone(tmp_path: Path) -> None:
 
 def test_all_pictures_together_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those after the limit are not even read."""
-    monkeypatch.setattr("ketamine_anki.workspace.folder.MAX_MEDIA_BYTES", 3 * len(small_deck.PIXEL))
+    monkeypatch.setattr("ketamine_anki.core.limits.MAX_MEDIA_BYTES", 3 * len(small_deck.PIXEL))
     found = findings(small_deck.write(tmp_path, NOTE, {f"media/{n}.png": small_deck.PIXEL for n in range(6)}))
     limited = [line for line in found if "all pictures together are over" in line]
     assert [line.partition(":")[0] for line in limited] == ["media/3.png"]
