@@ -6,9 +6,7 @@ what is built.
 
 from __future__ import annotations
 
-from collections import UserDict
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -53,9 +51,10 @@ class Table(NamedTuple):
 Node = Any  # Scalar | Sequence | Table
 
 
-class Marks(UserDict[str, Mark]):
+class Marks(Mapping[str, Mark]):
     """Where the parts of a record stand, by key: `answer`, `reverse.answer`, `claims.0`, "" for the record itself,
-    and with a colon at the end (`allow.some-rule:`) the key instead of its value. Computed when first asked for.
+    and with a colon at the end (`allow.some-rule:`) the key instead of its value. Looked up when asked for: a check
+    asks for one or two of each note.
 
     `root` is a node of the file; the record stands in it under the key `within`.
     """
@@ -64,19 +63,28 @@ class Marks(UserDict[str, Mark]):
         self._root = root
         self._within = within
 
-    @cached_property
-    def data(self) -> dict[str, Mark]:  # type: ignore[override]
+    def _node(self, key: str) -> Node:
         node = self._root
-        for part in self._within.split(".") if self._within else ():
+        for part in filter(None, f"{self._within}.{key}".split(".")):
             node = dict(_children(node))[part]
-        return dict(_marks(node, ""))
+        return node
+
+    def __getitem__(self, key: str) -> Mark:
+        node = self._node(key)
+        start, end = node.start_mark, node.end_mark
+        return Mark(start.line, start.column, end.line, end.column)
+
+    def __iter__(self) -> Iterator[str]:
+        return _keys(self._node(""), "")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
-def _marks(node: Node, key: str) -> Iterator[tuple[str, Mark]]:
-    start, end = node.start_mark, node.end_mark
-    yield key, Mark(start.line, start.column, end.line, end.column)
+def _keys(node: Node, key: str) -> Iterator[str]:
+    yield key
     for name, child in _children(node):
-        yield from _marks(child, f"{key}.{name}" if key else name)
+        yield from _keys(child, f"{key}.{name}" if key else name)
 
 
 def _children(node: Node) -> Iterator[tuple[str, Node]]:
