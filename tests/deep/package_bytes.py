@@ -1,15 +1,11 @@
-"""Makes the bytes of packages piece by piece, as no honest program would: zip files, databases, protobuf messages."""
+"""Makes the bytes of packages piece by piece: zip files, databases, protobuf messages."""
 
 from __future__ import annotations
 
 import io
 import json
-import re
 import sqlite3
-import struct
 import zipfile
-import zlib
-from collections.abc import Callable
 from contextlib import closing
 from functools import cache
 
@@ -128,151 +124,10 @@ def new(data: bytes | None = None, *more, media: bytes = b"", packed: bytes | No
     )
 
 
-def patched(data: bytes, where: bytes, offset: int, value: bytes) -> bytes:
-    """The bytes with `value` written `offset` after the first place of `where`."""
-    at = data.find(where) + offset
-    return data[:at] + value + data[at + len(value) :]
-
-
-# --- zip files --------------------------------------------------------------------------------
-
-CENTRAL, LOCAL, END = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06"
-
-
-def named(name: str, mode: int) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name)
-    entry.create_system, entry.external_attr = 3, mode << 16
-    return entry
-
-
-def raw_named(name: bytes) -> bytes:
-    """A package with an entry of a name that zipfile would not write."""
-    return old(None, ("N" * len(name), b"x")).replace(b"N" * len(name), name)
-
-
-def deflated(size: int, level: int = 9) -> bytes:
-    """`size` zero bytes, deflated; with level 0 in the form for data that does not shrink."""
-    packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return packer.compress(bytes(size)) + packer.flush()
-
-
-def entry(name: bytes, data: bytes, size: int, *, method: int = 0, at: int = 0, crc: int = 0) -> tuple[bytes, bytes]:
-    """(local header with data, directory record) of an entry with any stated size."""
-    head = (0, 33, crc, len(data), size, len(name))
-    local = struct.pack("<4s3H2H3I2H", LOCAL, 20, 0, method, *head, 0) + name + data
-    return local, struct.pack("<4s4H2H3I5H2I", CENTRAL, 788, 20, 0, method, *head, 0, 0, 0, 0, 0, at) + name
-
-
-def archive(content: bytes, *records: bytes) -> bytes:
-    directory = b"".join(records)
-    end = struct.pack("<4s4H2IH", END, 0, 0, len(records), len(records), len(directory), len(content), 0)
-    return content + directory + end
-
-
-def bomb(name: str, packed: bytes, size: int) -> bytes:
-    """A package with one deflated entry of any stated size."""
-    first, first_record = entry(name.encode(), packed, size, method=8)
-    listed, listed_record = entry(b"media", b"{}", 2, at=len(first), crc=zlib.crc32(b"{}"))
-    return archive(first + listed, first_record, listed_record)
-
-
-def overlapping() -> bytes:
-    """Two entries of the directory that share one run of data, as in Fifield's better zip bomb."""
-    inner, inner_record = entry(b"b", b"xy", 2, at=31, crc=zlib.crc32(b"xy"))
-    outer, outer_record = entry(b"a", inner, len(inner), crc=zlib.crc32(inner))
-    return archive(outer, outer_record, inner_record)
-
-
-# --- zstd frames ------------------------------------------------------------------------------
-
-
 @cache
 def zstd_bomb(size: int) -> bytes:
     return zstandard.compress(bytes(size))
 
 
-def zstd_window(log: int) -> bytes:
-    parameters = zstandard.ZstdCompressionParameters(window_log=log, enable_ldm=True, compression_level=1)
-    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
-    return packer.compress(new_database()) + packer.flush()
-
-
-def new_with_media(packed_media: bytes) -> bytes:
-    return pack(
-        ("meta", field(1, 3)), ("collection.anki21b", zstandard.compress(new_database())), ("media", packed_media)
-    )
-
-
-# --- databases --------------------------------------------------------------------------------
-
-
 def many_notes(count: int, text: str = "\x1f") -> bytes:
     return database(notes=((n, f"g{n}", 7, 1, "", text) for n in range(1, count)), cards=())
-
-
-def shared_overflow() -> bytes:
-    """Two rows whose text is one chain of pages: every further row would double what is read."""
-    long = [(12, "guid-2", 7, 1, "", "x" * 9000 + "\x1f"), (13, "guid-3", 7, 1, "", "y" * 9000 + "\x1f")]
-    data = bytearray(database(notes=[NOTE, *long]))
-    first, second = (re.search(letter + b"{100,}", data).end() for letter in (b"x", b"y"))
-    data[second : second + 4] = data[first : first + 4]
-    return bytes(data)
-
-
-def page_circle() -> bytes:
-    """A table whose root page has itself for a child."""
-    data = bytearray(many_notes(3000))
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.deserialize(bytes(data))
-        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name='notes'").fetchone()
-    at = (root - 1) * 4096
-    assert data[at] == 5, "an inner page"
-    data[at + 8 : at + 12] = struct.pack(">I", root)
-    return bytes(data)
-
-
-def changed(data: bytes, change: Callable[[sqlite3.Connection], object]) -> bytes:
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.create_collation("unicase", lambda a, b: (a > b) - (a < b))
-        db.deserialize(data)
-        change(db)
-        db.commit()
-        return db.serialize()
-
-
-def generated(expression: str) -> bytes:
-    """A table of notes one column of which is computed."""
-    columns = "id integer primary key, guid text, mid integer, mod integer, flds text"
-    computed = f"tags text GENERATED ALWAYS AS ({expression}) VIRTUAL"
-    return changed(
-        database(),
-        lambda db: db.executescript(
-            f"ALTER TABLE notes RENAME TO old_notes; CREATE TABLE notes ({columns}, {computed});"
-            "INSERT INTO notes (guid, mid, mod, flds) VALUES ('g', 7, 1, 'a' || char(31))"
-        ),
-    )
-
-
-def checks(count: int, items: int) -> bytes:
-    """A schema of tables whose constraints are long lists: parsed, they take 35 times as much memory."""
-    condition = ",".join("1" * items)
-    declared = f"'CREATE TABLE t' || i || '(a CHECK(a IN ({condition})))'"
-    return database(
-        "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)"
-        f" WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
-        f" SELECT 'table', 't' || i, 't' || i, 2, {declared} FROM n"
-    )
-
-
-def many_configs(config: bytes, count: int) -> bytes:
-    rows = [(number, f"t{number}", config) for number in range(100, 100 + count)]
-    return changed(new_database(), lambda db: db.executemany("INSERT INTO notetypes VALUES (?, ?, 1, ?)", rows))
-
-
-def replaced(name: str, sql: str) -> tuple[str, ...]:
-    """Statements that put a view in the place of a table."""
-    return f"ALTER TABLE {name} RENAME TO old_{name}", f"CREATE VIEW {name} AS {sql}"
-
-
-def model(**changes: object) -> bytes:
-    return old(database(models={"7": MODEL | changes}))

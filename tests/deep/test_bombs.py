@@ -16,6 +16,7 @@ import package_bytes
 import pytest
 import small_deck
 from hostile_cases import Case
+from hostile_packages import CASES
 from program import command, environment, execute
 from small_deck import png_part
 
@@ -30,13 +31,18 @@ NOTE = "- {question: Which gas do plants take up?, answer: Carbon dioxide}\n"
 Make = Callable[[], bytes]
 
 
-def take(codes: tuple[int, ...], *words: str | Path) -> str:
-    """Runs a command of the program within the limits; returns what it prints."""
-    line = f'ulimit -t {SECONDS} -d {MEGABYTES << 10}; exec "$@" 2>&1'
-    ran = execute("bash", "-c", line, "bash", *command(*words), env=environment())
+def limited(*words: str | Path, codes: tuple[int, ...] = (0,)) -> str:
+    """Runs a program within the limits of memory; returns what it prints."""
+    line = f'ulimit -d {MEGABYTES << 10}; exec "$@" 2>&1'
+    ran = execute("bash", "-c", line, "bash", *words, env=environment())
     assert ran.code in codes, ran.out[-2000:]
     assert "Traceback" not in ran.out, ran.out[-2000:]
     return ran.out
+
+
+def take(codes: tuple[int, ...], *words: str | Path) -> str:
+    """Runs a command of the program within the limits; returns what it prints."""
+    return limited("bash", "-c", f'ulimit -t {SECONDS}; exec "$@"', "bash", *command(*words), codes=codes)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +120,27 @@ def test_a_package_is_taken_in_and_compared_in_bounds(name: str, scratch: Path) 
     take((0, 1), "intake", path, scratch / "decks")
     for form in ("text", "json"):
         take((0, 1), "diff", "--format", form, path, scratch / "decks")
+
+
+READ = f"""
+import signal, sys
+from pathlib import Path
+from ketamine_anki.anki.package_reader import PackageError, read_package
+for path in sys.argv[1:]:
+    signal.setitimer(signal.ITIMER_PROF, {SECONDS})  # of processor time; then it is killed
+    try:
+        read_package(Path(path).read_bytes())
+    except PackageError:
+        pass
+"""
+
+
+def test_every_hostile_package_is_read_or_refused_in_bounds(tmp_path: Path) -> None:
+    for name, _, make in CASES:
+        (tmp_path / name).write_bytes(make())
+    paths = sorted(tmp_path.iterdir())
+    limited(sys.executable, "-c", READ, *paths)
+    assert sorted(tmp_path.iterdir()) == paths, "nothing is written"
 
 
 PAIRS: dict[str, tuple[Make, Make]] = {
