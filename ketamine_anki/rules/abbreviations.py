@@ -24,9 +24,8 @@ def spelt_answer(view: View) -> Iterator[Problem]:
     """
     for question, answer in SIDES if b"AA" in view.signs else ():
         asked, words = view.plain.get(question, ""), _parts(view.words.get(answer, []))
-        names = {name for name in re.findall(r"\b[A-Z]{3,6}\b", asked) if len(words) <= len(name)}
-        known = view.collection.abbreviations
-        spelt = any(name not in known and _spell(words, name.lower()) for name in names)
+        names = set(re.findall(r"\b[A-Z]{3,6}\b", asked)) - view.collection.abbreviations.keys()
+        spelt = any(len(words) <= len(name) and _spell(words, name.lower()) for name in names)
         name = view.plain.get(answer, "").strip(" .")
         if spelt or (re.fullmatch("[A-Z]{3,6}", name) and _spell(_parts(view.words[question]), name.lower())):
             yield view.at(answer), "the question spells the answer by its letters: ask what the thing is or does"
@@ -60,27 +59,20 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
             if not (before.isalnum() or before in ("_", "-", "$") or re.fullmatch(_NO_ABBREVIATIONS, match[1])):
                 places.setdefault(match[1], (key, match.start()))
     names = [name for name in places if name not in view.collection.abbreviations][:MAX_ABBREVIATIONS]
-    explained = _explained(texts.values()) if names else set()
-    parts = [_parts(view.words[key][:MAX_SPELLING]) for key in texts] if names else []
+    if not names:
+        return
+    explained = {match[1] or match[2] for text in texts.values() for match in re.finditer(_EXPLAINED, text)}
+    parts = [_parts(view.words[key][:MAX_SPELLING]) for key in texts]
     for name in names:
-        if explained.isdisjoint((name, f"{name}s")) and not (
-            any(_spell(each, name.lower()) for each in parts) or _is_defined(name, texts.values())
-        ):
+        if not explained.isdisjoint((name, f"{name}s")) or any(_spell(each, name.lower()) for each in parts):
+            continue
+        if not _is_defined(name, texts.values()):
             message = f"{name} is not spelt out on this card: write what it stands for, with ({name}){OR_CODE}"
             yield view.plain_at(places[name][0], name, places[name][1]), message
 
 
-def _explained(texts: Iterable[str]) -> set[str]:
-    """The abbreviations that texts explain: `atrial fibrillation (AF)`, `AF means ...`."""
-    explaining = [text for text in texts if any(words in text for words in _EXPLAINING)]
-    return {match[1] for text in explaining for pattern in _EXPLAINED for match in re.finditer(pattern, text)}
-
-
-_EXPLAINING = ("(", "stands for", "is short for", "means")
-_EXPLAINED = (
-    r"(?<=\w\s)\((?:[^()]*\W)?(\w+)\)",
-    rf"\b(\w+)\s+(?:{'|'.join(map(re.escape, _EXPLAINING))})\b",
-)
+# `atrial fibrillation (AF)`, `AF means ...`
+_EXPLAINED = r"(?<=\w\s)\((?:[^()]*\W)?(\w+)\)|\b(\w+)(?=\s+(?:\(|stands for|is short for|means)\b)"
 _SKIPPED = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
 _LONG = 9  # letters of a word from which several may stand in its abbreviation
 _LONG_OF_A_DEFINITION = 6
@@ -115,12 +107,10 @@ def _is_defined(name: str, texts: Iterable[str]) -> bool:
 
 
 def _has_letters(definition: str, name: str) -> bool:
-    words = [
-        unicodedata.name(word[0], "").rpartition(" ")[2].lower() if "\u0370" <= word[0] <= "\u03ff" else word
-        for word in re.findall(r"[^\W\d_]+", definition.lower())[: 2 * len(name) + 2]
-    ]
     at = 0
-    for word in words:
+    for word in re.findall(r"[^\W\d_]+", definition.lower())[: 2 * len(name) + 2]:
+        if "\u0370" <= word[0] <= "\u03ff":  # a Greek letter counts by its name: γ-aminobutyric acid
+            word = unicodedata.name(word[0], "").rpartition(" ")[2].lower()
         if word not in _SKIPPED and at < len(name) and word[0] == name[at]:
             at += 1
             for letter in word[1:] if len(word) >= _LONG_OF_A_DEFINITION else "":

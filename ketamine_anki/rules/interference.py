@@ -17,6 +17,7 @@ from ketamine_anki.core.limits import MAX_COMPARED, MAX_HOLDERS, MAX_MORE_COMPAR
 from ketamine_anki.core.model import Collection, Position
 from ketamine_anki.rules.rule import CollectionRule, Names, Problem
 from ketamine_anki.rules.view import View
+from ketamine_anki.text.words import signs_of
 
 SIMILAR = 0.8  # Jaccard similarity of the content words from which two notes are near-duplicates
 MIN_CONTENT = 4  # fewer content words say nothing
@@ -27,7 +28,7 @@ MAX_SAME, MAX_SHARE = 6, 0.02  # notes with one answer: more than both is a patt
 # a capital or a digit.
 _CAPITAL = r"(?<=[A-Z0-9])[A-Z]"
 _TELLING = rf"[<>=+%#&@^|~]|{_CAPITAL}|(?<=[0-9])[^\w\s,]+(?=[0-9])"
-_MAY_TELL = rb"AA|[0<>=+%#&@^|~]"  # the same in `View.signs`, which are quickly looked through
+_MAY_TELL = rb"AA|[0<>=+%#&@^|~]"  # the same in what `signs_of` leaves of a text, which is quickly looked through
 
 
 class DuplicateQuestion(CollectionRule):
@@ -46,15 +47,15 @@ class DuplicateQuestion(CollectionRule):
     def note(self, view: View) -> Iterator[Problem]:
         if view.note.retired is not None:
             return
-        may_tell = re.search(_MAY_TELL, view.signs)
         for key in ("text",) if view.note.text else ("question", "reverse.question"):
             if not view.words.get(key):
                 continue
             markup, pictures = view.rendered[key].markup, view.rendered[key].pictures
             hidden = [deletion.answer for deletion in markup.deletions]
+            may_tell = re.search(_MAY_TELL, signs_of(view.plain[key]))
             telling = re.findall(_TELLING, view.plain[key]) if may_tell else ()
             formulas = [span.value for span in markup.spans if span.kind in ("math", "display")]
-            prompt = hash(tuple(map(tuple, (view.words[key], hidden, telling, formulas, pictures))))
+            prompt = hash((*view.words[key], "\n", *hidden, "\n", *telling, "\n", *formulas, "\n", *pictures))
             here = view.position, key
             first = self._first.setdefault(prompt, here)
             if first is not here:
