@@ -239,15 +239,17 @@ def _root(file: File, text: str) -> Node | None:
     items: list[Node] = []  # children so far of the innermost open collection; keys and values take turns
     outer: list[tuple[Any, list[Node]]] = []  # open collections: start event, and the `items` around it
     left = limits.MAX_VALUES
-    has_features = any(sign in text for sign in ("&", "*", "!", "<<"))
+    has_features = any(sign in text for sign in ("&", "!", "<<"))
     event: Any
     for event in iter(CParser(text.encode("utf-8")).get_event, None):
         kind = type(event)
-        if has_features:
-            _refuse_feature(file, event, _is_key(outer, items))
         if kind is ScalarEvent:
+            if has_features and (event.anchor or event.tag or event.value == "<<"):
+                _refuse_feature(file, event, _is_key(outer, items))
             items.append(event)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if event.anchor or event.tag:
+                _refuse_feature(file, event)
             if len(outer) == limits.MAX_DEPTH:
                 raise _refused(event.start_mark, "limit", f"nested more than {limits.MAX_DEPTH} deep")
             outer.append((event, items))
@@ -265,6 +267,8 @@ def _root(file: File, text: str) -> Node | None:
                 items.append(Table(list(zip(children[::2], children[1::2], strict=True)), start, end, is_flow))
             else:
                 items.append(Sequence(children, start, end, is_flow))
+        elif kind is AliasEvent:
+            _refuse_feature(file, event)
         elif kind is DocumentStartEvent:
             if items:
                 raise _refused(event.start_mark, "yaml-feature", "second document: one file holds one document")
@@ -290,12 +294,12 @@ def _is_key(outer: list[tuple[Any, list[Node]]], items: list[Node]) -> bool:
 _FEATURES = {"*": ("alias", "write the value out"), "&": ("anchor", "delete it"), "!": ("tag", "delete it")}
 
 
-def _refuse_feature(file: File, event: Any, is_key: bool) -> None:
+def _refuse_feature(file: File, event: Any, is_key: bool = False) -> None:
     """Raises _Refused for an alias, an anchor, a tag or a merge key."""
-    anchor, tag = getattr(event, "anchor", ""), getattr(event, "tag", "")
-    if is_key and type(event) is ScalarEvent and event.value == "<<" and not event.style:
-        raise _refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
+    anchor, tag = event.anchor, getattr(event, "tag", "")
     if not anchor and not tag:
+        if is_key and not event.style:
+            raise _refused(event.start_mark, "yaml-feature", "merge key <<: write the values out")
         return
     line, column = event.start_mark.line, event.start_mark.column
     sign = "*" if type(event) is AliasEvent else "&" if anchor else "!"

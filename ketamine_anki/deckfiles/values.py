@@ -77,9 +77,9 @@ def _text(file: File, shape: schema.Text, node: Node, label: str) -> str | None:
         file.at(node, "limit", f"{label} has {len(text):,} characters: at most {MAX_TEXT:,}")
         return None
     style = node.style
-    if (style == '"' and not _is_clean(file, node)) or file.is_spoilt(node):
+    if (style == '"' and not _is_clean(file, node)) or (file.spoilt and file.is_spoilt(node)):
         return None
-    if not style and file.commented and shape.prose and _is_cut_off(file, node):
+    if file.commented and not style and shape.prose and _is_cut_off(file, node):
         return None
     if not text.isascii():
         text = normalize(text)
@@ -197,7 +197,8 @@ def _list(file: File, shape: schema.List, node: Node, label: str) -> tuple[Any, 
         file.at(node, "limit", f"{label} has {len(node.items):,} items: at most {MAX_ITEMS:,}")
         return None
     item, item_label = shape.item, f"an item of {label}"
-    values = [read(file, item, one, item_label) for one in node.items]
+    read_item = _READERS[type(item)]
+    values = [read_item(file, item, one, item_label) for one in node.items]
     if None in values:
         return None
     if isinstance(item, schema.Text) and len(set(values)) < len(values):
@@ -268,13 +269,16 @@ def _distinct(file: File, node: Node, label: str) -> dict[str, tuple[Node, Node]
     repeated = []
     for entry in node.entries:
         name = entry[0]
-        if len(name.value) > MAX_NAME:
-            file.at(name, "limit", f"a key of {len(name.value):,} characters: at most {MAX_NAME}")
+        key = name.value
+        if len(key) > MAX_NAME:
+            file.at(name, "limit", f"a key of {len(key):,} characters: at most {MAX_NAME}")
             return None
         if name.style == '"' and not _is_clean(file, name):
             return None
-        if distinct.setdefault(name.value, entry) is not entry:
+        if key in distinct:
             repeated.append(name)
+        else:
+            distinct[key] = entry
     lost = [name for name in repeated if name.value == node.entries[0][0].value]
     if lost and len(repeated) > 1:
         file.at(lost[0], "syntax", LOST_DASH.format(lost[0].value))
