@@ -114,6 +114,8 @@ def test_compiled_notes(tmp_path: Path) -> None:
         " Skill::1-Recall Yield::1-Core"
     )
     assert (cloze.cards, cloze.deck, cloze.index) == ((0, 1), "Small Deck::01 First Part", 1)
+    assert (cloze.id, cloze.note_type, cloze.retired) == ("hidden", "cloze", "2.0.0")
+    assert (question.guid, question.retired) == (guid("tests/small", "all"), "")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_the_source_leads_to_the_text_or_says_where_it_is(access: str, source: s
     text = small_deck.SOURCE.replace("sections:", f"access: {access}\nsections:") if access else small_deck.SOURCE
     folder = small_deck.write(tmp_path, "- {question: 'Which gas?', answer: Oxygen}", {"source.yaml": text})
     ((_, compiled),) = small_deck.compiled(folder)
-    assert compiled.fields[9] == source
+    assert (compiled.fields[9], compiled.cards) == (source, (0,))
     collection = Folder(folder).collection
     assert collection
     assert f"<p>Curated from the text {page}</p>" in description(collection)
