@@ -157,7 +157,7 @@ _FUNCTION_WORDS = frozenset(
     the their them then there these they this those through to under until up was were what when where which while
     who whom whose why will with would you your mm hg cm kg mg mcg ml percent""".split()
 )
-_ENDING = r"(?<=....)(?:ations?|ings?|ied|ies|ed|es|e|s|(?:ing|ed)?ly|y)$"
+_ENDINGS = tuple("ations ation ingly edly ings ing ied ies ed es ly e s y".split())  # the longer ones first
 _NUMBERS: defaultdict[str, int] = defaultdict(count().__next__)  # stem -> its number
 
 
@@ -174,4 +174,11 @@ def _stems_in(word: str) -> tuple[int, ...]:
     are one: roughly, as this only compares words of one collection with each other.
     """
     parts = [part for part in word.split("-") if part and part not in _FUNCTION_WORDS]
-    return tuple([_NUMBERS[re.sub(_ENDING, "", part.removesuffix("'s"), count=1)] for part in parts])
+    return tuple([_NUMBERS[_stem(part.removesuffix("'s"))] for part in parts])
+
+
+def _stem(word: str) -> str:
+    """The word without its ending, if four letters are left."""
+    if not word.endswith(_ENDINGS, 4):
+        return word
+    return word.removesuffix(next(ending for ending in _ENDINGS if word.endswith(ending, 4)))
