@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from ketamine_anki.cli import preview
@@ -18,6 +19,9 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 def found() -> str:
     """Where a Chromium is installed, "" for nowhere."""
     return next((path for name in NAMES if (path := shutil.which(name))), "")
+
+
+needed = pytest.mark.skipif(not found(), reason=f"no Chromium here: none of {', '.join(NAMES)} is installed")
 
 
 @contextmanager

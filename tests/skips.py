@@ -20,7 +20,6 @@ ALLOWED = {
     r"other systems have no such names": {MACOS, WINDOWS},
     # deep tests, which CI runs on Linux
     r"making a device needs root": {LINUX},
-    r"no tmpfs can be mounted here": {LINUX},
 }
 _unexpected: list[str] = []
 

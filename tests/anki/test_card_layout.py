@@ -18,7 +18,7 @@ from ketamine_anki.anki.notetypes import OWN_FIELD, note_types
 from ketamine_anki.text.together import together
 from ketamine_anki.workspace.folder import Folder
 
-pytestmark = pytest.mark.skipif(not browser.found(), reason="needs Chromium")
+pytestmark = browser.needed
 
 # As tall as the CSS allows: the files are not loaded, and without `block` only their alternative texts would show.
 TALL_PICTURES = ".card img { display: block; width: 20rem; height: 20rem; }"

@@ -22,9 +22,7 @@ from ketamine_anki.core.model import Note
 from ketamine_anki.workspace.folder import Folder
 from ketamine_anki.workspace.pipeline import check_notes
 
-pytestmark = pytest.mark.skipif(
-    not browser.found(), reason=f"no Chromium here: none of {', '.join(browser.NAMES)} is installed"
-)
+pytestmark = browser.needed
 
 ORIGIN = "http://cards.test/"
 POLICIES = {

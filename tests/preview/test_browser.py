@@ -25,9 +25,7 @@ from ketamine_anki.preview.public import Package, Public
 from ketamine_anki.preview.server import VERSION, Server
 from ketamine_anki.workspace.folder import Folder
 
-pytestmark = pytest.mark.skipif(
-    not browser.found(), reason=f"no Chromium here: none of {', '.join(browser.NAMES)} is installed"
-)
+pytestmark = browser.needed
 
 DAY, NIGHT = "rgb(251, 252, 253)", "rgb(31, 36, 40)"
 FIRST_CARD = "document.querySelector('.face').shadowRoot.querySelector('.card')"
