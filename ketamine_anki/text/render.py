@@ -264,10 +264,10 @@ def _html(source: Source, media: Mapping[str, str], findings: list[Finding], rep
     if "{" in html or "}" in html:  # typed singly or with backslashes; the marks of deletions are placeholders
         html = html.replace("{", "&#123;").replace("}", "&#125;")
     if not findings and ("[" in html or "\\" in html) and (command := command_in(html)):
-        # Markdown put it together in a way that no check foresaw
-        at = max(source.markup.text.find("\\"), 0)
-        message = f"'{command}' is a command of Anki once Markdown has read the text: leave it out"
-        report("anki-command", at, source.markup.text[at : at + 2], message)
+        # Markdown has taken away the backslashes that parted it
+        typed = re.search(r"\\*".join(map(re.escape, command)), source.markup.text)
+        message = f"'{command}' is obeyed by Anki even with backslashes: leave it out"
+        report("anki-command", typed.start() if typed else 0, typed[0] if typed else "", message)
     if source.hidden:
         html = re.sub(_COLON, "&#58;", html) if ":" in html else html
         html = PLACEHOLDER.sub(lambda match: _span_html(source.span(match[0])), html)
