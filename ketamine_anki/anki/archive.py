@@ -1,8 +1,8 @@
 """Reads zip files strictly: the bytes of a package -> its files.
 
 The package may come from a stranger. `zipfile` makes an object for every record of the directory before a caller can
-refuse (a directory of 100 MB takes over a gigabyte), so the records are counted first; what it does not judge is
-checked after: names, links, overlaps and sizes. Format: PKWARE APPNOTE 6.3, section 4.3.7.
+refuse (a directory of 100 MB takes over a gigabyte), so the records are counted first; what `zipfile` does not check is
+checked afterwards: names, links, overlaps and sizes. Format: PKWARE APPNOTE 6.3, section 4.3.7.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Supports what Anki and genanki write: the old format (`collection.anki2` or `collection.anki21`, JSON) and the new one
 (`collection.anki21b`, zstd, protobuf). `meta` says which; a package in the new format also has a dummy
 `collection.anki2` that asks for a newer Anki. Nothing is unpacked to disk; limits on memory and time are in
-`core/limits.py`. A note, note type, deck, card or picture that is not as Anki writes it is passed over: what else lies
-in somebody's collection keeps nobody from reading our notes. Any other defect is a PackageError.
+`core/limits.py`. A note, note type, deck, card or picture that is not as Anki writes it is skipped, so that unrelated
+content of somebody's collection does not keep our notes from being read. Any other defect is a PackageError.
 """
 
 from __future__ import annotations

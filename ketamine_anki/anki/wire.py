@@ -1,4 +1,4 @@
-"""Reads the small formats inside a package within limits: zstd frames, protobuf messages, JSON, values of a type."""
+"""Decodes what a package holds, within limits: zstd frames, protobuf messages and JSON; checks the types of values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Two lists of words -> where they differ, within a bounded amount of work.
 
-`difflib` takes time in the third power of how often words repeat. It gets only what lies between the equal beginning
-and the equal end, and only if few pairs of words there are equal; otherwise all of it counts as one difference.
+The time that `difflib` takes can grow with the cube of the number of times that words repeat. It is given only what
+lies between the equal beginning and the equal end, and only if few pairs of words there are equal; otherwise all of it
+counts as one difference.
 """
 
 from __future__ import annotations

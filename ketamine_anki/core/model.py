@@ -1,6 +1,6 @@
 """The values that flow between the stages. Frozen; without other libraries.
 
-Annotations are not postponed here: each of a NamedTuple would be compiled once more at every start.
+No `from __future__ import annotations` here: each annotation of a NamedTuple would be compiled again at every start.
 """
 
 import re

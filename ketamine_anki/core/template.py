@@ -1,7 +1,7 @@
 """Fills in the templates that stand beside the modules. The only module that uses Jinja.
 
-A template escapes every value for what it makes, HTML or Markdown, but what it calls `safe`: a text that is HTML or
-Markdown already.
+A template escapes every value for its format, HTML or Markdown, except those marked `safe`, which are HTML or Markdown
+already.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds file names that some systems take for one, and makes tags and file names from names."""
+"""Makes tags and file names from names, and finds file names that some file systems treat as the same."""
 
 from __future__ import annotations
 

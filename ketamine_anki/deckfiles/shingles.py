@@ -1,9 +1,10 @@
 """Hashes of word runs of the source text: enough to recognise a copied passage, not enough to read the text.
 
-The text is stored as the CRC-32 of each window of five words. A run of eight words is copied when its four windows are
-all among them; that this happens by chance with a text of 1,500 words has odds below one to 10^25. Seven words in
-common are allowed: a term or formula of a glossary is shorter than eight words. Every run of eight contains one of the
-windows that start at each fourth word, so a card without copied words costs a quarter of the look-ups.
+The text is stored as the CRC-32 of each window of five words. A run of eight words counts as copied when its four
+windows are all among them; for a text of 1,500 words, the probability that this happens by chance is below 1 in 10^25.
+Seven words in common are allowed: a term or formula of a glossary is shorter than eight words. Every run of eight
+contains one of the windows that start at each fourth word, so a card without copied words costs a quarter of the
+look-ups.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reads nodes of a YAML file into the values that the schema asks for, or reports findings.
 
-Every scalar stays the text that was typed, as in YAML without types.
+No scalar becomes a number, boolean or date: each stays the text that was typed.
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 the same.
 
 * `<b>` is `<strong>` and `<i>` is `<em>`, in any nesting order; empty elements vanish, adjacent ones are joined, spaces
-  at their ends move outside; a `<span>` without attributes is nothing, nor `<nobr>`.
+  at their ends move outside; a `<span>` without attributes is ignored, and so is `<nobr>`.
 * Entities are decoded. White space is one space, and none at the ends of a line; a no-break space is a space, too,
   unless the note's own text has no-break spaces.
 * A `<div>` is a line; `<br>` ends a line, two or more end a paragraph, those at the ends are dropped; a list item with
   one paragraph is that paragraph.
 * In math, spaces between closing braces and at the ends are dropped: `render` puts them into cloze fields, where Anki
   would take `}}` for the end of a deletion.
-* Sub- and superscripts are signs of Unicode or math; colours and fonts are dropped.
+* Sub- and superscripts become signs of Unicode or math; colours and fonts are dropped.
 * Pictures have the names they have in the collection, without the content hash, and without the `-<sha1>` that Anki
   appends when a name is taken.
 """

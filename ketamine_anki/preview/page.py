@@ -1,8 +1,8 @@
 """Notes -> one self-contained HTML page of every card: no network, no framework, no inline handlers.
 
-Each side of a card stands in a shadow root of its own with the CSS of Anki's window and of its note type, so that page
+Each side of a card is in a shadow root of its own with the CSS of Anki's window and of its note type, so that page
 and card cannot affect each other. Its HTML is that of `cards`; on the page math becomes MathML, and each picture
-has its bytes where it stands first. The cards can be read without the script.
+is embedded once, where it first occurs. The cards can be read without the script.
 """
 
 from __future__ import annotations

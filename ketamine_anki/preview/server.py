@@ -1,8 +1,8 @@
-"""An HTTP server that shows the preview page to the browser on this machine, which reloads it at every save.
+"""An HTTP server that shows the preview page to the browser on this machine, which reloads it after every save.
 
 It listens on 127.0.0.1 alone, answers two paths, and refuses a request whose Host is another name: a page elsewhere
-whose name resolves to this address (DNS rebinding) can read nothing. The page asks twice a second for the version that
-there is now; that is when the files are looked at.
+whose name resolves to this address (DNS rebinding) can read nothing. The page asks for the current version twice a
+second; only then are the files checked for changes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What learners have already: modification times, hashes and the entries of the ledger.
+"""What learners already have: modification times, hashes and the entries of the ledger.
 
 Anki updates a learner's note only if the package's copy is newer, and then replaces all of it. So the modification
-time of a note is the time of the first release with its present content: it rises at any change, a revert included,
-and stands still otherwise (found by experiment with nine versions of Anki).
+time of a note is the time of the release in which its content last changed: it rises at any change, a revert included,
+and otherwise stays the same (found by experiment with nine versions of Anki).
 """
 
 from __future__ import annotations

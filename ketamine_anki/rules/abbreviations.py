@@ -1,4 +1,4 @@
-"""Rules about abbreviations: which must be spelt out, and where one spells the answer."""
+"""Rules about abbreviations: which must be spelt out, and where one gives the answer away."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Applies the rules to a collection; here stands the one list of them, in order.
+"""Applies the rules to a collection, and holds the only list of them, in order.
 
 A note rule looks at one note, a collection rule sees every deck and note and finds problems during or after the
 walk. There are no severities: a rule is worth failing for, or it is not a rule. A note may be excused from a rule by
 `allow: {rule: reason}`, but not from those that keep the files sound; an excuse that silences nothing is a finding
-itself. A collection may switch rules off for all its notes, and say from which none is excused.
+itself. A collection may switch rules off for all its notes, and name rules from which no note may be excused.
 """
 
 from __future__ import annotations

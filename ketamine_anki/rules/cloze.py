@@ -1,6 +1,6 @@
 """Rules about cloze deletions. Lengths are ours, far above what a good card needs.
 
-All but `article_cue` judge notes with `text` alone.
+All except `article_cue` apply to cloze notes alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""HTML on cards: that of a picture, which addresses a link may have, and what to write instead of typed HTML."""
+"""The HTML of pictures, the addresses that a link may have, and advice on what to write instead of typed HTML."""
 
 from __future__ import annotations
 

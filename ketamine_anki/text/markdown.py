@@ -1,6 +1,6 @@
-"""Markdown -> the HTML of a field, by the tokens of markdown-it, or of a document; the only module that imports it.
+"""Markdown -> the HTML of a field or of a document, from the tokens of markdown-it, which only this module imports.
 
-A finding is made of what Markdown would drop without showing it, and of links and pictures from elsewhere.
+It reports what Markdown would drop silently, and links and pictures from elsewhere.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@ text without them for the Markdown parser.
 
 The scan alone decides what is math and what is a deletion; the Markdown parser never sees either. Its rules:
 
-* code: a run of backticks up to a run of the same length, or from a line that starts with three or more to one that
-  holds no others, or to the end (CommonMark); nothing inside is math or a deletion;
+* code: what stands between two runs of backticks of the same length; or from a line that starts with three or more of
+  them to a line of backticks alone, or to the end (CommonMark); nothing inside is math or a deletion;
 * a backslash before punctuation makes that character ordinary text (CommonMark);
 * math: `$...$` whose first and last characters are not spaces and whose closing `$` is not followed by a digit
   (Pandoc: prices such as "$5 to $9" stay text), nor belongs to a price with the sign last or a currency code ("5$",

@@ -1,7 +1,7 @@
-"""Keeps together at a line's end what is read as one: a number with spaces, number and unit, a range, `day 28`,
-`30-day`, `T-cells`, and what stands in short brackets.
+"""Prevents line breaks inside what is read as one: a number with spaces, number and unit, a range, `day 28`, `30-day`,
+`T-cells`, and what stands in short brackets.
 
-By an element that every browser knows without CSS, and not by no-break spaces: Anki would not find `0.2 mg` then.
+An element that every browser knows without CSS does it, not no-break spaces: Anki would not find `0.2 mg` then.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Signs of Markdown, TeX, wikis and HTML that a reader would see because nothing has read them as marks, and
-backslashes that a reader would not see although they are no marks.
+"""Finds signs of Markdown, TeX, wikis and HTML that were not parsed as marks, so that a learner would see them; and
+backslashes that are meant to be seen but would vanish.
 
 A sign with a backslash before it is meant to be seen, and so is all that stands in code.
 """

@@ -1,8 +1,8 @@
-"""Commits changed files on a branch of their own and pushes it, from a repository made for that alone.
+"""Commits changed files on a branch of their own and pushes it, from a temporary repository made for this.
 
 It borrows the objects of the contributor's clone, whose files, index, branches and configuration it neither changes nor
-uses: a clone that came with a deck may name programs in its configuration, which a push would run. The user's own
-settings for all repositories hold. Nothing is left when a step fails.
+uses: a clone that came with a deck may name programs in its configuration, which a push would run. The user's global
+git configuration still applies. Nothing is left when a step fails.
 """
 
 from __future__ import annotations

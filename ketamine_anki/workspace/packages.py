@@ -1,4 +1,4 @@
-"""Packs compiled notes: one package of all, one per subdeck, and the update; and the time of a build."""
+"""Packs compiled notes: one package of all, one for each subdeck, one for updates. Also reads the time of a build."""
 
 from __future__ import annotations
 
