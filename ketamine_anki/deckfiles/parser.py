@@ -231,13 +231,14 @@ def _refused(mark: Any, rule: str, message: str) -> _Refused:
     return _Refused(mark.line, mark.column, rule, message)
 
 
-def _root(file: File, text: str) -> Node | None:
+def _root(file: File, text: str) -> Node | None:  # noqa: C901 - calls would cost a tenth of every command
     """The root node of the one document; None when there is none.
 
     The innermost loop of every command: it keeps libyaml's own event for each scalar.
     """
     items: list[Node] = []  # children so far of the innermost open collection; keys and values take turns
-    outer: list[tuple[Any, list[Node]]] = []  # open collections: start event, and the `items` around it
+    most = limits.MAX_NOTES  # of these
+    outer: list[tuple[Any, list[Node], int]] = []  # open collections: start event, and `items` and `most` around it
     left = limits.MAX_VALUES
     has_features = any(sign in text for sign in ("&", "!", "<<"))
     event: Any
@@ -252,13 +253,15 @@ def _root(file: File, text: str) -> Node | None:
                 _refuse_feature(file, event)
             if len(outer) == limits.MAX_DEPTH:
                 raise _refused(event.start_mark, "limit", f"nested more than {limits.MAX_DEPTH} deep")
-            outer.append((event, items))
+            outer.append((event, items, most))
             items = []
+            most = limits.MAX_NOTES if kind is SequenceStartEvent else 2 * limits.MAX_ITEMS
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             left -= len(items)
-            children, (opened, items) = items, outer.pop()
+            children, (opened, items, most) = items, outer.pop()
             start, is_flow = opened.start_mark, opened.flow_style
-            _check_size(children, left, start, is_list=kind is SequenceEndEvent)
+            if left < 0:
+                raise _refused(start, "limit", f"more than {limits.MAX_VALUES:,} values in one file: split it")
             if _is_key(outer, items):
                 raise _Refused(*explain_key(file.lines, start))
             # libyaml ends a block only where the next thing starts
@@ -274,19 +277,14 @@ def _root(file: File, text: str) -> Node | None:
                 raise _refused(event.start_mark, "yaml-feature", "second document: one file holds one document")
             if event.version or event.tags:
                 raise _refused(event.start_mark, "yaml-feature", "directive: delete the line that starts with %")
+        if len(items) > most:  # at once: a million of them would take all memory
+            in_list = most == limits.MAX_NOTES
+            contents = f"{most:,} items in one list" if in_list else f"{limits.MAX_ITEMS:,} keys in one mapping"
+            raise _refused(items[-1].start_mark, "limit", f"more than {contents}")
     return items[0] if items else None
 
 
-def _check_size(children: list[Node], left: int, start: Any, is_list: bool) -> None:
-    if left < 0:
-        raise _refused(start, "limit", f"more than {limits.MAX_VALUES:,} values in one file: split it")
-    most = limits.MAX_NOTES if is_list else 2 * limits.MAX_ITEMS
-    if len(children) > most:
-        contents = f"{most:,} items in one list" if is_list else f"{limits.MAX_ITEMS:,} keys in one mapping"
-        raise _refused(children[most].start_mark, "limit", f"more than {contents}")
-
-
-def _is_key(outer: list[tuple[Any, list[Node]]], items: list[Node]) -> bool:
+def _is_key(outer: list[tuple[Any, list[Node], int]], items: list[Node]) -> bool:
     """Whether the next child of the innermost open collection is a key."""
     return bool(outer) and type(outer[-1][0]) is MappingStartEvent and len(items) % 2 == 0
 
