@@ -245,6 +245,7 @@ def test_keys_walk_from_note_to_note(page: Page) -> None:
     """The bar does not cover the note walked to. While the list of keys is open, no other key does anything."""
     for number, width in enumerate((1280, 760, 390)):
         page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")  # the bar has been measured
         page.keyboard.press("j")
         name, top = page.evaluate("[document.activeElement.id, document.activeElement.getBoundingClientRect().top]")
         bar = max(page.evaluate("document.querySelector('.tools').getBoundingClientRect().bottom"), 0)
