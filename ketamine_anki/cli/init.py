@@ -62,7 +62,7 @@ def init(
     unique = f"{stem or 'Deck'}_{chance}"  # two collections may have one title, and nobody may be there to ask
     proposed = (sys.stdin.isatty() and stem) or unique
     tag = tag or _ask("root of every tag, which no other collection has", "tag", proposed)
-    language = language or _ask("language of the cards", "language", "en")
+    language = _language_tag(language or _ask("language of the cards", "language", "en"))
     medical = _confirm("is it about medicine, with doses") if medical is None else medical
     source = _confirm("is it made from one text", default=True) if source is None else source
     values = {
@@ -99,12 +99,18 @@ def _ask(prompt: str, key: str, default: str) -> str:
     shape = schema.COLLECTION.keys[key]
 
     def checked(typed: str) -> str:
-        value = typed.strip()
+        value = _language_tag(typed) if key == "language" else typed.strip()
         if isinstance(shape, schema.Text) and not re.fullmatch(shape.pattern, value):
             raise click.UsageError(terminal(f"{key} is {value!r}: {shape.expected}"))
         return value
 
     return click.prompt(prompt, default, value_proc=checked, err=True) if sys.stdin.isatty() else default
+
+
+def _language_tag(typed: str) -> str:
+    """A language tag in the letters that BCP 47 recommends: `PT_br` -> `pt-BR`."""
+    language, *parts = typed.strip().replace("_", "-").lower().split("-")
+    return "-".join([language, *({2: part.upper(), 4: part.title()}.get(len(part), part) for part in parts)])
 
 
 def _confirm(question: str, *, default: bool = False) -> bool:

@@ -41,7 +41,7 @@ _OF_SHAPES = {"question": _PAIR, "reverse": _PAIR | _SECOND, "cloze": {"text": "
 _OF_A_SOURCE = ("source", "claims", "cites", "beyond")
 _LISTS = {"claims": "claim", "cites": "citation", "evidence": "reference", "tags": "tag"}  # key -> one of its items
 _SAMPLE = {"id": "new-note-of-no-name", "tags": ["A"], "yield": "core", "skill": "recall"}
-_WIDTH = 150  # of a line that shows a name
+_WIDTH, _MANY = 150, 30  # of a line that shows a name; names that are all shown
 
 
 @click.command("new")
@@ -135,6 +135,7 @@ class _Asking:
         self.options = {**options, "shape": options["shape"] or next(implied, None)}
         self.collection, self.decks = collection, decks
         self.ids = {note.id for deck in decks.values() for note in deck.notes}
+        self.tags = {_folded(tag): tag for deck in decks.values() for note in deck.notes for tag in note.tags}
         self.values: dict[str, Any] = {}
         self.is_answered = False
 
@@ -238,7 +239,7 @@ class _Asking:
         typed = typed.strip()
         separators = rf"[{COMMAS}]" if key == "tags" else rf"[{COMMAS}\s]"
         words = map(str.strip, re.split(separators, typed)) if key in _LISTS else [typed]
-        named = [word if known is None or word in also else _named(key, known, word) for word in words if word]
+        named = [word if known is None or word in also else self._named(key, known, word) for word in words if word]
         if is_needed and not named:
             raise click.UsageError("at least one is needed")
         value = list(dict.fromkeys(named)) if key in _LISTS else "".join(named)
@@ -247,6 +248,22 @@ class _Asking:
         if key == "id" and value in self.ids:
             raise click.UsageError(f"id {value!r} is taken: {propose_id(value, self.ids)!r} is free")
         return value
+
+    def _named(self, key: str, known: Mapping[str, str], word: str) -> str:
+        """One of the known names, which may be given by its number. Shows those that hold an unknown word. A tag may be
+        new; one that is used elsewhere is spelt as there.
+        """
+        if word in known:
+            return word
+        noun = "subdeck" if key == "deck" else _LISTS.get(key, key)
+        if word.isdecimal():
+            if not 0 < int(word) <= len(known):
+                raise click.UsageError(f"no {noun} has the number {word}: the last one is {len(known)}")
+            return list(known)[int(word) - 1]
+        if key == "tags":
+            return self.tags.get(_folded(word), "_".join(word.split()))
+        _show(known, word)
+        raise click.UsageError(f"unknown {noun} {word!r}{did_you_mean(word, known)}")
 
     def _require_sound(self, key: str, value: Any) -> None:
         """Refuses what could not be read again, a text that is malformed, and a name that has no place in a note."""
@@ -267,23 +284,14 @@ def _option(key: str) -> str:
     return next(option.opts[0] for option in new.params if option.name == key)
 
 
-def _named(key: str, known: Mapping[str, str], word: str) -> str:
-    """One of the known names, which may be given by its number. Shows those that hold an unknown word."""
-    if word in known:
-        return word
-    noun = "subdeck" if key == "deck" else _LISTS.get(key, key)
-    if word.isdecimal():
-        if not 0 < int(word) <= len(known):
-            raise click.UsageError(f"no {noun} has the number {word}: the last one is {len(known)}")
-        return list(known)[int(word) - 1]
-    if key == "tags":
-        return "_".join(word.split())
-    _show(known, word)
-    raise click.UsageError(f"unknown {noun} {word!r}{did_you_mean(word, known)}")
+def _folded(tag: str) -> str:
+    return re.sub(r"[\s_-]+", "_", tag).casefold()
 
 
 def _show(known: Mapping[str, str], part: str = "") -> None:
-    """Prints the names that hold a part with their numbers and, each on a line, what they are about."""
+    """Prints the names that hold a part with their numbers and, each on a line, what they are about,
+    of many the first ones.
+    """
     shown = [
         (number, name, about)
         for number, (name, about) in enumerate(known.items(), 1)
@@ -292,5 +300,7 @@ def _show(known: Mapping[str, str], part: str = "") -> None:
     if shown and not any(known.values()):
         echo(", ".join(f"{number} {name}" for number, name, _ in shown), err=True)
         return
-    for number, name, about in shown:
+    for number, name, about in shown[:_MANY]:
         echo(f"{number:>4}  {name}  {about}"[:_WIDTH], err=True)
+    if len(shown) > _MANY:
+        echo(f"      and {len(shown) - _MANY} more: type a part of a name to see those with it", err=True)

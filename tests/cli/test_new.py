@@ -149,7 +149,7 @@ def test_claims_may_be_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claim that needs a caveat is told; a tag of several words is one."""
+    """A claim that needs a caveat is told; a tag of several words is one, spelt as elsewhere."""
     typed = {
         "subdeck": ["3", "First Part"],
         "shape": ["4", "1"],
@@ -160,7 +160,7 @@ def test_what_is_wrong_is_asked_for_again_and_no_answer_is_lost(folder: Path, mo
         "claims": ["9", "C-9", "C-2"],
         "caveat": ["Some\x07times", "Not all do."],
         "evidence": ["2", "1"],
-        "tags": ["10", "A::B", "leech", "TODO", "day length، 1"],
+        "tags": ["10", "A::B", "leech", "TODO", "day length، pLants"],
         "id": ["A Note", "a-note", "10", "day-gas"],
     }
     type_in(monkeypatch, *(answer for answers in typed.values() for answer in answers))
