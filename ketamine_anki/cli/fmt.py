@@ -13,11 +13,9 @@ from ketamine_anki.core.report import FORMATS
 from ketamine_anki.core.terminal import counted, echo, with_progress
 from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.formatter import canonical, difference
-from ketamine_anki.workspace.folder import COLLECTION, LEDGER, REFERENCES, SOURCE, nearest_collection, read_bytes
+from ketamine_anki.workspace.folder import LEDGER, SHAPES, nearest_collection, read_bytes
 from ketamine_anki.workspace.output import write_text
 from ketamine_anki.workspace.reporting import report
-
-SHAPES = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}  # of other files: DECK
 
 
 @click.command("fmt")

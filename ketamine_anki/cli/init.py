@@ -14,7 +14,6 @@ from pathlib import Path
 import click
 
 from ketamine_anki import __version__
-from ketamine_anki.cli.fmt import SHAPES
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.escape import terminal
 from ketamine_anki.core.terminal import confirmed, echo
@@ -23,7 +22,7 @@ from ketamine_anki.deckfiles.filenames import slug, tag_segment
 from ketamine_anki.deckfiles.formatter import canonical, inline_text
 from ketamine_anki.deckfiles.json_schema import schema_files
 from ketamine_anki.starter import examples, starter
-from ketamine_anki.workspace.folder import Folder
+from ketamine_anki.workspace.folder import SHAPES, Folder
 from ketamine_anki.workspace.output import output_folder, refuse_inside, write_text
 from ketamine_anki.workspace.pipeline import check_notes
 from ketamine_anki.workspace.reporting import readable_collection, report

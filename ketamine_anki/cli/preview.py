@@ -29,7 +29,9 @@ _NOTHING = Collection(title="Nothing to show", tag="", namespace="", decks=())
 
 @click.command("preview")
 @click.argument("folder", default="decks", type=Path)
-@click.option("-o", "--output", type=Path, default="dist/preview.html", help="Page (default: dist/preview.html).")
+@click.option(
+    "-o", "--output", type=Path, default="dist/preview.html", help="A .html file (default: dist/preview.html)."
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
 @click.option("--watch", is_flag=True, help="Serve the page on 127.0.0.1 and reload it at every save; end with Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port for --watch. [default: a free one]")

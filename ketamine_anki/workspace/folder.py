@@ -18,6 +18,7 @@ from pathlib import Path
 from ketamine_anki.core import limits
 from ketamine_anki.core.errors import EXIT_USAGE, Failure
 from ketamine_anki.core.model import Collection, Deck, Finding, Ledger, Picture, Position
+from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.filenames import clash, unportable
 from ketamine_anki.deckfiles.pictures import read_picture
 from ketamine_anki.deckfiles.reader import read_collection, read_deck
@@ -27,6 +28,7 @@ from ketamine_anki.text.plain import plain, readable
 from ketamine_anki.text.render import render
 
 COLLECTION, SOURCE, REFERENCES, LEDGER = "collection.yaml", "source.yaml", "references.yaml", "ledger.yaml"
+SHAPES = {COLLECTION: schema.COLLECTION, SOURCE: schema.SOURCE, REFERENCES: schema.REFERENCES}  # of others: DECK
 SHINGLES, MEDIA = "shingles.txt", "media"
 FILES = ("*.yaml", "*.yml", SHINGLES, f"{MEDIA}/*")  # globs of all that is read
 _YAML = (".yaml", ".yml")
