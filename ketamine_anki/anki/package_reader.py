@@ -315,8 +315,10 @@ def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple
         nid, guid, mid, mod, tags, flds = row
         if number >= limits.MAX_PACKAGED_NOTES:
             raise TooMuchError(f"over {limits.MAX_PACKAGED_NOTES:,} notes")
-        rows[nid] = None
         with odd.passed_over(guid if isinstance(guid, str) else ""):
+            if rows.setdefault(nid):
+                raise PackageError("two notes have the same id: the first is read")
+            typed(int, nid, "note")
             if mid not in types:
                 raise PackageError("a note has a note type that is not in it")
             names, texts = types[mid].fields, typed(str, flds, "note").split("\x1f")
@@ -326,7 +328,7 @@ def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple
             guid, mod = typed(str, guid, "note"), typed(int, mod, "note")
             note = PackagedNote(guid, types[mid].name, fields, words, "", mod)
             by_guid.add(note)
-            rows[typed(int, nid, "note")] = note, types[mid]
+            rows[nid] = note, types[mid]
     cards: set[tuple[object, object]] = set()
     first: dict[str, tuple[int, str]] = {}  # GUID -> ordinal and deck of the first card
     for number, (nid, ordinal, did, odid) in enumerate(tables.rows("cards", "nid", "ord", "did", "odid")):
@@ -338,15 +340,16 @@ def _notes(tables: Tables, types: _Types, decks: _Decks, odd: Oddities) -> tuple
             if not (owner := rows[nid]):
                 continue
             note, kind = owner
-            if (nid, ordinal) in cards:
-                raise PackageError("two cards of a note have the same number")
-            cards.add((nid, ordinal))
             home = typed(int, odid, "card") or typed(int, did, "card")  # odid: the home of a card in a filtered deck
             if home not in decks:
                 raise PackageError("a card has no deck")
             if not 0 <= typed(int, ordinal, "card") < (MAX_CLOZE if kind.is_cloze else len(kind.templates)):
                 raise PackageError("a card has a number that its note type does not have")
+            if (nid, ordinal) in cards:
+                raise PackageError("two cards of a note have the same number")
+            cards.add((nid, ordinal))
             card = (ordinal, decks[home])
             first[note.guid] = min(first.get(note.guid, card), card)
-    notes = (owner[0] for _, owner in sorted(rows.items()) if owner)
+    sound = sorted((nid, owner) for nid, owner in rows.items() if owner)  # other ids may not be comparable
+    notes = (note for _, (note, _) in sound)
     return tuple(replace(note, deck=first[note.guid][1]) if note.guid in first else note for note in notes)

@@ -10,7 +10,7 @@ from generators import HTML
 from hostile_packages import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from package_bytes import DECK, MODEL, database, field, many_notes, new, new_database, old, zstd_bomb
+from package_bytes import CARD, DECK, MODEL, database, field, many_notes, new, new_database, old, zstd_bomb
 from zstandard import compress
 
 from ketamine_anki.anki.archive import PackageError
@@ -54,6 +54,20 @@ def test_a_picture_that_is_a_bomb_is_refused_when_it_is_looked_up():
     package = new(None, ("0", zstd_bomb(64 << 20)), media=field(1, field(1, b"a.png")))
     with pytest.raises(PackageError, match="more than 10,485,760 bytes"):
         read_package(package).media["a.png"]
+
+
+@pytest.mark.parametrize("nid", ["'x'", "NULL", "x'00'", "11.0"])
+def test_a_note_whose_id_is_no_integer_is_passed_over_alone(nid):
+    """In a table without a primary key, before and after a sound note with the same GUID."""
+    add = f"INSERT INTO notes SELECT {nid}, guid, mid, mod, tags, flds FROM sound"
+    keep = ("ALTER TABLE notes RENAME TO sound", "CREATE TABLE notes (id, guid, mid, mod, tags, flds)")
+    contents = read_package(old(database(*keep, add, "INSERT INTO notes SELECT * FROM sound", add)))
+    assert contents.notes == read_package(old()).notes
+    assert len(contents.oddities) == 2
+
+
+def test_a_card_that_is_passed_over_leaves_its_number_to_a_sound_one():
+    assert read_package(old(database(cards=[(10, 11, 4, 0, 0), CARD]))).notes[0].deck == "A::B"
 
 
 def test_a_card_in_a_filtered_deck_belongs_to_its_home_deck():

@@ -351,6 +351,9 @@ CASES: list[Case] = [
     ("db-page-circle", "damaged", lambda: old(page_circle())),
     ("db-shared-overflow", "damaged", lambda: old(shared_overflow())),
     ("db-view", VIEW, lambda: old(database(*replaced("notes", "SELECT * FROM old_notes")))),
+    ("db-note-id-twice", "passed over: .*two notes have the same id",
+     lambda: old(database(
+         "ALTER TABLE notes RENAME TO n", "CREATE TABLE notes AS SELECT * FROM n UNION ALL SELECT * FROM n"))),
     ("db-generated-column", "generated column", lambda: old(generated("hex(zeroblob(40000000))"))),
     ("db-long-schema", "cannot be read",
      lambda: old(database(f"CREATE TABLE t ({', '.join(f'c{n}' for n in range(1900))})"))),
