@@ -1,4 +1,4 @@
-"""All 1,114,112 code points are shown as typed or refused."""
+"""A code point that may stand in a text is shown as typed, or found by the reader or the renderer."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.deep
 
 
 @pytest.mark.parametrize("form", ["'a {} b'", '"a \\U{:08x} b"'], ids=["raw", "escaped"])
-def test_a_code_point_is_shown_as_typed_or_refused(form: str) -> None:
-    """In the answers of notes, through the reader and the renderer: every seventh code point that stands in a text."""
+def test_a_code_point_is_shown_as_typed_or_found(form: str) -> None:
+    """In the answers of notes, through both: every seventh of those code points."""
     raw = "{}" in form
     codes = [code for code in range(0x20, 0x110000) if not kind(chr(code)) and chr(code) not in "'\\"][::7]
     for first in range(0, len(codes), 500):
