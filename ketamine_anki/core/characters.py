@@ -277,8 +277,9 @@ class _Line:
         """Letters, marks and digits that do not belong together."""
         # no language sets five marks on one letter, nor four accents (UTS 39)
         marks = "".join("m" if ord(c) > 0x2FF and unicodedata.category(c) in ("Mn", "Me") else " " for c in self.line)
-        for match in re.finditer("m{4,}", marks):
-            if re.search(_ACCENTS, self.line[slice(*match.span())]):
+        for match in re.finditer("m{2,}", marks):
+            accents = self.line[slice(*match.span())].replace("\u0344", "\u0308\u0301")  # the one that NFC makes two
+            if re.search(_ACCENTS, accents):
                 yield match.start(), "more than three accents stacked on one letter"
             elif len(match[0]) > 4:
                 yield match.start(), "more than four marks stacked on one letter"

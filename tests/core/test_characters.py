@@ -79,7 +79,7 @@ _ALONE = (("κ", "κg"), ("α", "αs αt αn Nαme"), ("σ", "nσ tσ σf"), ("�
         *((f"a{c}b", 1, "invisible character U+") for c in "\u200d\u200c\u200f\u061c\ufe0f\u180b\U000e0100"),
         ("漢\U000e0041b", 1, "invisible character U+E0041"),
         ("ketаmine", 3, "U+0430 CYRILLIC SMALL LETTER A inside a word of Latin letters"),
-        ("a\u0301\u0302\u0303\u0304", 1, "more than three accents stacked on one letter"),
+        *((f"a{marks}", 1, "more than three accents") for marks in ["\u0301\u0302\u0303\u0304", "\u0344\u0344"]),
         *((base + mark * 5, 1, "more than four marks stacked") for base, mark in ["ก\u0e47", "א\u0591", "a\ufe20"]),
         *((f"d{letter}se", 1, f"U+{ord(letter):04X}") for letter in "οⲟ𐐬ჿ๐၀ㅇ口𝐨ᴏℴ"),
         ("ꓐone", 0, "U+A4D0 LISU LETTER BA inside a word of Latin letters"),
