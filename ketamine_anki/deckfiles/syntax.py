@@ -22,6 +22,7 @@ _KEY_LINE = r"[ \t]*(?P<dash>-[ \t]+)*(?P<key>[A-Za-z_]+):(?:[ \t]+(?P<value>[^#
 _VALUE = r"\s*(?:- +)*(?:[A-Za-z_]+:\s+)?"
 _OPENING = _VALUE + r"(?P<sign>[\[{}\],*&!|>%@`\"']|(?<=: )[-?](?=\s|$))"
 _CUT_OFF = _VALUE + r"[^\s#'\"|>\[{].*?\s(?P<sign>#)"
+_NOTHING = r"\s*(?:#|$)"
 _MERGE = r"[ \t]*(?:<{7}|>{7}|\|{7})(?: |$)|={7}$"  # as git leaves them in a file, or somebody indented them
 MERGE = (
     "a merge that git could not finish: keep one version, and delete the lines <<<<<<<, |||||||, ======= and >>>>>>>"
@@ -217,8 +218,6 @@ def _structural(lines: Lines, line: int, context: int) -> Iterator[tuple[Place, 
 def misread_mark(lines: Lines, number: int) -> tuple[Place, str] | None:
     """Place and advice for a line whose space, colon or dash is another character, or is missing."""
     typed = _line(lines, number)
-    if not typed.strip():
-        return None
     for pattern, instead in _LOOK_ALIKE:
         if match := re.match(pattern, typed):
             return (number, match.start("sign")), f"{characters.name(match['sign'])}: {instead}"
@@ -234,7 +233,7 @@ def misread_mark(lines: Lines, number: int) -> tuple[Place, str] | None:
         return None
     if match := re.match(r" *-(?=[^\s-]|(?P<tab>\t))", typed):
         return (number, match.end()), "a tab: type a space" if match["tab"] else "a space is missing after '-'"
-    return None if re.match(rf" *- |{_KEY}", typed) else ((number, column), LOST_DASH.format(typed.strip()))
+    return None if re.match(rf" *- |{_KEY}|{_NOTHING}", typed) else ((number, column), LOST_DASH.format(typed.strip()))
 
 
 def _beside(lines: Lines, number: int) -> list[str]:

@@ -77,6 +77,12 @@ def test_a_paragraph_is_named_as_it_is_meant(typed: str, hint: str) -> None:
     assert said("only-section/1", typed) == [f"6:13 source is '{typed}': {hint}"]
 
 
+@pytest.mark.parametrize("comment", ["", "  # the second one\n", "    # the second one\n"])
+def test_a_line_of_a_no_break_space_alone_is_named(comment: str) -> None:
+    expected = ["12:1 not YAML: U+00A0 NO-BREAK SPACE: type a plain space"]
+    assert said("\n\n  - id", f"\n\u00a0\n{comment}  - id") == expected
+
+
 _SHOWN = "are shown, they are no quotes of YAML: write"
 _OR = "for both; to show them, put all in single quotes"
 
