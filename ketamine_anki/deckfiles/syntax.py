@@ -297,9 +297,13 @@ def outside(lines: Lines, name: Any, label: str) -> str:
 
 
 def swallowed(lines: Lines, record: Any, keys: Iterable[str]) -> tuple[Place, str] | None:
-    """Place and advice for the line of one of some keys that a text in a record has swallowed, by its indent."""
-    start = record.start_mark
-    for number, line in enumerate(lines[start.line + 1 : record.end_mark.line + 1], start.line + 1):
+    """Place and advice for the line of one of some keys that a text in a record has swallowed, by its indent, or that
+    stands just below the record.
+    """
+    start, end = record.start_mark, record.end_mark
+    after = end.line + (end.column > 0 and not record.is_flow)  # a text under | or > ends on the line below itself
+    after = next((n for n in range(after, len(lines)) if not re.match(_NOTHING, lines[n])), after)
+    for number, line in enumerate(lines[start.line + 1 : after + 1], start.line + 1):
         if (match := re.match(r"\s+(?=(\w+):(?:\s|$))", line)) and match[1] in keys:
             beside = f"the keys beside it start in {start.column + 1}"
             return (number, match.end()), f"wrong indent: {match[1]!r} belongs to the text above, {beside}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from program import REPOSITORY
 
+from ketamine_anki.deckfiles import schema
 from ketamine_anki.deckfiles.reader import read_collection, read_deck
 from ketamine_anki.deckfiles.syntax import LOST_DASH
 
@@ -106,6 +107,9 @@ def test_lost_colons_and_quotes_that_do_not_match(typed: str, expected: list[str
     assert said(QUESTION, f"    {typed}") == expected
 
 
+_UNKNOWN = "{}:5 unknown key '{}': known keys are " + ", ".join(schema.QUESTION_NOTE.keys)
+
+
 @pytest.mark.parametrize(
     ("lines", "typed", "expected"),
     [
@@ -114,6 +118,18 @@ def test_lost_colons_and_quotes_that_do_not_match(typed: str, expected: list[str
          ["8:7 wrong indent: 'extra' is no key of reverse: move it, so that it starts in column 5"]),
         (ANSWER, "reverse:\n       question: x?\n      answer: y\n" + ANSWER,
          ["6:8 not YAML: wrong indent: 'question' starts in column 8, the keys beside it in 7"]),
+        # A key of a record that stands as deep as the record's own.
+        (ANSWER, "retired:\n      version: 1.0.0\n    reason: Gone.\n" + ANSWER,
+         ["7:5 wrong indent: 'reason' belongs to the text above, the keys beside it start in 7",
+          _UNKNOWN.format(7, "reason")]),
+        (ANSWER, "retired:\n        reason: Gone.\n\n    # since\n    version: 1.0.0\n" + ANSWER,
+         ["9:5 wrong indent: 'version' belongs to the text above, the keys beside it start in 9",
+          _UNKNOWN.format(9, "version")]),
+        (ANSWER, "retired: {version: 1.0.0}\n    reason: Gone.\n" + ANSWER,
+         ["5:14 reason is missing: for example 'Superseded by newer findings.'", _UNKNOWN.format(6, "reason")]),
+        (DECK[DECK.index("    skill") :],
+         f"extra: >-\n      x\n  - id: b\n    skill: recall\n{BOTH}\n{TAGS}\n    yield: core",
+         ["3:5 skill is missing: for example 'recall'"]),
         (ANSWER, ANSWER.strip() + "\n    extra: >-\n      The leaf\n      caution: It stings.",
          ["8:7 wrong indent: 'caution' belongs to the text above, the keys beside it start in 5"]),
         (ANSWER, ANSWER.strip() + "\n    extra: >-\n      The leaf\n      notes: It stings.", []),
