@@ -280,7 +280,7 @@ def _distinct(file: File, node: Node, label: str) -> dict[str, tuple[Node, Node]
         else:
             distinct[key] = entry
     lost = [name for name in repeated if name.value == node.entries[0][0].value]
-    if lost and len(repeated) > 1:
+    if lost and len(repeated) > 1 and label.startswith(("a note", "an item")):  # others stand in no list
         file.at(lost[0], "syntax", LOST_DASH.format(lost[0].value))
         return None
     for name in repeated:

@@ -180,3 +180,12 @@ def test_other_files_have_one_message_for_one_mistake_too(lines: str, typed: str
     collection, source = (data.replace(lines.encode(), typed.encode(), 1) for data in (COLLECTION, SOURCE))
     _, findings = read_collection(("c", collection), ("s", source))
     assert ["{}:{}:{} {}".format(*each.position, each.message) for each in findings] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("typed", "lines"),
+    [("abbreviations:\n  US: a\n  UK: b\n  US: c\n  UK: d\n", [14, 15]), ("title: x\ntag: y\n", [11, 12])],
+)
+def test_keys_that_stand_twice_in_no_item_of_a_list_lack_no_dash(typed: str, lines: list[int]) -> None:
+    _, findings = read_collection(("c", COLLECTION + typed.encode()))
+    assert [(each.rule, each.position.line) for each in findings] == [("duplicate-key", line) for line in lines]
