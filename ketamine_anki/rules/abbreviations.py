@@ -71,8 +71,8 @@ def undefined_abbreviation(view: View) -> Iterator[Problem]:
             yield view.plain_at(places[name][0], name, places[name][1]), message
 
 
-# `atrial fibrillation (AF)`, `AF means ...`
-_EXPLAINED = r"(?<=\w\s)\((?:[^()]*\W)?(\w+)\)|\b(\w+)(?=\s+(?:\(|stands for|is short for|means)\b)"
+# `atrial fibrillation (AF)`, `AF means ...`, the latter in a bracket too, which is therefore only looked into
+_EXPLAINED = r"(?<=\w\s)\((?=(?:[^()]*\W)?(\w+)\))|\b(\w+)(?=\s+(?:\(|stands for|is short for|means)\b)"
 _SKIPPED = frozenset({"of", "the", "and", "for", "in", "a", "an", "to", "with"})
 _LONG = 9  # letters of a word from which several may stand in its abbreviation
 _LONG_OF_A_DEFINITION = 6
