@@ -70,9 +70,10 @@ class Notation:
     def manual(self) -> str:
         """The page of the manual in Markdown."""
         wrong = next(words for _, words, _ in self.found(self.bad))
+        right = self.corrected(wrong).partition(", or ")[0]
         return (
             f"Error-prone on a dose: write {self.instead}.\n\nSource: {self.source}.\n\n"
-            f"Bad: `{self.bad}`\n\nGood: `{self.bad.replace(wrong, self.corrected(wrong), 1)}`"
+            f"Bad: `{self.bad}`\n\nGood: `{self.bad.replace(wrong, right, 1)}`"
         )
 
 

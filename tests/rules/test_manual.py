@@ -39,6 +39,7 @@ def test_every_rule_has_examples_and_is_tried(name: str) -> None:
 @pytest.mark.parametrize("row", medication.TABLE, ids=[row.id for row in medication.TABLE])
 def test_error_prone_notation_is_found_and_honest_notation_left_alone(row: medication.Notation) -> None:
     bad, good = re.findall("`(.*)`", row.manual)
+    assert ", or " not in good  # one text, not the choice that the message offers
     for text, expected in ((bad, True), (good, False)):
         names = rules(check(note({"extra": f"Then {text}, at once.", "evidence": "checked-2020"})))
         assert (row.id in names) is expected, text
