@@ -19,7 +19,7 @@ from ketamine_anki.deckfiles.formatter import canonical
 from ketamine_anki.deckfiles.schema import DECK
 
 NOTES_PER_FILE = 100
-_CLAIMS = 500
+_NOTES_OF_A_CLAIM = 6  # of more, two have the same answer by chance
 _SYLLABLES = (
     "ba ce di fo gu ha le mi no pu ra se ti vo zu bra cle dri flo gru pla ste tri vor sen mar lin tor ken dal"
 ).split()
@@ -80,8 +80,9 @@ _ONCE = ("WORD", "VERB", "ADJECTIVE", "TERM")
 class _Author:
     """Draws notes; the state is the random generator and the words of the note."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, claims: int) -> None:
         self.draw = random.Random(seed)
+        self.claims = claims
         self.terms = _terms(random.Random(seed))
         self.used: set[str] = set()
 
@@ -114,7 +115,7 @@ class _Author:
             "extra": self.sentences("EXTRA"),
             "source": f"section-{number % 20}/{paragraph}",
             "cites": [f"problem/{1000 + number % 20 * 10 + paragraph}"],
-            "claims": [f"S-{number % _CLAIMS}"],
+            "claims": [f"S-{number % self.claims}"],
             "tags": list(dict.fromkeys(f"Topic_{self.draw.randint(1, 400)}" for _ in range(3))),
             "yield": "supporting",
             "skill": self.draw.choice(["recall", "understand", "apply"]),
@@ -137,7 +138,8 @@ def _terms(draw: random.Random) -> Iterator[str]:
 def make(folder: Path, notes: int, per_file: int = NOTES_PER_FILE) -> None:
     """Writes a collection of so many notes, `per_file` in each subdeck, to a new folder."""
     folder.mkdir(parents=True)
-    author = _Author(notes)
+    claims = 20 * (1 + notes // (20 * _NOTES_OF_A_CLAIM))  # as many in each of 20 sections
+    author = _Author(notes, claims)
     names = [f"Subdeck {n:05d}" for n in range(1, -(-notes // per_file) + 1)]
     collection = {
         "title": "Synthetic", "tag": "Synthetic", "namespace": "synthetic", "description": "Text without meaning.",
@@ -147,7 +149,7 @@ def make(folder: Path, notes: int, per_file: int = NOTES_PER_FILE) -> None:
     sections = []
     for section in range(20):
         paragraphs = [{"cites": [f"problem/{1000 + section * 10 + n}"], "claims": []} for n in range(1, 11)]
-        for n in range(section, _CLAIMS, 20):
+        for n in range(section, claims, 20):
             paragraphs[n % 10]["claims"].append({"id": f"S-{n}", "claim": f"Statement {n}."} | claim)
         paragraphs = [{key: value for key, value in each.items() if value} for each in paragraphs]
         sections.append({"slug": f"section-{section}", "title": f"Section {section}", "paragraphs": paragraphs})
