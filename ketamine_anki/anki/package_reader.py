@@ -222,15 +222,13 @@ def _old_tables(tables: Tables, odd: Oddities) -> tuple[_Types, _Decks]:
     types: _Types = {}
     for key, value in models.items():
         with odd.passed_over():
-            model = typed(dict, value, "note type")
+            ntid, model = _id(key, "note type"), typed(dict, value, "note type")
             fields = [typed(dict, part, "field").get("name") for part in typed(list, model.get("flds"), "note type")]
             parts = [typed(dict, part, "template") for part in typed(list, model.get("tmpls"), "note type")]
             templates = [(part.get("name"), part.get("qfmt"), part.get("afmt")) for part in parts]
             is_cloze = typed(int, model.get("type"), "note type") == 1
             name, mod, css = model.get("name"), model.get("mod"), model.get("css", "")
-            types[_id(key, "note type")] = _note_type(
-                _id(key, "note type"), name, mod, is_cloze, fields, templates, css
-            )
+            types[ntid] = _note_type(ntid, name, mod, is_cloze, fields, templates, css)
     decks: _Decks = {}
     for key, deck in listed.items():
         with odd.passed_over():

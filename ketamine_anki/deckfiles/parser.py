@@ -66,7 +66,12 @@ class Marks(Mapping[str, Mark]):
     def _node(self, key: str) -> Node:
         node = self._root
         for part in filter(None, f"{self._within}.{key}".split(".")):
-            node = dict(_children(node))[part]
+            for name, child in _children(node):
+                if name == part:
+                    node = child
+                    break
+            else:
+                raise KeyError(key)
         return node
 
     def __getitem__(self, key: str) -> Mark:
