@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from ketamine_anki.core.language import primary
 from ketamine_anki.rules.questions import AUXILIARIES
 from ketamine_anki.rules.rule import Problem, WordPattern, or_code
-from ketamine_anki.rules.view import CODE, SIDES, View, stems
+from ketamine_anki.rules.view import CODE, MAX_WORDS, SIDES, View, stems
 from ketamine_anki.text.words import over, words_of
 
 MAX_ANSWER, MAX_REVERSE = 25, 8  # words
@@ -253,26 +254,22 @@ def spelling(view: View) -> Iterator[Problem]:
     Bad: `question: Which anaesthetic drug is an NMDA antagonist?`, `extra: NMDA means N-methyl-D-aspartate.`
     Good: `question: Which anesthetic drug is an NMDA antagonist?`, `extra: NMDA means N-methyl-D-aspartate.`
     """
-    if view.collection.spelling != "US":
+    if view.collection.spelling != "US" or not any(map(_american, view.heard)):
         return
-    may_be_british = re.compile(_MAY_BE_BRITISH).search
-    words = view.heard - _american_already
-    british = {word for word in words if may_be_british(word) and _american(word)}
-    _american_already.update(words - british)
-    for key, text in view.prose.items() if british else ():
+    for key, text in view.prose.items():
         for word in words_of(text):
             if american := _american(word):
                 match = re.search(re.escape(word), text, re.IGNORECASE)
                 yield view.at(key, match[0] if match else ""), f"British spelling {word!r}: write {american!r}"
 
 
-_american_already: set[str] = set()  # words that were looked at, and are not British
-
-
+@lru_cache(MAX_WORDS)
 def _american(word: str) -> str:
     """The American spelling of a British word; nothing for other words."""
+    if word in _LATIN or not re.search(_MAY_BE_BRITISH, word):
+        return ""
     american = word
-    for british, instead in _AMERICAN if word not in _LATIN else ():
+    for british, instead in _AMERICAN:
         american = re.sub(british, instead, american)
     return american if american != word else ""
 
